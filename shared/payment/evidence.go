@@ -1,0 +1,62 @@
+package payment
+
+import "time"
+
+// Source says where evidence comes from and with that how far it is
+// believed.
+type Source string
+
+const (
+	// FromSubmit: the provider's answer to our request to pay.
+	FromSubmit Source = "submit"
+	// FromStatus: the provider's own answer to a status question of ours.
+	// The only source that may correct an ended payment.
+	FromStatus Source = "status"
+	// FromSignedWebhook: a webhook whose signature was verified.
+	FromSignedWebhook Source = "signed_webhook"
+	// FromTrustedCallback: an unsigned callback under CALLBACK_POLICY=trust.
+	FromTrustedCallback Source = "trusted_callback"
+	// FromOperator: a person, with a reason in the audit log.
+	FromOperator Source = "operator"
+)
+
+// Verdict is what the evidence says about the payment.
+type Verdict string
+
+const (
+	// SaysNothing: no usable answer (timeout, reset, 5xx, HTML, nonsense).
+	SaysNothing Verdict = "nothing"
+	// SaysAccepted: the provider knows the reference and will work on it.
+	SaysAccepted Verdict = "accepted"
+	// SaysPending: the provider knows the reference and it has not ended.
+	SaysPending Verdict = "pending"
+	// SaysUnrecognised: the provider knows the reference and used a status
+	// word nobody here knows. Open, and an alarm.
+	SaysUnrecognised Verdict = "unrecognised"
+	// SaysSuccessful, SaysFailed and SaysCancelled are the provider's endings.
+	SaysSuccessful Verdict = "successful"
+	SaysFailed     Verdict = "failed"
+	SaysCancelled  Verdict = "cancelled"
+	// SaysRefused (FromSubmit only): refused for good, nothing was charged.
+	SaysRefused Verdict = "refused"
+	// SaysNotFound (FromStatus only): the provider does not know the reference.
+	SaysNotFound Verdict = "not_found"
+)
+
+// Evidence is one statement about a payment. Fields the source did not carry
+// are zero; those it carried are compared with the payment.
+type Evidence struct {
+	Source  Source
+	Verdict Verdict
+
+	// Amount is the amount as reported, in major units ("100"), with
+	// Currency as reported. Empty: not reported.
+	Amount   string
+	Currency string
+	Payer    string // digits as reported; empty: not reported
+
+	FinancialTransactionID string
+	Code                   string // the provider's own code or status word, verbatim
+	Reason                 string // human-readable; empty: Code is used
+	At                     time.Time
+}

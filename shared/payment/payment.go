@@ -1,0 +1,90 @@
+package payment
+
+import "time"
+
+// Status is one of the contract's six public words.
+type Status string
+
+// PENDING and ONGOING are open, the others are endings.
+const (
+	Pending    Status = "PENDING"
+	Ongoing    Status = "ONGOING"
+	Successful Status = "SUCCESSFUL"
+	Failed     Status = "FAILED"
+	Timeout    Status = "TIMEOUT"
+	Cancelled  Status = "CANCELLED"
+)
+
+// Statuses lists every status in the order a payment can reach them.
+var Statuses = []Status{Pending, Ongoing, Successful, Failed, Timeout, Cancelled}
+
+// Ended says whether the status is an ending. Only SUCCESSFUL is absorbing:
+// the others can still be corrected to SUCCESSFUL by the provider's own
+// status answer.
+func (s Status) Ended() bool {
+	return s == Successful || s == Failed || s == Timeout || s == Cancelled
+}
+
+// Phase says what an open payment waits for. It is empty once a payment has
+// ended.
+type Phase string
+
+const (
+	// PhaseSubmitting: the payment is stored and the provider may or may not
+	// have been asked yet. A crash leaves a payment here; reconciliation
+	// takes it over when SubmitDeadline has passed.
+	PhaseSubmitting Phase = "submitting"
+	// PhaseAwaitingPayer: the provider has accepted it.
+	PhaseAwaitingPayer Phase = "awaiting_payer"
+	// PhaseInReconciliation: the provider's answer to the request is unknown;
+	// the payment stays open until evidence ends it.
+	PhaseInReconciliation Phase = "in_reconciliation"
+	// PhaseHeld: the evidence contradicts the payment (amount, currency,
+	// payer); an operator has to look. No success is announced.
+	PhaseHeld Phase = "held"
+)
+
+// Payment is one request to pay. It is a value: Decide returns a changed
+// copy. Times are UTC.
+type Payment struct {
+	Reference  string // UUID v4; at MTN also the X-Reference-Id
+	ClientID   string
+	ExternalID string // the app's own order id
+	Provider   string
+	Method     string // where a provider has several; else empty
+	Amount     Money
+	Payer      MSISDN
+
+	PayerMessage string
+	PayeeNote    string
+	CallbackURL  string            // per-request override; empty for the client's own
+	Metadata     map[string]string // returned to the app unchanged
+
+	Status                 Status
+	Phase                  Phase
+	FinancialTransactionID string // the provider's id of the moved money
+	Reason                 string // why it ended so, as the app reads it
+	Sequence               int    // number of the latest event; 0 before the first
+
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	EndedAt        time.Time // zero while open
+	SubmitDeadline time.Time // until then a request may still be at work on it
+
+	// Accepted: the provider has confirmed that it knows this reference.
+	Accepted bool
+	// NotFoundCount and NotFoundAt: how often, and when last, the provider
+	// said it does not know a reference it never confirmed.
+	NotFoundCount int
+	NotFoundAt    time.Time
+
+	// Checks counts status questions answered or tried since creation;
+	// CheckedAt is the latest. NextCheckAt is when reconciliation asks next;
+	// zero when nothing is left to ask.
+	Checks      int
+	CheckedAt   time.Time
+	NextCheckAt time.Time
+}
+
+// Open says whether the payment waits for an ending.
+func (p Payment) Open() bool { return !p.Status.Ended() }

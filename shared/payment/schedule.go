@@ -1,0 +1,63 @@
+package payment
+
+import "time"
+
+// Policy holds a provider's time limits. Every field is positive.
+type Policy struct {
+	// FirstCheck is the wait before the first status question; the waits
+	// then double with the payment's age up to MaxInterval.
+	FirstCheck  time.Duration
+	MaxInterval time.Duration
+	// Window: a payment still open at this age becomes TIMEOUT.
+	Window time.Duration
+	// LateInterval spaces the checks after TIMEOUT; at age GiveUp they end.
+	LateInterval time.Duration
+	GiveUp       time.Duration
+	// NotFoundGrace counts from the submit deadline: an earlier "not found"
+	// proves nothing. NotFoundSpacing lies between two that count.
+	NotFoundGrace   time.Duration
+	NotFoundSpacing time.Duration
+}
+
+// NextCheck returns when reconciliation asks about p again, seen from now;
+// zero when nothing is left to ask. It depends on the payment's age alone, so
+// a lost or repeated check changes nothing: 10 s, 20 s, 40 s, … apart, then
+// hourly to the window, then daily to the end (with MTN's policy).
+func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
+	age := max(now.Sub(p.CreatedAt), 0)
+	switch {
+	case p.Status == Successful, age >= pol.GiveUp:
+		return time.Time{}
+	case p.Status.Ended() && p.Accepted && p.Status != Timeout:
+		// The provider itself named this ending; only TIMEOUT and "never
+		// reached the provider" are our own conclusions worth re-asking.
+		return time.Time{}
+	case p.Status.Ended():
+		return now.Add(pol.LateInterval)
+	}
+	wait := min(age+pol.FirstCheck, pol.MaxInterval)
+	next := now.Add(wait)
+	if p.NotFoundCount > 0 {
+		// Do not let doubling waits delay the answer an app waits for.
+		soon := later(now.Add(pol.NotFoundSpacing), p.SubmitDeadline.Add(pol.NotFoundGrace))
+		next = earlier(next, soon)
+	}
+	if end := p.CreatedAt.Add(pol.Window); next.After(end) && now.Before(end) {
+		next = end
+	}
+	return next
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
