@@ -16,8 +16,16 @@ const (
 	FromSignedWebhook Source = "signed_webhook"
 	// FromTrustedCallback: an unsigned callback under CALLBACK_POLICY=trust.
 	FromTrustedCallback Source = "trusted_callback"
+	// FromCallback: an unsigned callback under CALLBACK_POLICY=confirm. A
+	// hint: it can make us ask, never end a payment.
+	FromCallback Source = "callback"
 	// FromOperator: a person, with a reason in the audit log.
 	FromOperator Source = "operator"
+	// FromClock and FromAbsence are no evidence of the provider's: our own
+	// window has passed, or the provider has never heard of the reference.
+	// They stand only in Payment.EndedBy.
+	FromClock   Source = "clock"
+	FromAbsence Source = "absence"
 )
 
 // Verdict is what the evidence says about the payment.

@@ -69,6 +69,7 @@ type Payment struct {
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	EndedAt        time.Time // zero while open
+	EndedBy        Source    // what ended it; empty while open
 	SubmitDeadline time.Time // until then a request may still be at work on it
 
 	// Accepted: the provider has confirmed that it knows this reference.
@@ -77,6 +78,10 @@ type Payment struct {
 	// said it does not know a reference it never confirmed.
 	NotFoundCount int
 	NotFoundAt    time.Time
+
+	// HintedAt is when a callback first claimed an ending that the provider
+	// did not confirm when asked; zero without one. It makes checks come soon.
+	HintedAt time.Time
 
 	// Checks counts status questions answered or tried since creation;
 	// CheckedAt is the latest. NextCheckAt is when reconciliation asks next;

@@ -28,31 +28,29 @@ func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 	switch {
 	case p.Status == Successful, age >= pol.GiveUp:
 		return time.Time{}
-	case p.Status.Ended() && p.Accepted && p.Status != Timeout:
-		// The provider itself named this ending; only TIMEOUT and "never
-		// reached the provider" are our own conclusions worth re-asking.
-		return time.Time{}
-	case p.Status.Ended():
+	case p.EndedBy == FromClock || p.EndedBy == FromAbsence:
 		return now.Add(pol.LateInterval)
+	case p.Status.Ended():
+		// The provider itself named this ending; only our own conclusions
+		// are worth asking about again.
+		return time.Time{}
 	}
 	wait := min(age+pol.FirstCheck, pol.MaxInterval)
 	next := now.Add(wait)
 	if p.NotFoundCount > 0 {
 		// Do not let doubling waits delay the answer an app waits for.
-		soon := later(now.Add(pol.NotFoundSpacing), p.SubmitDeadline.Add(pol.NotFoundGrace))
-		next = earlier(next, soon)
+		next = earlier(next, now.Add(pol.NotFoundSpacing))
+	}
+	if !p.HintedAt.IsZero() {
+		// The provider's status lags behind its own callback (seen at MTN):
+		// start over with short waits from the moment of the callback.
+		sinceHint := max(now.Sub(p.HintedAt), 0)
+		next = earlier(next, now.Add(min(sinceHint+pol.FirstCheck/2, pol.MaxInterval)))
 	}
 	if end := p.CreatedAt.Add(pol.Window); next.After(end) && now.Before(end) {
 		next = end
 	}
 	return next
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func earlier(a, b time.Time) time.Time {

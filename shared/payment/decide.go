@@ -1,0 +1,300 @@
+package payment
+
+import (
+	"strings"
+	"time"
+)
+
+// Event names an announcement to the app.
+type Event string
+
+// One event per ending. A correction announces EventSuccessful with the next
+// sequence.
+const (
+	EventSuccessful Event = "payment.successful"
+	EventFailed     Event = "payment.failed"
+	EventTimeout    Event = "payment.timeout"
+	EventCancelled  Event = "payment.cancelled"
+)
+
+// Anomaly names what an operator should look at. Empty: nothing.
+type Anomaly string
+
+const (
+	// AnomalyCorrected: an ending other than SUCCESSFUL was corrected.
+	AnomalyCorrected Anomaly = "corrected_to_successful"
+	// AnomalyContradiction: evidence against an ending that stands.
+	AnomalyContradiction Anomaly = "contradicts_ending"
+	// AnomalyMismatch: amount, currency or payer differ from the payment.
+	AnomalyMismatch Anomaly = "evidence_mismatch"
+	// AnomalyUnrecognised: a status word nobody here knows.
+	AnomalyUnrecognised Anomaly = "unrecognised_status"
+	// AnomalyForgotten: the provider no longer knows a reference it accepted.
+	AnomalyForgotten Anomaly = "provider_forgot"
+)
+
+// ReasonNotReceived is the Reason of a payment that never reached the
+// provider; ReasonNoEnding that of a TIMEOUT.
+const (
+	ReasonNotReceived = "NOT_RECEIVED_BY_PROVIDER"
+	ReasonNoEnding    = "NO_ENDING_WITHIN_WINDOW"
+)
+
+// MaxReason bounds Payment.Reason and FinancialTransactionID, in bytes.
+const MaxReason = 200
+
+// Decision is what evidence does to a payment.
+type Decision struct {
+	// Payment is the payment as it should now be stored. Equal to the input
+	// when Changed is false.
+	Payment Payment
+	Changed bool
+	// Event is the announcement this decision makes; empty for none. With an
+	// event, Payment.Sequence has gone up by one.
+	Event Event
+	// Confirm: the evidence is a hint; ask the provider.
+	Confirm bool
+	Anomaly Anomaly
+}
+
+// Decide is the only way a payment's state changes. It is pure and total:
+// any evidence about any payment gives a decision, and the same evidence
+// again gives one that changes nothing. What must hold:
+//
+//   - SUCCESSFUL is never left.
+//   - FAILED, TIMEOUT and CANCELLED are left only for SUCCESSFUL, only by the
+//     provider's own status answer.
+//   - An ending needs evidence of it, our clock past the window (TIMEOUT), or
+//     spaced answers that the provider never received it (FAILED).
+//   - Evidence whose amount, currency or payer differ ends nothing.
+func Decide(p Payment, e Evidence, pol Policy) Decision {
+	d := Decision{Payment: p}
+	switch {
+	case e.Source == FromCallback:
+		decideHint(&d, e)
+	case p.Status.Ended():
+		decideEnded(&d, e, pol)
+	default:
+		decideOpen(&d, e, pol)
+	}
+	if d.Changed {
+		d.Payment.UpdatedAt = e.At
+	}
+	return d
+}
+
+// decideHint: an unsigned callback is never applied. It is worth a question
+// unless it repeats what is already known.
+func decideHint(d *Decision, e Evidence) {
+	ending, ends := endingOf(e.Verdict)
+	switch {
+	case !d.Payment.Status.Ended():
+		d.Confirm = true
+	case !ends || ending == d.Payment.Status:
+	case d.Payment.Status == Successful:
+		d.Anomaly = AnomalyContradiction
+	default:
+		d.Confirm, d.Anomaly = true, AnomalyContradiction
+	}
+}
+
+// Hinted records that the provider, asked because of a callback claiming an
+// ending, did not confirm it yet, and brings the next check forward.
+func Hinted(p Payment, at time.Time, pol Policy) (Payment, bool) {
+	if p.Status.Ended() || !p.HintedAt.IsZero() {
+		return p, false
+	}
+	p.HintedAt, p.UpdatedAt = at, at
+	p.NextCheckAt = pol.NextCheck(p, at)
+	return p, true
+}
+
+func decideEnded(d *Decision, e Evidence, pol Policy) {
+	ending, ends := endingOf(e.Verdict)
+	if !ends || ending == d.Payment.Status {
+		return
+	}
+	switch {
+	case e.Source == FromSubmit:
+		// Late news of the submission: something stronger has ended it.
+	case d.Payment.Status == Successful:
+		d.Anomaly = AnomalyContradiction
+	case ending == Successful && e.Source == FromStatus:
+		if mismatch(d.Payment, e) {
+			d.Anomaly = AnomalyMismatch
+			return
+		}
+		end(d, e, Successful, e.Source, pol)
+		d.Anomaly = AnomalyCorrected
+	case ending == Successful:
+		d.Confirm, d.Anomaly = e.Source == FromSignedWebhook, AnomalyContradiction
+	case d.Payment.EndedBy == FromClock || d.Payment.EndedBy == FromAbsence:
+		// The provider now names an ending of its own. The public status
+		// stands (only SUCCESSFUL may replace it); asking can stop.
+		d.Payment.EndedBy = e.Source
+		d.Payment.NextCheckAt = time.Time{}
+		d.Changed = true
+	default:
+		d.Anomaly = AnomalyContradiction
+	}
+}
+
+func decideOpen(d *Decision, e Evidence, pol Policy) {
+	p := &d.Payment
+	if ending, ends := endingOf(e.Verdict); ends {
+		switch {
+		case e.Verdict == SaysRefused && (e.Source != FromSubmit || p.Accepted):
+			d.Anomaly = AnomalyContradiction
+		case mismatch(*p, e):
+			d.Anomaly = AnomalyMismatch
+			if p.Phase != PhaseHeld {
+				p.Phase, d.Changed = PhaseHeld, true
+			}
+		default:
+			end(d, e, ending, e.Source, pol)
+		}
+		return
+	}
+
+	switch e.Verdict {
+	case SaysAccepted, SaysPending, SaysUnrecognised:
+		if e.Verdict == SaysUnrecognised {
+			d.Anomaly = AnomalyUnrecognised
+		}
+		if !p.Accepted || p.NotFoundCount > 0 {
+			p.Accepted, p.NotFoundCount, p.NotFoundAt = true, 0, time.Time{}
+			d.Changed = true
+		}
+		setPhase(d, PhaseAwaitingPayer)
+	case SaysNotFound:
+		if p.Accepted {
+			d.Anomaly = AnomalyForgotten
+			break
+		}
+		decideNotFound(d, e, pol)
+	case SaysNothing:
+		if e.Source == FromSubmit || e.At.After(p.SubmitDeadline) {
+			setPhase(d, PhaseInReconciliation)
+		}
+	}
+
+	if !p.Status.Ended() && e.Source == FromStatus && p.Phase != PhaseHeld && !e.At.Before(p.CreatedAt.Add(pol.Window)) {
+		e.Code, e.Reason = ReasonNoEnding, ""
+		end(d, e, Timeout, FromClock, pol)
+	}
+	if d.Changed {
+		p.NextCheckAt = pol.NextCheck(*p, e.At)
+	}
+}
+
+// decideNotFound counts answers that prove absence: given after the grace
+// time (the request may still have been on its way) and apart from each
+// other. The second ends the payment.
+func decideNotFound(d *Decision, e Evidence, pol Policy) {
+	p := &d.Payment
+	if e.At.After(p.SubmitDeadline) {
+		setPhase(d, PhaseInReconciliation)
+	}
+	if e.At.Before(p.SubmitDeadline.Add(pol.NotFoundGrace)) {
+		return
+	}
+	if p.NotFoundCount > 0 && e.At.Sub(p.NotFoundAt) < pol.NotFoundSpacing {
+		return
+	}
+	if p.NotFoundCount >= 1 {
+		e.Code, e.Reason = ReasonNotReceived, ""
+		end(d, e, Failed, FromAbsence, pol)
+		return
+	}
+	p.NotFoundCount, p.NotFoundAt = p.NotFoundCount+1, e.At
+	d.Changed = true
+}
+
+// setPhase moves an open payment on; a held one stays held, and one the
+// provider has accepted does not fall back into reconciliation.
+func setPhase(d *Decision, ph Phase) {
+	p := &d.Payment
+	if p.Phase == ph || p.Phase == PhaseHeld || (ph == PhaseInReconciliation && p.Accepted) {
+		return
+	}
+	p.Phase, d.Changed = ph, true
+}
+
+func end(d *Decision, e Evidence, s Status, by Source, pol Policy) {
+	p := &d.Payment
+	p.Status, p.Phase, p.EndedAt, p.EndedBy = s, "", e.At, by
+	p.Sequence++
+	p.Reason = ""
+	if s != Successful {
+		p.Reason = bounded(first(e.Reason, e.Code))
+	}
+	p.FinancialTransactionID = bounded(e.FinancialTransactionID)
+	p.NextCheckAt = pol.NextCheck(*p, e.At)
+	d.Changed = true
+	d.Event = eventOf(s)
+}
+
+// eventOf names the announcement of an ending.
+func eventOf(s Status) Event {
+	switch s {
+	case Successful:
+		return EventSuccessful
+	case Failed:
+		return EventFailed
+	case Timeout:
+		return EventTimeout
+	case Cancelled:
+		return EventCancelled
+	}
+	return ""
+}
+
+func endingOf(v Verdict) (Status, bool) {
+	switch v {
+	case SaysSuccessful:
+		return Successful, true
+	case SaysFailed, SaysRefused:
+		return Failed, true
+	case SaysCancelled:
+		return Cancelled, true
+	}
+	return "", false
+}
+
+// mismatch compares what the evidence carries with the payment. What it does
+// not carry is not compared.
+func mismatch(p Payment, e Evidence) bool {
+	if e.Currency != "" && e.Currency != p.Amount.Currency {
+		return true
+	}
+	if e.Amount != "" {
+		m, err := ParseReported(e.Amount, p.Amount.Currency)
+		if err != nil || m != p.Amount {
+			return true
+		}
+	}
+	return e.Payer != "" && strings.TrimPrefix(e.Payer, "+") != string(p.Payer)
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// bounded cuts at a rune boundary and drops what no text column should hold.
+func bounded(s string) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
+	if len(s) <= MaxReason {
+		return s
+	}
+	cut := 0
+	for i := range s {
+		if i > MaxReason {
+			break
+		}
+		cut = i
+	}
+	return s[:cut]
+}
