@@ -1,4 +1,4 @@
 package engine
 
 // sqsStarters are the ways to get an SQS engine, best first.
-var sqsStarters = []starter{motoStarter}
+var sqsStarters = []starter{elasticMQStarter, motoStarter}
