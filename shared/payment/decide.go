@@ -69,8 +69,11 @@ type Decision struct {
 //   - Evidence whose amount, currency or payer differ ends nothing.
 func Decide(p Payment, e Evidence, pol Policy) Decision {
 	d := Decision{Payment: p}
+	if !meant(e) {
+		e.Verdict = SaysNothing
+	}
 	switch {
-	case e.Source == FromCallback:
+	case !believed(e.Source):
 		decideHint(&d, e)
 	case p.Status.Ended():
 		decideEnded(&d, e, pol)
@@ -81,6 +84,31 @@ func Decide(p Payment, e Evidence, pol Policy) Decision {
 		d.Payment.UpdatedAt = e.At
 	}
 	return d
+}
+
+// believed lists the sources that can be evidence. Whatever else claims
+// something, a forgotten Source included, is a hint.
+func believed(s Source) bool {
+	switch s {
+	case FromSubmit, FromStatus, FromSignedWebhook, FromTrustedCallback, FromOperator:
+		return true
+	}
+	return false
+}
+
+// meant says whether the source can say this at all. What it cannot say is no
+// usable answer: above all, only a status answer can prove absence, and only
+// the answer to the request can refuse it.
+func meant(e Evidence) bool {
+	switch e.Verdict {
+	case SaysNothing, SaysAccepted, SaysPending, SaysUnrecognised, SaysSuccessful, SaysFailed, SaysCancelled:
+		return true
+	case SaysRefused:
+		return e.Source == FromSubmit
+	case SaysNotFound:
+		return e.Source == FromStatus
+	}
+	return false
 }
 
 // decideHint: an unsigned callback is never applied. It is worth a question
