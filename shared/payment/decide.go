@@ -66,7 +66,8 @@ type Decision struct {
 //     provider's own status answer.
 //   - An ending needs evidence of it, our clock past the window (TIMEOUT), or
 //     spaced answers that the provider never received it (FAILED).
-//   - Evidence whose amount, currency or payer differ ends nothing.
+//   - Evidence whose amount, currency or payer differ ends nothing. It holds
+//     an open payment, and a held one is ended by an operator alone.
 func Decide(p Payment, e Evidence, pol Policy) Decision {
 	d := Decision{Payment: p}
 	if !meant(e) {
@@ -76,12 +77,13 @@ func Decide(p Payment, e Evidence, pol Policy) Decision {
 	case !believed(e.Source):
 		decideHint(&d, e)
 	case p.Status.Ended():
-		decideEnded(&d, e, pol)
+		decideEnded(&d, e)
 	default:
 		decideOpen(&d, e, pol)
 	}
 	if d.Changed {
 		d.Payment.UpdatedAt = e.At
+		d.Payment.NextCheckAt = pol.NextCheck(d.Payment, e.At)
 	}
 	return d
 }
@@ -137,7 +139,7 @@ func Hinted(p Payment, at time.Time, pol Policy) (Payment, bool) {
 	return p, true
 }
 
-func decideEnded(d *Decision, e Evidence, pol Policy) {
+func decideEnded(d *Decision, e Evidence) {
 	ending, ends := endingOf(e.Verdict)
 	if !ends || ending == d.Payment.Status {
 		return
@@ -152,15 +154,18 @@ func decideEnded(d *Decision, e Evidence, pol Policy) {
 			d.Anomaly = AnomalyMismatch
 			return
 		}
-		end(d, e, Successful, e.Source, pol)
+		end(d, e, Successful, e.Source)
 		d.Anomaly = AnomalyCorrected
 	case ending == Successful:
 		d.Confirm, d.Anomaly = e.Source == FromSignedWebhook, AnomalyContradiction
 	case d.Payment.EndedBy == FromClock || d.Payment.EndedBy == FromAbsence:
+		if mismatch(d.Payment, e) {
+			d.Anomaly = AnomalyMismatch
+			return
+		}
 		// The provider now names an ending of its own. The public status
 		// stands (only SUCCESSFUL may replace it); asking can stop.
 		d.Payment.EndedBy = e.Source
-		d.Payment.NextCheckAt = time.Time{}
 		d.Changed = true
 	default:
 		d.Anomaly = AnomalyContradiction
@@ -169,18 +174,23 @@ func decideEnded(d *Decision, e Evidence, pol Policy) {
 
 func decideOpen(d *Decision, e Evidence, pol Policy) {
 	p := &d.Payment
-	if ending, ends := endingOf(e.Verdict); ends {
-		switch {
-		case e.Verdict == SaysRefused && (e.Source != FromSubmit || p.Accepted):
-			d.Anomaly = AnomalyContradiction
-		case mismatch(*p, e):
-			d.Anomaly = AnomalyMismatch
-			if p.Phase != PhaseHeld {
-				p.Phase, d.Changed = PhaseHeld, true
-			}
-		default:
-			end(d, e, ending, e.Source, pol)
+	ending, ends := endingOf(e.Verdict)
+	switch {
+	case mismatch(*p, e):
+		d.Anomaly = AnomalyMismatch
+		if p.Phase != PhaseHeld {
+			p.Phase, d.Changed = PhaseHeld, true
 		}
+		return
+	case ends && p.Phase == PhaseHeld && e.Source != FromOperator:
+		// It may carry no amount at all, or the provider contradicts itself.
+		d.Anomaly = AnomalyMismatch
+		return
+	case e.Verdict == SaysRefused && p.Accepted:
+		d.Anomaly = AnomalyContradiction
+		return
+	case ends:
+		end(d, e, ending, e.Source)
 		return
 	}
 
@@ -208,10 +218,7 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 
 	if !p.Status.Ended() && e.Source == FromStatus && p.Phase != PhaseHeld && !e.At.Before(p.CreatedAt.Add(pol.Window)) {
 		e.Code, e.Reason = ReasonNoEnding, ""
-		end(d, e, Timeout, FromClock, pol)
-	}
-	if d.Changed {
-		p.NextCheckAt = pol.NextCheck(*p, e.At)
+		end(d, e, Timeout, FromClock)
 	}
 }
 
@@ -220,6 +227,9 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 // other. The second ends the payment.
 func decideNotFound(d *Decision, e Evidence, pol Policy) {
 	p := &d.Payment
+	if p.Phase == PhaseHeld {
+		return
+	}
 	if e.At.After(p.SubmitDeadline) {
 		setPhase(d, PhaseInReconciliation)
 	}
@@ -231,7 +241,7 @@ func decideNotFound(d *Decision, e Evidence, pol Policy) {
 	}
 	if p.NotFoundCount >= 1 {
 		e.Code, e.Reason = ReasonNotReceived, ""
-		end(d, e, Failed, FromAbsence, pol)
+		end(d, e, Failed, FromAbsence)
 		return
 	}
 	p.NotFoundCount, p.NotFoundAt = p.NotFoundCount+1, e.At
@@ -248,7 +258,7 @@ func setPhase(d *Decision, ph Phase) {
 	p.Phase, d.Changed = ph, true
 }
 
-func end(d *Decision, e Evidence, s Status, by Source, pol Policy) {
+func end(d *Decision, e Evidence, s Status, by Source) {
 	p := &d.Payment
 	p.Status, p.Phase, p.EndedAt, p.EndedBy = s, "", e.At, by
 	p.Sequence++
@@ -257,7 +267,6 @@ func end(d *Decision, e Evidence, s Status, by Source, pol Policy) {
 		p.Reason = bounded(first(e.Reason, e.Code))
 	}
 	p.FinancialTransactionID = bounded(e.FinancialTransactionID)
-	p.NextCheckAt = pol.NextCheck(*p, e.At)
 	d.Changed = true
 	d.Event = eventOf(s)
 }
@@ -290,8 +299,11 @@ func endingOf(v Verdict) (Status, bool) {
 }
 
 // mismatch compares what the evidence carries with the payment. What it does
-// not carry is not compared.
+// not carry is not compared; where it does not know the payment, nothing is.
 func mismatch(p Payment, e Evidence) bool {
+	if e.Verdict == SaysNothing || e.Verdict == SaysNotFound {
+		return false
+	}
 	if e.Currency != "" && e.Currency != p.Amount.Currency {
 		return true
 	}
