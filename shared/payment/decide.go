@@ -52,7 +52,8 @@ type Decision struct {
 	// Event is the announcement this decision makes; empty for none. With an
 	// event, Payment.Sequence has gone up by one.
 	Event Event
-	// Confirm: the evidence is a hint; ask the provider.
+	// Confirm: the evidence was not applied and may be right; ask the
+	// provider. Never set by a status answer.
 	Confirm bool
 	Anomaly Anomaly
 }
@@ -120,10 +121,7 @@ func decideHint(d *Decision, e Evidence) {
 	switch {
 	case !d.Payment.Status.Ended():
 		d.Confirm = true
-	case !ends || ending == d.Payment.Status:
-	case d.Payment.Status == Successful:
-		d.Anomaly = AnomalyContradiction
-	default:
+	case ends && ending != d.Payment.Status:
 		d.Confirm, d.Anomaly = true, AnomalyContradiction
 	}
 }
@@ -144,21 +142,19 @@ func decideEnded(d *Decision, e Evidence) {
 	if !ends || ending == d.Payment.Status {
 		return
 	}
+	// Only the provider's status answer can correct; whatever else
+	// contradicts is a reason to ask for it.
+	fromStatus := e.Source == FromStatus
+	conclusion := d.Payment.EndedBy == FromClock || d.Payment.EndedBy == FromAbsence
 	switch {
-	case e.Source == FromSubmit:
-		// Late news of the submission: something stronger has ended it.
-	case d.Payment.Status == Successful:
-		d.Anomaly = AnomalyContradiction
-	case ending == Successful && e.Source == FromStatus:
+	case d.Payment.Status != Successful && ending == Successful && fromStatus:
 		if mismatch(d.Payment, e) {
 			d.Anomaly = AnomalyMismatch
 			return
 		}
 		end(d, e, Successful, e.Source)
 		d.Anomaly = AnomalyCorrected
-	case ending == Successful:
-		d.Confirm, d.Anomaly = e.Source == FromSignedWebhook, AnomalyContradiction
-	case d.Payment.EndedBy == FromClock || d.Payment.EndedBy == FromAbsence:
+	case conclusion && ending != Successful && e.Source != FromSubmit:
 		if mismatch(d.Payment, e) {
 			d.Anomaly = AnomalyMismatch
 			return
@@ -168,7 +164,7 @@ func decideEnded(d *Decision, e Evidence) {
 		d.Payment.EndedBy = e.Source
 		d.Changed = true
 	default:
-		d.Anomaly = AnomalyContradiction
+		d.Confirm, d.Anomaly = !fromStatus, AnomalyContradiction
 	}
 }
 
