@@ -10,7 +10,8 @@ type Policy struct {
 	MaxInterval time.Duration
 	// Window: a payment still open at this age becomes TIMEOUT.
 	Window time.Duration
-	// LateInterval spaces the checks after TIMEOUT; at age GiveUp they end.
+	// LateInterval spaces the checks after TIMEOUT. The last one comes at age
+	// GiveUp, as does the last of a held payment.
 	LateInterval time.Duration
 	GiveUp       time.Duration
 	// NotFoundGrace counts from the submit deadline: an earlier "not found"
@@ -25,17 +26,20 @@ type Policy struct {
 // hourly to the window, then daily to the end (with MTN's policy).
 func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 	age := max(now.Sub(p.CreatedAt), 0)
+	open := p.Open() && p.Phase != PhaseHeld
 	switch {
-	case p.Status == Successful, age >= pol.GiveUp:
+	case p.Status == Successful, age >= pol.GiveUp && !open:
+		// An open payment is never given up: after an outage however long,
+		// the next question must still end it.
 		return time.Time{}
 	case p.EndedBy == FromClock || p.EndedBy == FromAbsence:
-		return now.Add(pol.LateInterval)
+		return earlier(now.Add(pol.LateInterval), p.CreatedAt.Add(pol.GiveUp))
 	case p.Status.Ended():
 		// The provider itself named this ending; only our own conclusions
 		// are worth asking about again.
 		return time.Time{}
 	}
-	wait := min(age+pol.FirstCheck, pol.MaxInterval)
+	wait := min(min(age, pol.MaxInterval)+pol.FirstCheck, pol.MaxInterval) // age may be the longest Duration
 	next := now.Add(wait)
 	if p.NotFoundCount > 0 {
 		// Do not let doubling waits delay the answer an app waits for.
@@ -44,7 +48,7 @@ func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 	if !p.HintedAt.IsZero() {
 		// The provider's status lags behind its own callback (seen at MTN):
 		// start over with short waits from the moment of the callback.
-		sinceHint := max(now.Sub(p.HintedAt), 0)
+		sinceHint := min(max(now.Sub(p.HintedAt), 0), pol.MaxInterval)
 		next = earlier(next, now.Add(min(sinceHint+pol.FirstCheck/2, pol.MaxInterval)))
 	}
 	if end := p.CreatedAt.Add(pol.Window); next.After(end) && now.Before(end) {
