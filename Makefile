@@ -1,0 +1,148 @@
+# Needs Go, and for `make test` either Java with Maven or Python. What else a
+# target needs is fetched into .tools/ in the versions pinned under
+# infra/tools/. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+SOURCES   := $(wildcard functions infra shared)
+FUNCTIONS := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
+VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo dev)
+
+# The deployed binary. go1.x builds of sam take flags from the environment
+# only. Without lambda.norpc, -s and -w a binary is nearly twice the size;
+# -buildvcs=false keeps a function's bytes the same while its code is.
+LAMBDA_ENV  := CGO_ENABLED=0 GOFLAGS="-tags=lambda.norpc -trimpath -buildvcs=false '-ldflags=-s -w'"
+LAMBDA_ARCH := GOOS=linux GOARCH=arm64
+MAX_BINARY  := 10000000
+
+GO_TOOL := GOFLAGS= go tool -modfile=infra/tools/go.mod
+ENGINES := go run ./infra/engines --
+
+# Nothing here may ask or report anything, nor look for AWS credentials.
+SAM      := .tools/sam
+SAM_ENV  := SAM_CLI_TELEMETRY=0 AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-eu-west-1}
+PYTHON   ?= python3
+
+# For one package or test: make test PKG=./shared/ledger RUN=TestCreate
+PKG ?= ./...
+RUN ?=
+FUZZTIME ?= 10s
+TEST_FLAGS := -count=1 -timeout=9m $(if $(RUN),-run '$(RUN)')
+
+##@ Every day
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@printf '\nPKG=./shared/ledger and RUN=TestName narrow test, race and bench.\n'
+
+.PHONY: test
+# -count=1: a cached pass says nothing about the engines of this run.
+test: ## Run every test against real engines, which it starts itself
+	$(ENGINES) go test $(TEST_FLAGS) $(PKG)
+
+.PHONY: demo
+demo: ## Run one payment to its verified callback on this machine
+	go run ./infra/local -demo
+
+.PHONY: lint
+lint: ## Check formatting, vet and staticcheck
+	@files=$$(gofmt -l $(SOURCES)); \
+	  if [ -n "$$files" ]; then printf 'gofmt would change:\n%s\n' "$$files"; exit 1; fi
+	@echo "gofmt: clean"
+	go vet ./...
+	@echo "vet: clean"
+	$(GO_TOOL) staticcheck ./...
+	@echo "staticcheck: clean"
+
+##@ Deeper
+
+.PHONY: race
+race: ## Run the tests of shared/ under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(ENGINES) go test -race -count=1 -timeout=20m $(if $(RUN),-run '$(RUN)') $(if $(filter ./...,$(PKG)),./shared/...,$(PKG))
+
+.PHONY: fuzz
+fuzz: ## Fuzz every fuzz target for FUZZTIME (10s)
+	@count=0; \
+	for package in $$(grep -rl --include='*_test.go' '^func Fuzz' $(SOURCES) | xargs -r -n1 dirname | sort -u); do \
+	  for target in $$(cat "$$package"/*_test.go | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' | sort -u); do \
+	    echo "fuzz: $$target in $$package"; \
+	    go test "./$$package" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME); \
+	    count=$$((count + 1)); \
+	  done; \
+	done; \
+	echo "fuzz: $$count targets"; [ $$count -gt 0 ]
+
+.PHONY: simulate
+simulate: ## Run the simulations (tests named TestSimulat...), and say which
+	@packages=$$(grep -rl --include='*_test.go' '^func TestSimulat' $(SOURCES) | xargs -r -n1 dirname | sort -u | sed 's|^|./|'); \
+	  [ -n "$$packages" ] || { echo "simulate: there are no simulations"; exit 1; }; \
+	  go test -count=1 -timeout=20m -v -run '^TestSimulat' $$packages
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run='^$$' -bench=$(if $(RUN),'$(RUN)',.) -benchmem $(PKG)
+
+.PHONY: vuln
+vuln: ## Report known vulnerabilities that the code can reach (needs the Go vulnerability database)
+	$(GO_TOOL) govulncheck ./...
+
+##@ Deploying
+
+.PHONY: build
+build: ## Build every function as it is deployed, into build/
+	@[ -n "$(FUNCTIONS)" ] || { echo "build: no functions"; exit 1; }
+	@for f in $(FUNCTIONS); do \
+	  echo "build: $$f"; \
+	  env $(LAMBDA_ENV) $(LAMBDA_ARCH) go build -o build/$$f/bootstrap ./functions/$$f; \
+	done
+
+.PHONY: sizes
+sizes: build ## Show the binaries' sizes; more than 10 MB is an error
+	@for f in $(FUNCTIONS); do \
+	  size=$$(wc -c < build/$$f/bootstrap); \
+	  printf '%-16s %9d bytes\n' "$$f" "$$size"; \
+	  [ "$$size" -le $(MAX_BINARY) ] || { echo "sizes: $$f is over $(MAX_BINARY) bytes"; exit 1; }; \
+	done
+
+.PHONY: template
+template: $(SAM)/.installed ## Check template.yaml with sam validate --lint and cfn-lint
+	$(SAM_ENV) $(SAM)/bin/sam validate --lint
+	$(SAM_ENV) $(SAM)/bin/cfn-lint --include-checks I -- template.yaml
+	@echo "cfn-lint: clean"
+
+.PHONY: sam-build
+sam-build: $(SAM)/.installed ## Build what sam deploys, into .aws-sam/
+	$(SAM_ENV) $(LAMBDA_ENV) $(SAM)/bin/sam build
+	@find .aws-sam/build -name bootstrap -exec ls -l {} +
+
+.PHONY: deploy
+deploy: sam-build ## Deploy to the AWS account of the environment; PARAMETERS="PublicBaseUrl=https://..."
+	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --parameter-overrides Version=$(VERSION) $(PARAMETERS)
+
+##@ Housekeeping
+
+# The environment is filled in place (it cannot be moved) and marked when done.
+$(SAM)/.installed: infra/tools/requirements.txt
+	rm -rf $(SAM)
+	$(PYTHON) -m venv $(SAM)
+	$(SAM)/bin/pip install --quiet --disable-pip-version-check --no-input -r infra/tools/requirements.txt
+	touch $@
+
+.PHONY: tools-pin
+tools-pin: ## Pin infra/tools/requirements.txt anew from requirements.in
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	  $(PYTHON) -m venv "$$dir"; \
+	  "$$dir/bin/pip" install --quiet --disable-pip-version-check --no-input -r infra/tools/requirements.in; \
+	  { sed -n '/^# /p' infra/tools/requirements.txt; "$$dir/bin/pip" freeze; } > "$$dir/requirements.txt"; \
+	  cp "$$dir/requirements.txt" infra/tools/requirements.txt
+
+.PHONY: clean
+clean: ## Remove what was built; .local/ (data) and .tools/ stay
+	rm -rf build .aws-sam
