@@ -1,5 +1,5 @@
 // Package engine starts the DynamoDB- and SQS-compatible servers that the
-// adapters are tested against. They listen on loopback only, keep everything
+// adapters are tested against. They are used over loopback, keep everything
 // in memory and die with the process that started them.
 package engine
 

@@ -11,7 +11,7 @@ import (
 )
 
 // motoVersion is pinned: a test engine must not change under the tests.
-const motoVersion = "5.1.0"
+const motoVersion = "5.2.5"
 
 // motoStarter runs moto's server, which speaks all services. It holds one
 // lock and knows no transaction conflicts, so it says less about concurrency
