@@ -1,0 +1,61 @@
+package mtn
+
+import (
+	"fmt"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// idFields are the names under which a callback may name a payment, in the
+// order in which the contract looks them up: externalId, then the reference
+// id. MTN itself sends externalId alone (observed), which is our reference;
+// hand-made callbacks use either.
+var idFields = []string{"externalId", "referenceId", "reference_id", "X-Reference-Id", "x-reference-id"}
+
+// ParseCallback implements provider.Provider. MTN sends the same body by
+// POST and by PUT. Every field is optional, keys are matched exactly, other
+// fields are ignored; what has neither an id nor a status, a key twice, or
+// more than 64 KiB is refused. The Evidence says FromCallback, a hint; whoever
+// trusts callbacks says so by changing its Source.
+func (p *Provider) ParseCallback(body []byte) (provider.Callback, error) {
+	if len(body) > maxAnswer {
+		return provider.Callback{}, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, maxAnswer)
+	}
+	fields, err := readObject(body)
+	if err != nil {
+		return provider.Callback{}, fmt.Errorf("%w: %w", provider.ErrCallback, err)
+	}
+	ev, err := report(fields)
+	if err != nil {
+		return provider.Callback{}, fmt.Errorf("%w: %w", provider.ErrCallback, err)
+	}
+	ev.Source, ev.At = payment.FromCallback, p.now()
+	var ids []string
+	for _, name := range idFields {
+		if id, _ := fields.text(name); storable(id) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 && ev.Verdict == payment.SaysNothing {
+		return provider.Callback{}, fmt.Errorf("%w: neither an id nor a status", provider.ErrCallback)
+	}
+	return provider.Callback{IDs: ids, Evidence: ev}, nil
+}
+
+// storable says whether an id can be one of ours at all: not empty, not
+// long, no control characters.
+func storable(id string) bool {
+	if id == "" || len(id) > longestID || !utf8.ValidString(id) {
+		return false
+	}
+	for _, r := range id {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,154 @@
+package mtn
+
+import (
+	"strings"
+
+	"momoproxy/shared/payment"
+)
+
+// Lengths to which reported text is cut. MTN publishes none; the longest
+// seen is an id of 36 characters.
+const (
+	longestCode   = 100
+	longestReason = 500
+	longestID     = 256
+	longestAmount = 64
+)
+
+// words is the closed table of MTN's status words. Every other word says
+// that the payment is known and nothing more.
+//
+//   - PENDING, SUCCESSFUL, FAILED: portal, request to pay status.
+//   - CREATED: observed, sandbox payer …454; open.
+//   - ONGOING: never seen as a status; a test payer of the portal and one of
+//     the contract's words; open.
+//   - REJECTED, EXPIRED, CANCELLED: never seen as a status, but each is a
+//     documented ending of the payer's prompt (as the reasons
+//     APPROVAL_REJECTED, EXPIRED, TRANSACTION_CANCELED), and CANCELLED is
+//     one of the contract's words.
+//
+// TIMEOUT is left out on purpose. MTN never says it, a time-out does not say
+// whether money moved, and in the public vocabulary it is our own clock's
+// word: the payment stays open, raises the alarm, and our clock ends it.
+var words = map[string]payment.Verdict{
+	"PENDING":    payment.SaysPending,
+	"CREATED":    payment.SaysPending,
+	"ONGOING":    payment.SaysPending,
+	"SUCCESSFUL": payment.SaysSuccessful,
+	"FAILED":     payment.SaysFailed,
+	"REJECTED":   payment.SaysFailed,
+	"EXPIRED":    payment.SaysFailed,
+	"CANCELLED":  payment.SaysCancelled,
+	"CANCELED":   payment.SaysCancelled,
+}
+
+// cancelReasons turn FAILED into a cancelling. TRANSACTION_CANCELED is in
+// MTN's ErrorReason enum and can mean nothing else. APPROVAL_REJECTED is not
+// here: a payer who says no has refused the payment, which MTN and the
+// contract both call FAILED.
+var cancelReasons = map[string]bool{"TRANSACTION_CANCELED": true, "TRANSACTION_CANCELLED": true}
+
+// report reads what a status answer or a callback says; both have the same
+// fields. Every field may be missing, a string or a number. The verdict is
+// SaysNothing when there is no status.
+func report(body object) (payment.Evidence, error) {
+	ev := payment.Evidence{Verdict: payment.SaysNothing}
+	if amount, ok := body.text("amount"); ok {
+		ev.Amount = clean(amount, longestAmount)
+	}
+	if currency, ok := body.text("currency"); ok {
+		ev.Currency = clean(currency, longestAmount)
+	}
+	if id, ok := body.text("financialTransactionId"); ok {
+		ev.FinancialTransactionID = clean(id, longestID)
+	}
+	payer, err := readPayer(body)
+	if err != nil {
+		return payment.Evidence{}, err
+	}
+	ev.Payer = payer
+	code, reason, err := readReason(body)
+	if err != nil {
+		return payment.Evidence{}, err
+	}
+
+	// The status is read before the reason: a FAILED payment whose reason is
+	// INTERNAL_PROCESSING_ERROR has failed, however transient that sounds.
+	status, ok := body.text("status")
+	if !ok || status == "" {
+		return ev, nil
+	}
+	verdict, known := words[status]
+	if !known {
+		verdict = payment.SaysUnrecognised
+	}
+	ev.Code = clean(status, longestCode)
+	switch verdict {
+	case payment.SaysFailed, payment.SaysCancelled:
+		if code != "" {
+			ev.Code = clean(code, longestCode)
+		}
+		ev.Reason = clean(reason, longestReason)
+		if cancelReasons[code] {
+			verdict = payment.SaysCancelled
+		}
+	case payment.SaysUnrecognised:
+		ev.Reason = clean(strings.TrimSpace(code+" "+reason), longestReason)
+	}
+	ev.Verdict = verdict
+	return ev, nil
+}
+
+// readPayer returns the payer's number: {partyIdType, partyId} in MTN's
+// schema, tolerated as a bare string or number. A plus is dropped from a
+// number; another kind of party is reported as it is.
+func readPayer(body object) (string, error) {
+	party, isObject, err := body.child("payer")
+	if err != nil {
+		return "", err
+	}
+	id, kind := "", ""
+	if isObject {
+		id, _ = party.text("partyId")
+		kind, _ = party.text("partyIdType")
+	} else {
+		id, _ = body.text("payer")
+	}
+	if kind == "" || strings.EqualFold(kind, "MSISDN") {
+		id = strings.TrimPrefix(id, "+")
+	}
+	return clean(id, longestID), nil
+}
+
+// readReason returns reason as code and text. MTN's schema has
+// {code, message}; every body that was seen has a plain string. Unknown
+// codes pass through.
+func readReason(body object) (code, text string, err error) {
+	both, isObject, err := body.child("reason")
+	switch {
+	case err != nil:
+		return "", "", err
+	case isObject:
+		code, _ = both.text("code")
+		text, _ = both.text("message")
+		if code == "" && text == "" && len(both) > 0 {
+			text, _ = body.text("reason")
+		}
+		return code, text, nil
+	}
+	text, _ = body.text("reason")
+	if codeLike(text) {
+		return text, "", nil
+	}
+	return "", text, nil
+}
+
+// codeLike tells a code (NOT_ENOUGH_FUNDS) from a sentence.
+func codeLike(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return s != ""
+}

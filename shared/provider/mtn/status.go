@@ -1,0 +1,90 @@
+package mtn
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// Status implements provider.Provider: one GET (a second one only after a
+// 401 and a new token). A 401 that stays says nothing, with CodeCredentials.
+func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Answer {
+	s := session{p: p}
+	r, err := s.send(ctx, call{
+		method: http.MethodGet,
+		path:   "/collection/v1_0/requesttopay/" + url.PathEscape(pay.Reference),
+	})
+	answer := provider.Answer{Exchanges: s.trail, Attempted: !r.unsent}
+	if err != nil && r.code == 0 {
+		answer.Evidence.Verdict = payment.SaysNothing
+		answer.Evidence.Code, answer.Evidence.Reason = notAsked(err)
+	} else {
+		answer.Evidence = readStatus(r, pay.Reference)
+	}
+	answer.Evidence.Source, answer.Evidence.At = payment.FromStatus, p.now()
+	return answer
+}
+
+// readStatus gives the meaning of the answer to a status question about
+// reference.
+func readStatus(r reply, reference string) payment.Evidence {
+	nothing := payment.Evidence{Verdict: payment.SaysNothing}
+	switch {
+	case r.code == 0:
+		nothing.Reason = "no answer from MTN (" + r.class + ")"
+		return nothing
+	case r.class != "":
+		nothing.Code = "HTTP_" + strconv.Itoa(r.code)
+		nothing.Reason = "MTN's answer broke off (" + r.class + ")"
+		return nothing
+	case r.code != http.StatusOK:
+		return statusError(r)
+	}
+	// A failed payment is a 200 too. So is a firewall's page.
+	nothing.Code = "HTTP_200"
+	body, err := readObject(r.body)
+	if err != nil {
+		nothing.Reason = "MTN's answer is unreadable: " + err.Error()
+		return nothing
+	}
+	if external, ok := body.text("externalId"); ok && external != reference {
+		nothing.Code = CodeWrongReference
+		nothing.Reason = "MTN's answer is about another payment"
+		return nothing
+	}
+	ev, err := report(body)
+	if err != nil {
+		nothing.Reason = "MTN's answer is unreadable: " + err.Error()
+		return nothing
+	}
+	if ev.Verdict == payment.SaysNothing {
+		nothing.Reason = "MTN's answer has no status"
+		return nothing
+	}
+	return ev
+}
+
+// statusError: only MTN's own code says that a reference is unknown. A 404
+// without it comes from a gateway on the way, in HTML or in JSON
+// ({"statusCode":404,…}), and says nothing about the payment.
+func statusError(r reply) payment.Evidence {
+	code, message := errorBody(r)
+	ev := payment.Evidence{
+		Verdict: payment.SaysNothing,
+		Code:    clean(code, longestCode),
+		Reason:  clean(message, longestReason),
+	}
+	switch {
+	case unknownCodes[code] && r.code >= 400:
+		ev.Verdict = payment.SaysNotFound
+	case r.code == http.StatusUnauthorized:
+		ev.Code, ev.Reason = CodeCredentials, "MTN refused the credentials"
+	case ev.Code == "":
+		ev.Code = "HTTP_" + strconv.Itoa(r.code)
+	}
+	return ev
+}

@@ -1,0 +1,227 @@
+package mtn
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+const (
+	// longestRetryAfter: MTN asking for a longer wait gets no repeat; the
+	// status question follows anyway.
+	longestRetryAfter = 3 * time.Second
+	// leastAttempt is the time an attempt needs to make sense.
+	leastAttempt = 500 * time.Millisecond
+)
+
+// requestToPay is the request body (portal, Collection API).
+type requestToPay struct {
+	Amount       string `json:"amount"`
+	Currency     string `json:"currency"`
+	ExternalID   string `json:"externalId"`
+	Payer        party  `json:"payer"`
+	PayerMessage string `json:"payerMessage,omitempty"`
+	PayeeNote    string `json:"payeeNote,omitempty"`
+}
+
+type party struct {
+	PartyIDType string `json:"partyIdType"`
+	PartyID     string `json:"partyId"`
+}
+
+func requestBody(pay payment.Payment) []byte {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	// Encoding strings into memory cannot fail.
+	_ = enc.Encode(requestToPay{
+		Amount:   wireAmount(pay.Amount),
+		Currency: pay.Amount.Currency,
+		// Our own reference, not the app's order id: MTN does not keep
+		// externalId unique, and its callback carries nothing else, so two
+		// apps with the same order id would be mixed up.
+		ExternalID:   pay.Reference,
+		Payer:        party{"MSISDN", string(pay.Payer)},
+		PayerMessage: pay.PayerMessage,
+		PayeeNote:    pay.PayeeNote,
+	})
+	return bytes.TrimRight(buf.Bytes(), "\n")
+}
+
+// wireAmount writes major units. A whole amount goes without its zeros
+// ("150", as in MTN's own examples): whether every market takes decimals is
+// not published, and none can object to a whole number.
+func wireAmount(m payment.Money) string {
+	text := m.Decimal()
+	if whole, fraction, ok := strings.Cut(text, "."); ok && strings.Trim(fraction, "0") == "" {
+		return whole
+	}
+	return text
+}
+
+// outcome is the meaning of one answer to a request to pay.
+type outcome struct {
+	verdict   payment.Verdict
+	code      string
+	reason    string
+	repeat    bool // worth another attempt under the same reference
+	duplicate bool // the answer that the contract calls a likely duplicate
+	// clear: certain that this attempt started nothing.
+	clear bool
+}
+
+// readSubmit gives the meaning of one answer, seen alone.
+func readSubmit(r reply) outcome {
+	switch {
+	case r.code == 0:
+		return outcome{
+			verdict: payment.SaysNothing,
+			reason:  "no answer from MTN (" + r.class + ")",
+			repeat:  r.class != classCanceled && r.class != classTransport,
+			clear:   r.unsent,
+		}
+	case r.code == http.StatusAccepted:
+		// The body is empty and carries no meaning.
+		return outcome{verdict: payment.SaysAccepted}
+	case r.class != "":
+		return outcome{
+			verdict: payment.SaysNothing,
+			reason:  fmt.Sprintf("MTN's answer (HTTP %d) broke off (%s)", r.code, r.class),
+			repeat:  r.class != classTooLarge,
+		}
+	}
+	code, message := errorBody(r)
+	o := outcome{
+		verdict: payment.SaysNothing,
+		code:    clean(code, longestCode),
+		reason:  clean(message, longestReason),
+	}
+	rule, known := submitCodes[code]
+	switch {
+	case known && r.code >= 300:
+		o.verdict, o.repeat, o.clear = rule.verdict, rule.repeat, rule.verdict == payment.SaysRefused
+	case r.code == http.StatusOK:
+		// Documented nowhere for this call. A firewall's page (observed on
+		// the token call) is no sign of a duplicate.
+		o.duplicate = !html(r.body)
+		o.reason = "MTN answered HTTP 200, which proves nothing"
+	case r.code == http.StatusBadRequest, r.code == http.StatusForbidden:
+		// ERR82: a fault in the request; an address not allowed. MTN's bodies
+		// for these are not published, so the number decides.
+		o.verdict, o.clear = payment.SaysRefused, true
+	case r.code == http.StatusUnauthorized:
+		o.verdict, o.clear, o.code = payment.SaysRefused, true, CodeCredentials
+		o.reason = "MTN refused the credentials"
+	case r.code == http.StatusTooManyRequests:
+		o.repeat = true
+	case r.code >= 500:
+		// With a code unknown here a repeat would bring the same again.
+		o.repeat = code == ""
+	}
+	if o.code == "" && o.verdict != payment.SaysAccepted {
+		o.code = "HTTP_" + strconv.Itoa(r.code)
+	}
+	return o
+}
+
+func html(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
+
+// Submit implements provider.Provider. It sends the request up to
+// Config.Attempts times under one X-Reference-Id, which is MTN's idempotency
+// key: an answer lost and then RESOURCE_ALREADY_EXIST means accepted.
+//
+// A refusal counts only if every attempt before it is certain to have
+// started nothing; after an attempt whose outcome is unknown the Evidence
+// says nothing. That holds for refused credentials too: a 401 charges
+// nothing, so it is SaysRefused with CodeCredentials when nothing unknown
+// came before it. Attempted is false when no request left this machine: no
+// token, or no connection on any attempt.
+func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL string) provider.Answer {
+	c := call{
+		method: http.MethodPost,
+		path:   "/collection/v1_0/requesttopay",
+		headers: map[string]string{
+			"Content-Type":   "application/json",
+			"X-Reference-Id": pay.Reference,
+		},
+		body: requestBody(pay),
+	}
+	if callbackURL != "" { // present but empty is refused (laravel-mtn-momo issue 80)
+		c.headers["X-Callback-Url"] = callbackURL
+		// The URL's last part is what makes a callback hard to forge.
+		c.secrets = []string{callbackURL}
+		if last := path.Base(callbackURL); len(last) >= 16 && last != pay.Reference {
+			c.secrets = append(c.secrets, last)
+		}
+	}
+	s := session{p: p}
+	var (
+		out       outcome
+		attempted bool
+		doubt     bool // an earlier attempt may have been accepted
+	)
+	for attempt := 1; ; attempt++ {
+		r, err := s.send(ctx, c)
+		if err != nil && r.code == 0 {
+			out = outcome{verdict: payment.SaysNothing} // this attempt was never made
+			out.code, out.reason = notAsked(err)
+			break
+		}
+		out = readSubmit(r)
+		attempted = attempted || !r.unsent
+		if out.verdict != payment.SaysNothing {
+			break
+		}
+		wait, again := p.again(ctx, attempt, out, r)
+		if !again || !pause(ctx, wait) {
+			break
+		}
+		doubt = doubt || !out.clear
+	}
+	verdict := out.verdict
+	if verdict == payment.SaysRefused && doubt {
+		verdict = payment.SaysNothing
+	}
+	return provider.Answer{
+		Evidence: payment.Evidence{
+			Source:  payment.FromSubmit,
+			Verdict: verdict,
+			Code:    out.code,
+			Reason:  out.reason,
+			At:      p.now(),
+		},
+		Exchanges:       s.trail,
+		LikelyDuplicate: out.duplicate,
+		Attempted:       attempted,
+	}
+}
+
+// again says whether another attempt follows and after which wait: the
+// outcome is worth it, attempts are left, and so is time before the deadline.
+func (p *Provider) again(ctx context.Context, attempt int, out outcome, r reply) (time.Duration, bool) {
+	if !out.repeat || attempt >= p.cfg.Attempts {
+		return 0, false
+	}
+	wait := p.backoff(attempt)
+	if r.retryAfter != "" {
+		// Seconds; the form with a date is not worth a repeat here.
+		seconds, err := strconv.Atoi(strings.TrimSpace(r.retryAfter))
+		if err != nil || seconds < 0 || time.Duration(seconds)*time.Second > longestRetryAfter {
+			return 0, false
+		}
+		wait = max(wait, time.Duration(seconds)*time.Second)
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait+leastAttempt {
+		return 0, false
+	}
+	return wait, true
+}
