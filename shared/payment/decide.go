@@ -195,7 +195,7 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 		if e.Verdict == SaysUnrecognised {
 			d.Anomaly = AnomalyUnrecognised
 		}
-		if !p.Accepted || p.NotFoundCount > 0 {
+		if !p.Accepted { // answers of absence are counted only until then
 			p.Accepted, p.NotFoundCount, p.NotFoundAt = true, 0, time.Time{}
 			d.Changed = true
 		}

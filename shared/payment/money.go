@@ -84,12 +84,8 @@ func parseDecimal(amount, currency string, extraZeros bool) (Money, error) {
 		return Money{}, fmt.Errorf("%w: %s has %d decimal places, not %d", ErrAmount, currency, exp, len(fraction))
 	}
 	all := whole + fraction + strings.Repeat("0", exp-len(fraction))
-	all = strings.TrimLeft(all, "0")
 	if len(all) > MaxAmountDigits {
 		return Money{}, fmt.Errorf("%w: has more than %d digits", ErrAmount, MaxAmountDigits)
-	}
-	if all == "" {
-		return Money{Currency: currency}, nil
 	}
 	minor, err := strconv.ParseInt(all, 10, 64)
 	if err != nil {

@@ -114,6 +114,7 @@ func TestIsReference(t *testing.T) {
 		"2f3373f3-5d70-43bc-9417-793dc1eb89c21":  false,
 		"2f3373f3-5d70-43bc-9417-793dc1eb89cg":   false,
 		"2f3373f3-5d70-43bc-9417-793dc1eb89c-":   false,
+		"2f3373f3-5d70-43bc-9417-793dc1eb89--":   false,
 		"2f3373f35-d70-43bc-9417-793dc1eb89c2":   false,
 		"2f3373f3-5d704-3bc-9417-793dc1eb89c2":   false,
 		"2f3373f3-5d70-43bc9-417-793dc1eb89c2":   false,
