@@ -1,0 +1,295 @@
+package momoproxy_test
+
+import (
+	"encoding/json"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+
+	"momoproxy/shared/config"
+)
+
+// stack is what these tests read of template.yaml.
+type stack struct {
+	Parameters map[string]struct {
+		Default yaml.Node `yaml:"Default"`
+	} `yaml:"Parameters"`
+	Globals struct {
+		Function struct {
+			Environment environment `yaml:"Environment"`
+		} `yaml:"Function"`
+	} `yaml:"Globals"`
+	Resources map[string]resource `yaml:"Resources"`
+}
+
+type resource struct {
+	Type       string `yaml:"Type"`
+	Properties struct {
+		CodeURI     string      `yaml:"CodeUri"`
+		Timeout     int         `yaml:"Timeout"`
+		Environment environment `yaml:"Environment"`
+		Events      map[string]struct {
+			Type       string `yaml:"Type"`
+			Properties struct {
+				Method   string `yaml:"Method"`
+				Path     string `yaml:"Path"`
+				Schedule string `yaml:"Schedule"`
+			} `yaml:"Properties"`
+		} `yaml:"Events"`
+		VisibilityTimeout int `yaml:"VisibilityTimeout"`
+		RedrivePolicy     struct {
+			MaxReceiveCount int `yaml:"maxReceiveCount"`
+		} `yaml:"RedrivePolicy"`
+	} `yaml:"Properties"`
+}
+
+type environment struct {
+	Variables map[string]yaml.Node `yaml:"Variables"`
+}
+
+func readStack(t *testing.T) stack {
+	t.Helper()
+	var s stack
+	readYAML(t, "template.yaml", &s)
+	return s
+}
+
+func readYAML(t *testing.T, name string, into any) {
+	t.Helper()
+	source, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(source, into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// functions are the template's Lambda functions by the folder of their code.
+func (s stack) functions() map[string]resource {
+	found := map[string]resource{}
+	for _, r := range s.Resources {
+		if r.Type == "AWS::Serverless::Function" {
+			found[path.Base(r.Properties.CodeURI)] = r
+		}
+	}
+	return found
+}
+
+// triggers are a function's routes as API Gateway writes them, "schedule" and
+// "queue".
+func (r resource) triggers() []string {
+	var all []string
+	for _, e := range r.Properties.Events {
+		switch e.Type {
+		case "HttpApi":
+			all = append(all, e.Properties.Method+" "+e.Properties.Path)
+		case "Schedule":
+			all = append(all, "schedule")
+		case "SQS":
+			all = append(all, "queue")
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// value is what a variable might hold once deployed: a parameter's default,
+// or an address where the parameter has none.
+func (s stack) value(n yaml.Node) string {
+	switch n.Tag {
+	case "!If":
+		return s.value(*n.Content[1])
+	case "!Ref":
+		if p, ok := s.Parameters[n.Value]; ok {
+			if p.Default.Value == "" {
+				return "https://momopay.example.com"
+			}
+			return p.Default.Value
+		}
+	}
+	return n.Value
+}
+
+func TestEveryFunctionHasItsFolder(t *testing.T) {
+	t.Parallel()
+	var deployed, written []string
+	for folder := range readStack(t).functions() {
+		deployed = append(deployed, "functions/"+folder+"/main.go")
+	}
+	written, err := filepath.Glob("functions/*/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(deployed)
+	slices.Sort(written)
+	if diff := cmp.Diff(written, deployed); diff != "" {
+		t.Errorf("functions (-written +deployed):\n%s", diff)
+	}
+}
+
+func TestRoutesAreDescribed(t *testing.T) {
+	t.Parallel()
+	var api struct {
+		Paths map[string]map[string]yaml.Node `yaml:"paths"`
+	}
+	readYAML(t, "shared/httpapi/openapi.yaml", &api)
+	var described, deployed []string
+	for p, item := range api.Paths {
+		for method := range item {
+			if slices.Contains([]string{"get", "put", "post", "delete", "patch", "head", "options"}, method) {
+				described = append(described, strings.ToUpper(method)+" "+p)
+			}
+		}
+	}
+	for _, f := range readStack(t).functions() {
+		for _, trigger := range f.triggers() {
+			if strings.Contains(trigger, " ") {
+				deployed = append(deployed, trigger)
+			}
+		}
+	}
+	slices.Sort(described)
+	slices.Sort(deployed)
+	if diff := cmp.Diff(described, deployed); diff != "" {
+		t.Errorf("routes (-openapi.yaml +template.yaml):\n%s", diff)
+	}
+}
+
+// Every trigger has at least one event under events/, and every event a
+// trigger of the function in whose folder it lies.
+func TestEventsFitTheTemplate(t *testing.T) {
+	t.Parallel()
+	covered := map[string][]string{}
+	files, err := filepath.Glob("events/*/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var event struct {
+			RouteKey       string            `json:"routeKey"`
+			RawPath        string            `json:"rawPath"`
+			PathParameters map[string]string `json:"pathParameters"`
+			RequestContext struct {
+				RouteKey string
+				HTTP     struct{ Method, Path string }
+			}
+			Records    []struct{ EventSource string }
+			DetailType string `json:"detail-type"`
+		}
+		if err := json.Unmarshal(source, &event); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		trigger := event.RouteKey
+		switch {
+		case event.DetailType == "Scheduled Event":
+			trigger = "schedule"
+		case len(event.Records) > 0:
+			trigger = "queue"
+		default:
+			route := event.RouteKey
+			for name, value := range event.PathParameters {
+				route = strings.Replace(route, "{"+name+"}", value, 1)
+			}
+			http := event.RequestContext.HTTP
+			if got := http.Method + " " + http.Path; got != route || event.RawPath != http.Path || event.RequestContext.RouteKey != event.RouteKey {
+				t.Errorf("%s contradicts itself about its route", file)
+			}
+		}
+		function := filepath.Base(filepath.Dir(file))
+		if !slices.Contains(covered[function], trigger) {
+			covered[function] = append(covered[function], trigger)
+		}
+	}
+	want := map[string][]string{}
+	for name, f := range readStack(t).functions() {
+		want[name] = f.triggers()
+		slices.Sort(covered[name])
+	}
+	if diff := cmp.Diff(want, covered); diff != "" {
+		t.Errorf("triggers (-template.yaml +events/):\n%s", diff)
+	}
+}
+
+// Each function gets what its main asks config for, and no variable that
+// config does not know.
+func TestEnvironmentSatisfiesConfig(t *testing.T) {
+	t.Parallel()
+	s := readStack(t)
+	for name, f := range s.functions() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			main, err := os.ReadFile("functions/" + name + "/main.go")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var needs config.Needs
+			for word, part := range map[string]config.Needs{
+				"config.Storage": config.Storage, "config.Queue": config.Queue, "config.Provider": config.Provider,
+			} {
+				if strings.Contains(string(main), word) {
+					needs |= part
+				}
+			}
+			if needs == 0 {
+				t.Fatal("its main does not say what it needs")
+			}
+			variables := map[string]string{}
+			for _, e := range []environment{s.Globals.Function.Environment, f.Properties.Environment} {
+				for variable, node := range e.Variables {
+					variables[variable] = s.value(node)
+				}
+			}
+			asked := map[string]bool{}
+			if _, err := config.Read(func(variable string) string {
+				asked[variable] = true
+				return variables[variable]
+			}, needs); err != nil {
+				t.Errorf("config refuses the environment: %v", err)
+			}
+			for variable := range variables {
+				if !asked[variable] {
+					t.Errorf("config does not read %s", variable)
+				}
+			}
+			if _, secret := variables["MTN_SECRET_ID"]; secret && needs&config.Provider == 0 {
+				t.Error("it is given the name of credentials that it has no use for")
+			}
+		})
+	}
+}
+
+func TestTimesFitTogether(t *testing.T) {
+	t.Parallel()
+	s := readStack(t)
+	queue := s.Resources["DeliveryQueue"].Properties
+	for name, f := range s.functions() {
+		timeout := f.Properties.Timeout
+		for _, trigger := range f.triggers() {
+			switch {
+			case trigger == "queue" && queue.VisibilityTimeout < 6*timeout:
+				t.Errorf("%s: a message of %d s visibility comes back while %d s runs are throttled", name, queue.VisibilityTimeout, timeout)
+			case trigger == "schedule" && timeout >= 60:
+				t.Errorf("%s: runs of %d s overlap on a one-minute schedule", name, timeout)
+			case strings.Contains(trigger, " ") && timeout >= 30:
+				t.Errorf("%s: API Gateway gives up at 30 s, the function at %d s", name, timeout)
+			}
+		}
+		if timeout == 0 {
+			t.Errorf("%s has no timeout of its own", name)
+		}
+	}
+	if queue.RedrivePolicy.MaxReceiveCount < 5 {
+		t.Errorf("maxReceiveCount %d: throttled receives alone would fill the dead letters", queue.RedrivePolicy.MaxReceiveCount)
+	}
+}
