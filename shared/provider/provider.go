@@ -23,6 +23,9 @@ type Capabilities struct {
 	// MinPollInterval is the least time between two status questions about
 	// one payment.
 	MinPollInterval time.Duration
+	// StatusSpacing is the least time between two status questions about any
+	// payments, over everybody who shares the account; 0: no known limit.
+	StatusSpacing time.Duration
 	// CheckText reports what the provider refuses in payerMessage and
 	// payeeNote, as a sentence for the app's developer; empty: fine.
 	CheckText func(text string) string

@@ -1,0 +1,120 @@
+package ledger
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
+
+	"momoproxy/shared/table"
+	"momoproxy/shared/telemetry"
+)
+
+// Direction is one of the contract's four, with MTN standing for whichever
+// provider it is.
+type Direction string
+
+const (
+	InboundFromApp Direction = "INBOUND_FROM_APP"
+	OutboundToMTN  Direction = "OUTBOUND_TO_MTN"
+	InboundFromMTN Direction = "INBOUND_FROM_MTN"
+	OutboundToApp  Direction = "OUTBOUND_TO_APP"
+)
+
+// AuditRecord is one HTTP exchange as it happened. Bodies are redacted of
+// secrets and cut at 16 KiB when written; headers are never kept.
+type AuditRecord struct {
+	At           time.Time // when it began
+	Direction    Direction
+	Reference    string // of the payment; empty: none
+	ClientID     string // empty: none
+	Method       string
+	URL          string // without secrets: callers mask tokens in paths
+	RequestBody  string
+	ResponseCode int // 0: no answer
+	ResponseBody string
+	Duration     time.Duration
+	Note         string // error class, anomaly, or why it was refused
+}
+
+// record makes the stored form. Each record has a random name, so that the
+// same exchange is never written over another.
+func (l *Ledger) auditRecord(a AuditRecord) table.Record {
+	var id [6]byte
+	if _, err := io.ReadFull(l.random, id[:]); err != nil {
+		panic("ledger: no randomness: " + err.Error())
+	}
+	partition := "payment#" + a.Reference
+	switch {
+	case a.Reference != "":
+	case a.ClientID != "":
+		partition = "client#" + a.ClientID
+	default:
+		partition = unmatchedPartition(a.At)
+	}
+	w := writer{}
+	w.text("direction", string(a.Direction))
+	w.text("client_id", a.ClientID)
+	w.text("http_method", a.Method)
+	w.text("url", telemetry.Redact(a.URL))
+	w.text("request_body", telemetry.Redact(a.RequestBody))
+	w.number("response_code", int64(a.ResponseCode))
+	w.text("response_body", telemetry.Redact(a.ResponseBody))
+	w.number("duration_ms", a.Duration.Milliseconds())
+	w.text("note", a.Note)
+	return table.Record{
+		Key:        auditKey(partition, a.At, hex.EncodeToString(id[:])),
+		Attributes: w,
+		ExpiresAt:  a.At.Add(l.auditRetention),
+	}
+}
+
+// Audit appends records that accompany no state change.
+func (l *Ledger) Audit(ctx context.Context, records ...AuditRecord) error {
+	if len(records) == 0 {
+		return nil
+	}
+	ops := make([]table.Op, len(records))
+	for i, a := range records {
+		ops[i] = table.Put(l.auditRecord(a))
+	}
+	if err := l.table.Write(ctx, ops...); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// AuditTrail reads the audit records of one payment, oldest first.
+func (l *Ledger) AuditTrail(ctx context.Context, reference string) ([]AuditRecord, error) {
+	return l.auditPartition(ctx, "payment#"+reference, reference)
+}
+
+func (l *Ledger) auditPartition(ctx context.Context, partition, reference string) ([]AuditRecord, error) {
+	var out []AuditRecord
+	q := table.Query{Space: table.Audit, Partition: partition, Limit: 500}
+	for {
+		page, err := l.table.Query(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("read audit: %w", err)
+		}
+		for _, rec := range page.Records {
+			r := &reader{rec: rec}
+			at, _ := time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
+			out = append(out, AuditRecord{
+				At: at, Direction: Direction(r.text("direction")), Reference: reference,
+				ClientID: r.text("client_id"), Method: r.text("http_method"), URL: r.text("url"),
+				RequestBody: r.text("request_body"), ResponseCode: int(r.number("response_code")),
+				ResponseBody: r.text("response_body"),
+				Duration:     time.Duration(r.number("duration_ms")) * time.Millisecond, Note: r.text("note"),
+			})
+			if r.err != nil {
+				return nil, r.err
+			}
+		}
+		if page.Next == "" {
+			return out, nil
+		}
+		q.After = page.Next
+	}
+}

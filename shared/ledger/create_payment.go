@@ -1,0 +1,71 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"momoproxy/shared/table"
+)
+
+// ExistsError reports that the reference is already in the ledger: a repeat
+// under the same Idempotency-Key.
+type ExistsError struct{ Payment Payment }
+
+func (e *ExistsError) Error() string { return "payment " + e.Payment.Reference + " exists" }
+
+// ExternalIDTakenError reports that a live or successful payment of the same
+// client holds the external id.
+type ExternalIDTakenError struct{ Reference string }
+
+func (e *ExternalIDTakenError) Error() string {
+	return "external id is held by payment " + e.Reference
+}
+
+// Create stores a new payment and its external-id lock in one transaction,
+// before any provider hears of it. It returns *ExistsError or
+// *ExternalIDTakenError (in this order of precedence) when nothing was
+// written for that reason. On any other error nothing may be charged; a
+// payment that appears later all the same is ended by reconciliation, because
+// the provider never heard of it.
+func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
+	p.version = 0
+	lock := table.Record{
+		Key:        lockKey(p.ClientID, p.ExternalID),
+		Attributes: map[string]any{"reference": p.Reference},
+	}
+	err := l.table.Write(ctx, table.Put(p.record()), table.Put(lock))
+	if err == nil {
+		p.version = 1
+		return p, nil
+	}
+	var conflict *table.ConflictError
+	if errors.As(err, &conflict) {
+		if rec, ok := conflict.On(paymentKey(p.Reference)); ok && rec.Version > 0 {
+			stored, err := paymentFrom(rec)
+			if err != nil {
+				return Payment{}, err
+			}
+			return Payment{}, &ExistsError{stored}
+		}
+		if rec, ok := conflict.On(lock.Key); ok {
+			r := &reader{rec: rec}
+			taken := &ExternalIDTakenError{r.text("reference")}
+			if r.err != nil {
+				return Payment{}, r.err
+			}
+			return Payment{}, taken
+		}
+		return Payment{}, fmt.Errorf("create payment: %w", err)
+	}
+	if errors.Is(err, table.ErrUnavailable) || errors.Is(err, table.ErrInvalid) {
+		return Payment{}, fmt.Errorf("create payment: %w", err)
+	}
+	// The outcome is unknown. The token hash is random, so a payment that
+	// carries it is ours.
+	stored, readErr := l.Payment(ctx, p.Reference)
+	if readErr == nil && stored.CallbackTokenHash == p.CallbackTokenHash {
+		return stored, nil
+	}
+	return Payment{}, fmt.Errorf("create payment: %w", err)
+}

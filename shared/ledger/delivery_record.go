@@ -1,0 +1,117 @@
+package ledger
+
+import (
+	"time"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// DeliveryState says where the announcement of one event stands.
+type DeliveryState string
+
+const (
+	// DeliveryWaiting: an earlier event of the same payment has not ended.
+	DeliveryWaiting DeliveryState = "waiting"
+	// DeliveryDue: to be attempted at NextAttemptAt.
+	DeliveryDue DeliveryState = "due"
+	// DeliveryDelivered: the app answered 2xx.
+	DeliveryDelivered DeliveryState = "delivered"
+	// DeliveryExhausted: every attempt of the schedule failed. Kept.
+	DeliveryExhausted DeliveryState = "exhausted"
+	// DeliveryHeld: cannot be attempted now (HeldReason says why). Kept.
+	DeliveryHeld DeliveryState = "held"
+)
+
+// Ended says whether nothing more will happen to it without an operator.
+func (s DeliveryState) Ended() bool {
+	return s == DeliveryDelivered || s == DeliveryExhausted || s == DeliveryHeld
+}
+
+// Delivery is one event and the state of its delivery. Body never changes.
+type Delivery struct {
+	Reference string
+	Sequence  int
+	ClientID  string
+	EventID   string
+	Event     payment.Event
+	Body      string // the exact bytes to sign and send
+	URL       string // the payment's own callback URL; empty: the client's
+
+	State         DeliveryState
+	HeldReason    string
+	Attempts      int       // attempts that counted against the schedule
+	Claims        int       // claims made; numbers the attempts
+	NextAttemptAt time.Time // zero unless waiting or due
+	LeaseUntil    time.Time // a worker holds it until then; zero: nobody
+	CreatedAt     time.Time
+	DeliveredAt   time.Time
+	LastCode      int    // HTTP status of the latest attempt; 0: none came
+	LastError     string // class of the latest transport error
+
+	version int64
+}
+
+func (d Delivery) record() table.Record {
+	w := writer{}
+	w.text("client_id", d.ClientID)
+	w.text("event_id", d.EventID)
+	w.text("event", string(d.Event))
+	w.text("body", d.Body)
+	w.text("url", d.URL)
+	w.text("state", string(d.State))
+	w.text("held_reason", d.HeldReason)
+	w.number("attempts", int64(d.Attempts))
+	w.number("claims", int64(d.Claims))
+	w.time("next_attempt_at", d.NextAttemptAt)
+	w.time("lease_until", d.LeaseUntil)
+	w.time("created_at", d.CreatedAt)
+	w.time("delivered_at", d.DeliveredAt)
+	w.number("last_code", int64(d.LastCode))
+	w.text("last_error", d.LastError)
+	rec := table.Record{Key: deliveryKey(d.Reference, d.Sequence), Version: d.version, Attributes: w}
+	if !d.NextAttemptAt.IsZero() {
+		rec.Index = map[string]table.IndexKey{
+			IndexDue: dueEntry(dueKindDelivery, d.Reference, d.Sequence, d.NextAttemptAt),
+		}
+	}
+	return rec
+}
+
+func deliveryFrom(rec table.Record) (Delivery, error) {
+	r := &reader{rec: rec}
+	d := Delivery{
+		Reference:     referenceOf(rec.Partition),
+		Sequence:      sequenceOf(rec.Sort),
+		ClientID:      r.text("client_id"),
+		EventID:       r.text("event_id"),
+		Event:         payment.Event(r.text("event")),
+		Body:          r.text("body"),
+		URL:           r.text("url"),
+		State:         DeliveryState(r.text("state")),
+		HeldReason:    r.text("held_reason"),
+		Attempts:      int(r.number("attempts")),
+		Claims:        int(r.number("claims")),
+		NextAttemptAt: r.time("next_attempt_at"),
+		LeaseUntil:    r.time("lease_until"),
+		CreatedAt:     r.time("created_at"),
+		DeliveredAt:   r.time("delivered_at"),
+		LastCode:      int(r.number("last_code")),
+		LastError:     r.text("last_error"),
+		version:       rec.Version,
+	}
+	if r.err == nil && (d.State == "" || d.EventID == "" || d.Sequence == 0) {
+		r.fail("state, event_id or sequence")
+	}
+	return d, r.err
+}
+
+// newDelivery makes the delivery of p's latest event, due at once.
+func newDelivery(p payment.Payment, e payment.Event, at time.Time) Delivery {
+	return Delivery{
+		Reference: p.Reference, Sequence: p.Sequence, ClientID: p.ClientID,
+		EventID: payment.EventID(p.Reference, p.Sequence), Event: e,
+		Body: string(payment.Announcement(p, e)), URL: p.CallbackURL,
+		State: DeliveryDue, NextAttemptAt: at, CreatedAt: at,
+	}
+}

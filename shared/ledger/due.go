@@ -1,0 +1,49 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// Due names one piece of due work. The index may lag: read the record and
+// decide on that.
+type Due struct {
+	Reference string
+	Sequence  int // of the delivery; 0 for a payment
+	At        time.Time
+}
+
+// DuePayments returns up to limit payments of one shard whose next check is
+// due before the given time, the most overdue first, and a cursor for more.
+func (l *Ledger) DuePayments(ctx context.Context, shard int, before time.Time, limit int, after string) ([]Due, string, error) {
+	return l.due(ctx, dueKindPayment, shard, before, limit, after)
+}
+
+// DueDeliveries does the same for deliveries' next attempts.
+func (l *Ledger) DueDeliveries(ctx context.Context, shard int, before time.Time, limit int, after string) ([]Due, string, error) {
+	return l.due(ctx, dueKindDelivery, shard, before, limit, after)
+}
+
+func (l *Ledger) due(ctx context.Context, kind string, shard int, before time.Time, limit int, after string) ([]Due, string, error) {
+	page, err := l.table.Query(ctx, table.Query{
+		Space: table.Main, Index: IndexDue, Partition: duePartition(kind, shard),
+		To: timeKey(before), Limit: limit, After: after,
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("read due %ss: %w", kind, err)
+	}
+	var due []Due
+	for _, rec := range page.Records {
+		stamp, _, _ := strings.Cut(rec.Index[IndexDue].Sort, "#")
+		at, err := time.Parse(timeLayout, stamp)
+		if err != nil {
+			return nil, "", fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
+		}
+		due = append(due, Due{Reference: referenceOf(rec.Partition), Sequence: sequenceOf(rec.Sort), At: at})
+	}
+	return due, page.Next, nil
+}

@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"momoproxy/shared/table"
+)
+
+func sequenceOf(sort string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(sort, deliveryPrefix))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Delivery reads the delivery of one event, or ErrNotFound.
+func (l *Ledger) Delivery(ctx context.Context, reference string, sequence int) (Delivery, error) {
+	rec, err := l.table.Get(ctx, deliveryKey(reference, sequence))
+	if errors.Is(err, table.ErrNotFound) {
+		return Delivery{}, ErrNotFound
+	}
+	if err != nil {
+		return Delivery{}, fmt.Errorf("read delivery: %w", err)
+	}
+	return deliveryFrom(rec)
+}
+
+// MaxDeliveries bounds the events of one payment: an ending and its
+// correction, with room for a provider's extra events.
+const MaxDeliveries = 100
+
+// Deliveries reads a payment's deliveries in sequence.
+func (l *Ledger) Deliveries(ctx context.Context, reference string) ([]Delivery, error) {
+	page, err := l.table.Query(ctx, table.Query{
+		Space: table.Main, Partition: paymentPartition(reference),
+		From: deliveryPrefix, To: deliveryPrefix + "~", Limit: MaxDeliveries,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries: %w", err)
+	}
+	ds := make([]Delivery, 0, len(page.Records))
+	for _, rec := range page.Records {
+		d, err := deliveryFrom(rec)
+		if err != nil {
+			return nil, err
+		}
+		ds = append(ds, d)
+	}
+	return ds, nil
+}
+
+// Story is everything the ledger keeps of one payment.
+type Story struct {
+	Payment    Payment
+	Deliveries []Delivery
+	Attempts   []Attempt
+}
+
+// Story reads a payment's whole story in one walk, or ErrNotFound.
+func (l *Ledger) Story(ctx context.Context, reference string) (Story, error) {
+	var s Story
+	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), Limit: 500}
+	for {
+		page, err := l.table.Query(ctx, q)
+		if err != nil {
+			return Story{}, fmt.Errorf("read story: %w", err)
+		}
+		for _, rec := range page.Records {
+			if err := s.add(rec); err != nil {
+				return Story{}, err
+			}
+		}
+		if page.Next == "" {
+			break
+		}
+		q.After = page.Next
+	}
+	if s.Payment.Reference == "" {
+		return Story{}, ErrNotFound
+	}
+	return s, nil
+}
+
+func (s *Story) add(rec table.Record) (err error) {
+	switch {
+	case rec.Sort == "payment":
+		s.Payment, err = paymentFrom(rec)
+	case strings.HasPrefix(rec.Sort, deliveryPrefix):
+		var d Delivery
+		d, err = deliveryFrom(rec)
+		s.Deliveries = append(s.Deliveries, d)
+	case strings.HasPrefix(rec.Sort, attemptPrefix):
+		var a Attempt
+		a, err = attemptFrom(rec)
+		s.Attempts = append(s.Attempts, a)
+	}
+	return err
+}

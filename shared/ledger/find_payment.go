@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// Payment reads one payment, or ErrNotFound.
+func (l *Ledger) Payment(ctx context.Context, reference string) (Payment, error) {
+	if !payment.IsReference(reference) {
+		return Payment{}, ErrNotFound
+	}
+	rec, err := l.table.Get(ctx, paymentKey(strings.ToLower(reference)))
+	if errors.Is(err, table.ErrNotFound) {
+		return Payment{}, ErrNotFound
+	}
+	if err != nil {
+		return Payment{}, fmt.Errorf("read payment: %w", err)
+	}
+	return paymentFrom(rec)
+}
+
+// MaxMatches bounds how many clients' payments one bare callback can name.
+const MaxMatches = 20
+
+// PaymentsNamed finds the payments a bare callback's id may mean: those of
+// every client whose live or successful payment has it as external id, else
+// the one that has it as reference. None is an empty slice.
+func (l *Ledger) PaymentsNamed(ctx context.Context, id string) ([]Payment, error) {
+	if id == "" || len(id) > MaxExternalID || strings.ContainsRune(id, 0) {
+		return nil, nil
+	}
+	page, err := l.table.Query(ctx, table.Query{Space: table.Main, Partition: lockPartition(id), Limit: MaxMatches})
+	if err != nil {
+		return nil, fmt.Errorf("match external id: %w", err)
+	}
+	references := make([]string, 0, 1)
+	for _, rec := range page.Records {
+		r := &reader{rec: rec}
+		references = append(references, r.text("reference"))
+		if r.err != nil {
+			return nil, r.err
+		}
+	}
+	if len(references) == 0 {
+		references = append(references, id)
+	}
+	var found []Payment
+	for _, ref := range references {
+		p, err := l.Payment(ctx, ref)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+// MaxExternalID bounds an external id, in bytes (the contract's VARCHAR(100)).
+const MaxExternalID = 100
+
+// Overview reads a payment and its deliveries in one query, or ErrNotFound.
+func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []Delivery, error) {
+	if !payment.IsReference(reference) {
+		return Payment{}, nil, ErrNotFound
+	}
+	var s Story
+	// Attempts sort first and are left out.
+	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + 1}
+	page, err := l.table.Query(ctx, q)
+	if err != nil {
+		return Payment{}, nil, fmt.Errorf("read payment: %w", err)
+	}
+	for _, rec := range page.Records {
+		if err := s.add(rec); err != nil {
+			return Payment{}, nil, err
+		}
+	}
+	if s.Payment.Reference == "" {
+		return Payment{}, nil, ErrNotFound
+	}
+	return s.Payment, s.Deliveries, nil
+}

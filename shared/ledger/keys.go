@@ -1,0 +1,104 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// The two indexes of the main table.
+const (
+	// IndexDue is sparse: payments with a next check and deliveries with a
+	// next attempt, by the time they are due.
+	IndexDue = "due"
+	// IndexList lists a client's payments by creation time.
+	IndexList = "list"
+)
+
+// DueShards spreads the due index: one DynamoDB partition takes 1,000 writes
+// a second, and every payment enters and leaves this index.
+const DueShards = 4
+
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+func timeKey(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// A payment, its deliveries and their attempts share a partition: one query
+// reads a payment's whole story.
+func paymentPartition(reference string) string { return "payment#" + reference }
+
+func paymentKey(reference string) table.Key {
+	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: "payment"}
+}
+
+const deliveryPrefix = "delivery#"
+
+func deliveryKey(reference string, sequence int) table.Key {
+	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: fmt.Sprintf(deliveryPrefix+"%06d", sequence)}
+}
+
+func attemptKey(reference string, sequence, number int) table.Key {
+	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: fmt.Sprintf("attempt#%06d#%04d", sequence, number)}
+}
+
+// An external id's partition holds one lock per client, so that the bare
+// callback of the contract can be matched over clients with one query.
+func lockPartition(externalID string) string { return "external#" + externalID }
+
+func lockKey(clientID, externalID string) table.Key {
+	return table.Key{Space: table.Main, Partition: lockPartition(externalID), Sort: "client#" + clientID}
+}
+
+func clientKey(id string) table.Key {
+	return table.Key{Space: table.Main, Partition: "client#" + id, Sort: "client"}
+}
+
+func apiKeyKey(hash string) table.Key {
+	return table.Key{Space: table.Main, Partition: "key#" + hash, Sort: "key"}
+}
+
+func tokenKey(id string) table.Key {
+	return table.Key{Space: table.Main, Partition: "token#" + id, Sort: "token"}
+}
+
+func auditKey(partition string, at time.Time, id string) table.Key {
+	return table.Key{Space: table.Audit, Partition: partition, Sort: timeKey(at) + "#" + id}
+}
+
+// unmatchedPartition collects audit records that belong to no payment and no
+// client, by the hour.
+func unmatchedPartition(at time.Time) string {
+	return "unmatched#" + at.UTC().Format("2006-01-02T15")
+}
+
+func listEntry(clientID string, created time.Time, reference string) table.IndexKey {
+	return table.IndexKey{Partition: "client#" + clientID, Sort: timeKey(created) + "#" + reference}
+}
+
+// Kinds of work in the due index.
+const (
+	dueKindPayment  = "payment"
+	dueKindDelivery = "delivery"
+)
+
+func duePartition(kind string, shard int) string { return fmt.Sprintf("%s#%d", kind, shard) }
+
+func dueEntry(kind, reference string, sequence int, at time.Time) table.IndexKey {
+	return table.IndexKey{
+		Partition: duePartition(kind, shardOf(reference)),
+		Sort:      fmt.Sprintf("%s#%s#%06d", timeKey(at), reference, sequence),
+	}
+}
+
+// shardOf spreads by the reference, which is random.
+func shardOf(reference string) int {
+	if reference == "" {
+		return 0
+	}
+	return int(reference[0]) % DueShards
+}
+
+// referenceOf reads the reference back from a payment partition.
+func referenceOf(partition string) string { return strings.TrimPrefix(partition, "payment#") }

@@ -1,0 +1,69 @@
+// Package ledger is what is stored and under which keys. It is the only
+// package that knows keys and attribute names; one file per question asked of
+// it. Everything a payment becomes is written here, in one transaction with
+// the event that announces it and the audit record that proves it.
+package ledger
+
+import (
+	"crypto/rand"
+	"errors"
+	"io"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// Sealer keeps small secrets unreadable in the table. seal.Ring is one.
+type Sealer interface {
+	Seal(plain []byte, owner string) (string, error)
+	Open(sealed, owner string) ([]byte, error)
+}
+
+// Options are what a ledger can be told; the zero value serves production.
+type Options struct {
+	AuditRetention time.Duration // 0: DefaultAuditRetention
+	Random         io.Reader     // nil: crypto/rand
+}
+
+// DefaultAuditRetention is how long audit records are kept.
+const DefaultAuditRetention = 400 * 24 * time.Hour
+
+// Ledger reads and writes the table. Beyond two short caches (clients and
+// provider health) it holds no state of its own. It is safe for concurrent
+// use, if Options.Random is.
+type Ledger struct {
+	table          table.Table
+	sealer         Sealer
+	auditRetention time.Duration
+	random         io.Reader
+	health         *cache[Health]
+	clients        *cache[Client]
+}
+
+// New returns a ledger over t whose secrets s seals.
+func New(t table.Table, s Sealer, o Options) *Ledger {
+	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
+		health: newCache[Health](healthFresh), clients: newCache[Client](clientFresh)}
+	if l.auditRetention == 0 {
+		l.auditRetention = DefaultAuditRetention
+	}
+	if l.random == nil {
+		l.random = rand.Reader
+	}
+	return l
+}
+
+// Sentinels, to be tested with errors.Is. Errors of the table port
+// (table.ErrUnavailable and unknown outcomes) pass through wrapped.
+var (
+	// ErrNotFound: there is no such payment, client or delivery.
+	ErrNotFound = errors.New("not in the ledger")
+	// ErrMoved: what was read has changed since; read again and decide again.
+	// Nothing was written.
+	ErrMoved = errors.New("changed since it was read")
+	// ErrCorrupt: a stored record cannot be read back.
+	ErrCorrupt = errors.New("corrupt record")
+)
+
+// Clock turns a time into the form the ledger keeps: UTC, milliseconds.
+func Clock(now time.Time) time.Time { return now.UTC().Truncate(time.Millisecond) }

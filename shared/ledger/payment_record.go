@@ -1,0 +1,113 @@
+package ledger
+
+import (
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// Payment is a stored payment: the domain's payment and what the ledger keeps
+// beside it. Change the embedded payment only through payment.Decide.
+type Payment struct {
+	payment.Payment
+
+	// CallbackTokenHash is the hex SHA-256 of the token in the callback URL
+	// given to the provider. The token itself is not stored.
+	CallbackTokenHash string
+	// RequestHash identifies the request's content, to tell a repeat under
+	// the same Idempotency-Key from another request.
+	RequestHash string
+	// AnswerStatus and AnswerDetail are what request-to-pay answered, for a
+	// replay: the HTTP status (0: not answered yet) and the phase told (202)
+	// or the provider's code (502).
+	AnswerStatus int
+	AnswerDetail string
+
+	version int64
+}
+
+func (p Payment) record() table.Record {
+	w := writer{}
+	w.text("client_id", p.ClientID)
+	w.text("external_id", p.ExternalID)
+	w.text("provider", p.Provider)
+	w.text("method", p.Method)
+	w.number("amount_minor", p.Amount.Minor)
+	w.text("currency", p.Amount.Currency)
+	w.text("payer_msisdn", string(p.Payer))
+	w.text("payer_message", p.PayerMessage)
+	w.text("payee_note", p.PayeeNote)
+	w.text("app_callback_url", p.CallbackURL)
+	w.object("metadata", p.Metadata)
+	w.text("status", string(p.Status))
+	w.text("phase", string(p.Phase))
+	w.text("financial_tx_id", p.FinancialTransactionID)
+	w.text("failure_reason", p.Reason)
+	w.number("sequence", int64(p.Sequence))
+	w.time("created_at", p.CreatedAt)
+	w.time("updated_at", p.UpdatedAt)
+	w.time("ended_at", p.EndedAt)
+	w.text("ended_by", string(p.EndedBy))
+	w.time("submit_deadline", p.SubmitDeadline)
+	w.flag("accepted", p.Accepted)
+	w.number("not_found_count", int64(p.NotFoundCount))
+	w.time("not_found_at", p.NotFoundAt)
+	w.time("hinted_at", p.HintedAt)
+	w.number("checks", int64(p.Checks))
+	w.time("checked_at", p.CheckedAt)
+	w.time("next_check_at", p.NextCheckAt)
+	w.text("callback_token_hash", p.CallbackTokenHash)
+	w.text("request_hash", p.RequestHash)
+	w.number("answer_status", int64(p.AnswerStatus))
+	w.text("answer_detail", p.AnswerDetail)
+
+	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
+	if !p.NextCheckAt.IsZero() {
+		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, 0, p.NextCheckAt)
+	}
+	return table.Record{Key: paymentKey(p.Reference), Version: p.version, Attributes: w, Index: index}
+}
+
+func paymentFrom(rec table.Record) (Payment, error) {
+	r := &reader{rec: rec}
+	p := Payment{
+		Payment: payment.Payment{
+			Reference:              referenceOf(rec.Partition),
+			ClientID:               r.text("client_id"),
+			ExternalID:             r.text("external_id"),
+			Provider:               r.text("provider"),
+			Method:                 r.text("method"),
+			Amount:                 payment.Money{Minor: r.number("amount_minor"), Currency: r.text("currency")},
+			Payer:                  payment.MSISDN(r.text("payer_msisdn")),
+			PayerMessage:           r.text("payer_message"),
+			PayeeNote:              r.text("payee_note"),
+			CallbackURL:            r.text("app_callback_url"),
+			Metadata:               r.object("metadata"),
+			Status:                 payment.Status(r.text("status")),
+			Phase:                  payment.Phase(r.text("phase")),
+			FinancialTransactionID: r.text("financial_tx_id"),
+			Reason:                 r.text("failure_reason"),
+			Sequence:               int(r.number("sequence")),
+			CreatedAt:              r.time("created_at"),
+			UpdatedAt:              r.time("updated_at"),
+			EndedAt:                r.time("ended_at"),
+			EndedBy:                payment.Source(r.text("ended_by")),
+			SubmitDeadline:         r.time("submit_deadline"),
+			Accepted:               r.flag("accepted"),
+			NotFoundCount:          int(r.number("not_found_count")),
+			NotFoundAt:             r.time("not_found_at"),
+			HintedAt:               r.time("hinted_at"),
+			Checks:                 int(r.number("checks")),
+			CheckedAt:              r.time("checked_at"),
+			NextCheckAt:            r.time("next_check_at"),
+		},
+		CallbackTokenHash: r.text("callback_token_hash"),
+		RequestHash:       r.text("request_hash"),
+		AnswerStatus:      int(r.number("answer_status")),
+		AnswerDetail:      r.text("answer_detail"),
+		version:           rec.Version,
+	}
+	if r.err == nil && (p.Status == "" || p.ClientID == "" || p.CreatedAt.IsZero()) {
+		r.fail("status, client_id or created_at")
+	}
+	return p, r.err
+}

@@ -1,0 +1,49 @@
+package payment
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// announcement is the callback an app receives: the contract's five fields
+// and what makes them checkable. Its bytes are made once, when the event is,
+// and are signed and sent unchanged ever after.
+type announcement struct {
+	Event                  Event             `json:"event"`
+	ReferenceID            string            `json:"referenceId"`
+	ExternalID             string            `json:"externalId"`
+	Status                 Status            `json:"status"`
+	FinancialTransactionID *string           `json:"financialTransactionId"`
+	Reason                 *string           `json:"reason"`
+	Provider               string            `json:"provider"`
+	Amount                 string            `json:"amount"`
+	Currency               string            `json:"currency"`
+	Payer                  MSISDN            `json:"payer"`
+	Sequence               int               `json:"sequence"`
+	OccurredAt             string            `json:"occurredAt"`
+	Metadata               map[string]string `json:"metadata,omitempty"`
+}
+
+// Announcement writes the callback body of p's latest event. Amount is in
+// major units with the currency's places; times are RFC 3339 UTC.
+func Announcement(p Payment, e Event) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	// The struct holds strings and numbers only: encoding cannot fail.
+	_ = enc.Encode(announcement{
+		Event: e, ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
+		FinancialTransactionID: orNull(p.FinancialTransactionID), Reason: orNull(p.Reason),
+		Provider: p.Provider, Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: p.Payer,
+		Sequence: p.Sequence, OccurredAt: p.EndedAt.UTC().Format(time.RFC3339Nano), Metadata: p.Metadata,
+	})
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
