@@ -1,0 +1,188 @@
+// Package gateway holds the use cases: initiate a payment, answer for its
+// status, receive a provider's callback, reconcile. It moves evidence from a
+// provider to payment.Decide and the decision to the ledger; it knows no HTTP
+// and no provider by name.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// Ringer tells the forwarder that deliveries are due. It is a hint: an error
+// loses nothing, the sweeper rings again.
+type Ringer interface {
+	Ring(ctx context.Context, deliveries ...ledger.Delivery) error
+}
+
+// Gateway holds the parts of the use cases. Set every field; then it is safe
+// for concurrent use and keeps no state of its own.
+type Gateway struct {
+	Ledger    *ledger.Ledger
+	Providers []provider.Provider // the first is the default
+	Doorbell  Ringer
+	// PublicBaseURL is where providers reach us, without a trailing slash.
+	PublicBaseURL string
+	// TrustCallbacks is CALLBACK_POLICY=trust: unsigned callbacks are
+	// believed. For local work with hand-made callbacks only; config refuses
+	// it for a production environment.
+	TrustCallbacks bool
+	// CheckURL refuses callback URLs that must not be called, with a
+	// sentence for the app's developer.
+	CheckURL func(url string) error
+	Now      func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
+}
+
+// Times of a request to pay.
+const (
+	// submitBudget bounds the provider call of one request, repeats
+	// included: API Gateway cuts a request off at 30 s.
+	submitBudget = 20 * time.Second
+	// submitLease is how long a stored payment may be in the hands of the
+	// request that made it.
+	submitLease = 30 * time.Second
+	// afterwards bounds the writes that follow a provider call. They go on
+	// when the caller has hung up.
+	afterwards = 5 * time.Second
+	// maxRounds bounds how often a change is decided anew because the
+	// payment moved meanwhile. Each round, somebody else made progress.
+	maxRounds = 8
+)
+
+// ErrForbidden: the payment belongs to another app.
+var ErrForbidden = errors.New("payment of another client")
+
+func (g *Gateway) now() time.Time { return ledger.Clock(g.Now()) }
+
+// Provider finds a configured provider by its API name; empty is the default.
+func (g *Gateway) provider(name string) (provider.Provider, bool) {
+	if name == "" && len(g.Providers) > 0 {
+		return g.Providers[0], true
+	}
+	for _, p := range g.Providers {
+		if p.Capabilities().Name == name {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+func (g *Gateway) providerNames() string {
+	names := make([]string, len(g.Providers))
+	for i, p := range g.Providers {
+		names[i] = p.Capabilities().Name
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// news is one piece of evidence on its way to the ledger.
+type news struct {
+	evidence payment.Evidence
+	// audit makes the records to be written with the change (or, when there
+	// is none, by themselves). It is given the payment as it will stand and
+	// what is odd about it.
+	audit func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord
+	// answer makes the answer kept for replays; nil for none.
+	answer func(after payment.Payment) (status int, detail string)
+	// hinted: a callback claimed an ending; ask again soon if still open.
+	hinted bool
+}
+
+// settle takes evidence to its end: decide, write, and decide again on fresh
+// data when the payment moved in between. It returns the payment as it now
+// stands. On an error the evidence is not in the ledger; it can be had again
+// from the provider.
+func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.Payment, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer cancel()
+	prov, ok := g.provider(p.Provider)
+	if !ok {
+		return p, errors.New("provider " + p.Provider + " is not configured")
+	}
+	policy := prov.Capabilities().Policy
+	for range maxRounds {
+		d := payment.Decide(p.Payment, n.evidence, policy)
+		if n.hinted {
+			if hinted, changed := payment.Hinted(d.Payment, n.evidence.At, policy); changed {
+				d.Payment, d.Changed = hinted, true
+			}
+		}
+		if d.Anomaly != "" {
+			g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", d.Anomaly,
+				"status", p.Status, "source", n.evidence.Source, "verdict", n.evidence.Verdict, "code", n.evidence.Code)
+		}
+		change := ledger.Change{Before: p, Decision: d}
+		if n.audit != nil {
+			change.Audit = n.audit(d.Payment, d.Anomaly)
+		}
+		if n.answer != nil && p.AnswerStatus == 0 {
+			change.AnswerStatus, change.AnswerDetail = n.answer(d.Payment)
+		}
+		if !d.Changed && change.AnswerStatus == 0 {
+			return p, g.Ledger.Audit(ctx, change.Audit...)
+		}
+		after, delivery, err := g.Ledger.Apply(ctx, change)
+		if err == nil {
+			g.announce(ctx, after, d, delivery)
+			return after, nil
+		}
+		if !errors.Is(err, ledger.ErrMoved) {
+			// Unknown outcome, or the table is down. Look once: if our write
+			// took effect, deciding again finds nothing left to change.
+			fresh, readErr := g.Ledger.Payment(ctx, p.Reference)
+			if readErr != nil {
+				return p, err
+			}
+			p = fresh
+			continue
+		}
+		if p, err = g.Ledger.Payment(ctx, p.Reference); err != nil {
+			return p, err
+		}
+	}
+	return p, errors.New("payment " + p.Reference + " kept moving")
+}
+
+// announce logs a change and rings the doorbell for its event.
+func (g *Gateway) announce(ctx context.Context, p ledger.Payment, d payment.Decision, delivery *ledger.Delivery) {
+	if d.Event == "" {
+		return
+	}
+	g.Log.InfoContext(ctx, "payment.ended", "reference", p.Reference, "client", p.ClientID, "provider", p.Provider,
+		"status", p.Status, "by", p.EndedBy, "reason", p.Reason, "sequence", p.Sequence, "age_ms", p.EndedAt.Sub(p.CreatedAt).Milliseconds())
+	if delivery == nil {
+		return
+	}
+	if err := g.Doorbell.Ring(ctx, *delivery); err != nil {
+		g.Log.WarnContext(ctx, "doorbell.lost", "reference", p.Reference, "error", err.Error())
+	}
+}
+
+// exchangeRecords turns a provider's exchanges into audit records.
+func exchangeRecords(p payment.Payment, exchanges []provider.Exchange, note string) []ledger.AuditRecord {
+	records := make([]ledger.AuditRecord, 0, len(exchanges))
+	for _, x := range exchanges {
+		r := ledger.AuditRecord{
+			At: x.Started, Direction: ledger.OutboundToMTN, Reference: p.Reference, ClientID: p.ClientID,
+			Method: x.Method, URL: x.URL, RequestBody: x.RequestBody,
+			ResponseCode: x.Code, ResponseBody: x.ResponseBody, Duration: x.Duration, Note: x.Err,
+		}
+		if r.Note == "" {
+			r.Note = note
+		}
+		records = append(records, r)
+	}
+	return records
+}

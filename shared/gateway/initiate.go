@@ -1,0 +1,227 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// Kind is what became of a request to pay.
+type Kind int
+
+const (
+	// Accepted: the payment is stored and open (or, on a replay, was). The
+	// provider has it, or it is in reconciliation.
+	Accepted Kind = iota + 1
+	// Invalid: Faults say why; nothing was stored.
+	Invalid
+	// ExternalIDTaken: Payment is the live or successful one that holds it.
+	ExternalIDTaken
+	// KeyReused: the Idempotency-Key belongs to another request.
+	KeyReused
+	// InProgress: the first request under this key is still running.
+	InProgress
+	// Refused: the provider refused for good; Payment has FAILED.
+	Refused
+	// LikelyDuplicate: the provider's answer is what the contract calls a
+	// duplicate; it proves nothing, so Payment is open and is reconciled.
+	LikelyDuplicate
+	// Unavailable: nothing was charged and no payment stands open; try again.
+	Unavailable
+)
+
+// Answer is the outcome of Initiate.
+type Answer struct {
+	Kind       Kind
+	Payment    ledger.Payment // zero for Invalid and, mostly, Unavailable
+	Phase      payment.Phase  // for Accepted: as it was when first answered
+	Code       string         // for Refused: the provider's own code
+	Faults     []Fault
+	RetryAfter time.Duration // for InProgress and Unavailable
+	Replayed   bool          // from an earlier request under the same key
+}
+
+// Recorder turns an answer into the audit record of the app's request, so
+// that it is written in the same transaction as the payment's state. It may
+// be called more than once; the last call counts.
+type Recorder func(Answer) ledger.AuditRecord
+
+// Initiate starts a payment for an authenticated, active client. The payment
+// and its external-id lock are stored before the provider hears of them, the
+// provider is asked under one reference only, and whatever cannot be known is
+// left to reconciliation. An error is ours alone: nothing was charged.
+//
+// recorded says whether the audit record of the request has been written;
+// otherwise the caller writes it.
+func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, record Recorder) (answer Answer, recorded bool, err error) {
+	p, prov, faults := g.read(r)
+	if len(faults) > 0 {
+		return Answer{Kind: Invalid, Faults: faults}, false, nil
+	}
+	p.ClientID = c.ID
+	p.Reference = payment.NewReference(g.Random)
+	if r.IdempotencyKey != "" {
+		p.Reference = payment.ReferenceFor(c.ID, r.IdempotencyKey)
+	}
+
+	if wait, err := g.ready(ctx, prov); err != nil {
+		g.Log.WarnContext(ctx, "provider.not_ready", "provider", p.Provider, "error", err.Error())
+		return g.unavailableUnlessKnown(ctx, p, r, wait)
+	}
+
+	caps := prov.Capabilities()
+	now := g.now()
+	p.Status, p.Phase = payment.Pending, payment.PhaseSubmitting
+	p.CreatedAt, p.UpdatedAt, p.SubmitDeadline = now, now, now.Add(submitLease)
+	p.NextCheckAt = caps.Policy.NextCheck(p, now)
+	token, tokenHash := g.callbackToken()
+	entry, err := g.Ledger.Create(ctx, ledger.Payment{Payment: p, CallbackTokenHash: tokenHash, RequestHash: requestHash(p)})
+	if answer, known, err := g.whyNotCreated(ctx, p, err); known {
+		return answer, false, err
+	}
+
+	submitCtx, cancel := context.WithTimeout(ctx, submitBudget)
+	told := prov.Submit(submitCtx, entry.Payment, g.callbackURL(entry.Reference, token))
+	cancel()
+	g.noteHealth(ctx, prov, told)
+	if !told.Attempted {
+		told.Evidence.Verdict, told.Evidence.Source = payment.SaysNothing, payment.FromSubmit
+	}
+	told.Evidence.At = g.now()
+
+	answerOf := func(after payment.Payment) Answer { return answerTo(entry, after, told) }
+	after, err := g.settle(ctx, entry, news{
+		evidence: told.Evidence,
+		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
+			return append(exchangeRecords(after, told.Exchanges, string(anomaly)), record(answerOf(after)))
+		},
+		answer: func(after payment.Payment) (int, string) { return keptAnswer(answerOf(after)) },
+	})
+	if err != nil {
+		// The provider has been asked and our table does not answer. The
+		// payment is stored as PENDING, so reconciliation ends it.
+		g.Log.ErrorContext(ctx, "payment.answer_not_stored", "reference", entry.Reference, "error", err.Error())
+		entry.Phase = payment.PhaseInReconciliation
+		return Answer{Kind: Accepted, Payment: entry, Phase: entry.Phase}, false, nil
+	}
+	answer = answerTo(after, after.Payment, told)
+	answer.Payment = after
+	return answer, true, nil
+}
+
+// answerTo says what the app is told, from what the provider said and where
+// the payment stands.
+func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer) Answer {
+	entry.Payment = after
+	switch {
+	case after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused:
+		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
+	case told.LikelyDuplicate:
+		return Answer{Kind: LikelyDuplicate, Payment: entry}
+	}
+	return Answer{Kind: Accepted, Payment: entry, Phase: phaseTold(after)}
+}
+
+// phaseTold: a payment that a callback ended while its own request was still
+// being answered is told as accepted; the app learns the ending by callback.
+func phaseTold(p payment.Payment) payment.Phase {
+	if p.Open() {
+		return p.Phase
+	}
+	return payment.PhaseAwaitingPayer
+}
+
+// keptAnswer is the form in which an answer is kept for a replay.
+func keptAnswer(a Answer) (status int, detail string) {
+	switch a.Kind {
+	case Refused:
+		return 502, a.Code
+	case LikelyDuplicate:
+		return 502, ""
+	default:
+		return 202, string(a.Phase)
+	}
+}
+
+// replay answers a repeat under the same Idempotency-Key from the payment's
+// own state: never by asking the provider again.
+func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
+	switch now := g.now(); {
+	case stored.RequestHash != hash:
+		return Answer{Kind: KeyReused}
+	case stored.AnswerStatus == 0 && stored.Phase == payment.PhaseSubmitting && now.Before(stored.SubmitDeadline):
+		return Answer{Kind: InProgress, Payment: stored, RetryAfter: stored.SubmitDeadline.Sub(now)}
+	case stored.AnswerStatus == 0: // the first request died on the way
+		return Answer{Kind: Accepted, Payment: stored, Phase: stored.Phase, Replayed: true}
+	case stored.AnswerStatus == 502 && stored.AnswerDetail != "":
+		return Answer{Kind: Refused, Payment: stored, Code: stored.AnswerDetail, Replayed: true}
+	case stored.AnswerStatus == 502:
+		return Answer{Kind: LikelyDuplicate, Payment: stored, Replayed: true}
+	}
+	return Answer{Kind: Accepted, Payment: stored, Phase: payment.Phase(stored.AnswerDetail), Replayed: true}
+}
+
+// whyNotCreated turns a failed Create into an answer. known is false when the
+// payment was created.
+func (g *Gateway) whyNotCreated(ctx context.Context, p payment.Payment, err error) (Answer, bool, error) {
+	if err == nil {
+		return Answer{}, false, nil
+	}
+	var exists *ledger.ExistsError
+	if errors.As(err, &exists) {
+		return g.replay(exists.Payment, requestHash(p)), true, nil
+	}
+	var taken *ledger.ExternalIDTakenError
+	if errors.As(err, &taken) {
+		holder, err := g.Ledger.Payment(ctx, taken.Reference)
+		if err != nil {
+			return Answer{}, true, fmt.Errorf("read holder of external id: %w", err)
+		}
+		return Answer{Kind: ExternalIDTaken, Payment: holder}, true, nil
+	}
+	return Answer{}, true, err
+}
+
+// unavailableUnlessKnown: a repeat under a known key still gets its stored
+// answer when the provider is down.
+func (g *Gateway) unavailableUnlessKnown(ctx context.Context, p payment.Payment, r Request, wait time.Duration) (Answer, bool, error) {
+	if r.IdempotencyKey != "" {
+		stored, err := g.Ledger.Payment(ctx, p.Reference)
+		if err == nil {
+			return g.replay(stored, requestHash(p)), false, nil
+		}
+		if !errors.Is(err, ledger.ErrNotFound) {
+			return Answer{}, false, err
+		}
+	}
+	return Answer{Kind: Unavailable, RetryAfter: wait}, false, nil
+}
+
+// callbackToken makes the secret part of a callback URL: 128 random bits, of
+// which only the hash is stored.
+func (g *Gateway) callbackToken() (token, hash string) {
+	var b [16]byte
+	if _, err := io.ReadFull(g.Random, b[:]); err != nil {
+		panic("gateway: no randomness: " + err.Error())
+	}
+	token = base64.RawURLEncoding.EncodeToString(b[:])
+	return token, tokenHash(token)
+}
+
+func tokenHash(token string) string {
+	h := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(h[:])
+}
+
+func (g *Gateway) callbackURL(reference, token string) string {
+	return g.PublicBaseURL + "/callback/" + reference + "/" + token
+}

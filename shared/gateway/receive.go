@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// Callback is a provider's unsigned callback as it arrived.
+type Callback struct {
+	Provider  string // which provider's route it came in by
+	Reference string // from the path; empty for the bare route
+	Token     string // from the path
+	Method    string
+	Path      string // with the token masked
+	Body      []byte
+	Started   time.Time
+}
+
+// CallbackAnswer is what every callback is answered, whatever it was: the
+// answer must not tell a forger anything.
+const CallbackAnswer = `{"received":true}`
+
+// Receive takes a callback to its end: stored as it came, matched to its
+// payments, and, being only a hint, checked with the provider (or believed,
+// under CALLBACK_POLICY=trust). The error is for the log alone; the caller
+// answers the same in every case.
+func (g *Gateway) Receive(ctx context.Context, c Callback) error {
+	prov, ok := g.provider(c.Provider)
+	if !ok {
+		return errors.New("callback for unconfigured provider " + c.Provider)
+	}
+	hint, parseErr := prov.ParseCallback(c.Body)
+	matched, why, err := g.match(ctx, c, hint)
+	if err != nil {
+		return errors.Join(err, g.Ledger.Audit(ctx, g.callbackRecord(c, "", "", "not matched: table unavailable")))
+	}
+	if len(matched) == 0 {
+		g.Log.WarnContext(ctx, "callback.unmatched", "provider", c.Provider, "reason", why)
+		return g.Ledger.Audit(ctx, g.callbackRecord(c, "", "", "unmatched: "+why))
+	}
+	var faults []error
+	for _, p := range matched {
+		faults = append(faults, g.receiveFor(ctx, p, c, hint, parseErr))
+	}
+	return errors.Join(faults...)
+}
+
+// match finds the payments a callback may be about: by its path if the token
+// is right, else by the ids in its body.
+func (g *Gateway) match(ctx context.Context, c Callback, hint provider.Callback) ([]ledger.Payment, string, error) {
+	if c.Reference != "" {
+		p, err := g.Ledger.Payment(ctx, c.Reference)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return nil, "unknown reference", nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		if p.Provider != c.Provider || subtle.ConstantTimeCompare([]byte(tokenHash(c.Token)), []byte(p.CallbackTokenHash)) != 1 {
+			return nil, "wrong token", nil
+		}
+		return []ledger.Payment{p}, "", nil
+	}
+	for _, id := range hint.IDs {
+		found, err := g.Ledger.PaymentsNamed(ctx, id)
+		if err != nil {
+			return nil, "", err
+		}
+		var own []ledger.Payment
+		for _, p := range found {
+			if p.Provider == c.Provider {
+				own = append(own, p)
+			}
+		}
+		if len(own) > 0 {
+			return own, "", nil
+		}
+	}
+	return nil, "no payment has its ids", nil
+}
+
+func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, hint provider.Callback, parseErr error) error {
+	evidence := hint.Evidence
+	evidence.At = g.now()
+	evidence.Source = payment.FromCallback
+	if g.TrustCallbacks && parseErr == nil {
+		evidence.Source = payment.FromTrustedCallback
+		record := g.callbackRecord(c, p.Reference, p.ClientID, "")
+		_, err := g.settle(ctx, p, news{
+			evidence: evidence,
+			audit: func(_ payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
+				record.Note = string(anomaly)
+				return []ledger.AuditRecord{record}
+			},
+		})
+		return err
+	}
+
+	prov, _ := g.provider(p.Provider)
+	d := payment.Decide(p.Payment, evidence, prov.Capabilities().Policy)
+	record := g.callbackRecord(c, p.Reference, p.ClientID, string(d.Anomaly))
+	if parseErr != nil && record.Note == "" {
+		record.Note = "unreadable"
+	}
+	if d.Anomaly != "" {
+		g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", d.Anomaly,
+			"status", p.Status, "source", evidence.Source, "verdict", evidence.Verdict, "code", evidence.Code)
+	}
+	// With the token in its path the callback comes from the provider, and
+	// its news is worth a question at once; a bare one waits its turn.
+	fromProvider := c.Reference != "" && p.Phase != payment.PhaseSubmitting
+	if !d.Confirm || !(fromProvider || g.mayPoll(p)) {
+		return g.Ledger.Audit(ctx, record)
+	}
+	claimsEnding := evidence.Verdict == payment.SaysSuccessful || evidence.Verdict == payment.SaysFailed || evidence.Verdict == payment.SaysCancelled
+	_, err := g.poll(ctx, p, question{hint: &record, hinted: claimsEnding})
+	if errors.Is(err, errPutOff) {
+		return g.Ledger.Audit(ctx, record)
+	}
+	return err
+}
+
+func (g *Gateway) callbackRecord(c Callback, reference, clientID, note string) ledger.AuditRecord {
+	return ledger.AuditRecord{
+		At: c.Started, Direction: ledger.InboundFromMTN, Reference: reference, ClientID: clientID,
+		Method: c.Method, URL: c.Path, RequestBody: string(c.Body),
+		ResponseCode: 200, ResponseBody: CallbackAnswer, Duration: g.now().Sub(c.Started), Note: note,
+	}
+}

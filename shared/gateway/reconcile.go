@@ -1,0 +1,177 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// Sizes of one reconcile run.
+const (
+	reconcilePage    = 50
+	reconcileWorkers = 8
+	// doorbellGrace is how long a due delivery is left to its own doorbell
+	// before the sweeper rings again.
+	doorbellGrace = 30 * time.Second
+)
+
+// Tally is what a reconcile run did.
+type Tally struct {
+	Checked   int           // payments asked about
+	Ended     int           // of which ended now
+	PutOff    int           // over the provider's limit
+	Failed    int           // could not be asked; their next check stands
+	Rung      int           // deliveries whose doorbell was rung again
+	OldestDue time.Duration // how late the most overdue payment was
+	Complete  bool          // everything due was seen
+}
+
+// Reconcile works off what is due: payments whose next check has come, and
+// deliveries whose doorbell must have been lost. It stops before ctx ends and
+// resumes where it stopped by itself, because what it has worked off is no
+// longer due. Runs that overlap do no harm: each check is claimed.
+func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
+	var t Tally
+	t.Complete = true
+	var faults []error
+	for shard := range ledger.DueShards {
+		if err := g.reconcilePayments(ctx, shard, &t); err != nil {
+			faults = append(faults, err)
+			t.Complete = false
+		}
+	}
+	for shard := range ledger.DueShards {
+		if err := g.sweepDeliveries(ctx, shard, &t); err != nil {
+			faults = append(faults, err)
+			t.Complete = false
+		}
+	}
+	return t, errors.Join(faults...)
+}
+
+func (g *Gateway) reconcilePayments(ctx context.Context, shard int, t *Tally) error {
+	before, after := g.now(), ""
+	for {
+		due, next, err := g.Ledger.DuePayments(ctx, shard, before, reconcilePage, after)
+		if err != nil {
+			return err
+		}
+		g.checkAll(ctx, due, t)
+		if next == "" {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		after = next
+	}
+}
+
+// checkAll asks about a page of payments, a few at a time.
+func (g *Gateway) checkAll(ctx context.Context, due []ledger.Due, t *Tally) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, reconcileWorkers)
+	for _, d := range due {
+		if ctx.Err() != nil {
+			mu.Lock()
+			t.Complete = false
+			mu.Unlock()
+			break
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			ended, err := g.check(ctx, d.Reference)
+			mu.Lock()
+			defer mu.Unlock()
+			t.OldestDue = max(t.OldestDue, g.now().Sub(d.At))
+			switch {
+			case errors.Is(err, errPutOff):
+				t.PutOff++
+			case err != nil:
+				t.Failed++
+				g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", d.Reference, "error", err.Error())
+			default:
+				t.Checked++
+				if ended {
+					t.Ended++
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// check asks about one payment if it is still due by its own record.
+func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err error) {
+	p, err := g.Ledger.Payment(ctx, reference)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	now := g.now()
+	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
+		return false, nil // the index lagged, or another run was faster
+	}
+	if prov, ok := g.provider(p.Provider); ok && !p.CheckedAt.IsZero() && now.Sub(p.CheckedAt) < prov.Capabilities().MinPollInterval {
+		_, err := g.putOff(ctx, p, p.CheckedAt.Add(prov.Capabilities().MinPollInterval))
+		return false, err
+	}
+	after, err := g.poll(ctx, p, question{scheduled: true})
+	return p.Open() && !after.Open(), err
+}
+
+// sweepDeliveries rings again for deliveries that are overdue.
+func (g *Gateway) sweepDeliveries(ctx context.Context, shard int, t *Tally) error {
+	before, after := g.now().Add(-doorbellGrace), ""
+	for {
+		due, next, err := g.Ledger.DueDeliveries(ctx, shard, before, reconcilePage, after)
+		if err != nil {
+			return err
+		}
+		overdue := make([]ledger.Delivery, 0, len(due))
+		for _, d := range due {
+			overdue = append(overdue, ledger.Delivery{Reference: d.Reference, Sequence: d.Sequence})
+		}
+		if len(overdue) > 0 {
+			if err := g.Doorbell.Ring(ctx, overdue...); err != nil {
+				return err
+			}
+			t.Rung += len(overdue)
+		}
+		if next == "" {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		after = next
+	}
+}
+
+// scheduleMargin is left of a scheduled run for the writes of the checks that
+// are under way when it stops.
+const scheduleMargin = 8 * time.Second
+
+// OnSchedule is one scheduled run, bounded by the function's deadline. What
+// it does not reach stays due for the next.
+func (g *Gateway) OnSchedule(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-scheduleMargin))
+		defer cancel()
+	}
+	tally, err := g.Reconcile(ctx)
+	g.Log.InfoContext(ctx, "reconcile", "checked", tally.Checked, "ended", tally.Ended, "put_off", tally.PutOff,
+		"failed", tally.Failed, "rung", tally.Rung, "oldest_due_ms", tally.OldestDue.Milliseconds(), "complete", tally.Complete)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil // bounded, not broken
+	}
+	return err
+}

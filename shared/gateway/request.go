@@ -1,0 +1,181 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// Request is a request to pay as an app sends it: texts, not yet checked.
+type Request struct {
+	Amount         string
+	Currency       string // empty: the provider account's
+	ExternalID     string
+	PartyIDType    string
+	PartyID        string
+	PayerMessage   string
+	PayeeNote      string
+	CallbackURL    string
+	Provider       string // empty: the default
+	Method         string
+	Metadata       map[string]string
+	IdempotencyKey string // from the header; empty: none
+}
+
+// Fault is one thing wrong with a request; Message completes a sentence that
+// begins with the field's name.
+type Fault struct {
+	Field   string
+	Message string
+}
+
+// Limits of a request.
+const (
+	MaxText           = 160 // characters of payerMessage and payeeNote (MTN)
+	MaxMetadataKeys   = 20
+	MaxMetadataKey    = 40  // bytes
+	MaxMetadataValue  = 200 // bytes
+	MaxIdempotencyKey = 255 // bytes
+)
+
+// read reads every field and returns all faults at once.
+func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) {
+	var faults []Fault
+	fault := func(field, message string) { faults = append(faults, Fault{field, message}) }
+
+	prov, ok := g.provider(r.Provider)
+	if !ok {
+		fault("provider", fmt.Sprintf("is not configured here; configured: %s", g.providerNames()))
+		return payment.Payment{}, nil, faults
+	}
+	caps := prov.Capabilities()
+	p := payment.Payment{
+		Provider: caps.Name, Method: r.Method, ExternalID: r.ExternalID,
+		PayerMessage: r.PayerMessage, PayeeNote: r.PayeeNote, CallbackURL: r.CallbackURL, Metadata: r.Metadata,
+	}
+	var err error
+
+	if r.Currency != "" && r.Currency != caps.Currency {
+		fault("currency", fmt.Sprintf("must be %s for provider %s", caps.Currency, caps.Name))
+	}
+	if r.Amount == "" {
+		fault("amount", "is required")
+	} else if p.Amount, err = payment.ParseMoney(r.Amount, caps.Currency); err != nil {
+		fault("amount", sentence(err, payment.ErrAmount))
+	}
+	if m := textFault(r.ExternalID, 1, ledger.MaxExternalID); m != "" {
+		fault("externalId", m)
+	}
+	if r.PartyIDType != "MSISDN" {
+		fault("payer.partyIdType", "must be \"MSISDN\"")
+	}
+	if r.PartyID == "" {
+		fault("payer.partyId", "is required")
+	} else if p.Payer, err = payment.ParseMSISDN(r.PartyID, caps.Plan); err != nil {
+		fault("payer.partyId", sentence(err, payment.ErrMSISDN))
+	}
+	if r.Method != "" {
+		fault("method", fmt.Sprintf("is not used by provider %s; leave it out", caps.Name))
+	}
+	for _, text := range []struct{ field, value string }{{"payerMessage", r.PayerMessage}, {"payeeNote", r.PayeeNote}} {
+		if utf8.RuneCountInString(text.value) > MaxText {
+			fault(text.field, fmt.Sprintf("must be at most %d characters", MaxText))
+		} else if m := textFault(text.value, 0, 4*MaxText); m != "" {
+			fault(text.field, m)
+		} else if m := caps.CheckText(text.value); m != "" {
+			fault(text.field, m)
+		}
+	}
+	if r.CallbackURL != "" {
+		if err := g.CheckURL(r.CallbackURL); err != nil {
+			fault("callbackUrl", err.Error())
+		}
+	}
+	faults = append(faults, metadataFaults(r.Metadata)...)
+	if m := textFault(r.IdempotencyKey, 0, MaxIdempotencyKey); m != "" {
+		fault("Idempotency-Key", m)
+	}
+	return p, prov, faults
+}
+
+func metadataFaults(metadata map[string]string) []Fault {
+	var faults []Fault
+	if len(metadata) > MaxMetadataKeys {
+		faults = append(faults, Fault{"metadata", fmt.Sprintf("must have at most %d entries", MaxMetadataKeys)})
+	}
+	for _, k := range slices.Sorted(maps.Keys(metadata)) {
+		v := metadata[k]
+		if m := textFault(k, 1, MaxMetadataKey); m != "" {
+			faults = append(faults, Fault{"metadata", "has a name that " + m})
+		}
+		if m := textFault(v, 0, MaxMetadataValue); m != "" {
+			faults = append(faults, Fault{"metadata." + k, m})
+		}
+	}
+	return faults
+}
+
+// textFault says what is wrong with a text of min to max bytes.
+func textFault(s string, min, max int) string {
+	switch {
+	case s == "" && min > 0:
+		return "is required"
+	case len(s) > max:
+		return fmt.Sprintf("must be at most %d bytes", max)
+	case !utf8.ValidString(s):
+		return "must be valid UTF-8"
+	case strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return "must not contain control characters"
+	case min > 0 && strings.TrimSpace(s) == "":
+		return "must not be blank"
+	}
+	return ""
+}
+
+// sentence drops the sentinel's own words from an error's text.
+func sentence(err, sentinel error) string {
+	if errors.Is(err, sentinel) {
+		return strings.TrimPrefix(err.Error(), sentinel.Error()+": ")
+	}
+	return err.Error()
+}
+
+// requestHash identifies the content of a request after reading it, so that
+// spacing, "+268…" or the order of JSON fields make no other request of it.
+func requestHash(p payment.Payment) string {
+	content, _ := json.Marshal([]any{ // strings, integers and a map: always marshals
+		p.Provider, p.Method, p.Amount.Minor, p.Amount.Currency, p.ExternalID, p.Payer,
+		p.PayerMessage, p.PayeeNote, p.CallbackURL, p.Metadata,
+	})
+	h := sha256.Sum256(content)
+	return hex.EncodeToString(h[:16])
+}
+
+// Faults lists what else is wrong with a request whose form is already at
+// fault, leaving out the fields named there, so that an app learns all at
+// once.
+func (g *Gateway) Faults(r Request, known []Fault) []Fault {
+	_, _, faults := g.read(r)
+	named := map[string]bool{}
+	for _, f := range known {
+		named[f.Field] = true
+		named[strings.SplitN(f.Field, ".", 2)[0]] = true
+	}
+	var more []Fault
+	for _, f := range faults {
+		if !named[f.Field] && !named[strings.SplitN(f.Field, ".", 2)[0]] {
+			more = append(more, f)
+		}
+	}
+	return more
+}

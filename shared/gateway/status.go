@@ -1,0 +1,174 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// View is a payment as its app sees it.
+type View struct {
+	Payment    ledger.Payment
+	Deliveries []ledger.Delivery
+}
+
+// Forwarded says whether the latest event has reached the app.
+func (v View) Forwarded() bool {
+	n := len(v.Deliveries)
+	return n > 0 && v.Deliveries[n-1].State == ledger.DeliveryDelivered
+}
+
+// Status answers for one payment of client c, asking the provider first if
+// it is still open and the poll interval allows. ledger.ErrNotFound: unknown.
+// ErrForbidden: another client's. When the provider cannot be asked the
+// table's state is the answer.
+func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string) (View, error) {
+	p, deliveries, err := g.Ledger.Overview(ctx, reference)
+	if err != nil {
+		return View{}, err
+	}
+	if p.ClientID != c.ID {
+		return View{}, ErrForbidden
+	}
+	if !p.Open() || !g.mayPoll(p) {
+		return View{p, deliveries}, nil
+	}
+	after, err := g.poll(ctx, p, question{})
+	if err != nil {
+		g.Log.WarnContext(ctx, "status.poll_failed", "reference", reference, "error", err.Error())
+		return View{p, deliveries}, nil
+	}
+	return View{after, deliveries}, nil
+}
+
+// mayPoll keeps the provider's least interval between two questions about
+// one payment, and leaves a request that is still submitting alone.
+func (g *Gateway) mayPoll(p ledger.Payment) bool {
+	prov, ok := g.provider(p.Provider)
+	if !ok {
+		return false
+	}
+	now := g.now()
+	if p.Phase == payment.PhaseSubmitting && now.Before(p.SubmitDeadline) {
+		return false
+	}
+	return p.CheckedAt.IsZero() || now.Sub(p.CheckedAt) >= prov.Capabilities().MinPollInterval
+}
+
+// question is one status question to the provider and why it is asked.
+type question struct {
+	// hint is the callback that led to it; its audit record is written with
+	// the outcome.
+	hint *ledger.AuditRecord
+	// hinted: the callback claimed an ending.
+	hinted bool
+	// scheduled: asked by reconciliation, which moves the next check on.
+	scheduled bool
+}
+
+// patience is how long a question waits for its slot under the provider's
+// limit: an app's request hardly, a callback as long as the provider waits
+// for our answer, reconciliation longest.
+func (q question) patience() time.Duration {
+	switch {
+	case q.scheduled:
+		return 5 * time.Second
+	case q.hint != nil:
+		return time.Second
+	}
+	return 300 * time.Millisecond
+}
+
+// pause waits, or ends with the context.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// errPutOff: the provider's request limit is spent for now; the schedule
+// asks later.
+var errPutOff = errors.New("provider's request limit reached; check put off")
+
+// poll asks the provider about p and takes the answer to its end. The claim
+// written first makes one asker out of many, over all functions: the losers
+// answer from the table.
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledger.Payment, error) {
+	prov, ok := g.provider(p.Provider)
+	if !ok {
+		return p, errors.New("provider " + p.Provider + " is not configured")
+	}
+	caps := prov.Capabilities()
+	now := g.now()
+	wait, ok, err := g.Ledger.ReserveSlot(ctx, caps.Name+"#status", caps.StatusSpacing, now, q.patience())
+	if err != nil {
+		return p, err
+	}
+	if !ok {
+		if q.scheduled || q.hint != nil {
+			return g.putOff(ctx, p, now.Add(wait))
+		}
+		return p, errPutOff
+	}
+
+	claim := p
+	claim.Checks++
+	claim.CheckedAt = now
+	if q.scheduled {
+		claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)
+	}
+	claimed, err := g.Ledger.ClaimCheck(ctx, claim)
+	if errors.Is(err, ledger.ErrMoved) {
+		return g.Ledger.Payment(ctx, p.Reference)
+	}
+	if err != nil {
+		return p, err
+	}
+
+	if err := pause(ctx, wait); err != nil {
+		return claimed, err // the next check stands
+	}
+	told := prov.Status(ctx, claimed.Payment)
+	g.noteHealth(ctx, prov, told)
+	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
+	return g.settle(ctx, claimed, news{
+		evidence: told.Evidence,
+		hinted:   q.hinted,
+		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
+			return pollRecords(after, q, told, anomaly)
+		},
+	})
+}
+
+func pollRecords(after payment.Payment, q question, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
+	var records []ledger.AuditRecord
+	if q.hint != nil {
+		records = append(records, *q.hint)
+	}
+	return append(records, exchangeRecords(after, told.Exchanges, string(anomaly))...)
+}
+
+// putOff brings the next check to the time when the provider may be asked
+// again, if it is not earlier already.
+func (g *Gateway) putOff(ctx context.Context, p ledger.Payment, at time.Time) (ledger.Payment, error) {
+	if !p.NextCheckAt.IsZero() && p.NextCheckAt.After(g.now()) && p.NextCheckAt.Before(at) {
+		return p, errPutOff
+	}
+	p.NextCheckAt = ledger.Clock(at)
+	if _, err := g.Ledger.ClaimCheck(ctx, p); err != nil && !errors.Is(err, ledger.ErrMoved) {
+		return p, err
+	}
+	return p, errPutOff
+}
