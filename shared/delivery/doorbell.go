@@ -1,0 +1,62 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/queue"
+)
+
+// doorbell is the whole message: which delivery to look at. What is due, and
+// when, stands in the table.
+type doorbell struct {
+	Reference string `json:"reference"`
+	Sequence  int    `json:"sequence"`
+}
+
+// Doorbell rings for deliveries over a queue. Safe for concurrent use.
+type Doorbell struct {
+	Queue queue.Queue
+	Now   func() time.Time
+}
+
+// Ring sends a message for each delivery, delayed until its next attempt if
+// that is near enough; for a later one nothing is sent, the sweeper rings.
+func (b Doorbell) Ring(ctx context.Context, deliveries ...ledger.Delivery) error {
+	messages := make([]queue.Message, 0, len(deliveries))
+	for _, d := range deliveries {
+		delay := max(0, d.NextAttemptAt.Sub(b.Now()))
+		if d.NextAttemptAt.IsZero() {
+			delay = 0
+		}
+		if delay > queue.MaxDelay {
+			continue
+		}
+		body, err := json.Marshal(doorbell{d.Reference, d.Sequence})
+		if err != nil {
+			return fmt.Errorf("ring: %w", err)
+		}
+		messages = append(messages, queue.Message{Body: string(body), Group: d.ClientID, Delay: delay})
+	}
+	if len(messages) == 0 {
+		return nil
+	}
+	if err := b.Queue.Send(ctx, messages...); err != nil {
+		return fmt.Errorf("ring: %w", err)
+	}
+	return nil
+}
+
+func readDoorbell(body string) (doorbell, error) {
+	var b doorbell
+	if err := json.Unmarshal([]byte(body), &b); err != nil {
+		return doorbell{}, fmt.Errorf("unreadable doorbell: %w", err)
+	}
+	if b.Reference == "" || b.Sequence < 1 {
+		return doorbell{}, fmt.Errorf("unreadable doorbell: %.100q", body)
+	}
+	return b, nil
+}

@@ -1,0 +1,135 @@
+package delivery
+
+import (
+	"time"
+
+	"momoproxy/shared/webhook"
+)
+
+// Outcome is one attempt as it ended, and what came before it.
+type Outcome struct {
+	// As in webhook.Result.
+	Code       int
+	Class      webhook.Class
+	RetryAfter string
+	Control    string
+
+	// Charged counts the attempts before this one that used up the schedule,
+	// Free those that did not. Both are zero at the first attempt.
+	Charged, Free int
+	// Manual: somebody asked for this attempt; it stands beside the schedule.
+	Manual bool
+}
+
+// Step is what happens to a delivery after an attempt.
+type Step string
+
+const (
+	StepDelivered Step = "delivered" // the endpoint has it
+	StepRetry     Step = "retry"     // attempt again at Next.At
+	StepExhausted Step = "exhausted" // no more attempts; kept for an operator
+	StepGone      Step = "gone"      // the endpoint wants no more: disable it, hold this and what follows
+	StepKeep      Step = "keep"      // a manual attempt failed: the delivery stays as it was
+)
+
+// Reason says in one word why, for records, logs and metrics.
+type Reason string
+
+const (
+	ReasonAccepted    Reason = "accepted"    // 2xx
+	ReasonRedirected  Reason = "redirected"  // 3xx, never followed
+	ReasonUnavailable Reason = "unavailable" // 408, 425, 429, 5xx
+	ReasonRefused     Reason = "refused"     // any other 4xx, or a URL or address we may not call
+	ReasonGone        Reason = "gone"        // 410, or the endpoint asked to be disabled
+	ReasonAborted     Reason = "aborted"     // the endpoint asked not to be sent this one again
+	ReasonNetwork     Reason = "network"     // no answer, or not an HTTP one
+	ReasonOurs        Reason = "ours"        // our own fault
+)
+
+// Next is what Decide says.
+type Next struct {
+	Step   Step
+	Reason Reason
+	At     time.Time // for StepRetry; else zero
+	// Charged: the attempt counts against the schedule and, when it failed,
+	// against the endpoint's health.
+	Charged bool
+}
+
+// What an endpoint may ask for in the webhook-delivery header of an answer
+// other than 2xx. Receivers of other webhook senders know these words.
+const (
+	controlAbort   = "abort-message"
+	controlDisable = "disable"
+)
+
+// Decide turns the outcome of an attempt that ended at now into the next
+// step. It is the only place that does, and it is pure: random in [0,1) is
+// the source of jitter.
+//
+//	2xx                             delivered
+//	410, webhook-delivery: disable  gone
+//	webhook-delivery: abort-message exhausted
+//	408, 425, 429, 5xx              retried on the whole schedule, Retry-After honoured
+//	3xx, no answer                  retried on the whole schedule
+//	other 4xx                       retried on its short part, then exhausted
+//	URL or address refused          as other 4xx
+//	our own fault                   retried and not charged, at most MaxFree times, then as no answer
+//
+// A manual attempt is never charged, and when it fails nothing changes, save
+// that gone is gone.
+func Decide(o Outcome, now time.Time, random float64) Next {
+	reason := o.reason()
+	switch {
+	case reason == ReasonAccepted:
+		return Next{Step: StepDelivered, Reason: reason, Charged: !o.Manual}
+	case reason == ReasonGone:
+		return Next{Step: StepGone, Reason: reason, Charged: !o.Manual}
+	case o.Manual:
+		return Next{Step: StepKeep, Reason: reason}
+	case reason == ReasonOurs:
+		return Next{Step: StepRetry, Reason: reason, At: now.Add(waitFree(o.Free, random))}
+	}
+	attempt := max(o.Charged, 0) + 1
+	if reason == ReasonAborted || attempt >= reason.attempts() {
+		return Next{Step: StepExhausted, Reason: reason, Charged: true}
+	}
+	wait := Wait(attempt+1, random)
+	if reason == ReasonUnavailable {
+		wait = withRetryAfter(wait, o.RetryAfter, now, random)
+	}
+	return Next{Step: StepRetry, Reason: reason, At: now.Add(wait), Charged: true}
+}
+
+// reason sorts every outcome there can be, nonsense included.
+func (o Outcome) reason() Reason {
+	switch {
+	case o.Class.Ours() && o.Free < MaxFree:
+		return ReasonOurs
+	case o.Class == webhook.ClassURL, o.Class == webhook.ClassRefused:
+		return ReasonRefused
+	case o.Class != webhook.ClassNone:
+		return ReasonNetwork
+	case o.Code >= 200 && o.Code <= 299:
+		return ReasonAccepted
+	case o.Code == 410 || o.Code >= 300 && o.Control == controlDisable:
+		return ReasonGone
+	case o.Code >= 300 && o.Control == controlAbort:
+		return ReasonAborted
+	case o.Code >= 300 && o.Code <= 399:
+		return ReasonRedirected
+	case o.Code == 408, o.Code == 425, o.Code == 429, o.Code >= 500 && o.Code <= 599:
+		return ReasonUnavailable
+	case o.Code >= 400 && o.Code <= 499:
+		return ReasonRefused
+	}
+	return ReasonNetwork
+}
+
+// attempts is how many charged attempts a delivery gets that fails so.
+func (r Reason) attempts() int {
+	if r == ReasonRefused {
+		return ShortAttempts
+	}
+	return MaxAttempts
+}
