@@ -1,0 +1,125 @@
+// Package config reads the environment into a checked configuration. Every
+// fault is reported at once, at start: a bad environment fails the
+// function's init, never a payment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+)
+
+// ErrInvalid is wrapped by every fault.
+var ErrInvalid = errors.New("invalid configuration")
+
+// Policy says what an unsigned callback is worth.
+type Policy string
+
+const (
+	// Confirm asks the provider before believing an unsigned callback.
+	Confirm Policy = "confirm"
+	// Trust believes it. For local work with hand-made callbacks only.
+	Trust Policy = "trust"
+)
+
+// Config is the environment of any of the functions; each reads what it
+// needs. Secrets are not in it: SecretIDs name where they are kept.
+type Config struct {
+	TableName          string // TABLE_NAME
+	AuditTableName     string // AUDIT_TABLE_NAME
+	QueueURL           string // QUEUE_URL
+	DeadLetterQueueURL string // DEAD_LETTER_QUEUE_URL; optional
+	SealingSecretID    string // SEALING_SECRET_ID
+
+	PublicBaseURL  string // PUBLIC_BASE_URL, without a trailing slash
+	CallbackPolicy Policy // CALLBACK_POLICY; empty: confirm
+	MTN            MTN
+
+	Version  string     // VERSION; empty: "dev"
+	LogLevel slog.Level // LOG_LEVEL; empty: info
+}
+
+// MTN is the account with MTN MoMo Collections.
+type MTN struct {
+	BaseURL   string // MTN_BASE_URL
+	TargetEnv string // MTN_TARGET_ENV
+	Currency  string // MTN_CURRENCY; empty: the target environment's
+	SecretID  string // MTN_SECRET_ID: a JSON object of the three credentials
+}
+
+// Needs names a part of the environment that a function uses.
+type Needs int
+
+const (
+	Storage  Needs = 1 << iota // both tables and the sealing keys
+	Queue                      // the delivery queue
+	Provider                   // the provider account and our public URL
+)
+
+// Read reads what needs names through getenv (os.Getenv). The error joins
+// every fault; each wraps ErrInvalid and names its variable.
+func Read(getenv func(string) string, needs Needs) (Config, error) {
+	var faults []error
+	fault := func(name, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%w: %s %s", ErrInvalid, name, fmt.Sprintf(format, args...)))
+	}
+	required := func(part Needs, name string) string {
+		v := strings.TrimSpace(getenv(name))
+		if v == "" && needs&part != 0 {
+			fault(name, "is not set")
+		}
+		return v
+	}
+	c := Config{
+		TableName:          required(Storage, "TABLE_NAME"),
+		AuditTableName:     required(Storage, "AUDIT_TABLE_NAME"),
+		SealingSecretID:    required(Storage, "SEALING_SECRET_ID"),
+		QueueURL:           required(Queue, "QUEUE_URL"),
+		DeadLetterQueueURL: getenv("DEAD_LETTER_QUEUE_URL"),
+		PublicBaseURL:      strings.TrimRight(required(Provider, "PUBLIC_BASE_URL"), "/"),
+		CallbackPolicy:     Policy(getenv("CALLBACK_POLICY")),
+		MTN: MTN{
+			BaseURL:   strings.TrimRight(required(Provider, "MTN_BASE_URL"), "/"),
+			TargetEnv: required(Provider, "MTN_TARGET_ENV"),
+			Currency:  getenv("MTN_CURRENCY"),
+			SecretID:  required(Provider, "MTN_SECRET_ID"),
+		},
+		Version: getenv("VERSION"),
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if level := getenv("LOG_LEVEL"); level != "" {
+		if err := c.LogLevel.UnmarshalText([]byte(level)); err != nil {
+			fault("LOG_LEVEL", "must be debug, info, warn or error")
+		}
+	}
+	if needs&Provider != 0 {
+		faults = append(faults, c.checkPolicy()...)
+		for name, value := range map[string]string{"PUBLIC_BASE_URL": c.PublicBaseURL, "MTN_BASE_URL": c.MTN.BaseURL} {
+			if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
+				fault(name, "must be an absolute http or https URL")
+			}
+		}
+	}
+	return c, errors.Join(faults...)
+}
+
+// checkPolicy refuses CALLBACK_POLICY=trust where real money moves: anybody
+// who can reach the callback route could mark orders paid.
+func (c *Config) checkPolicy() []error {
+	switch c.CallbackPolicy {
+	case "":
+		c.CallbackPolicy = Confirm
+	case Confirm:
+	case Trust:
+		if c.MTN.TargetEnv != "sandbox" {
+			return []error{fmt.Errorf("%w: CALLBACK_POLICY trust is refused: MTN_TARGET_ENV %q is a production environment", ErrInvalid, c.MTN.TargetEnv)}
+		}
+	default:
+		return []error{fmt.Errorf("%w: CALLBACK_POLICY must be %q or %q", ErrInvalid, Confirm, Trust)}
+	}
+	return nil
+}

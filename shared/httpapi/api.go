@@ -1,0 +1,65 @@
+// Package httpapi turns API Gateway events into use cases and their answers
+// into HTTP: authentication, reading JSON, the error form. What a client
+// reads and what is logged are different things; this is where they part.
+// openapi.yaml describes everything it can say.
+package httpapi
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+)
+
+// OpenAPI is the description of the API, as served to nobody and read by
+// tests.
+//
+//go:embed openapi.yaml
+var OpenAPI []byte
+
+// Request and Response are API Gateway's HTTP API events, payload version 2.0.
+type (
+	Request  = events.APIGatewayV2HTTPRequest
+	Response = events.APIGatewayV2HTTPResponse
+)
+
+// Handler answers one API Gateway event. It never returns an error: API
+// Gateway would turn that into a bare 500.
+type Handler func(context.Context, Request) (Response, error)
+
+// API holds what the handlers need. Set every field that a handler in use
+// needs; it is then safe for concurrent use.
+type API struct {
+	Gateway *gateway.Gateway
+	Ledger  *ledger.Ledger
+	Limits  *RateLimit // per app; nil: none
+	Now     func() time.Time
+	Log     *slog.Logger
+	Version string
+	// TableCheck and QueueCheck say whether table and queue answer.
+	TableCheck, QueueCheck func(context.Context) error
+}
+
+// guard wraps a handler: one log line a request, and a panic becomes a 500
+// instead of the end of the process.
+func (a *API) guard(route string, h func(context.Context, Request) Response) Handler {
+	return func(ctx context.Context, r Request) (resp Response, _ error) {
+		started := time.Now()
+		defer func() {
+			if p := recover(); p != nil {
+				a.Log.ErrorContext(ctx, "request.panic", "route", route, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				resp = problem(500, "internal", "Something went wrong on our side. It has been logged; please try again.")
+			}
+			a.Log.InfoContext(ctx, "request", "route", route, "status", resp.StatusCode,
+				"api_request", r.RequestContext.RequestID, "duration_ms", time.Since(started).Milliseconds())
+		}()
+		return h(ctx, r), nil
+	}
+}

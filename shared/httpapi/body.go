@@ -1,0 +1,62 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"mime"
+	"strings"
+)
+
+// MaxBody is the largest request body, in bytes after base64 decoding.
+const MaxBody = 64 << 10
+
+// bodyOf takes the body out of an event. API Gateway hands bodies that it
+// does not take for text over in base64.
+func bodyOf(r Request) ([]byte, *Response) {
+	if r.IsBase64Encoded {
+		if base64.StdEncoding.DecodedLen(len(r.Body)) > MaxBody+3 {
+			return nil, tooLarge()
+		}
+		b, err := base64.StdEncoding.DecodeString(r.Body)
+		if err != nil {
+			resp := problem(400, "malformed_json", "The body could not be decoded.")
+			return nil, &resp
+		}
+		if len(b) > MaxBody {
+			return nil, tooLarge()
+		}
+		return b, nil
+	}
+	if len(r.Body) > MaxBody {
+		return nil, tooLarge()
+	}
+	return []byte(r.Body), nil
+}
+
+func tooLarge() *Response {
+	resp := problem(413, "body_too_large", "The body is larger than 64 KiB.")
+	return &resp
+}
+
+// isJSON accepts application/json in any spelling, and no header at all.
+func isJSON(r Request) bool {
+	ct := header(r, "content-type")
+	if ct == "" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(ct)
+	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+}
+
+// header reads a header. API Gateway lower-cases names and joins repeated
+// headers with commas; sample events and other callers may not.
+func header(r Request, name string) string {
+	if v, ok := r.Headers[name]; ok {
+		return v
+	}
+	for k, v := range r.Headers {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return ""
+}

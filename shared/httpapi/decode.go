@@ -1,0 +1,206 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"momoproxy/shared/gateway"
+)
+
+// maxDepth bounds the nesting of a request body; ours needs two.
+const maxDepth = 8
+
+// errJSON is a body that is no JSON object.
+var errJSON = errors.New("not a JSON object")
+
+// object is a JSON object with the order of its keys and with repeats.
+type object struct {
+	members []member
+}
+
+type member struct {
+	name  string
+	value any // string, json.Number, bool, nil, object, []any
+}
+
+// parseObject reads one JSON object and nothing after it. It keeps repeated
+// keys apart, which encoding/json's maps would hide: two systems that pick
+// different ones would disagree on the amount.
+func parseObject(body []byte) (object, error) {
+	if !utf8.Valid(body) {
+		return object{}, fmt.Errorf("%w: it is not valid UTF-8", errJSON)
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	v, err := parseValue(dec, 0)
+	if err != nil {
+		return object{}, fmt.Errorf("%w: %s", errJSON, jsonFault(err))
+	}
+	o, ok := v.(object)
+	if !ok {
+		return object{}, fmt.Errorf("%w: it must be an object in braces", errJSON)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return object{}, fmt.Errorf("%w: something follows the object", errJSON)
+	}
+	return o, nil
+}
+
+func jsonFault(err error) string {
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("%s at byte %d", syntax.Error(), syntax.Offset)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends too early"
+	}
+	return err.Error()
+}
+
+func parseValue(dec *json.Decoder, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, errors.New("it is nested too deeply")
+	}
+	tok, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch tok {
+	case json.Delim('{'):
+		o := object{}
+		for dec.More() {
+			name, err := dec.Token()
+			if err != nil {
+				return nil, err
+			}
+			value, err := parseValue(dec, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			o.members = append(o.members, member{name.(string), value})
+		}
+		_, err := dec.Token()
+		return o, err
+	case json.Delim('['):
+		list := []any{}
+		for dec.More() {
+			value, err := parseValue(dec, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		_, err := dec.Token()
+		return list, err
+	}
+	return tok, nil
+}
+
+// fields is what a request object may hold: a reader for each name.
+type fields map[string]func(value any) (fault string)
+
+// into reads an object's members with their readers and returns every fault.
+// A null counts as left out.
+func (o object) into(path string, known fields) []gateway.Fault {
+	var faults []gateway.Fault
+	seen := map[string]bool{}
+	for _, m := range o.members {
+		read, ok := known[m.name]
+		switch {
+		case !ok:
+			faults = append(faults, gateway.Fault{Field: path + clip(m.name), Message: unknownField(m.name, path, known)})
+		case seen[m.name]:
+			faults = append(faults, gateway.Fault{Field: path + m.name, Message: "appears more than once"})
+		case m.value == nil:
+		default:
+			if fault := read(m.value); fault != "" {
+				faults = append(faults, gateway.Fault{Field: path + m.name, Message: fault})
+			}
+		}
+		seen[m.name] = true
+	}
+	return faults
+}
+
+func text(into *string) func(any) string {
+	return func(v any) string {
+		s, ok := v.(string)
+		if !ok {
+			return "must be a string"
+		}
+		*into = s
+		return ""
+	}
+}
+
+// readRequest reads the body of a request to pay. Faults of form come back
+// all at once; what the fields say is checked by the gateway.
+func readRequest(body []byte) (gateway.Request, []gateway.Fault, error) {
+	o, err := parseObject(body)
+	if err != nil {
+		return gateway.Request{}, nil, err
+	}
+	var r gateway.Request
+	var nested []gateway.Fault
+	faults := o.into("", fields{
+		"amount": func(v any) string {
+			switch a := v.(type) {
+			case string:
+				r.Amount = a
+			case json.Number:
+				r.Amount = a.String()
+			default:
+				return "must be a string such as \"150.00\", or a number"
+			}
+			return ""
+		},
+		"currency":     text(&r.Currency),
+		"externalId":   text(&r.ExternalID),
+		"payerMessage": text(&r.PayerMessage),
+		"payeeNote":    text(&r.PayeeNote),
+		"callbackUrl":  text(&r.CallbackURL),
+		"provider":     text(&r.Provider),
+		"method":       text(&r.Method),
+		"payer": func(v any) string {
+			payer, ok := v.(object)
+			if !ok {
+				return "must be an object with partyIdType and partyId"
+			}
+			nested = append(nested, payer.into("payer.", fields{
+				"partyIdType": text(&r.PartyIDType),
+				"partyId":     text(&r.PartyID),
+			})...)
+			return ""
+		},
+		"metadata": func(v any) string {
+			entries, ok := v.(object)
+			if !ok {
+				return "must be an object of strings"
+			}
+			r.Metadata = map[string]string{}
+			for _, m := range entries.members {
+				s, ok := m.value.(string)
+				if _, repeated := r.Metadata[m.name]; repeated {
+					nested = append(nested, gateway.Fault{Field: "metadata." + clip(m.name), Message: "appears more than once"})
+				} else if !ok {
+					nested = append(nested, gateway.Fault{Field: "metadata." + clip(m.name), Message: "must be a string"})
+				}
+				r.Metadata[m.name] = s
+			}
+			return ""
+		},
+	})
+	return r, append(faults, nested...), nil
+}
+
+// clip keeps a hostile name from filling our answer.
+func clip(name string) string {
+	if r := []rune(name); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return name
+}

@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"time"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// errorBody is the one form of every error answer.
+type errorBody struct {
+	Error        string         `json:"error"` // a sentence a developer can act on
+	Code         string         `json:"code"`  // snake_case, for programs
+	Details      []detail       `json:"details,omitempty"`
+	ReferenceID  string         `json:"referenceId,omitempty"`
+	Status       payment.Status `json:"status,omitempty"`
+	ProviderCode string         `json:"providerCode,omitempty"`
+}
+
+type detail struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// respond makes an answer. The body is one of this package's structs, so
+// encoding it cannot fail.
+func respond(status int, body any) Response {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(body)
+	return Response{
+		StatusCode: status,
+		Headers: map[string]string{
+			"content-type":  "application/json",
+			"cache-control": "no-store",
+		},
+		Body: string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))),
+	}
+}
+
+func problem(status int, code, sentence string) Response {
+	return respond(status, errorBody{Error: sentence, Code: code})
+}
+
+// retryAfter adds the header, in whole seconds rounded up, at least one.
+func retryAfter(r Response, wait time.Duration) Response {
+	r.Headers["retry-after"] = strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
+	return r
+}
+
+// fromError is the one place where an error becomes an answer.
+func fromError(err error) Response {
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return problem(404, "not_found", "There is no payment with this referenceId.")
+	case errors.Is(err, gateway.ErrForbidden):
+		return problem(403, "forbidden", "This payment belongs to another app.")
+	case errors.Is(err, ledger.ErrCorrupt):
+		return problem(500, "internal", "Something went wrong on our side. It has been logged; please try again.")
+	default: // the table or the queue does not answer
+		return retryAfter(problem(503, "unavailable", "We cannot reach our storage, and nothing was charged; try again as Retry-After says."), 5*time.Second)
+	}
+}
+
+func invalid(faults []gateway.Fault) Response {
+	body := errorBody{Error: "The request has faults; details names each.", Code: "validation_failed"}
+	for _, f := range faults {
+		body.Details = append(body.Details, detail{f.Field, f.Message})
+	}
+	return respond(422, body)
+}

@@ -1,0 +1,130 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// paymentBody is the 202 answer of request-to-pay. It is made only of what
+// never changes about a payment and of the phase first told, so that a replay
+// repeats it byte for byte.
+type paymentBody struct {
+	ReferenceID string         `json:"referenceId"`
+	Status      payment.Status `json:"status"`
+	ExternalID  string         `json:"externalId"`
+	Provider    string         `json:"provider"`
+	Amount      string         `json:"amount"`
+	Currency    string         `json:"currency"`
+	Payer       payment.MSISDN `json:"payer"`
+	Phase       payment.Phase  `json:"phase,omitempty"`
+	CreatedAt   string         `json:"createdAt"`
+}
+
+// RequestToPay handles POST /request-to-pay.
+func (a *API) RequestToPay() Handler {
+	return a.guard("POST /request-to-pay", func(ctx context.Context, r Request) Response {
+		started := a.Now()
+		client, refused := a.authenticate(ctx, r)
+		if refused != nil {
+			return *refused
+		}
+		record := func(body []byte, resp Response, reference string) ledger.AuditRecord {
+			return ledger.AuditRecord{
+				At: ledger.Clock(started), Direction: ledger.InboundFromApp, Reference: reference, ClientID: client.ID,
+				Method: "POST", URL: "/request-to-pay", RequestBody: string(body),
+				ResponseCode: resp.StatusCode, ResponseBody: resp.Body, Duration: a.Now().Sub(started),
+			}
+		}
+		body, resp, recorded, reference := a.requestToPay(ctx, r, client, record)
+		if !recorded {
+			if err := a.Ledger.Audit(ctx, record(body, resp, reference)); err != nil {
+				a.Log.ErrorContext(ctx, "audit.lost", "route", "/request-to-pay", "error", err.Error())
+			}
+		}
+		return resp
+	})
+}
+
+func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client, record func([]byte, Response, string) ledger.AuditRecord) (body []byte, resp Response, recorded bool, reference string) {
+	body, refused := bodyOf(r)
+	if refused != nil {
+		return nil, *refused, false, ""
+	}
+	if !isJSON(r) {
+		return body, problem(415, "unsupported_content_type", "Send the body as Content-Type: application/json."), false, ""
+	}
+	request, faults, err := readRequest(body)
+	if err != nil {
+		return body, problem(400, "malformed_json", "The body is "+err.Error()+"."), false, ""
+	}
+	if len(faults) > 0 {
+		return body, invalid(append(faults, a.Gateway.Faults(request, faults)...)), false, ""
+	}
+	request.IdempotencyKey = header(r, "idempotency-key")
+	answer, recorded, err := a.Gateway.Initiate(ctx, client, request, func(answer gateway.Answer) ledger.AuditRecord {
+		return record(body, answered(answer), answer.Payment.Reference)
+	})
+	if err != nil {
+		a.Log.ErrorContext(ctx, "request_to_pay.failed", "client", client.ID, "error", err.Error())
+		return body, fromError(err), false, ""
+	}
+	reference = answer.Payment.Reference
+	if answer.Kind == gateway.ExternalIDTaken {
+		reference = "" // that trail is the other payment's
+	}
+	return body, answered(answer), recorded, reference
+}
+
+// answered is what each outcome of Initiate says in HTTP.
+func answered(answer gateway.Answer) Response {
+	p := answer.Payment
+	resp := Response{}
+	switch answer.Kind {
+	case gateway.Accepted:
+		body := paymentBody{
+			ReferenceID: p.Reference, Status: payment.Pending, ExternalID: p.ExternalID, Provider: p.Provider,
+			Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: p.Payer,
+			Phase: answer.Phase, CreatedAt: p.CreatedAt.Format(time.RFC3339Nano),
+		}
+		if answer.Replayed && p.AnswerStatus == 0 {
+			// The first request died before it could answer: there is no
+			// stored answer to repeat, so the payment's own state is told.
+			body.Status = p.Status
+		}
+		resp = respond(202, body)
+	case gateway.Invalid:
+		resp = invalid(answer.Faults)
+	case gateway.ExternalIDTaken:
+		resp = respond(409, errorBody{
+			Error: "A payment with this externalId is open or has succeeded; referenceId names it.",
+			Code:  "duplicate_external_id", ReferenceID: p.Reference, Status: p.Status,
+		})
+	case gateway.KeyReused:
+		resp = problem(422, "idempotency_key_reused", "This Idempotency-Key belongs to a request with another body. Use a new key for a new payment.")
+	case gateway.InProgress:
+		resp = retryAfter(respond(409, errorBody{
+			Error: "The first request with this Idempotency-Key is still running; repeat it as Retry-After says.",
+			Code:  "request_in_progress", ReferenceID: p.Reference, Status: p.Status,
+		}), answer.RetryAfter)
+	case gateway.Refused:
+		resp = respond(502, errorBody{
+			Error: "The provider refused the payment; nothing was charged. providerCode has its word for why.",
+			Code:  "provider_refused", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code,
+		})
+	case gateway.LikelyDuplicate:
+		resp = respond(502, errorBody{
+			Error: "The provider's answer is likely that of a duplicate. It proves nothing, so the payment stays open until its true outcome is known; do not start another.",
+			Code:  "provider_likely_duplicate", ReferenceID: p.Reference, Status: payment.Pending,
+		})
+	default: // Unavailable
+		resp = retryAfter(problem(503, "provider_unavailable", "The provider cannot take payments now. Nothing was charged; try again as Retry-After says."), answer.RetryAfter)
+	}
+	if answer.Replayed {
+		resp.Headers["idempotent-replayed"] = "true"
+	}
+	return resp
+}

@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/payment"
+)
+
+// statusBody is the contract's StatusResponse and, behind it, what is ours.
+// amount is a JSON number, written from the exact decimal.
+type statusBody struct {
+	ReferenceID       string            `json:"referenceId"`
+	ExternalID        string            `json:"externalId"`
+	Status            payment.Status    `json:"status"`
+	Amount            json.Number       `json:"amount"`
+	Currency          string            `json:"currency"`
+	Payer             payment.MSISDN    `json:"payer"`
+	FinancialTxID     *string           `json:"financialTxId"`
+	FailureReason     *string           `json:"failureReason"`
+	CallbackForwarded bool              `json:"callbackForwarded"`
+	CreatedAt         string            `json:"createdAt"`
+	UpdatedAt         string            `json:"updatedAt"`
+	Provider          string            `json:"provider"`
+	Phase             payment.Phase     `json:"phase,omitempty"`
+	NextCheckAt       string            `json:"nextCheckAt,omitempty"`
+	Metadata          map[string]string `json:"metadata,omitempty"`
+}
+
+// Status handles GET /status/{referenceId}.
+func (a *API) Status() Handler {
+	return a.guard("GET /status/{referenceId}", func(ctx context.Context, r Request) Response {
+		client, refused := a.authenticate(ctx, r)
+		if refused != nil {
+			return *refused
+		}
+		view, err := a.Gateway.Status(ctx, client, r.PathParameters["referenceId"])
+		if err != nil {
+			resp := fromError(err)
+			if resp.StatusCode >= 500 {
+				a.Log.ErrorContext(ctx, "status.failed", "client", client.ID, "error", err.Error())
+			}
+			return resp
+		}
+		return respond(200, statusOf(view))
+	})
+}
+
+func statusOf(v gateway.View) statusBody {
+	p := v.Payment
+	body := statusBody{
+		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
+		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: p.Payer,
+		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
+		CallbackForwarded: v.Forwarded(),
+		CreatedAt:         p.CreatedAt.Format(time.RFC3339Nano), UpdatedAt: p.UpdatedAt.Format(time.RFC3339Nano),
+		Provider: p.Provider, Phase: p.Phase, Metadata: p.Metadata,
+	}
+	if p.Open() && !p.NextCheckAt.IsZero() {
+		body.NextCheckAt = p.NextCheckAt.Format(time.RFC3339Nano)
+	}
+	return body
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
