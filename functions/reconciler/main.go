@@ -1,0 +1,24 @@
+// Command reconciler is the Lambda function on a one-minute schedule: it asks
+// providers about open payments and rings again for overdue deliveries.
+package main
+
+import (
+	"log"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/config"
+)
+
+func main() {
+	parts, err := assembly.FromEnvironment(config.Storage | config.Queue | config.Provider)
+	if err != nil {
+		log.Fatal(err)
+	}
+	gateway, err := parts.Gateway()
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(gateway.OnSchedule)
+}

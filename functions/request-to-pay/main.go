@@ -1,0 +1,24 @@
+// Command request-to-pay is the Lambda function behind
+// POST /request-to-pay.
+package main
+
+import (
+	"log"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/config"
+)
+
+func main() {
+	parts, err := assembly.FromEnvironment(config.Storage | config.Queue | config.Provider)
+	if err != nil {
+		log.Fatal(err)
+	}
+	api, err := parts.API()
+	if err != nil {
+		log.Fatal(err)
+	}
+	lambda.Start(api.RequestToPay())
+}

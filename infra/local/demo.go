@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// demoTimeout bounds the demonstration; the sandbox's payer approves within
+// about a second.
+const demoTimeout = 20 * time.Second
+
+// run is the whole program: everything up, then either the demonstration or
+// serving until ctx ends.
+func run(ctx context.Context, o options, out io.Writer) error {
+	s, err := start(ctx, o, out)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	s.banner(o)
+	if o.demo {
+		return s.demonstrate(ctx)
+	}
+	s.whatToTry()
+	<-ctx.Done()
+	s.out("stopping")
+	return nil
+}
+
+func (s *system) banner(o options) {
+	s.out("MoMo Proxy on %s", s.gatewayURL)
+	s.out("  storage           %s", s.store.name)
+	s.out("  provider          mtn at %s", s.sandboxURL)
+	s.out("  callback policy   %s", o.policy)
+	s.out("  demo app          %s, client key %s", s.appURL, demoKey)
+	s.out("  NOTE: this local system delivers to loopback addresses, over http too; the deployed one never does")
+}
+
+func (s *system) whatToTry() {
+	s.out(`
+Try, in another terminal:
+
+  curl -X POST %[1]s/request-to-pay \
+    -H "Content-Type: application/json" -H "X-Proxy-Api-Key: %[2]s" \
+    -d '{"amount":"150.00","externalId":"ORDER-1","payer":{"partyIdType":"MSISDN","partyId":"26876123456"}}'
+
+  curl -H "X-Proxy-Api-Key: %[2]s" %[1]s/status/<referenceId>
+
+Other payer numbers misbehave as providers do: see infra/sandbox/README.md.
+Stop with Ctrl-C; nothing is lost.`, s.gatewayURL, demoKey)
+}
+
+// demonstrate takes one payment to its verified callback over HTTP and prints
+// its timeline.
+func (s *system) demonstrate(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
+	defer cancel()
+	s.out("\ndemo: POST /request-to-pay, 150.00 %s from 26876123456", demoCurrency)
+	started := time.Now()
+	reference, err := s.requestToPay(ctx)
+	if err != nil {
+		return err
+	}
+	var c callback
+	for c.ReferenceID != reference {
+		select {
+		case c = <-s.app.arrived:
+		case <-ctx.Done():
+			return errors.New("no callback came in time")
+		}
+	}
+	if c.Status != "SUCCESSFUL" {
+		return fmt.Errorf("the payment ended %s %s", c.Status, c.Reason)
+	}
+	if err := s.printTimeline(ctx, reference); err != nil {
+		return err
+	}
+	s.out("demo: done in %d ms: one payment, one callback, both signatures verified", time.Since(started).Milliseconds())
+	return nil
+}
+
+func (s *system) requestToPay(ctx context.Context) (reference string, err error) {
+	body := fmt.Sprintf(`{"amount":"150.00","currency":%q,"externalId":"DEMO-%d","payer":{"partyIdType":"MSISDN","partyId":"26876123456"},"payerMessage":"Demo order"}`,
+		demoCurrency, time.Now().UnixNano())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.gatewayURL+"/request-to-pay", bytes.NewReader([]byte(body)))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Proxy-Api-Key", demoKey)
+	req.Header.Set("Idempotency-Key", fmt.Sprintf("demo-%d", time.Now().UnixNano()))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", err
+	}
+	s.out("demo: %d %s", resp.StatusCode, answer)
+	var accepted struct {
+		ReferenceID string `json:"referenceId"`
+	}
+	if err := json.Unmarshal(answer, &accepted); err != nil || resp.StatusCode != http.StatusAccepted {
+		return "", fmt.Errorf("request-to-pay answered %d", resp.StatusCode)
+	}
+	return accepted.ReferenceID, nil
+}
+
+// printTimeline waits for the attempt to be written down (the app has its
+// callback a moment earlier) and prints the payment's story.
+func (s *system) printTimeline(ctx context.Context, reference string) error {
+	var story ledger.Story
+	for {
+		var err error
+		if story, err = s.parts.Ledger.Story(ctx, reference); err != nil {
+			return err
+		}
+		if n := len(story.Deliveries); n > 0 && story.Deliveries[n-1].State == ledger.DeliveryDelivered {
+			break
+		}
+		if rest(ctx, 20*time.Millisecond); ctx.Err() != nil {
+			return errors.New("the delivery was not written down in time")
+		}
+	}
+	const clock = "15:04:05.000"
+	p := story.Payment
+	s.out("\ntimeline of %s", reference)
+	s.out("  %s  created, %s from %s for order %s", p.CreatedAt.Format(clock), p.Amount, p.Payer.Masked(), p.ExternalID)
+	trail, err := s.parts.Ledger.AuditTrail(ctx, reference)
+	if err != nil {
+		return err
+	}
+	for _, a := range trail {
+		s.out("  %s  %-17s %s %s -> %d in %d ms", a.At.Format(clock), a.Direction, a.Method, a.URL, a.ResponseCode, a.Duration.Milliseconds())
+	}
+	s.out("  %s  %s by %s, financial transaction %s", p.EndedAt.Format(clock), p.Status, p.EndedBy, p.FinancialTransactionID)
+	for _, a := range story.Attempts {
+		s.out("  %s  attempt %d of event %d: %d in %d ms", a.Started.Format(clock), a.Number, a.Sequence, a.Code, a.Duration.Milliseconds())
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"momoproxy/shared/gateway"
+)
+
+// What Lambda and EventBridge do for the functions, in loops.
+const (
+	batchSize  = 10
+	visibility = 3 * time.Minute // six times the forwarder's timeout, as in the template
+	// scheduleEvery is shorter than the template's minute: on a laptop
+	// somebody is watching.
+	scheduleEvery = 2 * time.Second
+)
+
+// startLoops runs what the template feeds from the queue and by schedule.
+func (s *system) startLoops(ctx context.Context, w wiring, g *gateway.Gateway) error {
+	ctx, cancel := context.WithCancel(ctx)
+	s.stops = append(s.stops, func() { cancel(); s.background.Wait() })
+	for _, function := range w.Consumers {
+		if function != "forwarder" {
+			return fmt.Errorf("template: queue consumer %s has no handler here", function)
+		}
+		forward := s.parts.Forwarder().Handle
+		s.background.Go(func() { s.consume(ctx, forward) })
+	}
+	for _, function := range w.Scheduled {
+		if function != "reconciler" {
+			return fmt.Errorf("template: scheduled function %s has no handler here", function)
+		}
+		s.background.Go(func() { s.schedule(ctx, g.OnSchedule) })
+	}
+	return nil
+}
+
+// consume is the event source mapping: batches of messages, of which those
+// that did not fail are deleted. Batches run side by side, so that a slow app
+// does not hold up the next batch.
+func (s *system) consume(ctx context.Context, forward func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)) {
+	const concurrency = 4
+	slots := make(chan struct{}, concurrency)
+	for ctx.Err() == nil {
+		received, err := s.store.queue.Receive(ctx, batchSize, visibility, 5*time.Second)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.parts.Log.ErrorContext(ctx, "local.receive_failed", "error", err.Error())
+				rest(ctx, time.Second)
+			}
+			continue
+		}
+		if len(received) == 0 {
+			continue
+		}
+		slots <- struct{}{}
+		s.background.Go(func() {
+			defer func() { <-slots }()
+			var event events.SQSEvent
+			receipts := map[string]string{}
+			for _, m := range received {
+				event.Records = append(event.Records, events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, EventSource: "aws:sqs"})
+				receipts[m.ID] = m.Receipt
+			}
+			work, cancel := context.WithTimeout(context.WithoutCancel(ctx), visibility/6)
+			defer cancel()
+			response, err := forward(work, event)
+			if err != nil {
+				return // the whole batch comes again
+			}
+			for _, failure := range response.BatchItemFailures {
+				delete(receipts, failure.ItemIdentifier)
+			}
+			done := make([]string, 0, len(receipts))
+			for _, receipt := range receipts {
+				done = append(done, receipt)
+			}
+			if err := s.store.queue.Delete(work, done...); err != nil {
+				s.parts.Log.WarnContext(ctx, "local.delete_failed", "error", err.Error())
+			}
+		})
+	}
+}
+
+func (s *system) schedule(ctx context.Context, run func(context.Context) error) {
+	for ctx.Err() == nil {
+		work, cancel := context.WithTimeout(ctx, time.Minute)
+		if err := run(work); err != nil && ctx.Err() == nil {
+			s.parts.Log.ErrorContext(ctx, "local.reconcile_failed", "error", err.Error())
+		}
+		cancel()
+		rest(ctx, scheduleEvery)
+	}
+}
+
+// rest waits between rounds, or ends with the context.
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

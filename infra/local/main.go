@@ -1,0 +1,76 @@
+// Command local runs the whole system in one process on one machine: the
+// functions' handlers behind the routes of template.yaml, an embedded
+// database and queue, a stand-in for the provider, and a demo app that
+// verifies its callbacks. It needs nothing but Go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"momoproxy/shared/config"
+)
+
+// options are the command line.
+type options struct {
+	listen string
+	data   string
+	policy config.Policy
+	aws    bool
+	demo   bool
+}
+
+func main() {
+	o, err := readOptions(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "momo-proxy:", err)
+		os.Exit(1)
+	}
+}
+
+func readOptions(args []string) (options, error) {
+	var o options
+	policy := ""
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
+	flags.StringVar(&o.data, "data", ".local", "folder of the database, or :memory:")
+	flags.StringVar(&policy, "callback-policy", string(config.Confirm), "confirm or trust unsigned callbacks")
+	flags.BoolVar(&o.aws, "aws", false, "use DynamoDB and SQS as the AWS_* variables say, instead of the embedded database")
+	flags.BoolVar(&o.demo, "demo", false, "run one payment to its verified callback, then exit with 0 or 1")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	o.policy = config.Policy(policy)
+	if o.policy != config.Confirm && o.policy != config.Trust {
+		return o, fmt.Errorf("-callback-policy must be confirm or trust, not %q", policy)
+	}
+	if o.demo {
+		// A demonstration leaves nothing behind and disturbs no other run.
+		set := map[string]bool{}
+		flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
+		if !set["data"] {
+			o.data = ":memory:"
+		}
+		if !set["listen"] {
+			o.listen = "127.0.0.1:0"
+		}
+	}
+	return o, nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/config"
+	"momoproxy/shared/queue"
+	queuesqlite "momoproxy/shared/queue/sqlite"
+	"momoproxy/shared/queue/sqs"
+	"momoproxy/shared/seal"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/dynamo"
+	tablesqlite "momoproxy/shared/table/sqlite"
+)
+
+// maxReceives is the queue's, as in template.yaml.
+const maxReceives = 5
+
+// store is where the local system keeps things.
+type store struct {
+	table table.Table
+	queue queue.Queue
+	keys  *seal.Ring
+	name  string // for people
+	close func() error
+}
+
+func openStore(ctx context.Context, o options) (store, error) {
+	if o.aws {
+		return openAWS(ctx, o)
+	}
+	path := o.data
+	if path != ":memory:" {
+		if err := os.MkdirAll(o.data, 0o700); err != nil {
+			return store{}, err
+		}
+		path = filepath.Join(o.data, "momo-proxy.db")
+	}
+	keys, err := localKeys(o.data)
+	if err != nil {
+		return store{}, err
+	}
+	t, err := tablesqlite.Open(path)
+	if err != nil {
+		return store{}, err
+	}
+	q, err := queuesqlite.New(t.DB(), queuesqlite.Options{Name: "deliveries", MaxReceives: maxReceives})
+	if err != nil {
+		return store{}, errors.Join(err, t.Close())
+	}
+	return store{table: t, queue: q, keys: keys, name: "SQLite " + path, close: t.Close}, nil
+}
+
+// openAWS uses the engines that AWS_ENDPOINT_URL_DYNAMODB and _SQS name, or
+// AWS itself, and makes tables and queue if they are not there.
+func openAWS(ctx context.Context, o options) (store, error) {
+	a := assembly.AWS(os.Getenv)
+	c := config.Config{TableName: "momo-proxy-local", AuditTableName: "momo-proxy-local-audit"}
+	client := dynamodb.NewFromConfig(a, func(d *dynamodb.Options) {
+		if url := os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"); url != "" {
+			d.BaseEndpoint = aws.String(url)
+		}
+	})
+	names := dynamo.Names{Main: c.TableName, Audit: c.AuditTableName}
+	if err := dynamo.Create(ctx, client, names); err != nil {
+		return store{}, err
+	}
+	queues := awssqs.NewFromConfig(a, func(s *awssqs.Options) {
+		if url := os.Getenv("AWS_ENDPOINT_URL_SQS"); url != "" {
+			s.BaseEndpoint = aws.String(url)
+		}
+	})
+	q, err := sqs.Create(ctx, queues, "momo-proxy-local", maxReceives)
+	if err != nil {
+		return store{}, err
+	}
+	keys, err := localKeys(o.data)
+	if err != nil {
+		return store{}, err
+	}
+	return store{table: dynamo.New(client, names), queue: q, keys: keys,
+		name: "DynamoDB table " + c.TableName + " and SQS", close: func() error { return nil }}, nil
+}
+
+// localKeys reads the sealing key beside the database, making it at first.
+// Without it the sealed secrets in the database cannot be opened.
+func localKeys(data string) (*seal.Ring, error) {
+	if data == ":memory:" {
+		return seal.ParseKeys(newSealingKey())
+	}
+	path := filepath.Join(data, "sealing.key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(data, 0o700); err != nil {
+			return nil, err
+		}
+		text = []byte(newSealingKey())
+		err = writeOnce(path, text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys, err := seal.ParseKeys(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return keys, nil
+}
+
+// writeOnce makes the whole file appear at once and on disk, so that a crash
+// leaves no half a key behind.
+func writeOnce(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "key")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Link(f.Name(), path)
+}
+
+func newSealingKey() string {
+	var key [32]byte
+	rand.Read(key[:]) // never fails
+	return base64.StdEncoding.EncodeToString(key[:])
+}
+
+// inMemory says that nothing outlives the process.
+func (s store) inMemory() bool { return s.name == "SQLite :memory:" }
+
+// closeTimeout bounds the wait for work under way at the end.
+const closeTimeout = 12 * time.Second

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"momoproxy"
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/config"
+	"momoproxy/shared/httpapi"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/telemetry"
+	"momoproxy/shared/webhook"
+)
+
+// The demo app's client, as in the contract's scripts.
+const (
+	demoKey      = "APP_CHANGE_THIS"
+	demoClientID = "cli_demo"
+	demoCurrency = "SZL"
+)
+
+// system is everything that runs.
+type system struct {
+	gatewayURL string
+	sandboxURL string
+	appURL     string
+	store      store
+	parts      assembly.Parts
+	app        *demoApp
+	out        func(format string, args ...any)
+
+	background sync.WaitGroup
+	stops      []func()
+}
+
+// start brings everything up; stop ends it again, even half started.
+func start(ctx context.Context, o options, out io.Writer) (_ *system, err error) {
+	var mu sync.Mutex
+	s := &system{out: func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(out, format+"\n", args...)
+	}}
+	defer func() {
+		if err != nil {
+			s.stop()
+		}
+	}()
+
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return nil, fmt.Errorf("%w (choose another with -listen)", err)
+	}
+	s.stops = append(s.stops, func() { listener.Close() })
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	s.gatewayURL = "http://" + listener.Addr().String()
+	// MTN refuses IP addresses in callback URLs, and so does its stand-in.
+	publicURL := "http://localhost:" + port
+
+	if s.store, err = openStore(ctx, o); err != nil {
+		return nil, err
+	}
+	s.stops = append(s.stops, func() { s.store.close() })
+	log, err := s.openLog(o)
+	if err != nil {
+		return nil, err
+	}
+	c := config.Config{PublicBaseURL: publicURL, CallbackPolicy: o.policy, Version: "local"}
+	credentials, err := s.provider(&c)
+	if err != nil {
+		return nil, err
+	}
+	if o.policy == config.Trust && c.MTN.TargetEnv != "sandbox" {
+		return nil, fmt.Errorf("-callback-policy trust is refused: MTN_TARGET_ENV %s is a production environment", c.MTN.TargetEnv)
+	}
+	s.parts = assembly.Parts{
+		Config: c, Table: s.store.table, Queue: s.store.queue, Now: time.Now, Log: log,
+		Ledger: ledger.New(s.store.table, s.store.keys, ledger.Options{}),
+		Rules:  webhook.Rules{AllowLoopback: true},
+		MTN:    credentials,
+	}
+	if err := s.startDemoApp(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.startFunctions(ctx, listener); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openLog writes the JSON log beside the database, or nowhere when nothing
+// is to be left behind.
+func (s *system) openLog(o options) (*slog.Logger, error) {
+	if s.store.inMemory() {
+		return telemetry.New(io.Discard, slog.LevelInfo), nil
+	}
+	f, err := os.OpenFile(o.data+"/log.jsonl", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	s.stops = append(s.stops, func() { f.Close() })
+	return telemetry.New(f, slog.LevelInfo), nil
+}
+
+// provider points the configuration at MTN_BASE_URL and its account if the
+// environment names one, else at a stand-in of its own.
+func (s *system) provider(c *config.Config) (assembly.MTNCredentials, error) {
+	if url := os.Getenv("MTN_BASE_URL"); url != "" {
+		c.MTN = config.MTN{BaseURL: url, TargetEnv: os.Getenv("MTN_TARGET_ENV"), Currency: os.Getenv("MTN_CURRENCY")}
+		if c.MTN.TargetEnv == "" {
+			c.MTN.TargetEnv = "sandbox"
+		}
+		if public := os.Getenv("PUBLIC_BASE_URL"); public != "" {
+			c.PublicBaseURL = public
+		}
+		s.sandboxURL = url
+		return assembly.MTNCredentials{APIUser: os.Getenv("MTN_API_USER"), APIKey: os.Getenv("MTN_API_KEY"), SubscriptionKey: os.Getenv("MTN_SUBSCRIPTION_KEY")}, nil
+	}
+	world := sandbox.New(sandbox.Options{})
+	s.stops = append(s.stops, world.Close)
+	account, err := world.Provision(sandbox.MTNAccount{Currency: demoCurrency, CallbackHost: "localhost"})
+	if err != nil {
+		return assembly.MTNCredentials{}, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return assembly.MTNCredentials{}, err
+	}
+	server := &http.Server{Handler: world.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	go server.Serve(l)
+	s.stops = append(s.stops, func() { server.Close() })
+	s.sandboxURL = "http://" + l.Addr().String()
+	c.MTN = config.MTN{BaseURL: s.sandboxURL, TargetEnv: account.TargetEnvironment, Currency: account.Currency}
+	return assembly.MTNCredentials{APIUser: account.APIUser, APIKey: account.APIKey, SubscriptionKey: account.SubscriptionKey}, nil
+}
+
+// startDemoApp makes the demo client if it is not there and starts its app.
+func (s *system) startDemoApp(ctx context.Context) error {
+	client, err := s.parts.Ledger.Client(ctx, demoClientID)
+	fresh := errors.Is(err, ledger.ErrNotFound)
+	if err != nil && !fresh {
+		return err
+	}
+	if fresh {
+		secret, err := webhook.NewSecret(rand.Reader)
+		if err != nil {
+			return err
+		}
+		client = ledger.Client{ID: demoClientID, Name: "Demo app", Active: true, CreatedAt: ledger.Clock(time.Now()),
+			APIKey: demoKey, SigningSecrets: []string{secret.Reveal()}}
+		if client, err = s.parts.Ledger.CreateClient(ctx, client); err != nil {
+			return err
+		}
+	}
+	secret, err := webhook.ParseSecret(client.SigningSecrets[0])
+	if err != nil {
+		return err
+	}
+	app, stop, err := startDemoApp(demoKey, secret, s.out)
+	if err != nil {
+		return err
+	}
+	s.stops = append(s.stops, stop)
+	s.app, s.appURL = app, app.URL
+	// The app listens on another port each time.
+	return s.parts.Ledger.SetCallbackURL(ctx, client, app.URL)
+}
+
+// startFunctions serves the template's routes, consumes the queue and runs
+// the schedule.
+func (s *system) startFunctions(ctx context.Context, listener net.Listener) error {
+	w, err := readTemplate(momoproxy.Template)
+	if err != nil {
+		return err
+	}
+	api, err := s.parts.API()
+	if err != nil {
+		return err
+	}
+	callback := api.MTNCallback()
+	gateway, err := newGateway(w, map[string]map[string]httpapi.Handler{
+		"request-to-pay": {"POST /request-to-pay": api.RequestToPay()},
+		"status":         {"GET /status/{referenceId}": api.StatusAndHealth(), "GET /health": api.StatusAndHealth()},
+		"mtn-callback": {
+			"POST /callback": callback, "PUT /callback": callback,
+			"POST /callback/{referenceId}/{token}": callback, "PUT /callback/{referenceId}/{token}": callback,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.startLoops(ctx, w, api.Gateway); err != nil {
+		return err
+	}
+	server := &http.Server{Handler: gateway, ReadHeaderTimeout: 5 * time.Second}
+	s.stops = append(s.stops, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+	})
+	go server.Serve(listener)
+	return nil
+}
+
+// stop ends everything in the reverse order of its start.
+func (s *system) stop() {
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		s.stops[i]()
+	}
+}
