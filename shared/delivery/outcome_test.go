@@ -15,7 +15,9 @@ func TestDecide(t *testing.T) {
 	retry := func(reason Reason, wait time.Duration) Next {
 		return Next{Step: StepRetry, Reason: reason, At: attemptedAt.Add(wait), Charged: true}
 	}
-	free := func(wait time.Duration) Next { return Next{Step: StepRetry, Reason: ReasonOurs, At: attemptedAt.Add(wait)} }
+	free := func(wait time.Duration) Next {
+		return Next{Step: StepRetry, Reason: ReasonOurs, At: attemptedAt.Add(wait)}
+	}
 	end := func(step Step, reason Reason) Next { return Next{Step: step, Reason: reason, Charged: true} }
 	for _, tc := range []struct {
 		name string

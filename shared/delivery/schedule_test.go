@@ -73,10 +73,10 @@ func TestParseRetryAfter(t *testing.T) {
 		"31536000": year, "99999999999": year, "99999999999999999999999999": year,
 		attemptedAt.Add(time.Hour).Format(http.TimeFormat):  time.Hour,
 		attemptedAt.Add(-time.Hour).Format(http.TimeFormat): 0,
-		"Sunday, 01-Mar-26 12:30:00 GMT":              30 * time.Minute,
-		"Sun Mar  1 12:30:00 2026":                    30 * time.Minute,
-		"Fri, 31 Dec 9999 23:59:59 GMT":               year,
-		"":                                            -1, "-5": -1, "+5": -1, "1.5": -1, "5s": -1, "soon": -1, "1e3": -1, "0x10": -1, "\u0663": -1,
+		"Sunday, 01-Mar-26 12:30:00 GMT":                    30 * time.Minute,
+		"Sun Mar  1 12:30:00 2026":                          30 * time.Minute,
+		"Fri, 31 Dec 9999 23:59:59 GMT":                     year,
+		"":                                                  -1, "-5": -1, "+5": -1, "1.5": -1, "5s": -1, "soon": -1, "1e3": -1, "0x10": -1, "\u0663": -1,
 		"Sun, 32 Mar 2026 12:00:00 GMT": -1,
 	} {
 		got, ok := ParseRetryAfter(header, attemptedAt)
