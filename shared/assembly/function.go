@@ -134,8 +134,10 @@ func (p Parts) Gateway() (*gateway.Gateway, error) {
 		TrustCallbacks: p.Config.CallbackPolicy == config.Trust,
 		CheckURL:       func(url string) error { return webhook.CheckURL(url, p.Rules) },
 		Now:            p.Now,
+		Sleep:          gateway.Pause,
 		Random:         rand.Reader,
 		Log:            p.Log,
+		Workers:        gateway.DefaultWorkers,
 	}, nil
 }
 

@@ -32,6 +32,8 @@ const early = time.Second
 const (
 	HeldNoURL = "no_callback_url" // neither the payment nor the client has one
 	HeldGone  = "endpoint_gone"   // it answered 410, or asked to be disabled
+	// HeldUnsignable: the client has no usable signing secret.
+	HeldUnsignable = "no_signing_secret"
 )
 
 // Poster sends one attempt. webhook.Client is one.
@@ -124,6 +126,11 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 	}
 	if url == "" {
 		return f.hold(ctx, d, HeldNoURL)
+	}
+	if _, err := sign(d, client, now); err != nil {
+		// Trying again mends nothing, and an event is never sent unsigned.
+		f.Log.ErrorContext(ctx, "delivery.unsignable", "event", d.EventID, "error", err.Error())
+		return f.hold(ctx, d, HeldUnsignable)
 	}
 	d, err = f.Ledger.ClaimDelivery(ctx, d, now.Add(lease))
 	if errors.Is(err, ledger.ErrMoved) {

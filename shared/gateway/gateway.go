@@ -40,8 +40,29 @@ type Gateway struct {
 	// sentence for the app's developer.
 	CheckURL func(url string) error
 	Now      func() time.Time
+	Sleep    func(ctx context.Context, d time.Duration) error // Pause, or virtual time
 	Random   io.Reader
 	Log      *slog.Logger
+	// Workers is how many payments a reconcile run asks about at once.
+	Workers int
+}
+
+// DefaultWorkers hides the provider's answer times; its rate is limited apart.
+const DefaultWorkers = 8
+
+// Pause waits for d of real time, or until the context ends.
+func Pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Times of a request to pay.

@@ -11,8 +11,7 @@ import (
 
 // Sizes of one reconcile run.
 const (
-	reconcilePage    = 50
-	reconcileWorkers = 8
+	reconcilePage = 50
 	// doorbellGrace is how long a due delivery is left to its own doorbell
 	// before the sweeper rings again.
 	doorbellGrace = 30 * time.Second
@@ -60,11 +59,11 @@ func (g *Gateway) reconcilePayments(ctx context.Context, shard int, t *Tally) er
 			return err
 		}
 		g.checkAll(ctx, due, t)
-		if next == "" {
-			return nil
-		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if next == "" {
+			return nil
 		}
 		after = next
 	}
@@ -74,36 +73,46 @@ func (g *Gateway) reconcilePayments(ctx context.Context, shard int, t *Tally) er
 func (g *Gateway) checkAll(ctx context.Context, due []ledger.Due, t *Tally) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, reconcileWorkers)
+	slots := make(chan struct{}, g.Workers)
+	one := func(d ledger.Due) {
+		ended, err := g.check(ctx, d.Reference)
+		mu.Lock()
+		defer mu.Unlock()
+		t.count(ended, err, g.now().Sub(d.At))
+		if err != nil && !errors.Is(err, errPutOff) {
+			g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", d.Reference, "error", err.Error())
+		}
+	}
 	for _, d := range due {
 		if ctx.Err() != nil {
-			mu.Lock()
-			t.Complete = false
-			mu.Unlock()
-			break
+			break // the caller sees it, too
+		}
+		if g.Workers == 1 {
+			one(d) // no goroutine: a simulation replays exactly
+			continue
 		}
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			ended, err := g.check(ctx, d.Reference)
-			mu.Lock()
-			defer mu.Unlock()
-			t.OldestDue = max(t.OldestDue, g.now().Sub(d.At))
-			switch {
-			case errors.Is(err, errPutOff):
-				t.PutOff++
-			case err != nil:
-				t.Failed++
-				g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", d.Reference, "error", err.Error())
-			default:
-				t.Checked++
-				if ended {
-					t.Ended++
-				}
-			}
+			one(d)
 		})
 	}
 	wg.Wait()
+}
+
+func (t *Tally) count(ended bool, err error, late time.Duration) {
+	t.OldestDue = max(t.OldestDue, late)
+	switch {
+	case errors.Is(err, errPutOff):
+		t.PutOff++
+	case err != nil:
+		t.Failed++
+	default:
+		t.Checked++
+		if ended {
+			t.Ended++
+		}
+	}
 }
 
 // check asks about one payment if it is still due by its own record.

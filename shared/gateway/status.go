@@ -83,21 +83,6 @@ func (q question) patience() time.Duration {
 	return 300 * time.Millisecond
 }
 
-// pause waits, or ends with the context.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // errPutOff: the provider's request limit is spent for now; the schedule
 // asks later.
 var errPutOff = errors.New("provider's request limit reached; check put off")
@@ -137,7 +122,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 		return p, err
 	}
 
-	if err := pause(ctx, wait); err != nil {
+	if err := g.Sleep(ctx, wait); err != nil {
 		return claimed, err // the next check stands
 	}
 	told := prov.Status(ctx, claimed.Payment)
