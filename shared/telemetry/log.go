@@ -1,0 +1,105 @@
+// Package telemetry is what the system tells about itself: JSON log lines,
+// metrics in CloudWatch's embedded format, and the redaction that keeps
+// secrets out of logs and of the audit records.
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// New returns a logger that writes one JSON object per line to w, of records
+// at level and above, with every value redacted. The names timestamp, level
+// and message are those that Lambda and CloudWatch Logs look for in JSON
+// logs; inside a Lambda function lines logged with the invocation's context
+// carry its requestId. w gets one Write per line, one at a time.
+func New(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(requestID{slog.NewJSONHandler(w, &slog.HandlerOptions{
+		Level: level,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 {
+				switch a.Key {
+				case slog.TimeKey:
+					if a.Value.Kind() == slog.KindTime {
+						return slog.Time("timestamp", a.Value.Time().UTC())
+					}
+				case slog.LevelKey:
+					if level, ok := a.Value.Any().(slog.Level); ok {
+						return slog.String("level", level.String())
+					}
+				case slog.MessageKey:
+					a.Key = "message"
+				}
+			}
+			return RedactAttr(groups, a)
+		},
+	})})
+}
+
+// RedactAttr is for slog.HandlerOptions.ReplaceAttr. A value under a name, or
+// in a group, that looks secret is hidden; texts and errors are redacted as
+// Redact does; other values that are not plain are written as their redacted
+// JSON.
+func RedactAttr(groups []string, a slog.Attr) slog.Attr {
+	for _, g := range groups {
+		if secretName(g) {
+			return slog.String(a.Key, redacted)
+		}
+	}
+	if secretName(a.Key) && !a.Equal(slog.String(a.Key, "")) {
+		return slog.String(a.Key, redacted)
+	}
+	switch a.Value.Kind() {
+	case slog.KindString:
+		return slog.String(a.Key, Redact(a.Value.String()))
+	case slog.KindAny:
+		return slog.Attr{Key: a.Key, Value: redactAny(a.Value.Any())}
+	}
+	return a
+}
+
+func redactAny(v any) slog.Value {
+	switch v := v.(type) {
+	case nil:
+		return slog.AnyValue(nil)
+	case error:
+		return slog.StringValue(Redact(v.Error()))
+	case []byte:
+		return slog.StringValue(Redact(string(v)))
+	case *slog.Source:
+		return slog.AnyValue(v)
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		// What JSON cannot show is shown by its type alone.
+		return slog.StringValue(fmt.Sprintf("%T", v))
+	}
+	clean := Redact(string(text))
+	if !json.Valid([]byte(clean)) { // it was cut
+		return slog.StringValue(clean)
+	}
+	return slog.AnyValue(json.RawMessage(clean))
+}
+
+// requestID adds Lambda's request id where the context has one.
+type requestID struct{ slog.Handler }
+
+func (h requestID) Handle(ctx context.Context, r slog.Record) error {
+	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
+		r.AddAttrs(slog.String("requestId", lc.AwsRequestID))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h requestID) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestID{h.Handler.WithAttrs(attrs)}
+}
+
+func (h requestID) WithGroup(name string) slog.Handler {
+	return requestID{h.Handler.WithGroup(name)}
+}
