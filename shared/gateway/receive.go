@@ -91,20 +91,17 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	evidence.Source = payment.FromCallback
 	if g.TrustCallbacks && parseErr == nil {
 		evidence.Source = payment.FromTrustedCallback
-		record := g.callbackRecord(c, p.Reference, p.ClientID, "")
-		_, err := g.settle(ctx, p, news{
-			evidence: evidence,
-			audit: func(_ payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
-				record.Note = string(anomaly)
-				return []ledger.AuditRecord{record}
-			},
-		})
-		return err
 	}
-
 	prov, _ := g.provider(p.Provider)
 	d := payment.Decide(p.Payment, evidence, prov.Capabilities().Policy)
 	record := g.callbackRecord(c, p.Reference, p.ClientID, string(d.Anomaly))
+	if evidence.Source == payment.FromTrustedCallback && !d.Confirm {
+		_, err := g.settle(ctx, p, news{
+			evidence: evidence,
+			audit:    func(payment.Payment, payment.Anomaly) []ledger.AuditRecord { return []ledger.AuditRecord{record} },
+		})
+		return err
+	}
 	if parseErr != nil && record.Note == "" {
 		record.Note = "unreadable"
 	}
