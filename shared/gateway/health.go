@@ -50,14 +50,24 @@ func (g *Gateway) ready(ctx context.Context, prov provider.Provider) (wait time.
 	return 0, nil
 }
 
-// noteHealth learns from every answer. It never fails the caller: a breaker
-// that counts late is only late.
-func (g *Gateway) noteHealth(ctx context.Context, prov provider.Provider, told provider.Answer) {
-	name := prov.Capabilities().Name
+// noteSubmit learns from the answer to a request to pay. Only these open the
+// circuit: an unreadable answer about one payment, asked for again and again
+// by reconciliation, must not close the shop for everybody.
+func (g *Gateway) noteSubmit(ctx context.Context, prov provider.Provider, told provider.Answer) {
 	if told.Evidence.Verdict == payment.SaysNothing {
-		g.countFailure(ctx, name)
+		g.countFailure(ctx, prov.Capabilities().Name)
 		return
 	}
+	g.noteAnswered(ctx, prov, told)
+}
+
+// noteAnswered closes the circuit again on any answer that says something. It
+// never fails the caller: a breaker that counts late is only late.
+func (g *Gateway) noteAnswered(ctx context.Context, prov provider.Provider, told provider.Answer) {
+	if told.Evidence.Verdict == payment.SaysNothing {
+		return
+	}
+	name := prov.Capabilities().Name
 	health, err := g.Ledger.Health(ctx, name, g.now())
 	if err == nil && health.Failures > 0 {
 		err = g.Ledger.SetHealth(ctx, health, 0, time.Time{})

@@ -92,7 +92,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	submitCtx, cancel := context.WithTimeout(ctx, submitBudget)
 	told := prov.Submit(submitCtx, entry.Payment, g.callbackURL(entry.Reference, token))
 	cancel()
-	g.noteHealth(ctx, prov, told)
+	g.noteSubmit(ctx, prov, told)
 	if !told.Attempted {
 		told.Evidence.Verdict, told.Evidence.Source = payment.SaysNothing, payment.FromSubmit
 	}

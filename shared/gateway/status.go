@@ -126,7 +126,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 		return claimed, err // the next check stands
 	}
 	told := prov.Status(ctx, claimed.Payment)
-	g.noteHealth(ctx, prov, told)
+	g.noteAnswered(ctx, prov, told)
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	return g.settle(ctx, claimed, news{
 		evidence: told.Evidence,
