@@ -15,7 +15,8 @@ const MaxDelay = 15 * time.Minute
 
 // Message is what is sent.
 type Message struct {
-	// Body is valid UTF-8, 1 byte to 16 KiB: ids, never payment data.
+	// Body is valid UTF-8, 1 byte to 16 KiB: ids, never payment data. Of the
+	// control characters only tab and line ends, as in SQS.
 	Body string
 	// Group keeps one client's messages from delaying another's (SQS fair
 	// queues' MessageGroupId). It promises no order. At most 128 characters
@@ -46,7 +47,8 @@ type Queue interface {
 
 	// Receive returns at most max (1 to 10) visible messages and hides them
 	// for visibility (1 s to 12 h). It waits up to wait (0 to 20 s) for the
-	// first one; none is an empty slice, not an error. The ctx ends the wait.
+	// first one; none is an empty slice, not an error. The ctx ends the wait
+	// with its own error.
 	Receive(ctx context.Context, max int, visibility, wait time.Duration) ([]Received, error)
 
 	// Delete removes received messages. A receipt that is no longer good is

@@ -26,6 +26,7 @@ func TestRedact(t *testing.T) {
 		"duplicate names":   {`{"token":"a","token":"b"}`, `{"token":"[redacted]","token":"[redacted]"}`},
 		"prefix in value":   {`{"note":"use whsec_MfKQ+9/x= or mmp_live_abc."}`, `{"note":"use whsec_[redacted] or mmp_live_[redacted]"}`},
 		"escaped slash":     {`{"note":"whsec_ab\/cd end"}`, `{"note":"whsec_[redacted] end"}`},
+		"broken, slash":     {`{"note":"whsec_ab\/cd end"`, `{"note":"whsec_[redacted] end"`},
 		"prefix escaped":    {`{"note":"\u0042earer abc"}`, `{"note":"Bearer [redacted]"}`},
 		"untouched escapes": {`{"note":"\u00e9 \/ <b>"}`, `{"note":"\u00e9 \/ <b>"}`},
 		"JSON in JSON":      {`{"body":"{\"token\":\"x\\\"y\",\"a\":1}"}`, `{"body":"{\"token\":\"[redacted]\",\"a\":1}"}`},

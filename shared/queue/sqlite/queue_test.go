@@ -100,27 +100,31 @@ func (a *alternate) Depth(ctx context.Context) (waiting, dead int, err error) {
 	return a.next().Depth(ctx)
 }
 
-// TestOneConnection: the caller may have allowed a single connection.
-func TestOneConnection(t *testing.T) {
+// TestSendWakes: a waiting Receive does not wait for the next poll, though
+// the caller allowed a single connection.
+func TestSendWakes(t *testing.T) {
 	t.Parallel()
-	db := open(t, filepath.Join(t.TempDir(), "q.db"))
-	db.SetMaxOpenConns(1)
-	q := newQueue(t, db, sqlite.Options{Poll: time.Hour})
-	got := make(chan []queue.Received)
-	go func() {
-		r, err := q.Receive(t.Context(), 1, time.Minute, queue.MaxWait)
-		if err != nil {
-			t.Error(err)
+	synctest.Test(t, func(t *testing.T) {
+		db := open(t, filepath.Join(t.TempDir(), "q.db"))
+		db.SetMaxOpenConns(1)
+		q := newQueue(t, db, sqlite.Options{Poll: time.Hour})
+		got := make(chan []queue.Received)
+		go func() {
+			r, err := q.Receive(t.Context(), 1, time.Minute, queue.MaxWait)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- r
+		}()
+		synctest.Wait() // until the Receive waits
+		start := time.Now()
+		if err := q.Send(t.Context(), queue.Message{Body: "x"}); err != nil {
+			t.Fatal(err)
 		}
-		got <- r
-	}()
-	if err := q.Send(t.Context(), queue.Message{Body: "x"}); err != nil {
-		t.Fatal(err)
-	}
-	// No poll comes within the hour: the Send itself wakes the wait.
-	if r := <-got; len(r) != 1 {
-		t.Errorf("received %v", r)
-	}
+		if r := <-got; len(r) != 1 || time.Since(start) > time.Second {
+			t.Errorf("received %v after %v", r, time.Since(start))
+		}
+	})
 }
 
 // TestOutlivesTheProcess: everything is there for the next one.

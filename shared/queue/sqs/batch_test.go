@@ -136,10 +136,11 @@ func TestDeleteInPart(t *testing.T) {
 	}
 }
 
-// TestReceivedDefaults: attributes that SQS leaves out.
-func TestReceivedDefaults(t *testing.T) {
+// TestReceive: what is asked of SQS, and attributes that it leaves out.
+func TestReceive(t *testing.T) {
 	t.Parallel()
-	got, err := sqs.New(bare{}, "url").Receive(t.Context(), 1, time.Second, 0)
+	var api bare
+	got, err := sqs.New(&api, "url").Receive(t.Context(), 7, 90*time.Second+1, 1500*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,11 +148,18 @@ func TestReceivedDefaults(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
+	if in := api.in; *in.QueueUrl != "url" || in.MaxNumberOfMessages != 7 || in.VisibilityTimeout != 91 || in.WaitTimeSeconds != 2 {
+		t.Errorf("asked for %d messages, visibility %d s, wait %d s", in.MaxNumberOfMessages, in.VisibilityTimeout, in.WaitTimeSeconds)
+	}
 }
 
-type bare struct{ sqs.API }
+type bare struct {
+	sqs.API
+	in *awssqs.ReceiveMessageInput
+}
 
-func (bare) ReceiveMessage(context.Context, *awssqs.ReceiveMessageInput, ...func(*awssqs.Options)) (*awssqs.ReceiveMessageOutput, error) {
+func (b *bare) ReceiveMessage(_ context.Context, in *awssqs.ReceiveMessageInput, _ ...func(*awssqs.Options)) (*awssqs.ReceiveMessageOutput, error) {
+	b.in = in
 	return &awssqs.ReceiveMessageOutput{Messages: []types.Message{{
 		MessageId: aws.String("i"), ReceiptHandle: aws.String("r"), Body: aws.String("b"),
 	}}}, nil

@@ -18,7 +18,8 @@ const retention = "1209600"
 
 // Create makes the queue and its dead-letter queue, named name and
 // name-dead, if they are not there, and returns them ready for use.
-// maxReceives (1 to 1,000) is when SQS moves a message over. For tests and
+// maxReceives (1 to 1,000) is when SQS moves a message over; a queue that is
+// there with another number is an error. For tests and
 // local work: in a deployment the template makes the queues.
 func Create(ctx context.Context, client *sqs.Client, name string, maxReceives int) (*Queue, error) {
 	dead, err := client.CreateQueue(ctx, &sqs.CreateQueueInput{
