@@ -1,0 +1,81 @@
+package testbed
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// As in template.yaml.
+const (
+	batchSize     = 10
+	visibility    = 3 * time.Minute
+	scheduleEvery = time.Minute
+	functionLimit = 29 * time.Second
+)
+
+// Pass lets time go by with everything at work: the queue feeds the
+// forwarder, the reconciler runs on its schedule, MTN and its payers live on.
+func (w *World) Pass(d time.Duration) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var loops sync.WaitGroup
+	loops.Go(func() { w.consume(ctx) })
+	loops.Go(func() { w.schedule(ctx) })
+	time.Sleep(d)
+	cancel()
+	loops.Wait()
+}
+
+// consume is the event source mapping.
+func (w *World) consume(ctx context.Context) {
+	for ctx.Err() == nil {
+		received, err := w.Messages.Receive(ctx, batchSize, visibility, 20*time.Second)
+		if err != nil || len(received) == 0 {
+			continue
+		}
+		var event events.SQSEvent
+		for _, m := range received {
+			event.Records = append(event.Records, events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body})
+		}
+		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionLimit)
+		response, err := w.Forwarder.Handle(work, event)
+		cancel()
+		if err != nil {
+			w.t.Errorf("the forwarder returned an error: %v", err)
+			continue
+		}
+		failed := map[string]bool{}
+		for _, f := range response.BatchItemFailures {
+			failed[f.ItemIdentifier] = true
+		}
+		for _, m := range received {
+			if !failed[m.ID] {
+				_ = w.Messages.Delete(context.Background(), m.Receipt) // the memory queue forgets nothing
+			}
+		}
+	}
+}
+
+// schedule is the reconciler's rule.
+func (w *World) schedule(ctx context.Context) {
+	tick := time.NewTicker(scheduleEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			w.Reconcile(ctx)
+		}
+	}
+}
+
+// Reconcile is one run of the reconciler. Its errors are the log's affair: the
+// next run goes on.
+func (w *World) Reconcile(ctx context.Context) {
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionLimit)
+	defer cancel()
+	_ = w.Gateway.OnSchedule(work)
+}
