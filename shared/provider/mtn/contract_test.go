@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"momoproxy/shared/payment"
-	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/provider/providertest"
 )
 
@@ -129,5 +128,3 @@ func callbacks(p payment.Payment, e providertest.Ending) [][]byte {
 	}
 	return append(out, fmt.Appendf(nil, `{"externalId":%q,"status":%q}`, p.Reference, status), fmt.Appendf(nil, `{"status":%q}`, status))
 }
-
-var _ mtn.TokenStore = (*mtn.MemoryTokens)(nil)

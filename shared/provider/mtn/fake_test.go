@@ -15,7 +15,9 @@ import (
 	"github.com/google/uuid"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/mtn"
+	"momoproxy/shared/provider/providertest"
 )
 
 const (
@@ -266,6 +268,7 @@ func truncated(w http.ResponseWriter, _ *http.Request, _ func()) {
 	w.Header().Set("Content-Length", fmt.Sprint(truth.Body.Len()+50))
 	w.WriteHeader(truth.Code)
 	_, _ = w.Write(truth.Body.Bytes())
+	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
 }
 
@@ -316,15 +319,15 @@ func config(base string) mtn.Config {
 	}
 }
 
-func newProvider(t *testing.T, f *fake, store mtn.TokenStore, options ...mtn.Option) *mtn.Provider {
+func newProvider(t *testing.T, f *fake, store provider.TokenStore, options ...mtn.Option) *mtn.Provider {
 	t.Helper()
 	return newProviderWith(t, config(f.URL), store, nil, time.Now, options...)
 }
 
-func newProviderWith(t *testing.T, cfg mtn.Config, store mtn.TokenStore, client *http.Client, now func() time.Time, options ...mtn.Option) *mtn.Provider {
+func newProviderWith(t *testing.T, cfg mtn.Config, store provider.TokenStore, client *http.Client, now func() time.Time, options ...mtn.Option) *mtn.Provider {
 	t.Helper()
 	if store == nil {
-		store = mtn.NewMemoryTokens(now)
+		store = providertest.NewMemoryTokens(now)
 	}
 	if client == nil {
 		client = mtn.NewHTTPClient()

@@ -26,9 +26,12 @@ import (
 // Name is the provider's name in the API.
 const Name = "mtn"
 
-// minPollInterval keeps one eager app from using up the 10 status questions
-// a second that MTN allows an account (BP93).
-const minPollInterval = 5 * time.Second
+const (
+	// statusSpacing: MTN allows an account 10 status questions a second (BP93).
+	statusSpacing = 100 * time.Millisecond
+	// minPollInterval keeps one eager app from using them up.
+	minPollInterval = 5 * time.Second
+)
 
 // policy: the payer has about five minutes to enter a PIN (post 192), but
 // nothing MTN publishes rules out a late ending, so the window is a day.
@@ -74,7 +77,7 @@ func WithReadyExchanges(f func(context.Context, provider.Exchange)) Option {
 // New makes the adapter. The error is cfg.Validate's. A nil client means
 // NewHTTPClient, a nil now time.Now; a client given is used without
 // following redirects whatever it says itself.
-func New(cfg Config, store TokenStore, client *http.Client, now func() time.Time, options ...Option) (*Provider, error) {
+func New(cfg Config, store provider.TokenStore, client *http.Client, now func() time.Time, options ...Option) (*Provider, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -119,6 +122,7 @@ func (p *Provider) Capabilities() provider.Capabilities {
 		Production:      p.cfg.Production(),
 		Policy:          policy,
 		MinPollInterval: minPollInterval,
+		StatusSpacing:   statusSpacing,
 		CheckText:       CheckText,
 	}
 }

@@ -215,7 +215,7 @@ func (p *Provider) again(ctx context.Context, attempt int, out outcome, r reply)
 	if r.retryAfter != "" {
 		// Seconds; the form with a date is not worth a repeat here.
 		seconds, err := strconv.Atoi(strings.TrimSpace(r.retryAfter))
-		if err != nil || seconds < 0 || time.Duration(seconds)*time.Second > longestRetryAfter {
+		if err != nil || seconds < 0 || seconds > int(longestRetryAfter/time.Second) {
 			return 0, false
 		}
 		wait = max(wait, time.Duration(seconds)*time.Second)

@@ -43,13 +43,13 @@ const (
 )
 
 // fresh: to be used without a thought.
-func (t StoredToken) fresh(now time.Time) bool {
+func fresh(t provider.StoredToken, now time.Time) bool {
 	early := min(refreshEarly, t.ExpiresAt.Sub(t.IssuedAt)/6)
 	return t.Token != "" && now.Before(t.ExpiresAt.Add(-early))
 }
 
 // usable: MTN still takes it.
-func (t StoredToken) usable(now time.Time) bool {
+func usable(t provider.StoredToken, now time.Time) bool {
 	margin := min(lastUse, t.ExpiresAt.Sub(t.IssuedAt)/6)
 	return t.Token != "" && now.Before(t.ExpiresAt.Add(-margin))
 }
@@ -58,21 +58,21 @@ func (t StoredToken) usable(now time.Time) bool {
 // from MTN, where one caller at a time over all processes asks for it.
 type tokens struct {
 	id    string
-	store TokenStore
-	fetch func(context.Context, *trail, time.Duration) (StoredToken, error)
+	store provider.TokenStore
+	fetch func(context.Context, *trail, time.Duration) (provider.StoredToken, error)
 	now   func() time.Time
 
 	// gate is held by the one goroutine of this process that refreshes.
 	gate chan struct{}
 
 	mu       sync.Mutex
-	current  StoredToken
+	current  provider.StoredToken
 	rejected string    // a token that MTN answered with 401; never used again
 	quiet    time.Time // no refresh before this
 	failure  error     // why not
 }
 
-func newTokens(id string, store TokenStore, fetch func(context.Context, *trail, time.Duration) (StoredToken, error), now func() time.Time) *tokens {
+func newTokens(id string, store provider.TokenStore, fetch func(context.Context, *trail, time.Duration) (provider.StoredToken, error), now func() time.Time) *tokens {
 	return &tokens{id: id, store: store, fetch: fetch, now: now, gate: make(chan struct{}, 1)}
 }
 
@@ -111,9 +111,9 @@ func (t *tokens) ready() (token string, done bool, err error) {
 	defer t.mu.Unlock()
 	now := t.now()
 	switch {
-	case t.current.fresh(now):
+	case fresh(t.current, now):
 		return t.current.Token, true, nil
-	case t.current.usable(now):
+	case usable(t.current, now):
 		return t.current.Token, now.Before(t.quiet), nil
 	case now.Before(t.quiet) && t.failure != nil:
 		return "", true, t.failure
@@ -128,28 +128,28 @@ func (t *tokens) discard(token string) {
 	defer t.mu.Unlock()
 	t.rejected = token
 	if t.current.Token == token {
-		t.current = StoredToken{}
+		t.current = provider.StoredToken{}
 	}
 }
 
 // adopt takes a stored token into memory unless it is the refused one or
 // older than the one in hand. It returns it if no refresh is due.
-func (t *tokens) adopt(stored StoredToken) (string, bool) {
+func (t *tokens) adopt(stored provider.StoredToken) (string, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	if stored.Token == t.rejected || !stored.usable(now) || stored.ExpiresAt.Before(t.current.ExpiresAt) {
+	if stored.Token == t.rejected || !usable(stored, now) || stored.ExpiresAt.Before(t.current.ExpiresAt) {
 		return "", false
 	}
 	t.current = stored
-	return stored.Token, stored.fresh(now)
+	return stored.Token, fresh(stored, now)
 }
 
 // held is the token in hand if it is still valid, else empty.
 func (t *tokens) held() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.current.usable(t.now()) {
+	if !usable(t.current, t.now()) {
 		return ""
 	}
 	return t.current.Token
@@ -161,7 +161,7 @@ func (t *tokens) failed(err error, pause time.Duration) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	if t.current.usable(now) {
+	if usable(t.current, now) {
 		t.quiet, t.failure = now.Add(afterEarly), nil
 		return t.current.Token, nil
 	}
@@ -251,7 +251,7 @@ func (t *tokens) renew(ctx context.Context, tr *trail, fence int64) (string, err
 
 // fetchToken asks MTN for a token, once. The body is empty: of those seen to
 // work it is the only one that ERR82 does not speak against.
-func (p *Provider) fetchToken(ctx context.Context, tr *trail, timeout time.Duration) (StoredToken, error) {
+func (p *Provider) fetchToken(ctx context.Context, tr *trail, timeout time.Duration) (provider.StoredToken, error) {
 	asked := p.now() // its life counts from here: never longer than MTN's
 	r := p.do(ctx, tr, call{
 		method: http.MethodPost,
@@ -264,23 +264,23 @@ func (p *Provider) fetchToken(ctx context.Context, tr *trail, timeout time.Durat
 	}, timeout)
 	switch {
 	case r.code == 0:
-		return StoredToken{}, fmt.Errorf("%w: no answer to MTN token call (%s)", provider.ErrUnavailable, r.class)
+		return provider.StoredToken{}, fmt.Errorf("%w: no answer to MTN token call (%s)", provider.ErrUnavailable, r.class)
 	case r.code == http.StatusUnauthorized:
-		return StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 401", provider.ErrCredentials)
+		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 401", provider.ErrCredentials)
 	case r.code != http.StatusOK && loginFailed(r):
 		// A wrong API user or key is an HTTP 500 (observed).
-		return StoredToken{}, fmt.Errorf("%w: MTN token call: login_failed", provider.ErrCredentials)
+		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: login_failed", provider.ErrCredentials)
 	case r.code != http.StatusOK || r.class != "":
-		return StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP %d %s", provider.ErrUnavailable, r.code, r.class)
+		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP %d %s", provider.ErrUnavailable, r.code, r.class)
 	}
 	// A 200 may be the HTML page of a firewall (observed).
 	body, err := readObject(r.body)
 	if err != nil {
-		return StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 that is not a JSON object", provider.ErrUnavailable)
+		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 that is not a JSON object", provider.ErrUnavailable)
 	}
 	token, _ := body.text("access_token")
 	if !visibleASCII(token) || len(token) > 16<<10 {
-		return StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 without a token", provider.ErrUnavailable)
+		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 without a token", provider.ErrUnavailable)
 	}
 	life := unknownLife
 	if text, ok := body.text("expires_in"); ok {
@@ -288,7 +288,7 @@ func (p *Provider) fetchToken(ctx context.Context, tr *trail, timeout time.Durat
 			life = min(time.Duration(seconds)*time.Second, longestLife)
 		}
 	}
-	return StoredToken{Token: token, IssuedAt: asked, ExpiresAt: asked.Add(life)}, nil
+	return provider.StoredToken{Token: token, IssuedAt: asked, ExpiresAt: asked.Add(life)}, nil
 }
 
 func loginFailed(r reply) bool {

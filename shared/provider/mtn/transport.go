@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 )
@@ -53,7 +54,6 @@ func classify(err error) string {
 	var (
 		dns       *net.DNSError
 		op        *net.OpError
-		timeout   net.Error
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
 		verify    *tls.CertificateVerificationError
@@ -71,9 +71,10 @@ func classify(err error) string {
 	case errors.As(err, &op) && op.Op == "dial":
 		return classDial
 	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, &verify),
-		errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid):
+		errors.As(err, &authority), errors.As(err, &hostname), errors.As(err, &invalid),
+		errors.Is(err, http.ErrSchemeMismatch):
 		return classTLS
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case timedOut(err):
 		return classTimeout
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
 		return classReset
@@ -83,4 +84,18 @@ func classify(err error) string {
 		return classTooLarge
 	}
 	return classTransport
+}
+
+// timedOut asks every net.Error of the chain: the outermost, url.Error, asks
+// only its direct child.
+func timedOut(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return true
+	}
+	for n := net.Error(nil); errors.As(err, &n); err = errors.Unwrap(n) {
+		if n.Timeout() {
+			return true
+		}
+	}
+	return false
 }

@@ -176,6 +176,11 @@ func sound(t *testing.T, s Stand, a provider.Answer, source payment.Source) {
 	if a.Attempted && len(a.Exchanges) == 0 {
 		t.Error("attempted without an exchange")
 	}
+	for _, secret := range s.Secrets {
+		if strings.Contains(a.Evidence.Reason+" "+a.Evidence.Code, secret) {
+			t.Errorf("evidence shows a secret: %q %q", a.Evidence.Code, a.Evidence.Reason)
+		}
+	}
 	soundExchanges(t, s, a.Exchanges)
 }
 

@@ -30,6 +30,9 @@ func capabilities(t *testing.T, s Stand) {
 			t.Errorf("%s is not positive", name)
 		}
 	}
+	if c.StatusSpacing < 0 {
+		t.Error("StatusSpacing is negative")
+	}
 	if p.GiveUp < p.Window || p.FirstCheck > p.MaxInterval {
 		t.Errorf("policy contradicts itself: %+v", p)
 	}

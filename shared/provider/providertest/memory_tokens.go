@@ -1,13 +1,15 @@
-package mtn
+package providertest
 
 import (
 	"context"
 	"fmt"
 	"sync"
 	"time"
+
+	"momoproxy/shared/provider"
 )
 
-// MemoryTokens is a TokenStore for one process that keeps nothing: for tests
+// MemoryTokens is a provider.TokenStore for one process that keeps nothing: for tests
 // and tools. Several Providers may share it as functions share a table.
 type MemoryTokens struct {
 	now func() time.Time
@@ -17,12 +19,12 @@ type MemoryTokens struct {
 }
 
 type memoryToken struct {
-	token StoredToken
+	token provider.StoredToken
 	fence int64     // of the latest lease granted
 	until time.Time // zero: that lease has ended
 }
 
-var _ TokenStore = (*MemoryTokens)(nil)
+var _ provider.TokenStore = (*MemoryTokens)(nil)
 
 // NewMemoryTokens makes an empty store whose leases run by now (nil:
 // time.Now).
@@ -42,14 +44,14 @@ func (m *MemoryTokens) entry(id string) *memoryToken {
 	return e
 }
 
-// Load implements TokenStore.
-func (m *MemoryTokens) Load(ctx context.Context, id string) (StoredToken, error) {
+// Load implements provider.TokenStore.
+func (m *MemoryTokens) Load(ctx context.Context, id string) (provider.StoredToken, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.entry(id).token, ctx.Err()
 }
 
-// AcquireRefresh implements TokenStore.
+// AcquireRefresh implements provider.TokenStore.
 func (m *MemoryTokens) AcquireRefresh(ctx context.Context, id string, lease time.Duration) (int64, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,17 +67,17 @@ func (m *MemoryTokens) AcquireRefresh(ctx context.Context, id string, lease time
 	return e.fence, true, nil
 }
 
-// Save implements TokenStore.
-func (m *MemoryTokens) Save(ctx context.Context, id string, fence int64, token StoredToken) error {
+// Save implements provider.TokenStore.
+func (m *MemoryTokens) Save(ctx context.Context, id string, fence int64, token provider.StoredToken) error {
 	return m.end(ctx, id, fence, &token)
 }
 
-// Release implements TokenStore.
+// Release implements provider.TokenStore.
 func (m *MemoryTokens) Release(ctx context.Context, id string, fence int64) error {
 	return m.end(ctx, id, fence, nil)
 }
 
-func (m *MemoryTokens) end(ctx context.Context, id string, fence int64, token *StoredToken) error {
+func (m *MemoryTokens) end(ctx context.Context, id string, fence int64, token *provider.StoredToken) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.entry(id)
@@ -83,7 +85,7 @@ func (m *MemoryTokens) end(ctx context.Context, id string, fence int64, token *S
 		return err
 	}
 	if e.fence != fence || e.until.IsZero() {
-		return fmt.Errorf("%w: %s", ErrFenced, id)
+		return fmt.Errorf("%w: %s", provider.ErrFenced, id)
 	}
 	e.until = time.Time{}
 	if token != nil {

@@ -1,0 +1,180 @@
+package mtn_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/mtn"
+	"momoproxy/shared/provider/providertest"
+)
+
+// TestContractOverSandbox judges the adapter over the stand-in that the local
+// system uses, which was written without it.
+func TestContractOverSandbox(t *testing.T) {
+	t.Parallel()
+	providertest.Run(t, func(t *testing.T) providertest.Stand {
+		s, server, cfg := newSandbox(t)
+		return providertest.Stand{
+			Provider:   newProviderWith(t, cfg, nil, nil, time.Now),
+			NewPayment: newPayment,
+			Behave:     func(b ...providertest.Behaviour) bool { return behaveSandbox(t, s, server, b) },
+			End: func(reference string, e providertest.Ending) {
+				status, reason := "PENDING", ""
+				switch e {
+				case providertest.Successful:
+					status = "SUCCESSFUL"
+				case providertest.Failed:
+					status, reason = "FAILED", "NOT_ENOUGH_FUNDS"
+				}
+				if err := s.SetOutcome(reference, status, reason, false); err != nil && !errors.Is(err, sandbox.ErrUnknown) {
+					t.Error(err)
+				}
+			},
+			Charges: func(reference string) int {
+				e, _ := s.Payment(reference)
+				return e.Accepted
+			},
+			Calls: func() int {
+				n := s.Counters().Requests
+				return n[sandbox.RouteRequestToPay] + n[sandbox.RouteStatus]
+			},
+			Callbacks:   callbacks,
+			CallbackURL: callbackURL,
+			Secrets:     []string{apiKey, subscriptionKey, callbackToken},
+		}
+	})
+}
+
+func newSandbox(t *testing.T) (*sandbox.Sandbox, *httptest.Server, mtn.Config) {
+	t.Helper()
+	s := sandbox.New(sandbox.Options{
+		// Nobody calls back: what happens then is not the adapter's part.
+		HTTPClient: &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network") })},
+		Choose: func(sandbox.Call) (sandbox.Plan, bool) {
+			return sandbox.Plan{Name: sandbox.PlanPending}, true
+		},
+	})
+	if _, err := s.Provision(sandbox.MTNAccount{
+		APIUser: apiUser, APIKey: apiKey, SubscriptionKey: subscriptionKey, Currency: "SZL", CallbackHost: "pay.example.com",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		s.Close()
+	})
+	cfg := config(server.URL)
+	cfg.AttemptTimeout = 200 * time.Millisecond
+	return s, server, cfg
+}
+
+// behaveSandbox says which behaviours the sandbox has.
+func behaveSandbox(t *testing.T, s *sandbox.Sandbox, server *httptest.Server, all []providertest.Behaviour) bool {
+	t.Helper()
+	faults := map[providertest.Behaviour]sandbox.Fault{
+		providertest.Refuses:      sandbox.Forbidden,
+		providertest.ResetsBefore: sandbox.ResetBefore,
+		providertest.ResetsAfter:  sandbox.ResetAfter,
+		providertest.HangsBefore:  sandbox.TimeoutBefore,
+		providertest.HangsAfter:   sandbox.TimeoutAfter,
+		providertest.Fails:        sandbox.Unavailable,
+		providertest.FailsAfter:   sandbox.UnavailableAfter,
+		providertest.Nonsense:     sandbox.HTMLBefore,
+		providertest.Truncates:    sandbox.Truncated,
+		providertest.Forgets:      sandbox.NotFound,
+		providertest.StrangeWord:  sandbox.UnknownStatus,
+		providertest.OtherPayment: sandbox.WrongExternalID,
+	}
+	for i, b := range all {
+		times := 1
+		if i == len(all)-1 {
+			times = 0
+		}
+		routes := []string{sandbox.RouteRequestToPay, sandbox.RouteStatus}
+		fault := faults[b]
+		switch b {
+		case providertest.Works:
+			continue
+		case providertest.Unreachable:
+			server.Listener.Close()
+			server.CloseClientConnections()
+			continue
+		case providertest.RefusesCredentials:
+			if err := s.AddRule(sandbox.Rule{Route: sandbox.RouteToken, Fault: sandbox.LoginFailed}); err != nil {
+				t.Fatal(err)
+			}
+			fault = sandbox.Unauthorized
+		case providertest.StrangeWord, providertest.OtherPayment:
+			routes = routes[1:]
+		}
+		if fault == "" {
+			return false
+		}
+		for _, route := range routes {
+			if err := s.AddRule(sandbox.Rule{Route: route, Fault: fault, Times: times}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return true
+}
+
+// TestSandboxFaults: every fault the sandbox knows, met by Submit and Status;
+// whatever it is, nothing is refused that was taken and no success comes from
+// a fault.
+func TestSandboxFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range sandbox.Faults() {
+		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
+			s, _, cfg := newSandbox(t)
+			p := newProviderWith(t, cfg, nil, nil, time.Now)
+			pay := newPayment()
+			onSubmit := s.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: fault})
+			a := p.Submit(t.Context(), pay, callbackURL)
+			e, _ := s.Payment(pay.Reference)
+			if e.Accepted > 1 || a.Evidence.Verdict == payment.SaysRefused && e.Accepted > 0 {
+				t.Errorf("accepted %d times and told %q", e.Accepted, a.Evidence.Verdict)
+			}
+			if a.Evidence.Verdict == payment.SaysAccepted && e.Accepted == 0 {
+				t.Error("told accepted, which it is not")
+			}
+			s.ClearRules()
+			a = p.Submit(t.Context(), pay, callbackURL)
+			if a.Evidence.Verdict != payment.SaysAccepted {
+				t.Errorf("after the fault: %+v", a.Evidence)
+			}
+			if e, _ = s.Payment(pay.Reference); e.Accepted != 1 {
+				t.Errorf("accepted %d times", e.Accepted)
+			}
+
+			onStatus := s.AddRule(sandbox.Rule{Route: sandbox.RouteStatus, Fault: fault})
+			if onSubmit != nil && onStatus != nil {
+				return // a fault of callbacks
+			}
+			a = p.Status(t.Context(), pay)
+			if onStatus == nil {
+				switch a.Evidence.Verdict {
+				case payment.SaysNothing, payment.SaysPending, payment.SaysUnrecognised, payment.SaysNotFound:
+				default:
+					t.Errorf("status: %+v", a.Evidence)
+				}
+			}
+			s.ClearRules()
+			if err := s.SetOutcome(pay.Reference, "SUCCESSFUL", "", false); err != nil {
+				t.Fatal(err)
+			}
+			a = p.Status(t.Context(), pay)
+			if a.Evidence.Verdict != payment.SaysSuccessful || a.Evidence.FinancialTransactionID == "" {
+				t.Errorf("in the end: %+v", a.Evidence)
+			}
+		})
+	}
+}
