@@ -166,7 +166,7 @@ func (w *World) Restart(o Options) {
 	w.MTN = must(mtn.New(mtn.Config{
 		BaseURL: "https://mtn.example.com", TargetEnvironment: mtn.Sandbox, Currency: o.Currency,
 		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey,
-	}, tokens{w.Ledger.ProviderTokens(time.Now)}, &http.Client{Transport: transport}, time.Now,
+	}, w.Ledger.ProviderTokens(time.Now), &http.Client{Transport: transport}, time.Now,
 		mtn.WithBackoff(func(attempt int) time.Duration { return time.Duration(attempt) * 300 * time.Millisecond })))(w.t)
 	log := telemetry.New(&w.log, slog.LevelDebug)
 	bell := delivery.Doorbell{Queue: w.Queue, Now: time.Now}
