@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -69,6 +70,7 @@ func openStore(ctx context.Context, o options) (store, error) {
 // AWS itself, and makes tables and queue if they are not there.
 func openAWS(ctx context.Context, o options) (store, error) {
 	a := assembly.AWS(os.Getenv)
+	a.HTTPClient = &http.Client{Timeout: 30 * time.Second} // long polls outlast a function's patience
 	c := config.Config{TableName: "momo-proxy-local", AuditTableName: "momo-proxy-local-audit"}
 	client := dynamodb.NewFromConfig(a, func(d *dynamodb.Options) {
 		if url := os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"); url != "" {

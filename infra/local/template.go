@@ -29,15 +29,18 @@ type wiring struct {
 func readTemplate(source []byte) (wiring, error) {
 	var template struct {
 		Resources map[string]struct {
-			Type       string
+			Type       string `yaml:"Type"`
 			Properties struct {
-				CodeUri yaml.Node
+				CodeUri yaml.Node `yaml:"CodeUri"`
 				Events  map[string]struct {
-					Type       string
-					Properties struct{ Method, Path yaml.Node }
-				}
-			}
-		}
+					Type       string `yaml:"Type"`
+					Properties struct {
+						Method yaml.Node `yaml:"Method"`
+						Path   yaml.Node `yaml:"Path"`
+					} `yaml:"Properties"`
+				} `yaml:"Events"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
 	}
 	if err := yaml.Unmarshal(source, &template); err != nil {
 		return wiring{}, fmt.Errorf("read template: %w", err)
