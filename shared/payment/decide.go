@@ -84,9 +84,19 @@ func Decide(p Payment, e Evidence, pol Policy) Decision {
 	}
 	if d.Changed {
 		d.Payment.UpdatedAt = e.At
-		d.Payment.NextCheckAt = pol.NextCheck(d.Payment, e.At)
+		d.Payment.NextCheckAt = nextCheck(p, d.Payment, e.At, pol)
 	}
 	return d
+}
+
+// nextCheck: news about an open payment never puts a planned check off. It
+// also spares the due index a move when, as mostly, the news is good.
+func nextCheck(before, after Payment, now time.Time, pol Policy) time.Time {
+	next := pol.NextCheck(after, now)
+	if after.Open() && before.NextCheckAt.After(now) && before.NextCheckAt.Before(next) {
+		return before.NextCheckAt
+	}
+	return next
 }
 
 // believed lists the sources that can be evidence. Whatever else claims
