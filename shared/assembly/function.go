@@ -117,7 +117,19 @@ func (p Parts) MTNProvider() (provider.Provider, error) {
 	return mtn.New(mtn.Config{
 		BaseURL: p.Config.MTN.BaseURL, TargetEnvironment: p.Config.MTN.TargetEnv, Currency: p.Config.MTN.Currency,
 		APIUser: p.MTN.APIUser, APIKey: p.MTN.APIKey, SubscriptionKey: p.MTN.SubscriptionKey,
-	}, p.Ledger.ProviderTokens(p.Now), nil, p.Now)
+	}, p.Ledger.ProviderTokens(p.Now), nil, p.Now, mtn.WithReadyExchanges(p.auditTokenCall))
+}
+
+// auditTokenCall records the calls that fetch a provider token; they belong
+// to no payment.
+func (p Parts) auditTokenCall(ctx context.Context, x provider.Exchange) {
+	err := p.Ledger.Audit(ctx, ledger.AuditRecord{
+		At: ledger.Clock(x.Started), Direction: ledger.OutboundToMTN, Method: x.Method, URL: x.URL,
+		RequestBody: x.RequestBody, ResponseCode: x.Code, ResponseBody: x.ResponseBody, Duration: x.Duration, Note: x.Err,
+	})
+	if err != nil {
+		p.Log.WarnContext(ctx, "audit.lost", "route", "provider token", "error", err.Error())
+	}
 }
 
 // Gateway builds the use cases.

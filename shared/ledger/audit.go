@@ -50,6 +50,8 @@ func (l *Ledger) auditRecord(a AuditRecord) table.Record {
 	case a.Reference != "":
 	case a.ClientID != "":
 		partition = "client#" + a.ClientID
+	case a.Direction == OutboundToMTN:
+		partition = providerPartition(a.At)
 	default:
 		partition = unmatchedPartition(a.At)
 	}

@@ -67,11 +67,12 @@ func auditKey(partition string, at time.Time, id string) table.Key {
 	return table.Key{Space: table.Audit, Partition: partition, Sort: timeKey(at) + "#" + id}
 }
 
-// unmatchedPartition collects audit records that belong to no payment and no
-// client, by the hour.
-func unmatchedPartition(at time.Time) string {
-	return "unmatched#" + at.UTC().Format("2006-01-02T15")
-}
+// Audit records that belong to no payment and no client are collected by the
+// hour: callbacks that match nothing, and our token calls to the provider.
+func unmatchedPartition(at time.Time) string { return "unmatched#" + hour(at) }
+func providerPartition(at time.Time) string  { return "provider#" + hour(at) }
+
+func hour(at time.Time) string { return at.UTC().Format("2006-01-02T15") }
 
 func listEntry(clientID string, created time.Time, reference string) table.IndexKey {
 	return table.IndexKey{Partition: "client#" + clientID, Sort: timeKey(created) + "#" + reference}
