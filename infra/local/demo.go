@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"momoproxy/shared/ledger"
@@ -63,7 +64,7 @@ Stop with Ctrl-C; nothing is lost.`, s.gatewayURL, demoKey)
 func (s *system) demonstrate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
 	defer cancel()
-	s.out("\ndemo: POST /request-to-pay, 150.00 %s from 26876123456", demoCurrency)
+	s.out("\ndemo: POST /request-to-pay, 150.00 from 26876123456")
 	started := time.Now()
 	reference, err := s.requestToPay(ctx)
 	if err != nil {
@@ -88,8 +89,9 @@ func (s *system) demonstrate(ctx context.Context) error {
 }
 
 func (s *system) requestToPay(ctx context.Context) (reference string, err error) {
-	body := fmt.Sprintf(`{"amount":"150.00","currency":%q,"externalId":"DEMO-%d","payer":{"partyIdType":"MSISDN","partyId":"26876123456"},"payerMessage":"Demo order"}`,
-		demoCurrency, time.Now().UnixNano())
+	// No currency: that of the account, whichever provider it is with.
+	body := fmt.Sprintf(`{"amount":"150.00","externalId":"DEMO-%d","payer":{"partyIdType":"MSISDN","partyId":"26876123456"},"payerMessage":"Demo order"}`,
+		time.Now().UnixNano())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.gatewayURL+"/request-to-pay", bytes.NewReader([]byte(body)))
 	if err != nil {
 		return "", err
@@ -132,20 +134,36 @@ func (s *system) printTimeline(ctx context.Context, reference string) error {
 			return errors.New("the delivery was not written down in time")
 		}
 	}
-	const clock = "15:04:05.000"
-	p := story.Payment
-	s.out("\ntimeline of %s", reference)
-	s.out("  %s  created, %s from %s for order %s", p.CreatedAt.Format(clock), p.Amount, p.Payer.Masked(), p.ExternalID)
 	trail, err := s.parts.Ledger.AuditTrail(ctx, reference)
 	if err != nil {
 		return err
 	}
-	for _, a := range trail {
-		s.out("  %s  %-17s %s %s -> %d in %d ms", a.At.Format(clock), a.Direction, a.Method, a.URL, a.ResponseCode, a.Duration.Milliseconds())
-	}
-	s.out("  %s  %s by %s, financial transaction %s", p.EndedAt.Format(clock), p.Status, p.EndedBy, p.FinancialTransactionID)
-	for _, a := range story.Attempts {
-		s.out("  %s  attempt %d of event %d: %d in %d ms", a.Started.Format(clock), a.Number, a.Sequence, a.Code, a.Duration.Milliseconds())
+	s.out("\ntimeline of %s", reference)
+	for _, m := range timeline(story, trail) {
+		s.out("  %s  %s", m.at.Format("15:04:05.000"), m.what)
 	}
 	return nil
+}
+
+// moment is one line of a timeline.
+type moment struct {
+	at   time.Time
+	what string
+}
+
+// timeline tells a payment's story in the order in which it happened.
+func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
+	p := story.Payment
+	all := []moment{{p.CreatedAt, fmt.Sprintf("payment created: %s from %s for order %s", p.Amount, p.Payer.Masked(), p.ExternalID)}}
+	for _, a := range trail {
+		all = append(all, moment{a.At, fmt.Sprintf("%-16s  %s %s -> %d in %d ms", a.Direction, a.Method, a.URL, a.ResponseCode, a.Duration.Milliseconds())})
+	}
+	if !p.Open() {
+		all = append(all, moment{p.EndedAt, fmt.Sprintf("payment %s by %s, financial transaction %s%s", p.Status, p.EndedBy, p.FinancialTransactionID, because(p.Reason))})
+	}
+	for _, a := range story.Attempts {
+		all = append(all, moment{a.Started, fmt.Sprintf("event %d, attempt %d: answered %d in %d ms", a.Sequence, a.Number, a.Code, a.Duration.Milliseconds())})
+	}
+	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Truncate(time.Millisecond).Compare(b.at.Truncate(time.Millisecond)) })
+	return all
 }

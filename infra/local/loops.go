@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/infra/local/triggers"
 	"momoproxy/shared/gateway"
 )
 
@@ -20,7 +21,7 @@ const (
 )
 
 // startLoops runs what the template feeds from the queue and by schedule.
-func (s *system) startLoops(ctx context.Context, w wiring, g *gateway.Gateway) error {
+func (s *system) startLoops(ctx context.Context, w triggers.Wiring, g *gateway.Gateway) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s.stops = append(s.stops, func() { cancel(); s.background.Wait() })
 	for _, function := range w.Consumers {

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"momoproxy"
 	"momoproxy/shared/config"
 )
 
@@ -23,6 +24,9 @@ type options struct {
 	policy config.Policy
 	aws    bool
 	demo   bool
+
+	template []byte // what triggers which function
+	name     string // of the tables and the queue under -aws
 }
 
 func main() {
@@ -36,6 +40,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	if err := run(ctx, o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "momo-proxy:", err)
 		os.Exit(1)
@@ -43,7 +48,7 @@ func main() {
 }
 
 func readOptions(args []string) (options, error) {
-	var o options
+	o := options{template: momoproxy.Template, name: "momo-proxy-local"}
 	policy := ""
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
@@ -65,7 +70,7 @@ func readOptions(args []string) (options, error) {
 		// A demonstration leaves nothing behind and disturbs no other run.
 		set := map[string]bool{}
 		flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
-		if !set["data"] {
+		if !set["data"] && !o.aws { // tables outlive the run, and so must the key of what is sealed in them
 			o.data = ":memory:"
 		}
 		if !set["listen"] {

@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"momoproxy/shared/assembly"
-	"momoproxy/shared/config"
 	"momoproxy/shared/queue"
 	queuesqlite "momoproxy/shared/queue/sqlite"
 	"momoproxy/shared/queue/sqs"
@@ -71,13 +70,12 @@ func openStore(ctx context.Context, o options) (store, error) {
 func openAWS(ctx context.Context, o options) (store, error) {
 	a := assembly.AWS(os.Getenv)
 	a.HTTPClient = &http.Client{Timeout: 30 * time.Second} // long polls outlast a function's patience
-	c := config.Config{TableName: "momo-proxy-local", AuditTableName: "momo-proxy-local-audit"}
 	client := dynamodb.NewFromConfig(a, func(d *dynamodb.Options) {
 		if url := os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"); url != "" {
 			d.BaseEndpoint = aws.String(url)
 		}
 	})
-	names := dynamo.Names{Main: c.TableName, Audit: c.AuditTableName}
+	names := dynamo.Names{Main: o.name, Audit: o.name + "-audit"}
 	if err := dynamo.Create(ctx, client, names); err != nil {
 		return store{}, err
 	}
@@ -86,7 +84,7 @@ func openAWS(ctx context.Context, o options) (store, error) {
 			s.BaseEndpoint = aws.String(url)
 		}
 	})
-	q, err := sqs.Create(ctx, queues, "momo-proxy-local", maxReceives)
+	q, err := sqs.Create(ctx, queues, o.name, maxReceives)
 	if err != nil {
 		return store{}, err
 	}
@@ -95,7 +93,7 @@ func openAWS(ctx context.Context, o options) (store, error) {
 		return store{}, err
 	}
 	return store{table: dynamo.New(client, names), queue: q, keys: keys,
-		name: "DynamoDB table " + c.TableName + " and SQS", close: func() error { return nil }}, nil
+		name: "DynamoDB table " + o.name + " and SQS", close: func() error { return nil }}, nil
 }
 
 // localKeys reads the sealing key beside the database, making it at first.

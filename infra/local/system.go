@@ -10,10 +10,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
-	"momoproxy"
+	"github.com/aws/aws-lambda-go/events"
+
+	"momoproxy/infra/local/triggers"
 	"momoproxy/infra/sandbox"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
@@ -93,7 +96,7 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	if err := s.startDemoApp(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.startFunctions(ctx, listener); err != nil {
+	if err := s.startFunctions(ctx, listener, o.template); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -105,7 +108,7 @@ func (s *system) openLog(o options) (*slog.Logger, error) {
 	if s.store.inMemory() {
 		return telemetry.New(io.Discard, slog.LevelInfo), nil
 	}
-	f, err := os.OpenFile(o.data+"/log.jsonl", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(o.data, "log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -179,8 +182,8 @@ func (s *system) startDemoApp(ctx context.Context) error {
 
 // startFunctions serves the template's routes, consumes the queue and runs
 // the schedule.
-func (s *system) startFunctions(ctx context.Context, listener net.Listener) error {
-	w, err := readTemplate(momoproxy.Template)
+func (s *system) startFunctions(ctx context.Context, listener net.Listener, template []byte) error {
+	w, err := triggers.Read(template)
 	if err != nil {
 		return err
 	}
@@ -189,7 +192,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener) erro
 		return err
 	}
 	callback := api.MTNCallback()
-	gateway, err := newGateway(w, map[string]map[string]httpapi.Handler{
+	invoke, err := handlersFor(w.Routes, map[string]map[string]httpapi.Handler{
 		"request-to-pay": {"POST /request-to-pay": api.RequestToPay()},
 		"status":         {"GET /status/{referenceId}": api.StatusAndHealth(), "GET /health": api.StatusAndHealth()},
 		"mtn-callback": {
@@ -203,7 +206,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener) erro
 	if err := s.startLoops(ctx, w, api.Gateway); err != nil {
 		return err
 	}
-	server := &http.Server{Handler: gateway, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: triggers.Gateway(w.Routes, invoke), ReadHeaderTimeout: 5 * time.Second}
 	s.stops = append(s.stops, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
@@ -211,6 +214,20 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener) erro
 	})
 	go server.Serve(listener)
 	return nil
+}
+
+// handlersFor answers each route with its function's handler. A route whose
+// function has none here is an error: the template and this program must not
+// drift.
+func handlersFor(routes []triggers.Route, handlers map[string]map[string]httpapi.Handler) (triggers.Invoke, error) {
+	for _, route := range routes {
+		if handlers[route.Function][route.Key()] == nil {
+			return nil, fmt.Errorf("template route %s: function %s has no handler for it here", route.Key(), route.Function)
+		}
+	}
+	return func(ctx context.Context, route triggers.Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		return handlers[route.Function][route.Key()](ctx, event)
+	}, nil
 }
 
 // stop ends everything in the reverse order of its start.
