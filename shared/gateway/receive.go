@@ -117,10 +117,14 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	}
 	claimsEnding := evidence.Verdict == payment.SaysSuccessful || evidence.Verdict == payment.SaysFailed || evidence.Verdict == payment.SaysCancelled
 	_, err := g.poll(ctx, p, question{hint: &record, hinted: claimsEnding})
-	if errors.Is(err, errPutOff) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errPutOff):
 		return g.Ledger.Audit(ctx, record)
 	}
-	return err
+	// The question failed for a reason of ours; its record must not go too.
+	return errors.Join(err, g.Ledger.Audit(ctx, record))
 }
 
 func (g *Gateway) callbackRecord(c Callback, reference, clientID, note string) ledger.AuditRecord {

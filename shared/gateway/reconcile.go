@@ -129,8 +129,7 @@ func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err 
 		return false, nil // the index lagged, or another run was faster
 	}
 	if prov, ok := g.provider(p.Provider); ok && !p.CheckedAt.IsZero() && now.Sub(p.CheckedAt) < prov.Capabilities().MinPollInterval {
-		_, err := g.putOff(ctx, p, p.CheckedAt.Add(prov.Capabilities().MinPollInterval))
-		return false, err
+		return false, g.putOff(ctx, p, p.CheckedAt.Add(prov.Capabilities().MinPollInterval))
 	}
 	after, err := g.poll(ctx, p, question{scheduled: true})
 	return p.Open() && !after.Open(), err

@@ -96,34 +96,12 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 		return p, errors.New("provider " + p.Provider + " is not configured")
 	}
 	caps := prov.Capabilities()
-	now := g.now()
-	wait, ok, err := g.Ledger.ReserveSlot(ctx, caps.Name+"#status", caps.StatusSpacing, now, q.patience())
-	if err != nil {
+	if err := g.takeTurn(ctx, p, q, caps); err != nil {
 		return p, err
 	}
-	if !ok {
-		if q.scheduled || q.hint != nil {
-			return g.putOff(ctx, p, now.Add(wait))
-		}
-		return p, errPutOff
-	}
-
-	claim := p
-	claim.Checks++
-	claim.CheckedAt = now
-	if q.scheduled {
-		claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)
-	}
-	claimed, err := g.Ledger.ClaimCheck(ctx, claim)
-	if errors.Is(err, ledger.ErrMoved) {
-		return g.Ledger.Payment(ctx, p.Reference)
-	}
-	if err != nil {
-		return p, err
-	}
-
-	if err := g.Sleep(ctx, wait); err != nil {
-		return claimed, err // the next check stands
+	claimed, mine, err := g.claimCheck(ctx, p, q, caps.Policy)
+	if err != nil || !mine {
+		return claimed, err
 	}
 	told := prov.Status(ctx, claimed.Payment)
 	g.noteAnswered(ctx, prov, told)
@@ -137,6 +115,65 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 	})
 }
 
+// claimCheck notes that p is being asked about. mine is false when somebody
+// else is at it; p is then fresh. A callback's question is not satisfied by an
+// earlier one, which the provider may have answered before the news: it claims
+// again.
+func (g *Gateway) claimCheck(ctx context.Context, p ledger.Payment, q question, policy payment.Policy) (_ ledger.Payment, mine bool, err error) {
+	for range maxRounds {
+		now := g.now()
+		claim := p
+		claim.Checks++
+		claim.CheckedAt = now
+		if q.scheduled {
+			claim.NextCheckAt = policy.NextCheck(claim.Payment, now)
+		}
+		claimed, err := g.Ledger.ClaimCheck(ctx, claim)
+		if err == nil {
+			return claimed, true, nil
+		}
+		if !errors.Is(err, ledger.ErrMoved) {
+			return p, false, err
+		}
+		if p, err = g.Ledger.Payment(ctx, p.Reference); err != nil || q.hint == nil {
+			return p, false, err
+		}
+	}
+	return p, false, errPutOff
+}
+
+// appSpacing keeps an app's own GET /status to so many live questions that
+// the others' find room beside them.
+const appSpacing = 500 * time.Millisecond
+
+// takeTurn waits for a slot under the provider's limit, which all functions
+// share. errPutOff: too many others are waiting; a question that must not be
+// dropped has then been put off, not lost.
+func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, q question, caps provider.Capabilities) error {
+	line := caps.Name + "#status"
+	live := !q.scheduled && q.hint == nil
+	if live && caps.StatusSpacing > 0 {
+		_, ok, err := g.Ledger.ReserveSlot(ctx, line+"#"+p.ClientID, appSpacing, g.now(), 0)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return errPutOff
+		}
+	}
+	now := g.now()
+	wait, ok, err := g.Ledger.ReserveSlot(ctx, line, caps.StatusSpacing, now, q.patience())
+	switch {
+	case err != nil:
+		return err
+	case ok:
+		return g.Sleep(ctx, wait)
+	case live:
+		return errPutOff
+	}
+	return g.putOff(ctx, p, now.Add(wait))
+}
+
 func pollRecords(after payment.Payment, q question, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
 	var records []ledger.AuditRecord
 	if q.hint != nil {
@@ -145,15 +182,15 @@ func pollRecords(after payment.Payment, q question, told provider.Answer, anomal
 	return append(records, exchangeRecords(after, told.Exchanges, string(anomaly))...)
 }
 
-// putOff brings the next check to the time when the provider may be asked
+// putOff moves the next check to the time when the provider may be asked
 // again, if it is not earlier already.
-func (g *Gateway) putOff(ctx context.Context, p ledger.Payment, at time.Time) (ledger.Payment, error) {
+func (g *Gateway) putOff(ctx context.Context, p ledger.Payment, at time.Time) error {
 	if !p.NextCheckAt.IsZero() && p.NextCheckAt.After(g.now()) && p.NextCheckAt.Before(at) {
-		return p, errPutOff
+		return errPutOff
 	}
 	p.NextCheckAt = ledger.Clock(at)
 	if _, err := g.Ledger.ClaimCheck(ctx, p); err != nil && !errors.Is(err, ledger.ErrMoved) {
-		return p, err
+		return err
 	}
-	return p, errPutOff
+	return errPutOff
 }

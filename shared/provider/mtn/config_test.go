@@ -132,7 +132,7 @@ func TestCapabilities(t *testing.T) {
 			FirstCheck: 10 * time.Second, MaxInterval: time.Hour, Window: 24 * time.Hour, LateInterval: 24 * time.Hour,
 			GiveUp: 168 * time.Hour, NotFoundGrace: 2 * time.Minute, NotFoundSpacing: 30 * time.Second,
 		}
-		if c.Name != "mtn" || c.MinPollInterval != 5*time.Second || c.StatusSpacing != 100*time.Millisecond || c.Policy != wantPolicy {
+		if c.Name != "mtn" || c.MinPollInterval != 5*time.Second || c.StatusSpacing != 125*time.Millisecond || c.Policy != wantPolicy {
 			t.Errorf("capabilities: %+v", c)
 		}
 	}
