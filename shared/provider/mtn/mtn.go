@@ -54,6 +54,7 @@ type Provider struct {
 	client  *http.Client
 	now     func() time.Time
 	backoff func(attempt int) time.Duration
+	jitter  func(time.Duration) time.Duration
 	onReady func(context.Context, provider.Exchange)
 	tokens  *tokens
 	basic   string // value of the token call's Authorization header
@@ -68,6 +69,13 @@ type Option func(*Provider)
 // the first repeat. It must be safe for concurrent use.
 func WithBackoff(wait func(attempt int) time.Duration) Option {
 	return func(p *Provider) { p.backoff = wait }
+}
+
+// WithJitter replaces the source of chance in the wait for a token that
+// another process is fetching: it draws from [0,d). It must be safe for
+// concurrent use.
+func WithJitter(draw func(d time.Duration) time.Duration) Option {
+	return func(p *Provider) { p.jitter = draw }
 }
 
 // WithReadyExchanges has f called with every exchange that Ready makes.
@@ -98,13 +106,14 @@ func New(cfg Config, store provider.TokenStore, client *http.Client, now func() 
 		client:  &own,
 		now:     now,
 		backoff: jittered,
+		jitter:  rand.N[time.Duration],
 		onReady: func(context.Context, provider.Exchange) {},
 		basic:   "Basic " + base64.StdEncoding.EncodeToString([]byte(cfg.APIUser+":"+cfg.APIKey)),
 	}
 	for _, option := range options {
 		option(p)
 	}
-	p.tokens = newTokens(cfg.tokenID(), store, p.fetchToken, now)
+	p.tokens = newTokens(cfg.tokenID(), store, p.fetchToken, now, p.jitter)
 	return p, nil
 }
 

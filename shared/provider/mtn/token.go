@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync"
@@ -61,6 +60,8 @@ type tokens struct {
 	store provider.TokenStore
 	fetch func(context.Context, *trail, time.Duration) (provider.StoredToken, error)
 	now   func() time.Time
+	// jitter draws from [0,d).
+	jitter func(d time.Duration) time.Duration
 
 	// gate is held by the one goroutine of this process that refreshes.
 	gate chan struct{}
@@ -72,8 +73,8 @@ type tokens struct {
 	failure  error     // why not
 }
 
-func newTokens(id string, store provider.TokenStore, fetch func(context.Context, *trail, time.Duration) (provider.StoredToken, error), now func() time.Time) *tokens {
-	return &tokens{id: id, store: store, fetch: fetch, now: now, gate: make(chan struct{}, 1)}
+func newTokens(id string, store provider.TokenStore, fetch func(context.Context, *trail, time.Duration) (provider.StoredToken, error), now func() time.Time, jitter func(time.Duration) time.Duration) *tokens {
+	return &tokens{id: id, store: store, fetch: fetch, now: now, jitter: jitter, gate: make(chan struct{}, 1)}
 }
 
 // get returns a token that MTN should take. The error wraps
@@ -196,7 +197,7 @@ func (t *tokens) refresh(ctx context.Context, tr *trail) (string, error) {
 			// Somebody else is at it; the old token serves meanwhile.
 			return t.failed(fmt.Errorf("%w: MTN token ended during its refresh", provider.ErrUnavailable), 0)
 		}
-		if !pause(wait, 100*time.Millisecond+rand.N(200*time.Millisecond)) {
+		if !pause(wait, 100*time.Millisecond+t.jitter(200*time.Millisecond)) {
 			return unavailable(fmt.Errorf("another process holds the refresh: %w", wait.Err()))
 		}
 	}
