@@ -87,7 +87,7 @@ func (q question) patience() time.Duration {
 // asks later.
 var errPutOff = errors.New("provider's request limit reached; check put off")
 
-// poll asks the provider about p and takes the answer to its end. The claim
+// poll asks the provider about p and takes the answer to its end. A claim
 // written first makes one asker out of many, over all functions: the losers
 // answer from the table.
 func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledger.Payment, error) {
@@ -99,47 +99,36 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 	if err := g.takeTurn(ctx, p, q, caps); err != nil {
 		return p, err
 	}
-	claimed, mine, err := g.claimCheck(ctx, p, q, caps.Policy)
-	if err != nil || !mine {
-		return claimed, err
+	if q.hint == nil {
+		// A callback needs no claim: its question must be asked even while
+		// another is under way, which the provider may have answered before
+		// the news.
+		now := g.now()
+		claim := p
+		claim.Checks++
+		claim.CheckedAt = now
+		if q.scheduled {
+			claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)
+		}
+		claimed, err := g.Ledger.ClaimCheck(ctx, claim)
+		if errors.Is(err, ledger.ErrMoved) {
+			return g.Ledger.Payment(ctx, p.Reference)
+		}
+		if err != nil {
+			return p, err
+		}
+		p = claimed
 	}
-	told := prov.Status(ctx, claimed.Payment)
+	told := prov.Status(ctx, p.Payment)
 	g.noteAnswered(ctx, prov, told)
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
-	return g.settle(ctx, claimed, news{
+	return g.settle(ctx, p, news{
 		evidence: told.Evidence,
 		hinted:   q.hinted,
 		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
 			return pollRecords(after, q, told, anomaly)
 		},
 	})
-}
-
-// claimCheck notes that p is being asked about. mine is false when somebody
-// else is at it; p is then fresh. A callback's question is not satisfied by an
-// earlier one, which the provider may have answered before the news: it claims
-// again.
-func (g *Gateway) claimCheck(ctx context.Context, p ledger.Payment, q question, policy payment.Policy) (_ ledger.Payment, mine bool, err error) {
-	for range maxRounds {
-		now := g.now()
-		claim := p
-		claim.Checks++
-		claim.CheckedAt = now
-		if q.scheduled {
-			claim.NextCheckAt = policy.NextCheck(claim.Payment, now)
-		}
-		claimed, err := g.Ledger.ClaimCheck(ctx, claim)
-		if err == nil {
-			return claimed, true, nil
-		}
-		if !errors.Is(err, ledger.ErrMoved) {
-			return p, false, err
-		}
-		if p, err = g.Ledger.Payment(ctx, p.Reference); err != nil || q.hint == nil {
-			return p, false, err
-		}
-	}
-	return p, false, errPutOff
 }
 
 // appSpacing keeps an app's own GET /status to so many live questions that
