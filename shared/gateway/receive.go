@@ -116,7 +116,7 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		return g.Ledger.Audit(ctx, record)
 	}
 	claimsEnding := evidence.Verdict == payment.SaysSuccessful || evidence.Verdict == payment.SaysFailed || evidence.Verdict == payment.SaysCancelled
-	_, err := g.poll(ctx, p, question{hint: &record, hinted: claimsEnding})
+	_, err := g.poll(ctx, p, question{hint: &record, hinted: claimsEnding, fromProvider: fromProvider})
 	switch {
 	case err == nil:
 		return nil

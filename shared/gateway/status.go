@@ -66,19 +66,24 @@ type question struct {
 	hint *ledger.AuditRecord
 	// hinted: the callback claimed an ending.
 	hinted bool
+	// fromProvider: the callback had the token that only the provider knows.
+	fromProvider bool
 	// scheduled: asked by reconciliation, which moves the next check on.
 	scheduled bool
 }
 
 // patience is how long a question waits for its slot under the provider's
-// limit: an app's request hardly, a callback as long as the provider waits
-// for our answer, reconciliation longest.
+// limit: reconciliation longest, the provider's own callback as long as the
+// provider waits for our answer, an app's request hardly, and a callback that
+// anybody may have sent not at all.
 func (q question) patience() time.Duration {
 	switch {
 	case q.scheduled:
 		return 5 * time.Second
-	case q.hint != nil:
+	case q.fromProvider:
 		return time.Second
+	case q.hint != nil:
+		return 0
 	}
 	return 300 * time.Millisecond
 }
@@ -99,10 +104,10 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 	if err := g.takeTurn(ctx, p, q, caps); err != nil {
 		return p, err
 	}
-	if q.hint == nil {
-		// A callback needs no claim: its question must be asked even while
-		// another is under way, which the provider may have answered before
-		// the news.
+	if !q.fromProvider {
+		// A callback of the provider's own needs no claim: its question must
+		// be asked even while another is under way, which the provider may
+		// have answered before the news.
 		now := g.now()
 		claim := p
 		claim.Checks++
@@ -111,10 +116,12 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 			claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)
 		}
 		claimed, err := g.Ledger.ClaimCheck(ctx, claim)
-		if errors.Is(err, ledger.ErrMoved) {
+		switch {
+		case errors.Is(err, ledger.ErrMoved) && q.hint != nil:
+			return p, errPutOff
+		case errors.Is(err, ledger.ErrMoved):
 			return g.Ledger.Payment(ctx, p.Reference)
-		}
-		if err != nil {
+		case err != nil:
 			return p, err
 		}
 		p = claimed
