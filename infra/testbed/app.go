@@ -107,3 +107,11 @@ func (a *App) verify(r Received, now time.Time) {
 	}
 	a.t.Errorf("a callback went to %s, where no app is", r.URL)
 }
+
+// Add makes an app of another client known, whose callbacks go to URLs that
+// begin with url.
+func (a *App) Add(url, apiKey, signingSecret string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.clients[url] = credentials{apiKey, must(webhook.ParseSecret(signingSecret))(a.t)}
+}

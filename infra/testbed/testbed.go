@@ -91,6 +91,7 @@ type World struct {
 
 	Shop, Other ledger.Client
 
+	noted   *notedTable
 	log     logBuffer
 	observe func(httpapi.Request, httpapi.Response)
 	routes  map[string]httpapi.Handler
@@ -106,9 +107,10 @@ func New(t testing.TB, o Options) *World {
 		o.Currency = "SZL"
 	}
 	w := &World{t: t, Memory: tablememory.New(), Messages: queuememory.New(time.Now, 5), observe: o.Observe}
-	w.Table, w.Queue = w.Memory, w.Messages
+	w.noted = &notedTable{Table: w.Memory, keys: map[table.Key]bool{}}
+	w.Table, w.Queue = w.noted, w.Messages
 	if o.Table != nil {
-		w.Table = o.Table(w.Memory)
+		w.Table = o.Table(w.noted)
 	}
 	if o.Queue != nil {
 		w.Queue = o.Queue(w.Messages)
@@ -120,7 +122,7 @@ func New(t testing.TB, o Options) *World {
 
 	ctx := context.Background()
 	// The apps are made past the faults.
-	setup := ledger.New(w.Memory, w.Ring, ledger.Options{Random: newRandom(o.Seed + 3)})
+	setup := ledger.New(w.noted, w.Ring, ledger.Options{Random: newRandom(o.Seed + 3)})
 	app := func(id, name, key, secret, url string) ledger.Client {
 		w.App.clients[url] = credentials{key, must(webhook.ParseSecret(secret))(t)}
 		return must(setup.CreateClient(ctx, ledger.Client{
