@@ -175,7 +175,13 @@ func pollRecords(after payment.Payment, q question, told provider.Answer, anomal
 	if q.hint != nil {
 		records = append(records, *q.hint)
 	}
-	return append(records, exchangeRecords(after, told.Exchanges, string(anomaly))...)
+	exchanges := told.Exchanges
+	if len(exchanges) == 0 {
+		// Not asked after all (no token). The payment may end by our clock
+		// all the same, and an ending is never without a record of why.
+		exchanges = []provider.Exchange{{Method: "GET", Started: told.Evidence.At, Err: "not asked: " + told.Evidence.Reason}}
+	}
+	return append(records, exchangeRecords(after, exchanges, string(anomaly))...)
 }
 
 // putOff moves the next check to the time when the provider may be asked

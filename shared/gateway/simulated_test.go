@@ -1,0 +1,65 @@
+package gateway_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/tabletest"
+)
+
+// Each test here is the short form of a run that the simulation once failed.
+
+// bubble runs f against a system of its own in virtual time.
+func bubble(t *testing.T, o testbed.Options, f func(t *testing.T, w *testbed.World)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { f(t, testbed.New(t, o)) })
+}
+
+// accepted asks for a payment whose life at the provider is the named one.
+func accepted(t *testing.T, w *testbed.World, order, plan string) (reference string) {
+	t.Helper()
+	a := w.Pay(testbed.Order(order, sandbox.Payer(plan)))
+	if a.StatusCode != 202 {
+		t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+	}
+	return a.Reference()
+}
+
+// Our clock may end a payment while the provider cannot even be asked: the
+// trail must say so.
+func TestTimeoutIsAuditedThoughNobodyWasAsked(t *testing.T) {
+	var noTokens atomic.Bool
+	faulty := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if noTokens.Load() && strings.HasPrefix(keys[0].Partition, "token#") {
+				return tabletest.Fault{When: tabletest.Before}
+			}
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		w.Pass(time.Hour)
+		noTokens.Store(true)
+		w.Pass(26 * time.Hour)
+		p := w.Payment(reference)
+		if p.Status != payment.Timeout {
+			t.Fatalf("it is %s", p.Status)
+		}
+		for _, r := range w.Trail(reference) {
+			if r.Direction == ledger.OutboundToMTN && !r.At.Before(p.EndedAt.Add(-time.Minute)) && !r.At.After(p.EndedAt) && strings.Contains(r.Note, "not asked") {
+				return
+			}
+		}
+		t.Errorf("no audit record says why it ended at %s", p.EndedAt)
+	})
+}
