@@ -1,0 +1,173 @@
+package simulation
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"momoproxy/shared/httpapi"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/webhook"
+)
+
+// app is one client of the system: what it asks for and what it has learned.
+type app struct {
+	name     string
+	client   ledger.Client
+	secret   webhook.Secret
+	url      string
+	moods    []mood // of its endpoint, over time
+	received map[string]*receipt
+	orders   []*order
+}
+
+// order is something a customer buys. An app may ask for it several times.
+type order struct {
+	app        *app
+	externalID string
+	amount     string
+	payer      string
+	key        string // Idempotency-Key; empty: none
+	body       string
+	plain      bool // nothing may hinder it: the faults have stopped
+	asked      int
+	references map[string]string // told: reference to how
+}
+
+// populate makes the apps and what they will do.
+func (w *world) populate() {
+	n := 2 + w.rng.IntN(3)
+	for i := range n {
+		a := &app{name: fmt.Sprintf("app%d", i), received: map[string]*receipt{}}
+		a.url = "https://" + a.name + ".example/callback"
+		a.secret, _ = webhook.NewSecret(bytesOf{w.rng})
+		client, err := w.oracle.CreateClient(context.Background(), ledger.Client{
+			ID: "cli_" + a.name, Name: a.name, Active: true, CallbackURL: a.url, CreatedAt: ledger.Clock(w.start),
+			APIKey: "key-" + a.name, SigningSecrets: []string{a.secret.Reveal()},
+		})
+		if err != nil {
+			panic(err)
+		}
+		a.client = client
+		a.moods = w.moodsOf()
+		w.apps = append(w.apps, a)
+	}
+	busy := min(w.rates.span, time.Hour) * 3 / 4
+	payments := 3 + w.rng.IntN(8)
+	for i := range payments {
+		o := w.newOrder(w.apps[w.rng.IntN(n)], fmt.Sprintf("order-%d", i), true)
+		w.after(w.between(0, busy), "order", func() { w.ask(o) })
+	}
+	w.planForgeries()
+	w.planJumps()
+}
+
+// newOrder makes an order; odd ones take the id of another one.
+func (w *world) newOrder(a *app, externalID string, odd bool) *order {
+	o := &order{app: a, externalID: externalID, references: map[string]string{}}
+	if odd && w.chance(0.25) {
+		other := w.apps[w.rng.IntN(len(w.apps))] // its own or another app's
+		if len(other.orders) > 0 {
+			o.externalID = other.orders[w.rng.IntN(len(other.orders))].externalID
+		}
+	}
+	o.amount = pick(w, "100", "150.00", "0.50", "99.95", "1")
+	o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
+	if w.chance(0.6) {
+		o.key = fmt.Sprintf("%s-%s-%d", a.name, externalID, len(a.orders))
+	}
+	content := map[string]any{
+		"amount": o.amount, "currency": "SZL", "externalId": o.externalID,
+		"payer": map[string]string{"partyIdType": "MSISDN", "partyId": o.payer}, "payerMessage": "for " + externalID,
+	}
+	if odd && w.chance(0.2) {
+		content["callbackUrl"] = a.url + "/special"
+	}
+	body, _ := json.Marshal(content)
+	o.body = string(body)
+	a.orders = append(a.orders, o)
+	return o
+}
+
+// ask sends a request to pay, and again when no good answer comes.
+func (w *world) ask(o *order) {
+	o.asked++
+	r := httpapi.Request{Body: o.body, RouteKey: "POST /request-to-pay", Headers: map[string]string{
+		"content-type": "application/json", "x-proxy-api-key": o.app.client.APIKey,
+	}}
+	r.RequestContext.HTTP.Method = http.MethodPost
+	if o.key != "" {
+		r.Headers["idempotency-key"] = o.key
+	}
+	if w.chance(0.1) {
+		r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(o.body)), true
+	}
+	if w.chance(0.15) { // an impatient app, or one that sends everything twice
+		w.after(w.between(0, 2*time.Second), "ask twice", func() { w.askOnce(o, r) })
+	}
+	again := w.askOnce(o, r)
+	if again && o.asked < 6 {
+		wait := w.between(time.Second, time.Minute)
+		if o.plain {
+			wait += time.Minute
+		}
+		w.after(wait, "ask again", func() {
+			if !o.plain && w.chance(0.15) {
+				o.key = "" // careless
+			}
+			w.ask(o)
+		})
+	}
+}
+
+func (w *world) askOnce(o *order, r httpapi.Request) (again bool) {
+	w.note("ask", o.app.name, o.externalID, o.key, o.amount)
+	var resp httpapi.Response
+	inv, ok := w.invoke(requestToPay, func(ctx context.Context, i *instance) { resp, _ = i.api.RequestToPay()(ctx, r) })
+	if w.halted {
+		return false
+	}
+	if !ok {
+		return w.chance(0.8) || o.plain // the app may give up
+	}
+	return w.answered(o, inv, resp)
+}
+
+// probe asks for one plain payment, to see that the system still works.
+func (w *world) probe(a *app) {
+	o := w.newOrder(a, "probe-"+a.name, false)
+	o.plain = true
+	w.ask(o)
+}
+
+// look asks for the status of a payment, its own or another app's.
+func (w *world) look(a *app, reference string) {
+	r := httpapi.Request{RouteKey: "GET /status/{referenceId}", PathParameters: map[string]string{"referenceId": reference},
+		Headers: map[string]string{"x-proxy-api-key": a.client.APIKey}}
+	r.RequestContext.HTTP.Method = http.MethodGet
+	w.note("look", a.name, reference)
+	var resp httpapi.Response
+	_, ok := w.invoke(status, func(ctx context.Context, i *instance) { resp, _ = i.api.StatusAndHealth()(ctx, r) })
+	if ok && !w.halted {
+		w.looked(a, reference, resp)
+	}
+}
+
+// watch has an app look at a payment now and then, and others pry.
+func (w *world) watch(o *order, reference string) {
+	for range w.rng.IntN(5) {
+		a := o.app
+		if w.chance(0.2) {
+			a = w.apps[w.rng.IntN(len(w.apps))]
+		}
+		w.after(w.between(0, min(w.rates.span, 30*time.Minute)), "look", func() { w.look(a, reference) })
+	}
+	if w.chance(0.1) { // an eager app
+		for i := range 15 {
+			w.after(time.Duration(i)*300*time.Millisecond, "look eagerly", func() { w.look(o.app, reference) })
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package simulation
+
+import (
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/ledger"
+)
+
+// books are what the simulation itself keeps, to judge by.
+type books struct {
+	calmAt      time.Time
+	invocations int
+	messages    int
+
+	order    []string                  // references in the order of their creation
+	payments map[string]ledger.Payment // as last written
+	deliver  map[string]int            // events made per reference
+	created  map[string]time.Time      // in true time
+
+	asker   map[string]*invocation // who asked the provider for it
+	content map[string]string      // and with what
+	plans   map[string]sandbox.Plan
+	lies    map[string][]sandbox.Fault // told in status answers
+	refused map[string]bool            // an app was told so
+	success map[string]bool            // an app has seen it succeed
+	keys    map[string]string          // app and Idempotency-Key to reference
+	late    []lateness
+	recent  []time.Time // status questions of the last second
+	most    int         // of them at once
+}
+
+// lateness is how long after its true end a payment was ended, in calm.
+type lateness struct {
+	reference string
+	by        time.Duration
+}
+
+func newBooks() books {
+	return books{
+		payments: map[string]ledger.Payment{}, deliver: map[string]int{}, created: map[string]time.Time{},
+		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]sandbox.Plan{},
+		lies: map[string][]sandbox.Fault{}, refused: map[string]bool{}, success: map[string]bool{}, keys: map[string]string{},
+	}
+}
+
+// questions counts a status question as it leaves.
+func (b *books) questions(now time.Time) {
+	kept := b.recent[:0]
+	for _, t := range b.recent {
+		if now.Sub(t) < time.Second {
+			kept = append(kept, t)
+		}
+	}
+	b.recent = append(kept, now)
+	b.most = max(b.most, len(b.recent))
+}

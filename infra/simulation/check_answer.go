@@ -1,0 +1,174 @@
+package simulation
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"momoproxy/shared/httpapi"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/webhook"
+)
+
+// told is what any answer of ours may hold.
+type told struct {
+	Error         string          `json:"error"`
+	Code          string          `json:"code"`
+	ReferenceID   string          `json:"referenceId"`
+	ExternalID    string          `json:"externalId"`
+	Status        payment.Status  `json:"status"`
+	Amount        json.RawMessage `json:"amount"`
+	Payer         string          `json:"payer"`
+	FinancialTxID *string         `json:"financialTxId"`
+}
+
+// answered holds the answer to a request to pay against what happened. again
+// says that the app had better ask again.
+func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (again bool) {
+	var body told
+	if err := json.Unmarshal([]byte(resp.Body), &body); err != nil {
+		w.violate(Answers, "answer %d is no JSON: %s", resp.StatusCode, resp.Body)
+		return false
+	}
+	w.note("answer", http.StatusText(resp.StatusCode), body.Code, body.ReferenceID)
+	known, stored := w.books.payments[body.ReferenceID]
+	if body.ReferenceID != "" {
+		if !stored {
+			w.violate(Answers, "%d %s names %s, which is not stored", resp.StatusCode, body.Code, body.ReferenceID)
+			return false
+		}
+		if known.ClientID != o.app.client.ID {
+			w.violate(Separation, "%s was told of %s, which belongs to %s", o.app.name, body.ReferenceID, known.ClientID)
+		}
+	}
+	for _, reference := range inv.asked {
+		if reference != body.ReferenceID {
+			w.violate(Answers, "the provider was asked for %s, the app was answered %d %s with %q", reference, resp.StatusCode, body.Code, body.ReferenceID)
+		}
+	}
+	switch {
+	case resp.StatusCode == 202, body.Code == "provider_refused", body.Code == "provider_likely_duplicate":
+		w.created(o, body, resp)
+		return body.Code == "provider_refused" && (o.plain || w.chance(0.3))
+	case body.Code == "duplicate_external_id":
+		if known.ExternalID != o.externalID {
+			w.violate(Answers, "%s is said to have external id %s", body.ReferenceID, o.externalID)
+		}
+	case body.Code == "request_in_progress":
+		return true
+	case resp.StatusCode == 503:
+		return true
+	case resp.StatusCode == 429:
+		return true
+	default:
+		w.violate(Answers, "an ordinary request was answered %d %s", resp.StatusCode, resp.Body)
+	}
+	return false
+}
+
+// created: the app now knows a reference of its own.
+func (w *world) created(o *order, body told, resp httpapi.Response) {
+	p := w.books.payments[body.ReferenceID]
+	if p.ExternalID != o.externalID || string(p.Payer) != o.payer {
+		w.violate(Answers, "%s is not the payment that was asked for", body.ReferenceID)
+	}
+	if o.key != "" {
+		id := o.app.name + " " + o.key
+		if before, ok := w.books.keys[id]; ok && before != body.ReferenceID {
+			w.violate(ChargedOnce, "key %s led to %s and to %s", o.key, before, body.ReferenceID)
+		}
+		w.books.keys[id] = body.ReferenceID
+	}
+	if body.Code == "provider_refused" {
+		w.books.refused[body.ReferenceID] = true
+		w.result.Stats.Refused++
+	}
+	if resp.StatusCode == 202 && body.Status == payment.Failed {
+		// A replay may tell of the end, if there was no first answer.
+		if p.Status != payment.Failed {
+			w.violate(Answers, "%s was said to have failed", body.ReferenceID)
+		}
+	}
+	if _, ok := o.references[body.ReferenceID]; !ok {
+		w.watch(o, body.ReferenceID)
+	}
+	o.references[body.ReferenceID] = body.Code
+}
+
+// looked holds the answer to a status question against what is true.
+func (w *world) looked(a *app, reference string, resp httpapi.Response) {
+	var body told
+	if err := json.Unmarshal([]byte(resp.Body), &body); err != nil {
+		w.violate(Answers, "status answer %d is no JSON: %s", resp.StatusCode, resp.Body)
+		return
+	}
+	w.note("status is", http.StatusText(resp.StatusCode), string(body.Status))
+	p := w.books.payments[reference]
+	own := p.ClientID == a.client.ID
+	switch {
+	case resp.StatusCode == 503 && !w.calm, resp.StatusCode == 429:
+	case !own && resp.StatusCode != 403, !own && strings.Contains(resp.Body, p.ExternalID):
+		w.violate(Separation, "%s asked about %s of another app and was answered %d %s", a.name, reference, resp.StatusCode, resp.Body)
+	case !own:
+	case resp.StatusCode != 200:
+		w.violate(Answers, "%s asked about its own %s and was answered %d %s", a.name, reference, resp.StatusCode, resp.Body)
+	case body.ReferenceID != reference || body.ExternalID != p.ExternalID || string(body.Amount) != p.Amount.Decimal():
+		w.violate(Answers, "status of %s is about something else: %s", reference, resp.Body)
+	case body.Status == payment.Successful:
+		w.books.success[reference] = true
+		if truth, ok := w.provider.Payment(reference); !ok || truth.Status != "SUCCESSFUL" {
+			w.violate(NoForgery, "%s was told to be SUCCESSFUL", reference)
+		}
+	case w.books.success[reference] && p.UpdatedAt.Before(time.Now().Add(-time.Minute)):
+		w.violate(Answers, "%s was SUCCESSFUL and is now %s", reference, body.Status)
+	}
+}
+
+// received is an app getting an event. It checks as an app should, and then
+// as no app could.
+func (w *world) received(a *app, header http.Header, body []byte, mood string) {
+	if err := webhook.VerifyLegacy(header, body, a.client.APIKey); err != nil {
+		w.violate(EventsOnce, "%s got an event whose X-MoMo-Proxy-Signature does not verify: %v", a.name, err)
+	}
+	id, err := webhook.Verify(header, body, time.Now(), webhook.Tolerance+w.skewEver(), a.secret)
+	if err != nil {
+		w.violate(EventsOnce, "%s got an event that does not verify: %v", a.name, err)
+		return
+	}
+	var e struct {
+		ReferenceID, ExternalID, Amount, Currency, Event string
+		Status                                           payment.Status
+		Sequence                                         int
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		w.violate(EventsOnce, "event %s is no JSON", id)
+		return
+	}
+	w.note("  received", id, e.ReferenceID, string(e.Status))
+	r := a.received[id]
+	if r == nil {
+		r = &receipt{body: string(body), reference: e.ReferenceID, sequence: e.Sequence, status: string(e.Status)}
+		for other, o := range a.received {
+			if o.reference == e.ReferenceID && o.sequence == e.Sequence {
+				w.violate(EventsOnce, "events %s and %s are both number %d of %s", id, other, e.Sequence, e.ReferenceID)
+			}
+		}
+		a.received[id] = r
+	}
+	r.times++
+	r.taken = r.taken || mood == "ok" || mood == "slow"
+	if r.body != string(body) {
+		w.violate(EventsOnce, "event %s came with two bodies", id)
+	}
+	p := w.books.payments[e.ReferenceID]
+	truth, _ := w.provider.Payment(e.ReferenceID)
+	switch {
+	case p.ClientID != a.client.ID || p.ExternalID != e.ExternalID:
+		w.violate(Separation, "%s got event %s of %s", a.name, id, p.ClientID)
+	case e.Status == payment.Successful && (truth.Status != "SUCCESSFUL" || !sameMoney(p, truth) || e.Amount != p.Amount.Decimal()):
+		w.violate(NoForgery, "%s was told that %s over %s succeeded; the provider's books say %q over %s", a.name, e.ReferenceID, e.Amount, truth.Status, truth.Amount)
+	case e.Sequence > 1 && !w.endedBefore(e.ReferenceID, e.Sequence):
+		w.violate(EventsOnce, "%s got event %d of %s before the one before had ended", a.name, e.Sequence, e.ReferenceID)
+	}
+}

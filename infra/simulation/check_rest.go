@@ -1,0 +1,232 @@
+package simulation
+
+import (
+	"context"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// giveUp is the age at which the last question about a payment is asked.
+const giveUp = 7 * 24 * time.Hour
+
+// slack is what the schedule's minutes and the provider's own time add to a
+// reconcile bound.
+const slack = 3 * time.Minute
+
+// skewEver bounds how far clocks were ever apart.
+func (w *world) skewEver() time.Duration { return 4 * time.Minute }
+
+// endedBefore says whether every earlier event of a payment has ended.
+func (w *world) endedBefore(reference string, sequence int) bool {
+	ds, err := w.oracle.Deliveries(context.Background(), reference)
+	if err != nil {
+		return false
+	}
+	for _, d := range ds {
+		if d.Sequence < sequence && !d.State.Ended() {
+			return false
+		}
+	}
+	return true
+}
+
+// checkRest looks at everything when the world has come to rest.
+func (w *world) checkRest() {
+	if w.halted {
+		return
+	}
+	succeeded := map[string]string{}
+	for _, reference := range w.books.order {
+		story, err := w.oracle.Story(context.Background(), reference)
+		if err != nil {
+			w.violate(NoPanic, "payment %s cannot be read: %v", reference, err)
+			return
+		}
+		truth, _ := w.provider.Payment(reference)
+		w.count(story)
+		w.checkEnd(story, truth)
+		w.checkDeliveries(story)
+		w.checkTrail(story)
+		w.checkTold(story, truth)
+		w.checkOrder(story, truth, succeeded)
+	}
+	for _, l := range w.books.late {
+		if l.by > w.bound(l.reference) {
+			w.violate(InTime, "%s was ended %s after its true end and the last fault", l.reference, l.by)
+		}
+	}
+	for _, entry := range w.provider.Ledger() {
+		if entry.Charges > 1 {
+			w.violate(ChargedOnce, "%s was charged %d times", entry.Reference, entry.Charges)
+		}
+		if _, ok := w.books.payments[entry.Reference]; !ok {
+			w.violate(ChargedOnce, "the provider was asked for %s, which is not stored", entry.Reference)
+		}
+	}
+	w.checkLimits()
+	w.checkProbes()
+}
+
+// bound is the longest wait between two questions about an open payment.
+func (w *world) bound(string) time.Duration { return time.Hour + 10*time.Second + slack }
+
+func (w *world) checkEnd(story ledger.Story, truth sandbox.Entry) {
+	p := story.Payment
+	switch {
+	case p.Open() && p.Phase != payment.PhaseHeld:
+		w.violate(InTime, "%s is still %s (%s), next check %s", p.Reference, p.Status, p.Phase, p.NextCheckAt)
+	case p.Status == payment.Successful && truth.Status != "SUCCESSFUL":
+		w.violate(NoForgery, "%s is SUCCESSFUL; the provider's books say %q", p.Reference, truth.Status)
+	case truth.Status == "SUCCESSFUL" && p.Status != payment.Successful && p.Phase != payment.PhaseHeld && w.learnable(p, truth):
+		w.violate(InTime, "%s is %s by %s; the money has moved at %s and no event says so", p.Reference, p.Status, p.EndedBy, truth.Since)
+	case p.Phase == payment.PhaseHeld && len(w.books.lies[p.Reference]) == 0:
+		w.violate(Evidence, "%s is held, and the provider never said anything odd", p.Reference)
+	}
+}
+
+// learnable says whether the success of a payment that ended otherwise could
+// be known. An ending that the provider named itself is not asked about
+// again, and the last question comes at giveUp.
+func (w *world) learnable(p ledger.Payment, truth sandbox.Entry) bool {
+	if p.EndedBy == payment.FromStatus || p.EndedBy == payment.FromSubmit {
+		return false
+	}
+	return truth.Since.Before(p.CreatedAt.Add(giveUp - 10*time.Minute))
+}
+
+func (w *world) checkDeliveries(story ledger.Story) {
+	p := story.Payment
+	a := w.appOf(p.ClientID)
+	if len(story.Deliveries) != p.Sequence {
+		w.violate(EventsOnce, "%s is at sequence %d and has %d events", p.Reference, p.Sequence, len(story.Deliveries))
+		return
+	}
+	for i, d := range story.Deliveries {
+		got := a.received[d.EventID]
+		switch {
+		case d.Sequence != i+1:
+			w.violate(EventsOnce, "%s has event %d at place %d", p.Reference, d.Sequence, i+1)
+		case !d.State.Ended():
+			w.violate(EventsOnce, "event %d of %s is still %s", d.Sequence, p.Reference, d.State)
+		case d.State == ledger.DeliveryDelivered && (got == nil || !got.taken):
+			w.violate(EventsOnce, "event %d of %s counts as delivered; %s never took it", d.Sequence, p.Reference, a.name)
+		case d.State == ledger.DeliveryExhausted && a.broken() == "" && d.CreatedAt.After(w.books.calmAt):
+			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
+		case d.State == ledger.DeliveryHeld && a.broken() != "410":
+			w.violate(EventsOnce, "event %d of %s is held for %q", d.Sequence, p.Reference, d.HeldReason)
+		case d.State == ledger.DeliveryExhausted:
+			w.result.Stats.Exhausted++
+		}
+		if got != nil && got.body != d.Body {
+			w.violate(EventsOnce, "event %d of %s was sent with another body than stored", d.Sequence, p.Reference)
+		}
+	}
+}
+
+// checkTrail: who asks the audit what happened gets an answer.
+func (w *world) checkTrail(story ledger.Story) {
+	trail, err := w.oracle.AuditTrail(context.Background(), story.Payment.Reference)
+	if err != nil {
+		w.violate(Audited, "audit of %s: %v", story.Payment.Reference, err)
+		return
+	}
+	out := 0
+	for _, r := range trail {
+		if r.Direction == ledger.OutboundToApp {
+			out++
+		}
+	}
+	if out < len(story.Attempts) {
+		w.violate(Audited, "%s has %d attempts and %d audit records of them", story.Payment.Reference, len(story.Attempts), out)
+	}
+}
+
+// checkTold: what an app was told of a payment is still true.
+func (w *world) checkTold(story ledger.Story, truth sandbox.Entry) {
+	p := story.Payment
+	if w.books.refused[p.Reference] && (truth.Accepted > 0 || p.Status != payment.Failed) {
+		w.violate(Answers, "%s was answered as refused; it is %s and the provider's books say %q", p.Reference, p.Status, truth.Status)
+	}
+	if w.books.success[p.Reference] && p.Status != payment.Successful {
+		w.violate(Answers, "%s was told to be SUCCESSFUL and is %s", p.Reference, p.Status)
+	}
+}
+
+// checkOrder: an order is paid once, unless a correction is on record.
+func (w *world) checkOrder(story ledger.Story, truth sandbox.Entry, succeeded map[string]string) {
+	p := story.Payment
+	if truth.Charges == 0 {
+		return
+	}
+	id := p.ClientID + " " + p.ExternalID
+	other, twice := succeeded[id]
+	succeeded[id] = p.Reference
+	if !twice {
+		return
+	}
+	for _, reference := range []string{other, p.Reference} {
+		q := w.books.payments[reference]
+		// Ended otherwise once: corrected since, or by the provider's own word.
+		if q.Sequence > 1 || q.Status != payment.Successful {
+			return
+		}
+	}
+	w.violate(ChargedOnce, "order %s was paid by %s and by %s", id, other, p.Reference)
+}
+
+func (w *world) checkLimits() {
+	if w.books.most > 10 {
+		w.violate(Limits, "%d status questions within a second", w.books.most)
+	}
+}
+
+// checkProbes: after the faults everything works as if there had been none.
+func (w *world) checkProbes() {
+	for _, a := range w.apps {
+		for _, o := range a.orders {
+			if !o.plain {
+				continue
+			}
+			ok := false
+			for reference := range o.references {
+				ok = ok || w.books.payments[reference].Status == payment.Successful
+			}
+			if !ok {
+				w.violate(Available, "%s asked for a payment when all was well; told %v", a.name, o.references)
+			}
+		}
+	}
+}
+
+func (w *world) appOf(clientID string) *app {
+	for _, a := range w.apps {
+		if a.client.ID == clientID {
+			return a
+		}
+	}
+	panic("simulation: no app " + clientID)
+}
+
+func (w *world) count(story ledger.Story) {
+	s := &w.result.Stats
+	s.Payments++
+	s.Deliveries += len(story.Deliveries)
+	switch p := story.Payment; {
+	case p.Status == payment.Successful:
+		s.Successful++
+		if p.Sequence > 1 {
+			s.Corrected++
+		}
+	case p.Status == payment.Failed:
+		s.Failed++
+	case p.Status == payment.Timeout:
+		s.Timeouts++
+	case p.Status == payment.Cancelled:
+		s.Cancelled++
+	default:
+		s.Held++
+	}
+}

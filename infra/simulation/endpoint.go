@@ -1,0 +1,130 @@
+package simulation
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"momoproxy/shared/webhook"
+)
+
+// mood is how an app's endpoint answers until a time.
+type mood struct {
+	until time.Time
+	what  string
+}
+
+// receipt is an event as an app got it.
+type receipt struct {
+	body      string
+	reference string
+	sequence  int
+	status    string
+	times     int
+	taken     bool // answered 2xx
+}
+
+// moodsOf draws the moods of an endpoint: bad ones take turns while faults
+// go on.
+func (w *world) moodsOf() []mood {
+	var moods []mood
+	at := w.start
+	for at.Before(w.start.Add(w.rates.span)) {
+		at = at.Add(w.between(time.Second, w.rates.span))
+		m := mood{at, "ok"}
+		if w.chance(w.rates.appFails) {
+			m.what = pick(w, "500", "404", "302", "429", "hangs", "reset", "answer lost", "slow", "no connection", "dns")
+		}
+		moods = append(moods, m)
+	}
+	if w.chance(w.rates.appFails / 4) { // for good
+		moods = append(moods, mood{at.AddDate(1, 0, 0), pick(w, "500", "404", "410", "hangs", "302")})
+	}
+	return moods
+}
+
+// recover mends the endpoint, if it is not broken for good.
+func (a *app) recover() {
+	if n := len(a.moods); n > 0 && time.Until(a.moods[n-1].until) > 300*24*time.Hour {
+		a.moods = a.moods[n-1:]
+		return
+	}
+	a.moods = nil
+}
+
+// broken says what is wrong with the endpoint for good; empty: nothing.
+func (a *app) broken() string {
+	if len(a.moods) == 0 {
+		return ""
+	}
+	return a.mood()
+}
+
+func (a *app) mood() string {
+	now := time.Now()
+	for _, m := range a.moods {
+		if now.Before(m.until) {
+			return m.what
+		}
+	}
+	return "ok"
+}
+
+// appWire is the way from the forwarder to the apps. It stands for the
+// guarded client, whose own tests hold it to its bounds.
+type appWire struct{ w *world }
+
+func (p appWire) Post(ctx context.Context, url string, header http.Header, body []byte) webhook.Result {
+	w := p.w
+	r := webhook.Result{Started: time.Now()}
+	defer func() { r.Duration = time.Since(r.Started) }()
+	w.note("post", url, header.Get(webhook.HeaderID))
+	w.before()
+	var a *app
+	for _, candidate := range w.apps {
+		if url == candidate.url || strings.HasPrefix(url, candidate.url+"/") {
+			a = candidate
+		}
+	}
+	if a == nil {
+		w.violate(Separation, "an event was sent to %s, which no app has given", url)
+		r.Class = webhook.ClassDNS
+		return r
+	}
+	if ctx.Err() != nil {
+		r.Class = webhook.ClassCanceled
+		return r
+	}
+	mood := a.mood()
+	w.note("  endpoint", mood)
+	arrives := mood != "no connection" && mood != "dns" && mood != "302"
+	if arrives {
+		w.received(a, header, body, mood)
+	}
+	switch mood {
+	case "ok":
+		r.Code = 200
+	case "500", "404", "302", "410":
+		r.Code = map[string]int{"500": 500, "404": 404, "302": 302, "410": 410}[mood]
+	case "429":
+		r.Code, r.RetryAfter = 429, pick(w, "", "5", "600", "99999", "soon")
+	case "slow":
+		w.waitFor(w.between(time.Second, 9*time.Second))
+		r.Code = 204
+	case "hangs":
+		w.waitFor(10 * time.Second)
+		r.Class = webhook.ClassTimeout
+	case "reset", "answer lost":
+		r.Class = webhook.ClassReset
+	case "no connection":
+		r.Class = webhook.ClassConnect
+	case "dns":
+		r.Class = webhook.ClassDNSOurs
+	}
+	w.afterwards()
+	if ctx.Err() != nil {
+		r.Code, r.Class = 0, webhook.ClassCanceled
+	}
+	return r
+}

@@ -1,0 +1,231 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/delivery"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/httpapi"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/mtn"
+	"momoproxy/shared/webhook"
+)
+
+// role is one deployed function.
+type role string
+
+const (
+	requestToPay role = "request"
+	status       role = "status"
+	callback     role = "callback"
+	forwarder    role = "forwarder"
+	reconciler   role = "reconciler"
+)
+
+// timeouts are the functions' own, as template.yaml has them.
+var timeouts = map[role]time.Duration{
+	requestToPay: 28 * time.Second, status: 20 * time.Second, callback: 20 * time.Second,
+	forwarder: 30 * time.Second, reconciler: 50 * time.Second,
+}
+
+// instance is one running copy of a function, with caches, token and clock of
+// its own. It serves one invocation at a time and dies when that is killed.
+type instance struct {
+	role    role
+	number  int
+	skew    time.Duration
+	busy    bool
+	gateway *gateway.Gateway
+	api     *httpapi.API
+	forward *delivery.Forwarder
+}
+
+// invocation is one run of a function.
+type invocation struct {
+	*instance
+	name     string
+	deadline time.Time
+	// dead: killed. Nothing it does from then on may have an effect, whoever
+	// recovers what.
+	dead bool
+	// asked are the references it sent to the provider as new payments.
+	asked []string
+}
+
+// killed unwinds the stack of a dead invocation.
+type killed struct{}
+
+const (
+	publicURL = "https://proxy.example"
+	mtnURL    = "https://mtn.example"
+)
+
+// build makes the provider and everything that outlives an invocation.
+func (w *world) build() {
+	w.provider = sandbox.New(sandbox.Options{
+		Now: time.Now, AfterFunc: w.afterFunc, HTTPClient: &http.Client{Transport: callbackWire{w}},
+		Seed: w.rng.Uint64() | 1, InstantTimeouts: true, Inject: w.inject, Choose: w.choose,
+		CallbackRetries: w.callbackRetries(),
+	})
+	var err error
+	w.account, err = w.provider.Provision(sandbox.MTNAccount{TargetEnvironment: "mtnswaziland", CallbackHost: "proxy.example"})
+	if err != nil {
+		panic(err)
+	}
+	w.oracle = ledger.New(w.store, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}})
+}
+
+// plainSealer seals nothing: what a sealed value holds is not simulated.
+type plainSealer struct{}
+
+func (plainSealer) Seal(plain []byte, _ string) (string, error)  { return string(plain), nil }
+func (plainSealer) Open(sealed string, _ string) ([]byte, error) { return []byte(sealed), nil }
+
+// newInstance starts a function: cold, with empty caches.
+func (w *world) newInstance(r role) *instance {
+	i := &instance{role: r, number: len(w.pools[r])}
+	if w.rates.skew > 0 {
+		i.skew = w.between(-w.rates.skew, w.rates.skew)
+	}
+	now := func() time.Time { return time.Now().Add(i.skew) }
+	l := ledger.New(tableWire{w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}})
+	adapter, err := mtn.New(mtn.Config{
+		BaseURL: mtnURL, TargetEnvironment: w.account.TargetEnvironment,
+		APIUser: w.account.APIUser, APIKey: w.account.APIKey, SubscriptionKey: w.account.SubscriptionKey,
+	}, l.ProviderTokens(now), &http.Client{Transport: providerWire{w}}, now, mtn.WithBackoff(func(attempt int) time.Duration {
+		base := 200 * time.Millisecond << min(attempt-1, 4)
+		return base + w.between(0, base)
+	}), mtn.WithJitter(func(d time.Duration) time.Duration { return w.between(0, d) }))
+	if err != nil {
+		panic(err)
+	}
+	bell := delivery.Doorbell{Queue: queueWire{w}, Now: now}
+	i.gateway = &gateway.Gateway{
+		Ledger: l, Providers: []provider.Provider{adapter}, Doorbell: bell, PublicBaseURL: publicURL,
+		CheckURL: func(url string) error { return webhook.CheckURL(url, webhook.Rules{}) },
+		Now:      now, Sleep: w.sleep, Random: bytesOf{w.rng}, Log: w.log(), Workers: 1,
+	}
+	i.api = &httpapi.API{
+		Gateway: i.gateway, Ledger: l, Limits: httpapi.NewRateLimit(20, 40), Now: now, Log: w.log(), Version: "simulated",
+	}
+	i.forward = &delivery.Forwarder{Ledger: l, Client: appWire{w}, Doorbell: bell, Now: now, Jitter: w.rng.Float64, Log: w.log()}
+	w.pools[r] = append(w.pools[r], i)
+	return i
+}
+
+// sleep is the gateway's: the world goes on meanwhile.
+func (w *world) sleep(ctx context.Context, d time.Duration) error {
+	if d > 0 {
+		if deadline, ok := ctx.Deadline(); ok {
+			d = min(d, time.Until(deadline)+1)
+		}
+		w.waitFor(d)
+	}
+	w.mayDie()
+	return ctx.Err()
+}
+
+// instanceOf finds an idle instance, or starts one.
+func (w *world) instanceOf(r role) *instance {
+	if !w.chance(w.rates.coldly) {
+		for _, i := range w.pools[r] {
+			if !i.busy {
+				return i
+			}
+		}
+	}
+	return w.newInstance(r)
+}
+
+// invoke runs a function once. ok is false when it was killed, or ran out of
+// time: then nobody learns what it would have answered.
+func (w *world) invoke(r role, f func(context.Context, *instance)) (inv *invocation, ok bool) {
+	if w.halted {
+		return &invocation{dead: true}, false
+	}
+	i := w.instanceOf(r)
+	w.books.invocations++
+	inv = &invocation{instance: i, name: fmt.Sprintf("%s.%d", r, w.books.invocations), deadline: time.Now().Add(timeouts[r])}
+	outer := w.current
+	w.current, i.busy = inv, true
+	ctx, cancel := context.WithDeadline(context.Background(), inv.deadline)
+	w.note("invoke", inv.name)
+	defer func() {
+		cancel()
+		if p := recover(); p != nil {
+			if _, expected := p.(killed); !expected && !w.halted {
+				w.violate(NoPanic, "%s: %v\n%s", inv.name, p, debug.Stack())
+			}
+			inv.dead = true
+		}
+		i.busy = false
+		if inv.dead {
+			w.bury(i)
+			ok = false
+		}
+		w.note("return", inv.name, map[bool]string{true: "ok", false: "lost"}[ok])
+		w.current = outer
+	}()
+	f(ctx, i)
+	if time.Now().After(inv.deadline) {
+		inv.dead = true // it answered too late to be heard
+	}
+	return inv, true
+}
+
+// bury takes a killed instance out of service.
+func (w *world) bury(i *instance) {
+	pool := w.pools[i.role]
+	for n, other := range pool {
+		if other == i {
+			w.pools[i.role] = append(pool[:n:n], pool[n+1:]...)
+			return
+		}
+	}
+}
+
+// mayDie is called around everything that a function does to the world
+// outside. It ends an invocation that is dead already, is out of time, or is
+// killed now.
+func (w *world) mayDie() {
+	inv := w.current
+	switch {
+	case w.halted:
+		panic(killed{})
+	case inv == nil:
+		return
+	case inv.dead:
+	case time.Now().After(inv.deadline):
+		w.note("timed out")
+	case w.chance(w.rates.kill):
+		w.note("killed")
+		w.result.Stats.Kills++
+	default:
+		return
+	}
+	inv.dead = true
+	panic(killed{})
+}
+
+// before is the way of a call to the outside, after its way back.
+func (w *world) before() {
+	w.result.Stats.Calls++
+	if w.result.Stats.Calls > maxCalls && !w.halted {
+		w.violate(Rest, "the system made more than %d calls", maxCalls)
+	}
+	w.mayDie()
+	w.pass()
+	w.mayDie()
+}
+
+func (w *world) afterwards() {
+	w.mayDie()
+	w.pass()
+	w.mayDie()
+}

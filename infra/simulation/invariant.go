@@ -1,0 +1,41 @@
+package simulation
+
+// Invariant names something that must always hold.
+type Invariant string
+
+// What a run checks. The first ten are the system's promises; the others
+// keep the simulation itself honest.
+const (
+	// ChargedOnce: a provider is asked to charge at most once per reference,
+	// and an order is never paid twice unless a correction is on record.
+	ChargedOnce Invariant = "charged once"
+	// EventsOnce: an ended payment has exactly one event per sequence number,
+	// delivered at least once or visibly exhausted or held.
+	EventsOnce Invariant = "one event per sequence"
+	// NoForgery: no SUCCESSFUL event unless the money has moved.
+	NoForgery Invariant = "no forged success"
+	// InTime: every payment reaches its true end within the reconcile bound.
+	InTime Invariant = "ended in time"
+	// Evidence: no ending without evidence, or our clock for TIMEOUT.
+	Evidence Invariant = "ended on evidence"
+	// Secrets and DeadEndpoints await what they are about.
+	Secrets       Invariant = "old secrets end"
+	DeadEndpoints Invariant = "dead endpoints cost little"
+	// Separation: no app sees another's payments or events.
+	Separation Invariant = "apps are separate"
+	// Limits: the provider is never asked more often than it takes.
+	Limits Invariant = "provider limits"
+
+	// Answers: what an app was told stays true.
+	Answers Invariant = "answers stay true"
+	// Audited: every state change has its audit record.
+	Audited Invariant = "changes are audited"
+	// Available: once the faults have stopped payments work again.
+	Available Invariant = "works again"
+	// Oracle: a callback's answer tells a forger nothing.
+	Oracle Invariant = "no oracle"
+	// Rest: the system comes to rest.
+	Rest Invariant = "comes to rest"
+	// NoPanic: nothing panics, or asks an adapter for what it must refuse.
+	NoPanic Invariant = "no panic"
+)

@@ -1,0 +1,67 @@
+package simulation
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// rates say how much goes wrong in one world. Most worlds have a few kinds of
+// faults only: where everything fails, the interesting orders of events never
+// come about.
+type rates struct {
+	span time.Duration // how long faults go on
+
+	overlap float64 // a call takes time, in which others work
+	long    float64 // of these, longer than a lease
+	kill    float64 // a function dies at a call
+
+	read, writeBefore, writeAfter, throttle, lag float64 // table
+
+	queueFails, messageLost, messageTwice, messageLate float64
+	tickLost, tickTwice                                float64
+
+	providerBefore, providerAfter, providerOdd, providerLate float64 // one exchange
+	tokenFails                                               float64
+	statusLies                                               float64 // wrong amount, payer, currency, 404
+	callbackLost, callbackTwice, callbackLate, callbackEarly float64
+	forged                                                   float64 // events a minute
+
+	appFails float64
+	skew     time.Duration // how far clocks differ, and jump
+	coldly   float64       // an invocation meets a fresh instance
+}
+
+// drawRates makes a world.
+func drawRates(rng *rand.Rand) rates {
+	r := rates{
+		span: []time.Duration{4 * time.Minute, 15 * time.Minute, 40 * time.Minute, 40 * time.Minute, 2 * time.Hour, 27 * time.Hour}[rng.IntN(6)],
+	}
+	// Each kind is off in half of the worlds, else somewhere up to most, the
+	// smaller the likelier.
+	knob := func(most float64) float64 {
+		on, size := rng.IntN(2) == 1, rng.Float64()
+		if !on {
+			return 0
+		}
+		return most * math.Pow(size, 2)
+	}
+	r.overlap = knob(0.7)
+	r.long = knob(0.2)
+	r.kill = knob(0.08)
+	r.read, r.writeBefore, r.writeAfter, r.throttle = knob(0.15), knob(0.15), knob(0.15), knob(0.15)
+	r.lag = knob(0.5)
+	r.queueFails, r.messageLost, r.messageTwice, r.messageLate = knob(0.3), knob(0.7), knob(0.5), knob(0.5)
+	r.tickLost, r.tickTwice = knob(0.6), knob(0.6)
+	r.providerBefore, r.providerAfter, r.providerOdd, r.providerLate = knob(0.5), knob(0.5), knob(0.3), knob(0.4)
+	r.tokenFails = knob(0.4)
+	r.statusLies = knob(0.1)
+	r.callbackLost, r.callbackTwice, r.callbackLate, r.callbackEarly = knob(1), knob(0.6), knob(0.6), knob(0.6)
+	r.forged = knob(3)
+	r.appFails = knob(1)
+	if rng.IntN(4) == 0 {
+		r.skew = time.Duration(rng.Int64N(int64(4 * time.Minute)))
+	}
+	r.coldly = 0.05 + knob(0.5)
+	return r
+}

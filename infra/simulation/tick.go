@@ -1,0 +1,81 @@
+package simulation
+
+import (
+	"context"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// grace is how long a delivery is due before the sweeper looks at it.
+const grace = 30 * time.Second
+
+// planTick puts the next reconcile run on the agenda: on the minute, but only
+// when something is due by then. A run that has nothing to do changes nothing,
+// so leaving it out is the same and makes a week pass at once.
+func (w *world) planTick() {
+	if !w.stale {
+		return
+	}
+	w.stale = false
+	if w.tick != nil {
+		w.tick.dead = true
+		w.tick = nil
+	}
+	due, any := w.earliestDue()
+	if !any {
+		return
+	}
+	due = due.Add(-w.rates.skew) // a clock that runs ahead finds it earlier
+	now := time.Now()
+	if due.Before(now) {
+		due = now
+	}
+	minute := due.Sub(w.start).Truncate(time.Minute) + time.Minute
+	w.tick = w.after(w.start.Add(minute).Sub(now), "tick", w.reconcile)
+}
+
+// earliestDue looks over every shard.
+func (w *world) earliestDue() (earliest time.Time, any bool) {
+	far := time.Now().AddDate(1, 0, 0)
+	see := func(due []ledger.Due, err error, grace time.Duration) {
+		if err != nil {
+			panic(err)
+		}
+		for _, d := range due {
+			if at := d.At.Add(grace); !any || at.Before(earliest) {
+				earliest, any = at, true
+			}
+		}
+	}
+	for shard := range ledger.DueShards {
+		due, _, err := w.oracle.DuePayments(context.Background(), shard, far, 1, "")
+		see(due, err, 0)
+		due, _, err = w.oracle.DueDeliveries(context.Background(), shard, far, 1, "")
+		see(due, err, grace)
+	}
+	return earliest, any
+}
+
+// reconcile is the schedule: it may fail to come, or come twice. AWS repeats
+// an invocation that failed, after a minute.
+func (w *world) reconcile() {
+	w.tick, w.stale = nil, true
+	if w.chance(w.rates.tickLost) {
+		w.note("  tick lost")
+		return
+	}
+	if w.chance(w.rates.tickTwice) {
+		w.after(w.between(0, 2*time.Second), "second tick", w.runReconciler)
+	}
+	w.runReconciler()
+}
+
+func (w *world) runReconciler() {
+	w.invoke(reconciler, func(ctx context.Context, i *instance) {
+		if err := i.gateway.OnSchedule(ctx); err != nil {
+			w.note("  reconcile fails")
+		}
+	})
+	w.stale = true
+}

@@ -1,0 +1,204 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"momoproxy/infra/sandbox"
+)
+
+// providerWire is the way from a function to the provider.
+type providerWire struct{ w *world }
+
+// RoundTrip implements http.RoundTripper.
+func (p providerWire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := p.w
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	reference := r.Header.Get("X-Reference-Id")
+	pay := reference != "" && r.Method == http.MethodPost
+	w.note("provider", r.Method, r.URL.Path, reference)
+	if pay {
+		w.asks(reference, string(body)+" "+r.Header.Get("X-Callback-Url"))
+	}
+	if r.Method == http.MethodGet {
+		w.books.questions(time.Now())
+	}
+	w.before()
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if pay && w.chance(w.rates.providerLate) {
+		// It reaches the provider when its sender has long given up.
+		w.note("  held up")
+		late := r.Clone(context.Background())
+		late.Body = io.NopCloser(bytes.NewReader(body))
+		w.after(w.between(time.Second, time.Minute), "late request", func() {
+			if resp, err := w.provider.RoundTripper().RoundTrip(late); err == nil {
+				resp.Body.Close()
+			}
+		})
+		return nil, w.untilDeadline(r)
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	resp, err := w.provider.RoundTripper().RoundTrip(r)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		w.note("  no answer")
+		return nil, w.untilDeadline(r)
+	}
+	if err != nil {
+		w.note("  broken")
+	} else {
+		w.note("  answer", resp.Status)
+	}
+	w.afterwards()
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return resp, err
+}
+
+// untilDeadline waits until the caller gives up.
+func (w *world) untilDeadline(r *http.Request) error {
+	if deadline, ok := r.Context().Deadline(); ok {
+		w.waitFor(time.Until(deadline) + time.Microsecond)
+	}
+	w.mayDie()
+	if err := r.Context().Err(); err != nil {
+		return err
+	}
+	return os.ErrDeadlineExceeded
+}
+
+// inject is asked by the provider what goes wrong with one exchange.
+func (w *world) inject(c sandbox.Call) sandbox.Fault {
+	f := w.faultOf(c)
+	if f != "" {
+		w.note("  fault", string(f))
+	}
+	return f
+}
+
+func (w *world) faultOf(c sandbox.Call) sandbox.Fault {
+	switch c.Route {
+	case sandbox.RouteToken:
+		if w.chance(w.rates.tokenFails) {
+			return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Unavailable, sandbox.LoginFailed,
+				sandbox.HTMLBefore, sandbox.Unauthorized, sandbox.Truncated)
+		}
+	case sandbox.RouteRequestToPay:
+		switch {
+		case w.chance(w.rates.providerBefore):
+			return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Error500Before, sandbox.Unavailable,
+				sandbox.TooMany, sandbox.Unauthorized, sandbox.HTMLBefore, sandbox.JSONBefore)
+		case w.chance(w.rates.providerAfter):
+			return pick(w, sandbox.TimeoutAfter, sandbox.ResetAfter, sandbox.Error500After, sandbox.UnavailableAfter,
+				sandbox.HTMLAfter, sandbox.JSONAfter, sandbox.Truncated)
+		case w.chance(w.rates.providerOdd):
+			return sandbox.Forbidden
+		}
+	case sandbox.RouteStatus:
+		switch {
+		case w.chance(w.rates.statusLies):
+			f := pick(w, sandbox.WrongAmount, sandbox.WrongCurrency, sandbox.WrongPayer, sandbox.NotFound)
+			w.books.lies[c.Reference] = append(w.books.lies[c.Reference], f)
+			return f
+		case w.chance(w.rates.providerBefore):
+			return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Error500Before, sandbox.Unavailable,
+				sandbox.TooMany, sandbox.Unauthorized, sandbox.Forbidden, sandbox.HTMLBefore)
+		case w.chance(w.rates.providerOdd):
+			return pick(w, sandbox.Truncated, sandbox.UnknownStatus, sandbox.WrongExternalID, sandbox.ReasonObject, sandbox.NumberFields)
+		}
+	case sandbox.RouteCallback:
+		switch {
+		case w.chance(w.rates.callbackLost):
+			w.result.Stats.Lost++
+			return sandbox.LostCallback
+		case w.chance(w.rates.callbackTwice):
+			return sandbox.RepeatedCallback
+		}
+	}
+	return ""
+}
+
+func (w *world) callbackRetries() []time.Duration {
+	if w.chance(0.3) {
+		return []time.Duration{2 * time.Second, time.Minute, time.Hour}
+	}
+	return nil
+}
+
+// choose writes the life of one payment at the provider.
+func (w *world) choose(c sandbox.Call) (sandbox.Plan, bool) {
+	p := sandbox.Plan{}
+	step := func(after time.Duration, status, reason string) {
+		p.Steps = append(p.Steps, sandbox.Step{After: after, Status: status, Reason: reason})
+	}
+	reason := pick(w, "APPROVAL_REJECTED", "EXPIRED", "NOT_ENOUGH_FUNDS", "INTERNAL_PROCESSING_ERROR", "SOMETHING_NEW", "", "TRANSACTION_CANCELED")
+	end := w.between(time.Second, 90*time.Second)
+	switch x := w.rng.Float64(); {
+	case w.calm || x < 0.40:
+		step(end, "SUCCESSFUL", "")
+	case x < 0.58:
+		step(end, "FAILED", reason)
+	case x < 0.64: // for ever
+	case x < 0.70:
+		step(w.between(5*time.Minute, 3*time.Hour), "SUCCESSFUL", "")
+	case x < 0.75:
+		step(w.between(24*time.Hour, 30*time.Hour), "SUCCESSFUL", "")
+	case x < 0.79:
+		step(w.between(20*time.Hour, 40*time.Hour), "FAILED", reason)
+	case x < 0.85:
+		step(end, "FAILED", reason)
+		step(end+w.between(time.Minute, 40*time.Hour), "SUCCESSFUL", "")
+	case x < 0.91:
+		step(0, "CREATED", "")
+		step(end, "ON_HOLD", "")
+		step(end+w.between(time.Minute, time.Hour), "SUCCESSFUL", "")
+	default:
+		p.Refusal = pick(w, "PAYER_NOT_FOUND", "NOT_ALLOWED", "INTERNAL_PROCESSING_ERROR", "SERVICE_UNAVAILABLE", "INVALID_CURRENCY")
+	}
+	w.announce(&p)
+	if !w.calm && w.chance(w.rates.callbackEarly) {
+		p.Lag = w.between(0, 90*time.Second)
+	}
+	if !w.calm && w.chance(0.1) {
+		p.Hidden = w.between(0, 90*time.Second)
+	}
+	w.books.plans[c.Reference] = p
+	w.note("  plan", p.Refusal, planOf(p))
+	return p, true
+}
+
+// announce gives a plan its callbacks.
+func (w *world) announce(p *sandbox.Plan) {
+	for _, s := range p.Steps {
+		if s.Status != "SUCCESSFUL" && s.Status != "FAILED" && !w.chance(0.2) {
+			continue
+		}
+		n := sandbox.Notice{After: s.After, Method: pick(w, http.MethodPost, http.MethodPut)}
+		if w.chance(w.rates.callbackLate) {
+			n.After += w.between(0, 2*time.Hour)
+		}
+		p.Callbacks = append(p.Callbacks, n)
+		if w.chance(w.rates.callbackLate / 2) { // told before it is true, and late what was true
+			p.Callbacks = append(p.Callbacks, sandbox.Notice{After: s.After + w.between(0, time.Hour), Status: "PENDING"})
+		}
+	}
+}
+
+func planOf(p sandbox.Plan) string {
+	var b strings.Builder
+	for _, s := range p.Steps {
+		b.WriteString(s.After.String() + ":" + s.Status + " ")
+	}
+	return b.String()
+}

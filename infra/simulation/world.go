@@ -1,0 +1,198 @@
+// Package simulation runs the whole system in one process under virtual time
+// and one seeded source of chance: the real handlers, use cases, ledger,
+// provider adapter and forwarder, over an in-memory table, against the
+// provider's stand-in. Everything around them goes wrong on purpose. While it
+// runs and when it has come to rest, what must always hold is checked against
+// the provider's own books.
+//
+// A run uses one goroutine at a time, so that its seed replays it exactly.
+// What is concurrent in the real world is nested here: wherever a function
+// waits for the table, the provider, the queue or an app, time may pass, and
+// whatever is due in that time runs before the wait ends (see pass).
+package simulation
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"reflect"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/memory"
+)
+
+const (
+	// maxDepth bounds how deep functions are nested into each other's waits.
+	maxDepth = 4
+	// maxCalls bounds the calls of one run: more is a system that does not
+	// come to rest.
+	maxCalls = 300_000
+	// atRest is how long the world goes on when the faults have stopped:
+	// past the last check a payment can get.
+	atRest = 8*24*time.Hour + 6*time.Hour
+)
+
+// Options of a run.
+type Options struct {
+	Seed uint64
+	// Trace keeps the whole trace; without it there is only its hash.
+	Trace bool
+	// Settle waits until nothing else runs at this moment of virtual time:
+	// synctest.Wait.
+	Settle func()
+}
+
+// Result is what a run came to.
+type Result struct {
+	Seed       uint64
+	Violations []Violation
+	Hash       uint64   // of everything that happened, in order
+	Trace      []string // with Options.Trace
+	Stats      Stats
+}
+
+// Stats say what a run was made of, so that a simulation which has stopped
+// exercising something is noticed.
+type Stats struct {
+	Payments, Successful, Failed, Timeouts, Cancelled, Held int
+	Corrected, Kills, Calls, Nested, Lost                   int
+	Forged, Deliveries, Exhausted, Refused, Conflicts       int
+}
+
+// Violation is something that must never be.
+type Violation struct {
+	Invariant Invariant
+	At        time.Time
+	What      string
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("%s: %s (at %s)", v.Invariant, v.What, v.At.UTC().Format("02T15:04:05.000"))
+}
+
+// world is one run.
+type world struct {
+	options Options
+	rng     *rand.Rand
+	rates   rates
+	start   time.Time
+	calm    bool // the faults have stopped
+
+	agenda agenda
+	order  int
+	depth  int
+	tick   *event // the next scheduled reconcile run
+	stale  bool   // what is due may have changed since tick was planned
+
+	store    *memory.Table
+	oracle   *ledger.Ledger // reads the store without faults
+	pools    map[role][]*instance
+	current  *invocation
+	provider *sandbox.Sandbox
+	account  sandbox.MTNAccount
+	apps     []*app
+	lagging  map[string][]table.Record // what an index said before
+
+	books  books
+	trace  trace
+	result Result
+	halted bool
+}
+
+// Run lives one world through. It must be called inside a synctest bubble:
+// its clock is the time package's.
+func Run(o Options) Result {
+	w := &world{
+		options: o, rng: rand.New(rand.NewPCG(o.Seed, 0x6d6f6d6f)), start: time.Now(),
+		pools: map[role][]*instance{}, store: memory.New(), lagging: map[string][]table.Record{},
+		books: newBooks(),
+	}
+	w.trace = newTrace(o.Trace, w.start)
+	w.result.Seed = o.Seed
+	w.rates = drawRates(w.rng)
+	w.build()
+	w.populate()
+	w.live()
+	w.checkRest()
+	w.provider.Close()
+	w.result.Hash, w.result.Trace = w.trace.sum(), w.trace.lines
+	return w.result
+}
+
+// live runs the world: first with faults, then without until it is at rest.
+func (w *world) live() {
+	faultsEnd := w.start.Add(w.rates.span)
+	w.runUntil(faultsEnd)
+	w.calmDown()
+	w.runUntil(faultsEnd.Add(atRest))
+}
+
+// calmDown stops every fault. What they have left behind stays.
+func (w *world) calmDown() {
+	w.note("world", "calm")
+	w.calm = true
+	w.books.calmAt = time.Now()
+	span := w.rates.span
+	w.rates = rates{span: span}
+	for _, pool := range w.pools {
+		for _, i := range pool {
+			i.skew = 0
+		}
+	}
+	for _, a := range w.apps {
+		a.recover()
+	}
+	// Whatever was left behind, the system must take payments again.
+	for _, a := range w.apps {
+		w.after(11*time.Minute+w.between(0, time.Minute), "probe", func() { w.probe(a) })
+	}
+}
+
+// violate notes that an invariant does not hold and brings the run to its
+// end.
+func (w *world) violate(i Invariant, format string, args ...any) {
+	v := Violation{Invariant: i, At: time.Now(), What: fmt.Sprintf(format, args...)}
+	w.note("VIOLATION", v.String())
+	w.halted = true
+	if len(w.result.Violations) < 5 {
+		w.result.Violations = append(w.result.Violations, v)
+	}
+}
+
+// chance is true with probability p. It draws only when it matters, so that
+// a seed without a kind of fault does not depend on it.
+func (w *world) chance(p float64) bool { return p > 0 && w.rng.Float64() < p }
+
+// between draws a duration, to the nanosecond so that no two moments fall
+// together.
+func (w *world) between(low, high time.Duration) time.Duration {
+	return low + time.Duration(w.rng.Int64N(int64(high-low)+1))
+}
+
+func pick[T any](w *world, from ...T) T { return from[w.rng.IntN(len(from))] }
+
+// bytes is the system's source of randomness.
+type bytesOf struct{ rng *rand.Rand }
+
+var _ io.Reader = bytesOf{}
+
+func (r bytesOf) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r.rng.Uint32())
+	}
+	return len(p), nil
+}
+
+func (w *world) log() *slog.Logger { return slog.New(logHandler{w: w}) }
+
+// Add sums up.
+func (s *Stats) Add(o Stats) {
+	to, from := reflect.ValueOf(s).Elem(), reflect.ValueOf(o)
+	for i := range to.NumField() {
+		to.Field(i).SetInt(to.Field(i).Int() + from.Field(i).Int())
+	}
+}
