@@ -109,22 +109,23 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", d.Anomaly,
 			"status", p.Status, "source", evidence.Source, "verdict", evidence.Verdict, "code", evidence.Code)
 	}
-	// With the token in its path the callback comes from the provider, and
-	// its news is worth a question at once; a bare one waits its turn.
-	fromProvider := c.Reference != "" && p.Phase != payment.PhaseSubmitting
-	if !d.Confirm || !(fromProvider || g.mayPoll(p)) {
-		return g.Ledger.Audit(ctx, record)
+	// It is stored as it came before anything is made of it; if that fails,
+	// its news is still worth asking about.
+	stored := g.Ledger.Audit(ctx, record)
+	who := byAnybody
+	if c.Reference != "" {
+		who = byProvider
 	}
-	claimsEnding := evidence.Verdict == payment.SaysSuccessful || evidence.Verdict == payment.SaysFailed || evidence.Verdict == payment.SaysCancelled
-	_, err := g.poll(ctx, p, question{hint: &record, hinted: claimsEnding, fromProvider: fromProvider})
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, errPutOff):
-		return g.Ledger.Audit(ctx, record)
+	// The provider's own callback is asked about at once, others in turn.
+	if !d.Confirm || (who == byAnybody && !g.mayPoll(p)) {
+		return stored
 	}
-	// The question failed for a reason of ours; its record must not go too.
-	return errors.Join(err, g.Ledger.Audit(ctx, record))
+	_, ends := evidence.Verdict.Ending()
+	_, err := g.poll(ctx, p, who, ends)
+	if errors.Is(err, errPutOff) {
+		err = nil // not dropped: its next check has been moved
+	}
+	return errors.Join(stored, err)
 }
 
 func (g *Gateway) callbackRecord(c Callback, reference, clientID, note string) ledger.AuditRecord {

@@ -37,7 +37,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	if !p.Open() || !g.mayPoll(p) {
 		return View{p, deliveries}, nil
 	}
-	after, err := g.poll(ctx, p, question{})
+	after, err := g.poll(ctx, p, byApp, false)
 	if err != nil {
 		g.Log.WarnContext(ctx, "status.poll_failed", "reference", reference, "error", err.Error())
 		return View{p, deliveries}, nil
@@ -59,30 +59,32 @@ func (g *Gateway) mayPoll(p ledger.Payment) bool {
 	return p.CheckedAt.IsZero() || now.Sub(p.CheckedAt) >= prov.Capabilities().MinPollInterval
 }
 
-// question is one status question to the provider and why it is asked.
-type question struct {
-	// hint is the callback that led to it; its audit record is written with
-	// the outcome.
-	hint *ledger.AuditRecord
-	// hinted: the callback claimed an ending.
-	hinted bool
-	// fromProvider: the callback had the token that only the provider knows.
-	fromProvider bool
-	// scheduled: asked by reconciliation, which moves the next check on.
-	scheduled bool
-}
+// asker says on whose behalf the provider is asked, and with that how much
+// the question may take from the others'.
+type asker int
+
+const (
+	// byApp: an app's GET /status. Losing it costs nothing; the table answers.
+	byApp asker = iota
+	// bySchedule: reconciliation, which moves the next check on.
+	bySchedule
+	// byProvider: a callback with the token that only the provider knows.
+	byProvider
+	// byAnybody: a callback without one.
+	byAnybody
+)
 
 // patience is how long a question waits for its slot under the provider's
 // limit: reconciliation longest, the provider's own callback as long as the
 // provider waits for our answer, an app's request hardly, and a callback that
 // anybody may have sent not at all.
-func (q question) patience() time.Duration {
-	switch {
-	case q.scheduled:
+func (a asker) patience() time.Duration {
+	switch a {
+	case bySchedule:
 		return 5 * time.Second
-	case q.fromProvider:
+	case byProvider:
 		return time.Second
-	case q.hint != nil:
+	case byAnybody:
 		return 0
 	}
 	return 300 * time.Millisecond
@@ -94,17 +96,17 @@ var errPutOff = errors.New("provider's request limit reached; check put off")
 
 // poll asks the provider about p and takes the answer to its end. A claim
 // written first makes one asker out of many, over all functions: the losers
-// answer from the table.
-func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledger.Payment, error) {
+// answer from the table. hinted: a callback claiming an ending led to it.
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, hinted bool) (ledger.Payment, error) {
 	prov, ok := g.provider(p.Provider)
 	if !ok {
 		return p, errors.New("provider " + p.Provider + " is not configured")
 	}
 	caps := prov.Capabilities()
-	if err := g.takeTurn(ctx, p, q, caps); err != nil {
+	if err := g.takeTurn(ctx, p, who, caps); err != nil {
 		return p, err
 	}
-	if !q.fromProvider {
+	if who != byProvider {
 		// A callback of the provider's own needs no claim: its question must
 		// be asked even while another is under way, which the provider may
 		// have answered before the news.
@@ -112,16 +114,14 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 		claim := p
 		claim.Checks++
 		claim.CheckedAt = now
-		if q.scheduled {
+		if who == bySchedule {
 			claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)
 		}
 		claimed, err := g.Ledger.ClaimCheck(ctx, claim)
-		switch {
-		case errors.Is(err, ledger.ErrMoved) && q.hint != nil:
-			return p, errPutOff
-		case errors.Is(err, ledger.ErrMoved):
+		if errors.Is(err, ledger.ErrMoved) {
 			return g.Ledger.Payment(ctx, p.Reference)
-		case err != nil:
+		}
+		if err != nil {
 			return p, err
 		}
 		p = claimed
@@ -131,9 +131,9 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, q question) (ledge
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	return g.settle(ctx, p, news{
 		evidence: told.Evidence,
-		hinted:   q.hinted,
+		hinted:   hinted,
 		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
-			return pollRecords(after, q, told, anomaly)
+			return pollRecords(after, told, anomaly)
 		},
 	})
 }
@@ -145,10 +145,9 @@ const appSpacing = 500 * time.Millisecond
 // takeTurn waits for a slot under the provider's limit, which all functions
 // share. errPutOff: too many others are waiting; a question that must not be
 // dropped has then been put off, not lost.
-func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, q question, caps provider.Capabilities) error {
+func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, caps provider.Capabilities) error {
 	line := caps.Name + "#status"
-	live := !q.scheduled && q.hint == nil
-	if live && caps.StatusSpacing > 0 {
+	if who == byApp && caps.StatusSpacing > 0 {
 		_, ok, err := g.Ledger.ReserveSlot(ctx, line+"#"+p.ClientID, appSpacing, g.now(), 0)
 		if err != nil {
 			return err
@@ -158,30 +157,26 @@ func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, q question, ca
 		}
 	}
 	now := g.now()
-	wait, ok, err := g.Ledger.ReserveSlot(ctx, line, caps.StatusSpacing, now, q.patience())
+	wait, ok, err := g.Ledger.ReserveSlot(ctx, line, caps.StatusSpacing, now, who.patience())
 	switch {
 	case err != nil:
 		return err
 	case ok:
 		return g.Sleep(ctx, wait)
-	case live:
+	case who == byApp:
 		return errPutOff
 	}
 	return g.putOff(ctx, p, now.Add(wait))
 }
 
-func pollRecords(after payment.Payment, q question, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
-	var records []ledger.AuditRecord
-	if q.hint != nil {
-		records = append(records, *q.hint)
-	}
+func pollRecords(after payment.Payment, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
 	exchanges := told.Exchanges
 	if len(exchanges) == 0 {
 		// Not asked after all (no token). The payment may end by our clock
 		// all the same, and an ending is never without a record of why.
 		exchanges = []provider.Exchange{{Method: "GET", Started: told.Evidence.At, Err: "not asked: " + told.Evidence.Reason}}
 	}
-	return append(records, exchangeRecords(after, exchanges, string(anomaly))...)
+	return exchangeRecords(after, exchanges, string(anomaly))
 }
 
 // putOff moves the next check to the time when the provider may be asked

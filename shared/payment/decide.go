@@ -127,7 +127,7 @@ func meant(e Evidence) bool {
 // decideHint: an unsigned callback is never applied. It is worth a question
 // unless it repeats what is already known.
 func decideHint(d *Decision, e Evidence) {
-	ending, ends := endingOf(e.Verdict)
+	ending, ends := e.Verdict.Ending()
 	switch {
 	case !d.Payment.Status.Ended():
 		d.Confirm = true
@@ -148,7 +148,7 @@ func Hinted(p Payment, at time.Time, pol Policy) (Payment, bool) {
 }
 
 func decideEnded(d *Decision, e Evidence) {
-	ending, ends := endingOf(e.Verdict)
+	ending, ends := e.Verdict.Ending()
 	if !ends || ending == d.Payment.Status {
 		return
 	}
@@ -180,7 +180,7 @@ func decideEnded(d *Decision, e Evidence) {
 
 func decideOpen(d *Decision, e Evidence, pol Policy) {
 	p := &d.Payment
-	ending, ends := endingOf(e.Verdict)
+	ending, ends := e.Verdict.Ending()
 	switch {
 	case mismatch(*p, e):
 		d.Anomaly = AnomalyMismatch
@@ -292,7 +292,8 @@ func eventOf(s Status) Event {
 	return ""
 }
 
-func endingOf(v Verdict) (Status, bool) {
+// Ending returns the status that a verdict ends a payment with, if it does.
+func (v Verdict) Ending() (Status, bool) {
 	switch v {
 	case SaysSuccessful:
 		return Successful, true
