@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -266,10 +267,10 @@ func TestCallbackTrusted(t *testing.T) {
 func TestCallbackWhenTableIsDown(t *testing.T) {
 	for name, fault := range map[string]func(){"error": func() {}, "panic": func() { panic("table") }} {
 		t.Run(name, func(t *testing.T) {
-			down := false
+			var down atomic.Bool
 			o := testbed.Options{Table: func(inner table.Table) table.Table {
 				return tabletest.Faulty(inner, func(string, []table.Key) tabletest.Fault {
-					if down {
+					if down.Load() {
 						fault()
 						return tabletest.Fault{When: tabletest.Before}
 					}
@@ -281,10 +282,10 @@ func TestCallbackWhenTableIsDown(t *testing.T) {
 				if err := w.Sandbox.SetOutcome(ref, "SUCCESSFUL", "", false); err != nil {
 					t.Fatal(err)
 				}
-				down = true
+				down.Store(true)
 				told(t, "with token", w.CallBack("POST", w.CallbackPath(ref), `{"status":"SUCCESSFUL"}`))
 				told(t, "bare", w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL"}`))
-				down = false
+				down.Store(false)
 				endsOnce(t, w, ref, payment.Successful, time.Hour)
 			})
 		})

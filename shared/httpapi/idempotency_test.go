@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,10 +87,10 @@ func TestIdempotencyKeyStillRunning(t *testing.T) {
 // The first request stored its payment, asked MTN and died before it could
 // write or answer. A repeat never charges again.
 func TestIdempotencyKeyFirstRequestDied(t *testing.T) {
-	down := false
+	var down atomic.Bool
 	o := testbed.Options{Table: func(inner table.Table) table.Table {
 		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
-			if down && op == tabletest.OpWrite {
+			if down.Load() && op == tabletest.OpWrite {
 				return tabletest.Fault{When: tabletest.Before}
 			}
 			return tabletest.Fault{}
@@ -103,10 +104,10 @@ func TestIdempotencyKeyFirstRequestDied(t *testing.T) {
 		var first testbed.Answer
 		go func() { first = w.Pay(testbed.Order("ORDER-1", good), "idempotency-key", "k") }()
 		time.Sleep(500 * time.Millisecond)
-		down = true
+		down.Store(true)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		down = false
+		down.Store(false)
 		is(t, first, 202, "")
 		if first.Text("phase") != "in_reconciliation" {
 			t.Errorf("%s", first.Body)

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,11 +97,11 @@ func TestStatusHeld(t *testing.T) {
 	}
 }
 
-// tableDown makes the table fail as err says while *down is true.
-func tableDown(down *bool, err error) testbed.Options {
+// tableDown makes the table fail as err says while down is true.
+func tableDown(down *atomic.Bool, err error) testbed.Options {
 	return testbed.Options{Table: func(inner table.Table) table.Table {
 		return tabletest.Faulty(inner, func(string, []table.Key) tabletest.Fault {
-			if *down {
+			if down.Load() {
 				return tabletest.Fault{When: tabletest.Before, Err: err}
 			}
 			return tabletest.Fault{}
@@ -111,7 +112,8 @@ func tableDown(down *bool, err error) testbed.Options {
 func TestTableDown(t *testing.T) {
 	for name, err := range map[string]error{"unavailable": table.ErrUnavailable, "unknown": nil, "internal words": errors.New("dial tcp 10.0.0.7: secret host")} {
 		t.Run(name, func(t *testing.T) {
-			down := true
+			var down atomic.Bool
+			down.Store(true)
 			bubble(t, tableDown(&down, err), func(t *testing.T, w *testbed.World) {
 				a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 503, "unavailable")
 				wait(t, a)
@@ -120,10 +122,10 @@ func TestTableDown(t *testing.T) {
 				h := is(t, w.Call(t.Context(), testbed.Event("GET /health")), 503, "")
 				golden(t, "health/503", h.Body)
 				nothingCreated(t, w)
-				down = false
+				down.Store(false)
 				is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "")
 				// Known to the cache of clients now, and down again.
-				down = true
+				down.Store(true)
 				is(t, w.Pay(testbed.Order("ORDER-2", good)), 503, "unavailable")
 			})
 		})

@@ -1,0 +1,100 @@
+package ledger_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+func TestDeliveryComesBackWhole(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	p, d := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysSuccessful, time.Minute))
+	if d.Body != string(payment.Announcement(p.Payment, payment.EventSuccessful)) || d.EventID != payment.EventID(refA, 1) || d.URL != p.CallbackURL {
+		t.Errorf("%+v", d)
+	}
+	d.State, d.HeldReason, d.Attempts, d.Claims, d.LastCode, d.LastError = ledger.DeliveryHeld, "no_callback_url", 3, 5, 500, "timeout"
+	d.NextAttemptAt, d.LeaseUntil, d.DeliveredAt = start.Add(time.Minute), start.Add(2*time.Minute), start.Add(3*time.Minute)
+	stored, err := b.PutDelivery(t.Context(), *d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.Delivery(t.Context(), refA, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "delivery", stored, got)
+	if _, err := b.Delivery(t.Context(), refA, 2); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Whoever claims later invalidates an earlier claim.
+func TestStaleClaimCannotComplete(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	stale := claimed(t, b).(ledger.Delivery)
+	now, err := b.Delivery(t.Context(), refA, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := b.ClaimDelivery(t.Context(), now, start.Add(3*time.Hour))
+	if err != nil || fresh.Claims != 2 {
+		t.Fatal(fresh.Claims, err)
+	}
+	if err := complete(b, stale); !errors.Is(err, ledger.ErrMoved) {
+		t.Errorf("the stale worker: %v", err)
+	}
+	got, err := b.Delivery(t.Context(), refA, 1)
+	if err != nil || got.State != ledger.DeliveryDue {
+		t.Errorf("%s, %v", got.State, err)
+	}
+	// Its attempt did happen, and is on record.
+	story, err := b.Story(t.Context(), refA)
+	if err != nil || len(story.Attempts) != 1 {
+		t.Errorf("%d attempts on record, %v", len(story.Attempts), err)
+	}
+	trail, err := b.AuditTrail(t.Context(), refA)
+	if err != nil || trail[len(trail)-1].Direction != ledger.OutboundToApp && trail[0].Direction != ledger.OutboundToApp {
+		t.Errorf("audit %v, %v", trail, err)
+	}
+}
+
+func TestStory(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	failed, first := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysFailed, time.Minute))
+	b.apply(t, failed, evidence(payment.SaysSuccessful, time.Hour))
+	d := *first
+	for n := 1; n <= 12; n++ {
+		var err error
+		if d, err = b.ClaimDelivery(t.Context(), d, start.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		d, err = b.CompleteAttempt(t.Context(), d,
+			ledger.Attempt{Reference: refA, Sequence: 1, Number: n, Cause: ledger.CauseAutomatic, Started: start, Duration: time.Second, Code: 500, Excerpt: fmt.Sprint(n)},
+			ledger.AuditRecord{At: start, Reference: refA})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	story, err := b.Story(t.Context(), refA)
+	if err != nil || story.Payment.Status != payment.Successful || len(story.Deliveries) != 2 || len(story.Attempts) != 12 {
+		t.Fatalf("%d deliveries, %d attempts, %v", len(story.Deliveries), len(story.Attempts), err)
+	}
+	for i, a := range story.Attempts {
+		if a.Number != i+1 || a.Excerpt != fmt.Sprint(i+1) || a.Duration != time.Second {
+			t.Errorf("attempt %d: %+v", i+1, a)
+		}
+	}
+	p, deliveries, err := b.Overview(t.Context(), refA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "overview", story.Payment, p)
+	same(t, "overview's deliveries", story.Deliveries, deliveries)
+}
