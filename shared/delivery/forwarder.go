@@ -67,7 +67,7 @@ func (f *Forwarder) Handle(ctx context.Context, batch events.SQSEvent) (events.S
 	for _, m := range batch.Records {
 		wg.Go(func() {
 			if err := f.answer(ctx, m.Body); err != nil {
-				f.Log.ErrorContext(ctx, "delivery.failed", "message", m.MessageId, "error", err.Error())
+				f.Log.ErrorContext(ctx, "delivery.failed", "message_id", m.MessageId, "error", err.Error())
 				mu.Lock()
 				defer mu.Unlock()
 				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})

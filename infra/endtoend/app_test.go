@@ -1,0 +1,78 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"momoproxy/shared/webhook"
+)
+
+// app is an app's server: it verifies both signatures of what arrives.
+type app struct {
+	URL    string
+	secret webhook.Secret
+
+	mu  sync.Mutex
+	got []arrival
+}
+
+// arrival is one attempt as it arrived.
+type arrival struct {
+	EventID     string `json:"-"`
+	Fault       error  `json:"-"` // why it does not verify
+	Event       string `json:"event"`
+	ReferenceID string `json:"referenceId"`
+	ExternalID  string `json:"externalId"`
+	Status      string `json:"status"`
+	Sequence    int    `json:"sequence"`
+	Amount      string `json:"amount"`
+	Currency    string `json:"currency"`
+}
+
+func startApp(t *testing.T, secret webhook.Secret) *app {
+	t.Helper()
+	a := &app{secret: secret}
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	a.URL = server.URL + "/momo-callback"
+	return a
+}
+
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var n arrival
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = webhook.VerifyLegacy(r.Header, body, appKey)
+	}
+	if err == nil {
+		n.EventID, err = webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, a.secret)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &n)
+	}
+	n.Fault = err
+	a.mu.Lock()
+	a.got = append(a.got, n)
+	a.mu.Unlock()
+	if err != nil {
+		w.WriteHeader(http.StatusForbidden)
+	}
+}
+
+// about lists what has arrived about a payment.
+func (a *app) about(reference string) []arrival {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var found []arrival
+	for _, n := range a.got {
+		if n.ReferenceID == reference || n.Fault != nil {
+			found = append(found, n)
+		}
+	}
+	return found
+}

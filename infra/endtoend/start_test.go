@@ -1,0 +1,80 @@
+package endtoend
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+)
+
+// testRefusedStarts: a function whose environment or parameters are wrong
+// does not come up, and says all that is wrong, with no secret in it.
+func testRefusedStarts(t *testing.T, w *world) {
+	functions := w.stack.functions(t)
+	for _, c := range []struct {
+		name, function string
+		change         map[string]string // empty values are taken out
+		says           []string
+	}{
+		{
+			"nothing set", "request-to-pay",
+			map[string]string{"TABLE_NAME": "", "AUDIT_TABLE_NAME": "", "QUEUE_URL": "", "SEALING_SECRET_ID": "", "PUBLIC_BASE_URL": "", "MTN_BASE_URL": "", "MTN_TARGET_ENV": "", "MTN_SECRET_ID": ""},
+			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PUBLIC_BASE_URL", "MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_SECRET_ID"},
+		},
+		{
+			"trust where money moves", "mtn-callback",
+			map[string]string{"CALLBACK_POLICY": "trust", "MTN_TARGET_ENV": "mtnswaziland"},
+			[]string{"CALLBACK_POLICY trust is refused"},
+		},
+		{
+			"no such parameter", "forwarder",
+			map[string]string{"SEALING_SECRET_ID": "/nobody/made/this"},
+			[]string{"/nobody/made/this"},
+		},
+		{
+			"credentials for keys", "forwarder",
+			map[string]string{"SEALING_SECRET_ID": "/" + w.stack.name + "/mtn"},
+			[]string{"/" + w.stack.name + "/mtn"},
+		},
+		{
+			"no table", "reconciler",
+			map[string]string{"TABLE_NAME": w.stack.name + "-nobody-made-this"},
+			[]string{"table does not answer"},
+		},
+		{
+			"MTN without TLS", "status",
+			map[string]string{"MTN_BASE_URL": "http://mtn.example.com"},
+			[]string{"https"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			environment := maps.Clone(w.environments[c.function])
+			for variable, value := range c.change {
+				environment[variable] = value
+				if value == "" {
+					delete(environment, variable)
+				}
+			}
+			p := launch(t, c.function, w.binaries[c.function], functions[c.function].timeout(), environment)
+			select {
+			case <-p.exited:
+			case <-time.After(patience):
+				t.Fatal("it is still there")
+			}
+			printed := p.output.String()
+			if p.cmd.ProcessState.Success() || p.ready > 0 {
+				t.Errorf("it came up, and ended with %s", p.cmd.ProcessState)
+			}
+			for _, text := range c.says {
+				if !strings.Contains(printed, text) {
+					t.Errorf("it does not say %q:\n%s", text, printed)
+				}
+			}
+			for what, secret := range w.secrets {
+				if strings.Contains(printed, secret) {
+					t.Errorf("it printed %s", what)
+				}
+			}
+		})
+	}
+}

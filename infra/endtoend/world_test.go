@@ -1,0 +1,344 @@
+package endtoend
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"momoproxy/infra/engines/engine"
+	"momoproxy/infra/local/triggers"
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/config"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/queue/sqs"
+	"momoproxy/shared/seal"
+	"momoproxy/shared/table/dynamo"
+	"momoproxy/shared/webhook"
+)
+
+const (
+	region = "eu-west-1"
+	appKey = "APP_CHANGE_THIS" // of the events under events/
+	// otherKey belongs to an app whose callback URL is on this machine.
+	otherKey = "OTHER_APP_CHANGE_THIS"
+	// patience bounds every wait for another process.
+	patience = 30 * time.Second
+)
+
+// world is the deployed system, running.
+type world struct {
+	stack     *stack
+	binaries  map[string]string
+	processes map[string]*process
+	// environments are what each process was started with.
+	environments map[string]map[string]string
+	recorder     *recorder
+	store        *parameterStore
+	sandbox      *sandbox.Sandbox
+	front        string // URL of the API
+	handled      chan string
+	queue        *sqs.Queue
+	ledger       *ledger.Ledger
+	parts        assembly.Parts // over the same engines, with loopback allowed
+	app          *app
+	secrets      map[string]string // what nobody may print, by name
+}
+
+var session = aws.Credentials{AccessKeyID: "AKIDENDTOEND", SecretAccessKey: "endtoend-secret", SessionToken: "endtoend-session-token"}
+
+// awsConfig serves the test's own clients, past the recorder.
+func awsConfig() aws.Config {
+	return aws.Config{Region: region, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return session, nil })}
+}
+
+// newWorld deploys the template on this machine: tables, queues, parameters,
+// clients, functions, and MTN on the other side.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{handled: make(chan string, 1000), processes: map[string]*process{}, environments: map[string]map[string]string{}}
+	w.binaries = hostBinaries(t)
+	tables, queues := engine.For(t, engine.DynamoDB), engine.For(t, engine.SQS)
+	t.Logf("DynamoDB is %s, SQS is %s", tables.Name, queues.Name)
+	name := uniqueName()
+
+	dynamoClient := dynamodb.NewFromConfig(awsConfig(), func(o *dynamodb.Options) { o.BaseEndpoint = &tables.Endpoint })
+	names := dynamo.Names{Main: name + "-MainTable", Audit: name + "-AuditTable"}
+	if err := dynamo.Create(t.Context(), dynamoClient, names); err != nil {
+		t.Fatal(err)
+	}
+	sqsClient := awssqs.NewFromConfig(awsConfig(), func(o *awssqs.Options) { o.BaseEndpoint = &queues.Endpoint })
+	var err error
+	if w.queue, err = sqs.Create(t.Context(), sqsClient, name, 5); err != nil {
+		t.Fatal(err)
+	}
+	queueURL, deadURL := w.queue.URLs()
+
+	mtn, account := w.startMTN(t)
+	publicURL := w.startFront(t)
+	w.stack = deploy(t, name, map[string]string{
+		"PublicBaseUrl": publicURL, "MtnBaseUrl": mtn, "Version": "e2e",
+		"DeliveryQueue": queueURL, "DeadLetterQueue": deadURL,
+	})
+	w.recorder = newRecorder(map[string]string{
+		names.Main: "arn:MainTable", names.Audit: "arn:AuditTable",
+		queueURL: "arn:DeliveryQueue", deadURL: "arn:DeadLetterQueue",
+	})
+	sealing := base64.StdEncoding.EncodeToString(randomBytes(32))
+	credentials, err := json.Marshal(map[string]string{
+		"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.store = &parameterStore{credentials: session, recorder: w.recorder, values: map[string]string{
+		"/" + name + "/sealing-keys": sealing, "/" + name + "/mtn": string(credentials),
+	}}
+
+	w.startLedger(t, names, tables.Endpoint, sealing)
+	for function, d := range w.stack.functions(t) {
+		environment := map[string]string{
+			"AWS_ENDPOINT_URL_DYNAMODB": w.recorder.between(t, function, tables.Endpoint),
+			"AWS_ENDPOINT_URL_SQS":      w.recorder.between(t, function, queues.Endpoint),
+			"AWS_ENDPOINT_URL_SSM":      w.store.endpoint(t, function),
+			"AWS_ACCESS_KEY_ID":         session.AccessKeyID, "AWS_SECRET_ACCESS_KEY": session.SecretAccessKey,
+			"AWS_SESSION_TOKEN": session.SessionToken,
+		}
+		for variable, value := range d.Environment.Variables {
+			environment[variable] = value
+		}
+		w.environments[function] = environment
+		w.processes[function] = launch(t, function, w.binaries[function], d.timeout(), environment)
+	}
+	w.secrets = map[string]string{
+		"the app's key": appKey, "the other app's key": otherKey, "the sealing key": sealing, "MTN's API key": account.APIKey,
+		"MTN's subscription key": account.SubscriptionKey, "AWS's secret": session.SecretAccessKey,
+		"AWS's session token": session.SessionToken, "the signing secret": w.app.secret.Reveal(),
+	}
+	return w
+}
+
+// uniqueName keeps runs over the same engine apart.
+func uniqueName() string { return "e2e-" + strings.ToLower(rand.Text()[:10]) }
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return b
+}
+
+// startMTN serves the sandbox, whose payers approve at once.
+func (w *world) startMTN(t *testing.T) (string, sandbox.MTNAccount) {
+	t.Helper()
+	times := sandbox.DefaultTimes()
+	times.Approve = 200 * time.Millisecond
+	w.sandbox = sandbox.New(sandbox.Options{Times: times})
+	t.Cleanup(w.sandbox.Close)
+	account, err := w.sandbox.Provision(sandbox.MTNAccount{CallbackHost: "localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, w.sandbox.Handler()), account
+}
+
+// startFront serves the template's routes with the functions' processes.
+func (w *world) startFront(t *testing.T) string {
+	t.Helper()
+	template, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wiring, err := triggers.Read(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.front = serve(t, triggers.Gateway(wiring.Routes, func(ctx context.Context, r triggers.Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		var answer events.APIGatewayV2HTTPResponse
+		err := w.processes[r.Function].call(ctx, event, &answer)
+		if r.Function == "mtn-callback" {
+			w.handled <- event.PathParameters["referenceId"]
+		}
+		return answer, err
+	}))
+	// MTN takes no IP address in a callback URL.
+	return strings.Replace(w.front, "127.0.0.1", "localhost", 1)
+}
+
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: h}
+	go server.Serve(l)
+	t.Cleanup(func() { _ = server.Close() })
+	return "http://" + l.Addr().String()
+}
+
+// startLedger opens the tables as an operator would and makes the two apps.
+func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing string) {
+	t.Helper()
+	keys, err := seal.ParseKeys(sealing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := assembly.DynamoDB(awsConfig(), config.Config{TableName: names.Main, AuditTableName: names.Audit}, func(string) string { return endpoint })
+	w.ledger = ledger.New(table, keys, ledger.Options{})
+	w.parts = assembly.Parts{
+		Table: table, Queue: w.queue, Ledger: w.ledger, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Rules: webhook.Rules{AllowLoopback: true},
+	}
+	secret, err := webhook.NewSecret(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.app = startApp(t, secret)
+	for key, url := range map[string]string{
+		appKey:   w.app.URL,
+		otherKey: strings.Replace(w.app.URL, "http://", "https://", 1),
+	} {
+		client := ledger.Client{ID: ledger.NewClientID(rand.Reader), Name: key, CallbackURL: url, Active: true,
+			CreatedAt: ledger.Clock(time.Now()), APIKey: key, SigningSecrets: []string{secret.Reveal()}}
+		if _, err := w.ledger.CreateClient(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// event reads a file under events/, with texts replaced in pairs.
+func event(t *testing.T, file string, replace ...string) []byte {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join(root, "events", filepath.FromSlash(file)+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(replace); i += 2 {
+		if !strings.Contains(string(source), replace[i]) {
+			t.Fatalf("events/%s does not hold %q", file, replace[i])
+		}
+	}
+	return []byte(strings.NewReplacer(replace...).Replace(string(source)))
+}
+
+// answer is an API function's answer.
+type answer struct {
+	Code    int
+	Headers map[string]string
+	Text    string
+	Body    map[string]any
+}
+
+func (a answer) reference() string { s, _ := a.Body["referenceId"].(string); return s }
+
+// api runs an API function on an event.
+func (w *world) api(t *testing.T, function string, event []byte) answer {
+	t.Helper()
+	var response events.APIGatewayV2HTTPResponse
+	if err := w.processes[function].call(t.Context(), event, &response); err != nil {
+		t.Fatal(err)
+	}
+	a := answer{Code: response.StatusCode, Headers: response.Headers, Text: response.Body}
+	if err := json.Unmarshal([]byte(response.Body), &a.Body); err != nil {
+		t.Fatalf("%s answered %d %q: %v", function, response.StatusCode, response.Body, err)
+	}
+	return a
+}
+
+// awaitCallbacks waits until MTN's callbacks about these payments have been
+// handled.
+func (w *world) awaitCallbacks(t *testing.T, references ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	missing := map[string]bool{}
+	for _, r := range references {
+		missing[r] = true
+	}
+	for len(missing) > 0 {
+		select {
+		case r := <-w.handled:
+			delete(missing, r)
+		case <-ctx.Done():
+			t.Fatalf("no callback about %v", missing)
+		}
+	}
+}
+
+// receive takes n messages from the queue, as the event source mapping does,
+// hidden for a while. It makes the forwarder's event of them.
+func (w *world) receive(t *testing.T, n int, hidden time.Duration) (events.SQSEvent, map[string]string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var batch events.SQSEvent
+	receipts := map[string]string{}
+	for len(batch.Records) < n {
+		got, err := w.queue.Receive(ctx, min(10, n-len(batch.Records)), hidden, 5*time.Second)
+		if err != nil {
+			t.Fatalf("%d of %d messages came: %v", len(batch.Records), n, err)
+		}
+		for _, m := range got {
+			batch.Records = append(batch.Records, events.SQSMessage{
+				MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, EventSource: "aws:sqs", AWSRegion: region,
+				Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(m.Receives), "MessageGroupId": m.Group},
+			})
+			receipts[m.ID] = m.Receipt
+		}
+	}
+	return batch, receipts
+}
+
+// settle deletes the messages that did not fail and returns those that did.
+func (w *world) settle(t *testing.T, response events.SQSEventResponse, receipts map[string]string) (failed []string) {
+	t.Helper()
+	for _, f := range response.BatchItemFailures {
+		if receipts[f.ItemIdentifier] == "" {
+			t.Errorf("failure of %q, which was not in the batch", f.ItemIdentifier)
+		}
+		delete(receipts, f.ItemIdentifier)
+		failed = append(failed, f.ItemIdentifier)
+	}
+	for _, receipt := range receipts {
+		if err := w.queue.Delete(t.Context(), receipt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return failed
+}
+
+// waiting is how many messages the queue holds, and the dead letters.
+func (w *world) waiting(t *testing.T) (waiting, dead int) {
+	t.Helper()
+	waiting, dead, err := w.queue.Depth(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return waiting, dead
+}
+
+// story reads all that is kept about a payment.
+func (w *world) story(t *testing.T, reference string) ledger.Story {
+	t.Helper()
+	s, err := w.ledger.Story(t.Context(), reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
