@@ -1,4 +1,4 @@
 package engine
 
 // dynamoDBStarters are the ways to get a DynamoDB engine, best first.
-var dynamoDBStarters = []starter{dynamoDBLocalStarter, motoStarter}
+var dynamoDBStarters = []starter{dynamoDBLocalStarter, dynamoDBMotoStarter}

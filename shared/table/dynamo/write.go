@@ -60,6 +60,8 @@ var errContended = errors.New("contended")
 // the first attempt stored: such a record carries this Write's name. A lone
 // Delete leaves nothing behind to tell whose it was, so it is sent as a
 // transaction, which DynamoDB itself recognises by its token for 10 minutes.
+// What a lone Put cannot notice: its new record, the answer lost, was deleted
+// by another before the repetition, which then makes it again.
 func (t *Table) Write(ctx context.Context, ops ...table.Op) error {
 	if err := ctx.Err(); err != nil {
 		return err
