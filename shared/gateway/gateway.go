@@ -117,8 +117,9 @@ type news struct {
 	audit func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord
 	// answer makes the answer kept for replays; nil for none.
 	answer func(after payment.Payment) (status int, detail string)
-	// hinted: a callback claimed an ending; ask again soon if still open.
-	hinted bool
+	// claimed is the ending that a callback claimed, empty for none: ask
+	// again soon if the provider does not say so yet.
+	claimed payment.Status
 }
 
 // settle takes evidence to its end: decide, write, and decide again on fresh
@@ -135,8 +136,8 @@ func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.
 	policy := prov.Capabilities().Policy
 	for range maxRounds {
 		d := payment.Decide(p.Payment, n.evidence, policy)
-		if n.hinted {
-			if hinted, changed := payment.Hinted(d.Payment, n.evidence.At, policy); changed {
+		if n.claimed != "" {
+			if hinted, changed := payment.Hinted(d.Payment, n.claimed, n.evidence.At, policy); changed {
 				d.Payment, d.Changed = hinted, true
 			}
 		}

@@ -120,8 +120,11 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	if !d.Confirm || (who == byAnybody && !g.mayPoll(p)) {
 		return stored
 	}
-	_, ends := evidence.Verdict.Ending()
-	_, err := g.poll(ctx, p, who, ends)
+	claimed, _ := evidence.Verdict.Ending()
+	if p.Status.Ended() && who == byAnybody {
+		claimed = "" // no forger is to keep us asking about what has ended
+	}
+	_, err := g.poll(ctx, p, who, claimed)
 	if errors.Is(err, errPutOff) {
 		err = nil // not dropped: its next check has been moved
 	}

@@ -131,7 +131,7 @@ func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err 
 	if prov, ok := g.provider(p.Provider); ok && !p.CheckedAt.IsZero() && now.Sub(p.CheckedAt) < prov.Capabilities().MinPollInterval {
 		return false, g.putOff(ctx, p, p.CheckedAt.Add(prov.Capabilities().MinPollInterval))
 	}
-	after, err := g.poll(ctx, p, bySchedule, false)
+	after, err := g.poll(ctx, p, bySchedule, "")
 	return p.Open() && !after.Open(), err
 }
 

@@ -63,3 +63,27 @@ func TestTimeoutIsAuditedThoughNobodyWasAsked(t *testing.T) {
 		t.Errorf("no audit record says why it ended at %s", p.EndedAt)
 	})
 }
+
+// The provider takes a failure back, calls to say so, and its status lags
+// behind that call: one question is not enough.
+func TestCorrectionWhoseStatusLags(t *testing.T) {
+	plan := sandbox.Plan{
+		Steps:     []sandbox.Step{{After: time.Second, Status: "FAILED", Reason: "EXPIRED"}, {After: 10 * time.Minute, Status: "SUCCESSFUL"}},
+		Callbacks: []sandbox.Notice{{After: time.Second}, {After: 10 * time.Minute}},
+		Lag:       15 * time.Second,
+	}
+	o := testbed.Options{Sandbox: func(o *sandbox.Options) {
+		o.Choose = func(sandbox.Call) (sandbox.Plan, bool) { return plan, true }
+	}}
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		w.Pass(9 * time.Minute)
+		if s := w.Status(reference); s != payment.Failed {
+			t.Fatalf("it is %s", s)
+		}
+		w.Pass(5 * time.Minute)
+		if p := w.Payment(reference); p.Status != payment.Successful || p.Sequence != 2 {
+			t.Errorf("it is %s at sequence %d", p.Status, p.Sequence)
+		}
+	})
+}

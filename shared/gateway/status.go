@@ -37,7 +37,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	if !p.Open() || !g.mayPoll(p) {
 		return View{p, deliveries}, nil
 	}
-	after, err := g.poll(ctx, p, byApp, false)
+	after, err := g.poll(ctx, p, byApp, "")
 	if err != nil {
 		g.Log.WarnContext(ctx, "status.poll_failed", "reference", reference, "error", err.Error())
 		return View{p, deliveries}, nil
@@ -96,8 +96,9 @@ var errPutOff = errors.New("provider's request limit reached; check put off")
 
 // poll asks the provider about p and takes the answer to its end. A claim
 // written first makes one asker out of many, over all functions: the losers
-// answer from the table. hinted: a callback claiming an ending led to it.
-func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, hinted bool) (ledger.Payment, error) {
+// answer from the table. claimed is the ending that the callback
+// which led to it claims, if any.
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed payment.Status) (ledger.Payment, error) {
 	prov, ok := g.provider(p.Provider)
 	if !ok {
 		return p, errors.New("provider " + p.Provider + " is not configured")
@@ -131,7 +132,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, hinted 
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	return g.settle(ctx, p, news{
 		evidence: told.Evidence,
-		hinted:   hinted,
+		claimed:  claimed,
 		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
 			return pollRecords(after, told, anomaly)
 		},

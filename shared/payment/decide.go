@@ -137,12 +137,20 @@ func decideHint(d *Decision, e Evidence) {
 }
 
 // Hinted records that the provider, asked because of a callback claiming an
-// ending, did not confirm it yet, and brings the next check forward.
-func Hinted(p Payment, at time.Time, pol Policy) (Payment, bool) {
-	if p.Status.Ended() || !p.HintedAt.IsZero() {
+// ending, did not confirm it yet, and brings the next check forward. For a
+// payment that has ended otherwise only a claimed success is worth that: it
+// is then asked about again for a while.
+func Hinted(p Payment, claimed Status, at time.Time, pol Policy) (Payment, bool) {
+	switch {
+	case p.Status == Successful, p.Status == claimed,
+		p.Open() && !p.HintedAt.IsZero(),
+		p.Status.Ended() && (claimed != Successful || pol.doubted(p, at)):
 		return p, false
 	}
 	p.HintedAt, p.UpdatedAt = at, at
+	if p.HintedAt.Before(p.EndedAt) {
+		p.HintedAt = p.EndedAt // one of two clocks is off
+	}
 	p.NextCheckAt = pol.NextCheck(p, at)
 	return p, true
 }

@@ -32,6 +32,8 @@ func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 		// An open payment is never given up: after an outage however long,
 		// the next question must still end it.
 		return time.Time{}
+	case pol.doubted(p, now):
+		return now.Add(pol.afterHint(p, now))
 	case p.EndedBy == FromClock || p.EndedBy == FromAbsence:
 		return earlier(now.Add(pol.LateInterval), p.CreatedAt.Add(pol.GiveUp))
 	case p.Status.Ended():
@@ -46,15 +48,26 @@ func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 		next = earlier(next, now.Add(pol.NotFoundSpacing))
 	}
 	if !p.HintedAt.IsZero() {
-		// The provider's status lags behind its own callback (seen at MTN):
-		// start over with short waits from the moment of the callback.
-		sinceHint := min(max(now.Sub(p.HintedAt), 0), pol.MaxInterval)
-		next = earlier(next, now.Add(min(sinceHint+pol.FirstCheck/2, pol.MaxInterval)))
+		next = earlier(next, now.Add(pol.afterHint(p, now)))
 	}
 	if end := p.CreatedAt.Add(pol.Window); next.After(end) && now.Before(end) {
 		next = end
 	}
 	return next
+}
+
+// afterHint is the wait while the provider's status lags behind its own
+// callback (seen at MTN): it starts over short at the callback.
+func (pol Policy) afterHint(p Payment, now time.Time) time.Duration {
+	since := min(max(now.Sub(p.HintedAt), 0), pol.MaxInterval)
+	return min(since+pol.FirstCheck/2, pol.MaxInterval)
+}
+
+// doubted says whether the provider's own callback has lately claimed the
+// success of a payment that ended otherwise.
+func (pol Policy) doubted(p Payment, now time.Time) bool {
+	return p.Status.Ended() && p.Status != Successful && !p.HintedAt.IsZero() &&
+		!p.HintedAt.Before(p.EndedAt) && now.Sub(p.HintedAt) < pol.MaxInterval
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -209,7 +209,8 @@ func mustAsk(p payment.Payment, now time.Time) bool {
 	if p.Open() {
 		return young || p.Phase != payment.PhaseHeld
 	}
-	return young && p.Status != payment.Successful && (p.EndedBy == payment.FromClock || p.EndedBy == payment.FromAbsence)
+	doubted := p.Status.Ended() && !p.HintedAt.IsZero() && !p.HintedAt.Before(p.EndedAt) && now.Sub(p.HintedAt) < policy.MaxInterval
+	return young && p.Status != payment.Successful && (doubted || p.EndedBy == payment.FromClock || p.EndedBy == payment.FromAbsence)
 }
 
 // Times far out of range must not turn into checks in the past.
@@ -230,7 +231,7 @@ func TestHinted(t *testing.T) {
 	at := created.Add(10 * time.Hour)
 	p := opened()
 	p.NextCheckAt = at.Add(time.Hour)
-	got, changed := payment.Hinted(p, at, policy)
+	got, changed := payment.Hinted(p, payment.Failed, at, policy)
 	want := p
 	want.HintedAt, want.UpdatedAt, want.NextCheckAt = at, at, at.Add(5*time.Second)
 	if diff := cmp.Diff(want, got); !changed || diff != "" {
@@ -239,13 +240,31 @@ func TestHinted(t *testing.T) {
 
 	// A second callback does not restart the short waits, or a forger could
 	// keep us asking.
-	if again, changed := payment.Hinted(got, at.Add(time.Minute), policy); changed || !cmp.Equal(again, got) {
+	if again, changed := payment.Hinted(got, payment.Successful, at.Add(time.Minute), policy); changed || !cmp.Equal(again, got) {
 		t.Errorf("second hint: changed %v\n%s", changed, cmp.Diff(got, again))
 	}
 	for _, s := range payment.Statuses[2:] {
 		p := endedBy(s, payment.FromClock)
-		if got, changed := payment.Hinted(p, at, policy); changed || !cmp.Equal(got, p) {
+		if got, changed := payment.Hinted(p, payment.Failed, at, policy); changed || !cmp.Equal(got, p) {
 			t.Errorf("%s: changed %v\n%s", s, changed, cmp.Diff(p, got))
+		}
+	}
+
+	// A claimed success is asked about again though the payment has ended
+	// otherwise, whoever ended it; but not for ever.
+	for _, by := range []payment.Source{payment.FromClock, payment.FromAbsence, payment.FromStatus, payment.FromSubmit, payment.FromOperator} {
+		p := endedBy(payment.Failed, by)
+		p.EndedAt = at.Add(-time.Minute)
+		p.HintedAt = p.EndedAt.Add(-time.Minute) // a hint from before says nothing now
+		got, changed := payment.Hinted(p, payment.Successful, at, policy)
+		if !changed || !got.NextCheckAt.Equal(at.Add(5*time.Second)) || !got.HintedAt.Equal(at) {
+			t.Errorf("ended by %s: changed %v, next check %v", by, changed, got.NextCheckAt)
+		}
+		if again, changed := payment.Hinted(got, payment.Successful, at.Add(time.Minute), policy); changed {
+			t.Errorf("hinted again\n%s", cmp.Diff(got, again))
+		}
+		if next := policy.NextCheck(got, at.Add(policy.MaxInterval)); by == payment.FromStatus && !next.IsZero() {
+			t.Errorf("still asking at %v", next)
 		}
 	}
 
