@@ -47,7 +47,7 @@ func (s *system) consume(ctx context.Context, forward func(context.Context, even
 	const concurrency = 4
 	slots := make(chan struct{}, concurrency)
 	for ctx.Err() == nil {
-		received, err := s.store.queue.Receive(ctx, batchSize, visibility, 5*time.Second)
+		received, err := s.store.receive(ctx)
 		if err != nil {
 			if ctx.Err() == nil {
 				s.parts.Log.ErrorContext(ctx, "local.receive_failed", "error", err.Error())

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -30,12 +31,11 @@ type options struct {
 }
 
 func main() {
-	o, err := readOptions(os.Args[1:])
+	o, err := readOptions(os.Args[1:], os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err != nil { // said already, with the usage
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -47,10 +47,12 @@ func main() {
 	}
 }
 
-func readOptions(args []string) (options, error) {
+// readOptions reads the command line, and tells out what is wrong with it.
+func readOptions(args []string, out io.Writer) (options, error) {
 	o := options{template: momoproxy.Template, name: "momo-proxy-local"}
 	policy := ""
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.SetOutput(out)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
 	flags.StringVar(&o.data, "data", ".local", "folder of the database, or :memory:")
 	flags.StringVar(&policy, "callback-policy", string(config.Confirm), "confirm or trust unsigned callbacks")
@@ -60,11 +62,11 @@ func readOptions(args []string) (options, error) {
 		return o, err
 	}
 	if flags.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		return o, say(out, fmt.Errorf("unexpected argument %q", flags.Arg(0)))
 	}
 	o.policy = config.Policy(policy)
 	if o.policy != config.Confirm && o.policy != config.Trust {
-		return o, fmt.Errorf("-callback-policy must be confirm or trust, not %q", policy)
+		return o, say(out, fmt.Errorf("-callback-policy must be confirm or trust, not %q", policy))
 	}
 	if o.demo {
 		// A demonstration leaves nothing behind and disturbs no other run.
@@ -78,4 +80,9 @@ func readOptions(args []string) (options, error) {
 		}
 	}
 	return o, nil
+}
+
+func say(out io.Writer, err error) error {
+	fmt.Fprintln(out, err)
+	return err
 }

@@ -37,6 +37,19 @@ type store struct {
 	keys  *seal.Ring
 	name  string // for people
 	close func() error
+	// remote: the queue is another process's.
+	remote bool
+}
+
+// receive waits a while for messages.
+func (s store) receive(ctx context.Context) ([]queue.Received, error) {
+	wait := 5 * time.Second
+	if s.remote {
+		// A poll that is given up goes on at the engine, and what it takes
+		// nobody gets: let it end by itself, soon.
+		ctx, wait = context.WithoutCancel(ctx), time.Second
+	}
+	return s.queue.Receive(ctx, batchSize, visibility, wait)
 }
 
 func openStore(ctx context.Context, o options) (store, error) {
@@ -92,7 +105,7 @@ func openAWS(ctx context.Context, o options) (store, error) {
 	if err != nil {
 		return store{}, err
 	}
-	return store{table: dynamo.New(client, names), queue: q, keys: keys,
+	return store{table: dynamo.New(client, names), queue: q, keys: keys, remote: true,
 		name: "DynamoDB table " + o.name + " and SQS", close: func() error { return nil }}, nil
 }
 

@@ -230,9 +230,12 @@ func handlersFor(routes []triggers.Route, handlers map[string]map[string]httpapi
 	}, nil
 }
 
-// stop ends everything in the reverse order of its start.
+// stop ends everything in the reverse order of its start. A second call does
+// nothing.
 func (s *system) stop() {
-	for i := len(s.stops) - 1; i >= 0; i-- {
-		s.stops[i]()
+	stops := s.stops
+	s.stops = nil
+	for i := len(stops) - 1; i >= 0; i-- {
+		stops[i]()
 	}
 }
