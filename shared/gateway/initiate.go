@@ -158,7 +158,9 @@ func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
 	switch now := g.now(); {
 	case stored.RequestHash != hash:
 		return Answer{Kind: KeyReused}
-	case stored.AnswerStatus == 0 && stored.Phase == payment.PhaseSubmitting && now.Before(stored.SubmitDeadline):
+	case stored.AnswerStatus == 0 && now.Before(stored.SubmitDeadline):
+		// A callback may have ended the payment already: the first request
+		// still writes its answer, and every replay must repeat that one.
 		return Answer{Kind: InProgress, Payment: stored, RetryAfter: stored.SubmitDeadline.Sub(now)}
 	case stored.AnswerStatus == 0: // the first request died on the way
 		return Answer{Kind: Accepted, Payment: stored, Phase: stored.Phase, Replayed: true}
