@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -84,6 +85,33 @@ func TestCorrectionWhoseStatusLags(t *testing.T) {
 		w.Pass(5 * time.Minute)
 		if p := w.Payment(reference); p.Status != payment.Successful || p.Sequence != 2 {
 			t.Errorf("it is %s at sequence %d", p.Status, p.Sequence)
+		}
+	})
+}
+
+// Questions held up between their turn and their sending, here by a table
+// that answers everybody at once, must not be sent in a heap.
+func TestTurnsDoNotHeapUp(t *testing.T) {
+	var slow atomic.Bool
+	faulty := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if slow.Load() && op == tabletest.OpWrite && len(keys) == 1 && keys[0].Sort == "payment" {
+				time.Sleep(4*time.Second - time.Duration(time.Now().UnixNano())%(4*time.Second))
+			}
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
+		for i := range 40 {
+			accepted(t, w, fmt.Sprintf("ORDER-%d", i), sandbox.PlanPending)
+		}
+		time.Sleep(time.Minute)
+		slow.Store(true)
+		w.Gateway.Workers = 40
+		w.Reconcile(t.Context())
+		c := w.Sandbox.Counters()
+		if c.Requests[sandbox.RouteStatus] == 0 || c.MaxGETs > 10 {
+			t.Errorf("%d questions, up to %d in a second", c.Requests[sandbox.RouteStatus], c.MaxGETs)
 		}
 	})
 }

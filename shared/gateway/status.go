@@ -104,7 +104,11 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed
 		return p, errors.New("provider " + p.Provider + " is not configured")
 	}
 	caps := prov.Capabilities()
-	if err := g.takeTurn(ctx, p, who, caps); err != nil {
+	// The token first: fetching one can take longer than a turn lasts. If
+	// there is none, Status says so.
+	_ = prov.Ready(ctx)
+	turn, err := g.takeTurn(ctx, p, who, caps)
+	if err != nil {
 		return p, err
 	}
 	if who != byProvider {
@@ -127,6 +131,14 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed
 		}
 		p = claimed
 	}
+	for tries := 1; g.now().Sub(turn) > turnLasts; tries++ {
+		if tries == maxTurns {
+			return p, g.putOff(ctx, p, g.now())
+		}
+		if turn, err = g.takeTurn(ctx, p, who, caps); err != nil {
+			return p, err
+		}
+	}
 	told := prov.Status(ctx, p.Payment)
 	g.noteAnswered(ctx, prov, told)
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
@@ -139,35 +151,45 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed
 	})
 }
 
+const (
+	// turnLasts is how late a turn may be used: a question held up longer,
+	// by a slow write or a paused function, would be asked within the turns
+	// of others.
+	turnLasts = 100 * time.Millisecond
+	// maxTurns bounds the turns taken for one question.
+	maxTurns = 3
+)
+
 // appSpacing keeps an app's own GET /status to so many live questions that
 // the others' find room beside them.
 const appSpacing = 500 * time.Millisecond
 
 // takeTurn waits for a slot under the provider's limit, which all functions
-// share. errPutOff: too many others are waiting; a question that must not be
+// share, and tells its time. errPutOff: too many others are waiting; a question that must not be
 // dropped has then been put off, not lost.
-func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, caps provider.Capabilities) error {
+func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, caps provider.Capabilities) (turn time.Time, err error) {
 	line := caps.Name + "#status"
 	if who == byApp && caps.StatusSpacing > 0 {
 		_, ok, err := g.Ledger.ReserveSlot(ctx, line+"#"+p.ClientID, appSpacing, g.now(), 0)
 		if err != nil {
-			return err
+			return time.Time{}, err
 		}
 		if !ok {
-			return errPutOff
+			return time.Time{}, errPutOff
 		}
 	}
 	now := g.now()
 	wait, ok, err := g.Ledger.ReserveSlot(ctx, line, caps.StatusSpacing, now, who.patience())
 	switch {
 	case err != nil:
-		return err
+		return time.Time{}, err
 	case ok:
-		return g.Sleep(ctx, wait)
+		turn = now.Add(wait)
+		return turn, g.Sleep(ctx, turn.Sub(g.now()))
 	case who == byApp:
-		return errPutOff
+		return time.Time{}, errPutOff
 	}
-	return g.putOff(ctx, p, now.Add(wait))
+	return time.Time{}, g.putOff(ctx, p, now.Add(wait))
 }
 
 func pollRecords(after payment.Payment, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
