@@ -12,6 +12,8 @@ type event struct {
 	name  string
 	run   func()
 	dead  bool
+	// movable: it may as well happen at any other time.
+	movable bool
 }
 
 // agenda is a heap of what is to come.
@@ -39,6 +41,11 @@ func (w *world) after(d time.Duration, name string, run func()) *event {
 	e := &event{at: time.Now().Add(max(d, 0)), order: w.order, name: name, run: run}
 	heap.Push(&w.agenda, e)
 	return e
+}
+
+// anytime puts something on the agenda that may as well happen sooner.
+func (w *world) anytime(d time.Duration, name string, run func()) {
+	w.after(d, name, run).movable = true
 }
 
 // afterFunc is the provider's way onto the agenda.
@@ -101,7 +108,13 @@ func (w *world) sleepTo(t time.Time) {
 // pass is a wait for somebody else: the table, the provider, an app. Time may
 // pass in it, and then the rest of the world goes on.
 func (w *world) pass() {
-	if w.depth >= maxDepth || !w.chance(w.rates.overlap) {
+	if w.depth >= maxDepth {
+		return
+	}
+	if w.chance(w.rates.rush) {
+		w.hasten()
+	}
+	if !w.chance(w.rates.overlap) {
 		return
 	}
 	// Mostly the time of a network call; sometimes longer than any lease.
@@ -115,6 +128,28 @@ func (w *world) pass() {
 		d = w.between(0, 200*time.Millisecond)
 	}
 	w.waitFor(d)
+}
+
+// hasten makes something happen now that was to happen later: that is how the
+// unlikely meetings of two functions come about. The time of what payers and
+// clocks do is theirs.
+func (w *world) hasten() {
+	if len(w.agenda) == 0 {
+		return
+	}
+	e := w.agenda[w.rng.IntN(len(w.agenda))]
+	if e.dead || !e.movable || w.halted {
+		return
+	}
+	e.dead = true // left where it is
+	inner := w.current
+	w.current = nil
+	w.depth++
+	w.result.Stats.Nested++
+	w.note("sooner", e.name)
+	e.run()
+	w.depth--
+	w.current = inner
 }
 
 // waitFor spends d while the world goes on.

@@ -10,6 +10,7 @@ import (
 
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
 
@@ -33,7 +34,9 @@ type order struct {
 	key        string // Idempotency-Key; empty: none
 	body       string
 	plain      bool // nothing may hinder it: the faults have stopped
+	reused     bool // its key serves another order, too
 	asked      int
+	holder     string            // a payment that holds its externalId; empty: none
 	references map[string]string // told: reference to how
 }
 
@@ -57,9 +60,12 @@ func (w *world) populate() {
 	}
 	busy := min(w.rates.span, time.Hour) * 3 / 4
 	payments := 3 + w.rng.IntN(8)
+	if w.rates.crowd {
+		payments, busy = 60, 3*time.Second
+	}
 	for i := range payments {
 		o := w.newOrder(w.apps[w.rng.IntN(n)], fmt.Sprintf("order-%d", i), true)
-		w.after(w.between(0, busy), "order", func() { w.ask(o) })
+		w.anytime(w.between(0, busy), "order", func() { w.ask(o) })
 	}
 	w.planForgeries()
 	w.planJumps()
@@ -78,6 +84,10 @@ func (w *world) newOrder(a *app, externalID string, odd bool) *order {
 	o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
 	if w.chance(0.6) {
 		o.key = fmt.Sprintf("%s-%s-%d", a.name, externalID, len(a.orders))
+	}
+	if odd && w.chance(0.05) && len(a.orders) > 0 { // a careless app
+		other := a.orders[w.rng.IntN(len(a.orders))]
+		o.key, o.reused, other.reused = other.key, true, true
 	}
 	content := map[string]any{
 		"amount": o.amount, "currency": "SZL", "externalId": o.externalID,
@@ -106,7 +116,7 @@ func (w *world) ask(o *order) {
 		r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(o.body)), true
 	}
 	if w.chance(0.15) { // an impatient app, or one that sends everything twice
-		w.after(w.between(0, 2*time.Second), "ask twice", func() { w.askOnce(o, r) })
+		w.anytime(w.between(0, 2*time.Second), "ask twice", func() { w.askOnce(o, r) })
 	}
 	again := w.askOnce(o, r)
 	if again && o.asked < 6 {
@@ -114,7 +124,7 @@ func (w *world) ask(o *order) {
 		if o.plain {
 			wait += time.Minute
 		}
-		w.after(wait, "ask again", func() {
+		w.anytime(wait, "ask again", func() {
 			if !o.plain && w.chance(0.15) {
 				o.key = "" // careless
 			}
@@ -143,6 +153,27 @@ func (w *world) probe(a *app) {
 	w.ask(o)
 }
 
+// probeAgain asks once more for an order of before the calm, and holds the
+// answer to what is known of it: a live or successful payment is named, else
+// a new one begins.
+func (w *world) probeAgain(a *app) {
+	if len(a.orders) == 0 {
+		return
+	}
+	old := a.orders[w.rng.IntN(len(a.orders))]
+	want := ""
+	for _, reference := range w.books.order {
+		p := w.books.payments[reference]
+		if p.ClientID == a.client.ID && p.ExternalID == old.externalID && (p.Open() || p.Status == payment.Successful) {
+			want = reference
+		}
+	}
+	o := w.newOrder(a, old.externalID, false)
+	o.key, o.holder = "", want
+	o.plain = want == ""
+	w.ask(o)
+}
+
 // look asks for the status of a payment, its own or another app's.
 func (w *world) look(a *app, reference string) {
 	r := httpapi.Request{RouteKey: "GET /status/{referenceId}", PathParameters: map[string]string{"referenceId": reference},
@@ -163,11 +194,11 @@ func (w *world) watch(o *order, reference string) {
 		if w.chance(0.2) {
 			a = w.apps[w.rng.IntN(len(w.apps))]
 		}
-		w.after(w.between(0, min(w.rates.span, 30*time.Minute)), "look", func() { w.look(a, reference) })
+		w.anytime(w.between(0, min(w.rates.span, 30*time.Minute)), "look", func() { w.look(a, reference) })
 	}
 	if w.chance(0.1) { // an eager app
 		for i := range 15 {
-			w.after(time.Duration(i)*300*time.Millisecond, "look eagerly", func() { w.look(o.app, reference) })
+			w.anytime(time.Duration(i)*300*time.Millisecond, "look eagerly", func() { w.look(o.app, reference) })
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 // books are what the simulation itself keeps, to judge by.
 type books struct {
 	calmAt      time.Time
+	skew        time.Duration // how far a clock may have been off
 	invocations int
 	messages    int
 
@@ -24,28 +25,29 @@ type books struct {
 	lies    map[string][]sandbox.Fault // told in status answers
 	refused map[string]bool            // an app was told so
 	success map[string]bool            // an app has seen it succeed
+	called  map[string]bool            // in calm, the provider called about its success
 	keys    map[string]string          // app and Idempotency-Key to reference
 	late    []lateness
 	recent  []time.Time // status questions of the last second
-	most    int         // of them at once
 }
 
 // lateness is how long after its true end a payment was ended, in calm.
 type lateness struct {
 	reference string
-	by        time.Duration
+	by, age   time.Duration
 }
 
 func newBooks() books {
 	return books{
 		payments: map[string]ledger.Payment{}, deliver: map[string]int{}, created: map[string]time.Time{},
 		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]sandbox.Plan{},
-		lies: map[string][]sandbox.Fault{}, refused: map[string]bool{}, success: map[string]bool{}, keys: map[string]string{},
+		lies: map[string][]sandbox.Fault{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
 	}
 }
 
-// questions counts a status question as it leaves.
-func (b *books) questions(now time.Time) {
+// questions counts a status question as it leaves: how many did within a
+// second.
+func (b *books) questions(now time.Time) int {
 	kept := b.recent[:0]
 	for _, t := range b.recent {
 		if now.Sub(t) < time.Second {
@@ -53,5 +55,5 @@ func (b *books) questions(now time.Time) {
 		}
 	}
 	b.recent = append(kept, now)
-	b.most = max(b.most, len(b.recent))
+	return len(b.recent)
 }

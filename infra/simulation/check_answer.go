@@ -51,7 +51,11 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 	case resp.StatusCode == 202, body.Code == "provider_refused", body.Code == "provider_likely_duplicate":
 		w.created(o, body, resp)
 		return body.Code == "provider_refused" && (o.plain || w.chance(0.3))
+	case o.reused && body.Code == "idempotency_key_reused":
 	case body.Code == "duplicate_external_id":
+		if o.plain && len(o.references) == 0 {
+			w.violate(Available, "order %s is said to be taken by %s", o.externalID, body.ReferenceID)
+		}
 		if known.ExternalID != o.externalID {
 			w.violate(Answers, "%s is said to have external id %s", body.ReferenceID, o.externalID)
 		}
@@ -70,10 +74,13 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 // created: the app now knows a reference of its own.
 func (w *world) created(o *order, body told, resp httpapi.Response) {
 	p := w.books.payments[body.ReferenceID]
+	if o.holder != "" {
+		w.violate(ChargedOnce, "order %s, held by %s, got another payment %s", o.externalID, o.holder, body.ReferenceID)
+	}
 	if p.ExternalID != o.externalID || string(p.Payer) != o.payer {
 		w.violate(Answers, "%s is not the payment that was asked for", body.ReferenceID)
 	}
-	if o.key != "" {
+	if o.key != "" && !o.reused {
 		id := o.app.name + " " + o.key
 		if before, ok := w.books.keys[id]; ok && before != body.ReferenceID {
 			w.violate(ChargedOnce, "key %s led to %s and to %s", o.key, before, body.ReferenceID)

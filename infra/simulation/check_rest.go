@@ -16,8 +16,8 @@ const giveUp = 7 * 24 * time.Hour
 // reconcile bound.
 const slack = 3 * time.Minute
 
-// skewEver bounds how far clocks were ever apart.
-func (w *world) skewEver() time.Duration { return 4 * time.Minute }
+// skewEver bounds how far a clock was ever off.
+func (w *world) skewEver() time.Duration { return w.books.skew }
 
 // endedBefore says whether every earlier event of a payment has ended.
 func (w *world) endedBefore(reference string, sequence int) bool {
@@ -54,7 +54,7 @@ func (w *world) checkRest() {
 		w.checkOrder(story, truth, succeeded)
 	}
 	for _, l := range w.books.late {
-		if l.by > w.bound(l.reference) {
+		if l.by > bound(l.age) {
 			w.violate(InTime, "%s was ended %s after its true end and the last fault", l.reference, l.by)
 		}
 	}
@@ -66,12 +66,12 @@ func (w *world) checkRest() {
 			w.violate(ChargedOnce, "the provider was asked for %s, which is not stored", entry.Reference)
 		}
 	}
-	w.checkLimits()
 	w.checkProbes()
 }
 
-// bound is the longest wait between two questions about an open payment.
-func (w *world) bound(string) time.Duration { return time.Hour + 10*time.Second + slack }
+// bound is the longest wait between two questions about an open payment of
+// an age: it doubles the age, and asks at least hourly.
+func bound(age time.Duration) time.Duration { return min(age, time.Hour) + 10*time.Second + slack }
 
 func (w *world) checkEnd(story ledger.Story, truth sandbox.Entry) {
 	p := story.Payment
@@ -82,6 +82,8 @@ func (w *world) checkEnd(story ledger.Story, truth sandbox.Entry) {
 		w.violate(NoForgery, "%s is SUCCESSFUL; the provider's books say %q", p.Reference, truth.Status)
 	case truth.Status == "SUCCESSFUL" && p.Status != payment.Successful && p.Phase != payment.PhaseHeld && w.learnable(p, truth):
 		w.violate(InTime, "%s is %s by %s; the money has moved at %s and no event says so", p.Reference, p.Status, p.EndedBy, truth.Since)
+	case w.books.called[p.Reference] && p.Status != payment.Successful && p.Phase != payment.PhaseHeld:
+		w.violate(InTime, "%s is %s by %s; the provider has called to say that it succeeded, and the status said so since", p.Reference, p.Status, p.EndedBy)
 	case p.Phase == payment.PhaseHeld && len(w.books.lies[p.Reference]) == 0:
 		w.violate(Evidence, "%s is held, and the provider never said anything odd", p.Reference)
 	}
@@ -117,6 +119,8 @@ func (w *world) checkDeliveries(story ledger.Story) {
 			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
 		case d.State == ledger.DeliveryHeld && a.broken() != "410":
 			w.violate(EventsOnce, "event %d of %s is held for %q", d.Sequence, p.Reference, d.HeldReason)
+		case d.Attempts > 12:
+			w.violate(DeadEndpoints, "event %d of %s was attempted %d times", d.Sequence, p.Reference, d.Attempts)
 		case d.State == ledger.DeliveryExhausted:
 			w.result.Stats.Exhausted++
 		}
@@ -175,12 +179,6 @@ func (w *world) checkOrder(story ledger.Story, truth sandbox.Entry, succeeded ma
 		}
 	}
 	w.violate(ChargedOnce, "order %s was paid by %s and by %s", id, other, p.Reference)
-}
-
-func (w *world) checkLimits() {
-	if w.books.most > 10 {
-		w.violate(Limits, "%d status questions within a second", w.books.most)
-	}
 }
 
 // checkProbes: after the faults everything works as if there had been none.

@@ -15,7 +15,7 @@ func (w *world) planForgeries() {
 	}
 	pause := time.Duration(float64(time.Minute) / w.rates.forged)
 	for at := w.between(0, pause*2); at < min(w.rates.span, time.Hour); at += w.between(0, pause*2) {
-		w.after(at, "forger", w.forge)
+		w.anytime(at, "forger", w.forge)
 	}
 }
 

@@ -56,6 +56,10 @@ type invocation struct {
 	dead bool
 	// asked are the references it sent to the provider as new payments.
 	asked []string
+	// lie is what was wrong in the latest status answer it got, about the
+	// payment named.
+	lie   sandbox.Fault
+	about string
 }
 
 // killed unwinds the stack of a dead invocation.

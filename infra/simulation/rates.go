@@ -14,6 +14,8 @@ type rates struct {
 
 	overlap float64 // a call takes time, in which others work
 	long    float64 // of these, longer than a lease
+	rush    float64 // what was to come later happens in the middle of a call
+	crowd   bool    // many payments at once
 	kill    float64 // a function dies at a call
 
 	read, writeBefore, writeAfter, throttle, lag float64 // table
@@ -48,6 +50,8 @@ func drawRates(rng *rand.Rand) rates {
 	}
 	r.overlap = knob(0.7)
 	r.long = knob(0.2)
+	r.rush = knob(0.5)
+	r.crowd = rng.IntN(40) == 0
 	r.kill = knob(0.08)
 	r.read, r.writeBefore, r.writeAfter, r.throttle = knob(0.15), knob(0.15), knob(0.15), knob(0.15)
 	r.lag = knob(0.5)

@@ -33,6 +33,7 @@ func (w *world) planTick() {
 	}
 	minute := due.Sub(w.start).Truncate(time.Minute) + time.Minute
 	w.tick = w.after(w.start.Add(minute).Sub(now), "tick", w.reconcile)
+	w.tick.movable = true
 }
 
 // earliestDue looks over every shard.
@@ -66,7 +67,7 @@ func (w *world) reconcile() {
 		return
 	}
 	if w.chance(w.rates.tickTwice) {
-		w.after(w.between(0, 2*time.Second), "second tick", w.runReconciler)
+		w.anytime(w.between(0, 2*time.Second), "second tick", w.runReconciler)
 	}
 	w.runReconciler()
 }

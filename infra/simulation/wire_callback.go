@@ -22,6 +22,9 @@ func (c callbackWire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	code, ok := c.w.call(r.Method, r.URL.Path, string(body))
+	if ok && c.w.calm && strings.Contains(string(body), `"status":"SUCCESSFUL"`) {
+		c.w.books.called[strings.Split(strings.TrimPrefix(r.URL.Path, "/callback/"), "/")[0]] = true
+	}
 	if !ok {
 		return nil, errLost
 	}

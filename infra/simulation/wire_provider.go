@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -30,7 +31,10 @@ func (p providerWire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.asks(reference, string(body)+" "+r.Header.Get("X-Callback-Url"))
 	}
 	if r.Method == http.MethodGet {
-		w.books.questions(time.Now())
+		w.current.lie, w.current.about = "", path.Base(r.URL.Path)
+		if n := w.books.questions(time.Now()); n > 10 && w.skewEver() == 0 {
+			w.violate(Limits, "%d status questions within a second", n)
+		}
 	}
 	w.before()
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -81,6 +85,10 @@ func (w *world) untilDeadline(r *http.Request) error {
 // inject is asked by the provider what goes wrong with one exchange.
 func (w *world) inject(c sandbox.Call) sandbox.Fault {
 	f := w.faultOf(c)
+	switch f {
+	case sandbox.WrongAmount, sandbox.WrongCurrency, sandbox.WrongPayer, sandbox.WrongExternalID, sandbox.UnknownStatus:
+		w.current.lie = f
+	}
 	if f != "" {
 		w.note("  fault", string(f))
 	}
@@ -112,8 +120,14 @@ func (w *world) faultOf(c sandbox.Call) sandbox.Fault {
 			w.books.lies[c.Reference] = append(w.books.lies[c.Reference], f)
 			return f
 		case w.chance(w.rates.providerBefore):
-			return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Error500Before, sandbox.Unavailable,
+			f := pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Error500Before, sandbox.Unavailable,
 				sandbox.TooMany, sandbox.Unauthorized, sandbox.Forbidden, sandbox.HTMLBefore)
+			if f == sandbox.Unauthorized && w.rates.crowd {
+				// The adapter asks again at once with a new token. One such
+				// question more is within the margin, a storm of them is not.
+				f = sandbox.Unavailable
+			}
+			return f
 		case w.chance(w.rates.providerOdd):
 			return pick(w, sandbox.Truncated, sandbox.UnknownStatus, sandbox.WrongExternalID, sandbox.ReasonObject, sandbox.NumberFields)
 		}

@@ -67,7 +67,7 @@ func (w *world) enqueue(m queue.Message) {
 		}
 		w.books.messages++
 		id := fmt.Sprintf("m%d", w.books.messages)
-		w.after(delay, "message "+id, func() { w.consume(id, m, 1) })
+		w.anytime(delay, "message "+id, func() { w.consume(id, m, 1) })
 	}
 }
 
@@ -81,7 +81,7 @@ func (w *world) consume(id string, m queue.Message, receives int) {
 		return
 	}
 	if receives < maxReceives {
-		w.after(visibility, "message "+id+" again", func() { w.consume(id, m, receives+1) })
+		w.anytime(visibility, "message "+id+" again", func() { w.consume(id, m, receives+1) })
 	}
 }
 

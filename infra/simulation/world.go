@@ -114,6 +114,7 @@ func Run(o Options) Result {
 	w.trace = newTrace(o.Trace, w.start)
 	w.result.Seed = o.Seed
 	w.rates = drawRates(w.rng)
+	w.books.skew = w.rates.skew
 	w.build()
 	w.populate()
 	w.live()
@@ -149,6 +150,7 @@ func (w *world) calmDown() {
 	// Whatever was left behind, the system must take payments again.
 	for _, a := range w.apps {
 		w.after(11*time.Minute+w.between(0, time.Minute), "probe", func() { w.probe(a) })
+		w.after(50*time.Hour+w.between(0, time.Minute), "probe again", func() { w.probeAgain(a) })
 	}
 }
 
