@@ -45,14 +45,13 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, *Delivery, error
 		ops = append(ops, table.Put(d.record()))
 	}
 	lock := lockKey(after.ClientID, after.ExternalID)
-	retaken := false
 	switch {
 	case c.Before.Open() && !after.Open() && after.Status != payment.Successful:
 		// Ours for certain: while a payment is open nobody else can hold it.
+		// Version 1, unless an earlier payment of the order was corrected.
 		ops = append(ops, table.Delete(lock, 1))
 	case !c.Before.Open() && c.Before.Status != payment.Successful && after.Status == payment.Successful:
 		ops = append(ops, table.Put(table.Record{Key: lock, Attributes: map[string]any{"reference": after.Reference}}))
-		retaken = true
 	}
 	for _, a := range c.Audit {
 		ops = append(ops, table.Put(l.auditRecord(a)))
@@ -60,12 +59,9 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, *Delivery, error
 
 	err := l.table.Write(ctx, ops...)
 	var conflict *table.ConflictError
-	if errors.As(err, &conflict) && retaken {
-		if _, taken := conflict.On(lock); taken && len(conflict.Ops) == 1 {
-			// Another payment of this order is live or successful by now:
-			// both stand, and the correction's anomaly tells the operator.
-			err = l.table.Write(ctx, without(ops, lock)...)
-			errors.As(err, &conflict)
+	if errors.As(err, &conflict) && len(conflict.Ops) == 1 {
+		if stored, on := conflict.On(lock); on {
+			err = l.table.Write(ctx, sharedLock(ops, stored, after.Payment)...)
 		}
 	}
 	switch {
@@ -82,11 +78,27 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, *Delivery, error
 	}
 }
 
-func without(ops []table.Op, k table.Key) []table.Op {
+// sharedLock replaces the op on the lock of an order that has two payments:
+// one was corrected to SUCCESSFUL while another is live or successful. Both
+// stand, and the correction's anomaly tells the operator. The lock stays with
+// the other and remembers the one that was paid; it passes to that one when
+// the other ends without success, so that the order is never free again.
+func sharedLock(ops []table.Op, stored table.Record, p payment.Payment) []table.Op {
+	paid, _ := stored.Attributes["paid"].(string)
+	next := table.Record{Key: stored.Key, Version: stored.Version}
+	switch {
+	case p.Status == payment.Successful:
+		next.Attributes = map[string]any{"reference": stored.Attributes["reference"], "paid": p.Reference}
+	case paid != "" && stored.Attributes["reference"] == p.Reference:
+		next.Attributes = map[string]any{"reference": paid}
+	}
 	kept := make([]table.Op, 0, len(ops))
 	for _, op := range ops {
-		if op.Record.Key != k {
+		switch {
+		case op.Record.Key != stored.Key:
 			kept = append(kept, op)
+		case next.Attributes != nil:
+			kept = append(kept, table.Put(next))
 		}
 	}
 	return kept

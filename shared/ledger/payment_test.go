@@ -142,6 +142,29 @@ func TestCorrectionWhenTheLockIsTaken(t *testing.T) {
 	}
 }
 
+// When the later one ends without success, the order is still paid: it must
+// not be free for a third payment.
+func TestLockPassesToThePaidPayment(t *testing.T) {
+	t.Parallel()
+	for verdict, holder := range map[payment.Verdict]string{
+		payment.SaysFailed: refA, payment.SaysCancelled: refA, payment.SaysSuccessful: refB,
+	} {
+		t.Run(string(verdict), func(t *testing.T) {
+			t.Parallel()
+			b := newBooks(t, nil)
+			failed, _ := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysFailed, time.Minute))
+			later := b.create(t, newPayment(refB))
+			b.apply(t, failed, evidence(payment.SaysSuccessful, time.Hour))
+			b.apply(t, later, evidence(verdict, 2*time.Hour))
+			third := newPayment("cccccccc-cccc-4ccc-8ccc-cccccccccccc")
+			var taken *ledger.ExternalIDTakenError
+			if _, err := b.Create(t.Context(), third); !errors.As(err, &taken) || taken.Reference != holder {
+				t.Errorf("%v; want the order held by %s", err, holder)
+			}
+		})
+	}
+}
+
 func TestApplyToAMovedPayment(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
