@@ -1,0 +1,4 @@
+package httpapi
+
+// ReadRequest is what the fuzz target reads bodies with.
+var ReadRequest = readRequest
