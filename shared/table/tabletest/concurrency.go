@@ -8,11 +8,19 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"momoproxy/shared/table"
 )
 
 const writers = 16
+
+// bounded ends writers that conflict for ever.
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
 
 // together runs work on each of the writers and returns its errors.
 func together(work func(writer int) error) error {
@@ -34,7 +42,7 @@ func again(err error) bool {
 // record alone and with another beside it.
 func testOneCounterManyWriters(t *testing.T, tab table.Table) {
 	const each = 5
-	ctx := t.Context()
+	ctx := bounded(t)
 	counter := table.Record{Key: key(unique("counter"), "n"), Attributes: map[string]any{"n": int64(0)}}
 	mustWrite(t, tab, table.Put(counter))
 	err := together(func(w int) error {
@@ -72,7 +80,7 @@ func testOneCounterManyWriters(t *testing.T, tab table.Table) {
 }
 
 func testOneWinnerOfACreate(t *testing.T, tab table.Table) {
-	ctx := t.Context()
+	ctx := bounded(t)
 	for round := range 5 {
 		k := key(unique("race"), "lock")
 		var won atomic.Int64
@@ -114,7 +122,7 @@ func testOneWinnerOfACreate(t *testing.T, tab table.Table) {
 // reported done is booked once.
 func testTransfers(t *testing.T, tab table.Table) {
 	const accounts, start, each = 5, 100, 6
-	ctx := t.Context()
+	ctx := bounded(t)
 	bank := unique("bank")
 	account := func(i int) table.Key { return key(bank, fmt.Sprint("account", i)) }
 	for i := range accounts {
