@@ -222,6 +222,7 @@ func (w *world) before() {
 	w.result.Stats.Calls++
 	if w.result.Stats.Calls > maxCalls && !w.halted {
 		w.violate(Rest, "the system made more than %d calls", maxCalls)
+		w.halted = true
 	}
 	w.mayDie()
 	w.pass()

@@ -14,13 +14,14 @@ import (
 var (
 	seedFlag  = flag.Uint64("seed", 0, "replay one seed; with -v its whole trace")
 	seedsFlag = flag.Uint64("seeds", 2000, "how many seeds to run")
+	onlyFlag  = flag.String("only", "", "look at this invariant alone")
 	firstFlag = flag.Uint64("first", 1, "the first seed to run")
 )
 
 // run lives one seed through in a bubble of its own.
 func run(t *testing.T, seed uint64, trace bool) (r simulation.Result) {
 	synctest.Test(t, func(*testing.T) {
-		r = simulation.Run(simulation.Options{Seed: seed, Trace: trace, Settle: synctest.Wait})
+		r = simulation.Run(simulation.Options{Seed: seed, Trace: trace, Settle: synctest.Wait, Only: simulation.Invariant(*onlyFlag)})
 	})
 	return r
 }

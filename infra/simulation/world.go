@@ -44,6 +44,8 @@ type Options struct {
 	// Settle waits until nothing else runs at this moment of virtual time:
 	// synctest.Wait.
 	Settle func()
+	// Only looks at one invariant alone; empty: at all.
+	Only Invariant
 }
 
 // Result is what a run came to.
@@ -157,6 +159,9 @@ func (w *world) calmDown() {
 // violate notes that an invariant does not hold and brings the run to its
 // end.
 func (w *world) violate(i Invariant, format string, args ...any) {
+	if w.options.Only != "" && w.options.Only != i {
+		return
+	}
 	v := Violation{Invariant: i, At: time.Now(), What: fmt.Sprintf(format, args...)}
 	w.note("VIOLATION", v.String())
 	w.halted = true

@@ -1,0 +1,186 @@
+package simulation
+
+// Mutation is one fault put into the code on purpose: where File has Old, it
+// gets New. A simulation that does not notice it checks nothing.
+type Mutation struct {
+	Name      string
+	Invariant Invariant // the one it breaks
+	File      string    // from the module's root
+	Old, New  string
+}
+
+// Mutations are what the simulation must catch, at least one for each
+// invariant that it checks.
+var Mutations = []Mutation{
+	{
+		"an Idempotency-Key makes no difference", ChargedOnce, "shared/gateway/initiate.go",
+		`if r.IdempotencyKey != "" {
+		p.Reference = payment.ReferenceFor`,
+		`if false {
+		p.Reference = payment.ReferenceFor`,
+	},
+	{
+		"an order is not locked", ChargedOnce, "shared/ledger/create_payment.go",
+		`err := l.table.Write(ctx, table.Put(p.record()), table.Put(lock))`,
+		`err := l.table.Write(ctx, table.Put(p.record()))`,
+	},
+	{
+		"a repeat asks the provider again", ChargedOnce, "shared/ledger/create_payment.go",
+		`return Payment{}, &ExistsError{stored}`,
+		`return stored, nil`,
+	},
+	{
+		"a failed payment keeps its order, a correction loses it", Available, "shared/ledger/apply_decision.go",
+		`ops = append(ops, table.Delete(lock, 1))`,
+		`_ = lock`,
+	},
+	{
+		"an ending makes no event", EventsOnce, "shared/ledger/apply_decision.go",
+		`ops = append(ops, table.Put(d.record()))`,
+		`_ = d.record()`,
+	},
+	{
+		"nobody rings again", EventsOnce, "shared/gateway/reconcile.go",
+		`before, after := g.now().Add(-doorbellGrace), ""`,
+		`before, after := time.Unix(0, 0), ""`,
+	},
+	{
+		"a correction does not wait for what it corrects", EventsOnce, "shared/delivery/forwarder.go",
+		`case predecessor != nil:
+		return`,
+		`case predecessor != nil && false:
+		return`,
+	},
+	{
+		"a redirect counts as delivered", EventsOnce, "shared/delivery/outcome.go",
+		`case o.Code >= 200 && o.Code <= 299:`,
+		`case o.Code >= 200 && o.Code <= 399:`,
+	},
+	{
+		"the signature is made of another body", EventsOnce, "shared/delivery/forwarder.go",
+		`webhook.SignLegacy([]byte(d.Body), client.APIKey)`,
+		`webhook.SignLegacy([]byte(d.EventID), client.APIKey)`,
+	},
+	{
+		"callbacks are believed", NoForgery, "shared/gateway/receive.go",
+		`if g.TrustCallbacks && parseErr == nil {`,
+		`if parseErr == nil {`,
+	},
+	{
+		"another amount is overlooked", NoForgery, "shared/payment/decide.go",
+		`if err != nil || m != p.Amount {`,
+		`if err != nil {`,
+	},
+	{
+		"another payer is overlooked", NoForgery, "shared/payment/decide.go",
+		`return e.Payer != "" && strings.TrimPrefix(e.Payer, "+") != string(p.Payer)`,
+		`return false`,
+	},
+	{
+		"an unknown status word means success", NoForgery, "shared/provider/mtn/report.go",
+		`verdict = payment.SaysUnrecognised`,
+		`verdict = payment.SaysSuccessful`,
+	},
+	{
+		"one shard is forgotten", InTime, "shared/gateway/reconcile.go",
+		`for shard := range ledger.DueShards {
+		if err := g.reconcilePayments`,
+		`for shard := range ledger.DueShards - 1 {
+		if err := g.reconcilePayments`,
+	},
+	{
+		"a check is the last", InTime, "shared/gateway/status.go",
+		`claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)`,
+		`claim.NextCheckAt = time.Time{}`,
+	},
+	{
+		"a correction whose status lags is missed", InTime, "shared/payment/decide.go",
+		`p.Status.Ended() && (claimed != Successful || pol.doubted(p, at)):`,
+		`p.Status.Ended():`,
+	},
+	{
+		"what timed out is not asked about again", InTime, "shared/payment/schedule.go",
+		`return earlier(now.Add(pol.LateInterval), p.CreatedAt.Add(pol.GiveUp))`,
+		`return time.Time{}`,
+	},
+	{
+		"absence needs no grace", Evidence, "shared/payment/decide.go",
+		`if e.At.Before(p.SubmitDeadline.Add(pol.NotFoundGrace)) {`,
+		`if false {`,
+	},
+	{
+		"a refusal counts whatever came before it", Evidence, "shared/provider/mtn/submit.go",
+		`if verdict == payment.SaysRefused && doubt {`,
+		`if false {`,
+	},
+	{
+		"no answer means failed", Evidence, "shared/payment/decide.go",
+		`	case SaysFailed, SaysRefused:
+		return Failed, true`,
+		`	case SaysFailed, SaysRefused, SaysNothing:
+		return Failed, true`,
+	},
+	{
+		"the window is an hour", Evidence, "shared/provider/mtn/mtn.go",
+		`24 * time.Hour,
+	LateInterval:`,
+		`1 * time.Hour,
+	LateInterval:`,
+	},
+	{
+		"an ending is overwritten by a stale reader", EventsOnce, "shared/table/memory/table.go",
+		`stored.Version != op.Record.Version {`,
+		`stored.Version != op.Record.Version && k.Sort != "payment" {`,
+	},
+	{
+		"anybody may look", Separation, "shared/gateway/status.go",
+		`if p.ClientID != c.ID {`,
+		`if false {`,
+	},
+	{
+		"an order id is locked for all apps", Separation, "shared/ledger/keys.go",
+		`Sort: "client#" + clientID}
+}
+
+func clientKey`,
+		`Sort: "client#"}
+}
+
+func clientKey`,
+	},
+	{
+		"there is always a free turn", Limits, "shared/ledger/provider_limit.go",
+		`if every <= 0 {`,
+		`if every >= 0 {`,
+	},
+	{
+		"a turn never ends", Limits, "shared/gateway/status.go",
+		`turnLasts = 100 * time.Millisecond`,
+		`turnLasts = 100 * time.Hour`,
+	},
+	{
+		"a fault after the charge is told as none", Answers, "shared/gateway/initiate.go",
+		`return Answer{Kind: Accepted, Payment: entry, Phase: entry.Phase}, false, nil`,
+		`return Answer{}, false, err`,
+	},
+	{
+		"audit records are dropped", Audited, "shared/ledger/apply_decision.go",
+		`ops = append(ops, table.Put(l.auditRecord(a)))`,
+		`_ = a`,
+	},
+	{
+		"a wrong token is answered otherwise", Oracle, "shared/httpapi/callback.go",
+		`return received()
+	})`,
+		`if c.Token == "x" {
+			return problem(401, "unauthorized", "no")
+		}
+		return received()
+	})`,
+	},
+	{
+		"an endpoint is tried for ever", DeadEndpoints, "shared/delivery/outcome.go",
+		`attempt >= reason.attempts()`,
+		`attempt >= 4*reason.attempts()`,
+	},
+}
