@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -263,5 +264,56 @@ func TestDeadlineDuringWrite(t *testing.T) {
 	wantUnknown(t, err)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Write = %v; want it to wrap context.Canceled", err)
+	}
+}
+
+// TestLostThenTurnedAway: what came last was certainly not done, but what came
+// first may have been.
+func TestLostThenTurnedAway(t *testing.T) {
+	t.Parallel()
+	const throttled = `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow"}`
+	for _, ops := range [][]table.Op{
+		{table.Put(record(table.Main, "a", 0))},
+		{table.Put(record(table.Main, "a", 0)), table.Put(record(table.Main, "b", 0))},
+	} {
+		var asked atomic.Int64
+		tab := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) == 1 {
+				panic(http.ErrAbortHandler)
+			}
+			failing(400, throttled)(w, r)
+		})
+		wantUnknown(t, tab.Write(t.Context(), ops...))
+		if asked.Load() < 2 {
+			t.Errorf("asked %d times; want the first to be repeated", asked.Load())
+		}
+	}
+}
+
+// TestTransactionKeepsItsToken over all its tries.
+func TestTransactionKeepsItsToken(t *testing.T) {
+	t.Parallel()
+	const contended = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","message":"?","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]}`
+	var tokens []string // the requests come one after another
+	tab := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ ClientRequestToken string }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		tokens = append(tokens, in.ClientRequestToken)
+		switch len(tokens) {
+		case 1:
+			failing(400, contended)(w, r)
+		case 2:
+			failing(500, ``)(w, r)
+		default:
+			failing(200, `{}`)(w, r)
+		}
+	})
+	if err := tab.Write(t.Context(), table.Put(record(table.Main, "a", 0)), table.Put(record(table.Main, "b", 0))); err != nil {
+		t.Fatal(err)
+	}
+	if len(tokens) != 3 || tokens[0] == "" || tokens[0] != tokens[1] || tokens[1] != tokens[2] {
+		t.Errorf("tokens %q; want the same three times", tokens)
 	}
 }
