@@ -54,7 +54,9 @@ func Event(route string, values ...string) httpapi.Request {
 // Call hands an event to its route's handler.
 func (w *World) Call(ctx context.Context, r httpapi.Request) Answer {
 	w.t.Helper()
+	w.mu.RLock()
 	h, ok := w.routes[r.RouteKey]
+	w.mu.RUnlock()
 	if !ok {
 		w.t.Fatalf("no route %s", r.RouteKey)
 	}

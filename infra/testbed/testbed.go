@@ -94,6 +94,7 @@ type World struct {
 	noted   *notedTable
 	log     logBuffer
 	observe func(httpapi.Request, httpapi.Response)
+	mu      sync.RWMutex // routes: MTN may call while a process is replaced
 	routes  map[string]httpapi.Handler
 }
 
@@ -194,6 +195,8 @@ func (w *World) Restart(o Options) {
 		Jitter: func() float64 { return 0.5 }, Log: log,
 	}
 	callback, status := w.API.MTNCallback(), w.API.StatusAndHealth()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.routes = map[string]httpapi.Handler{
 		"POST /request-to-pay":                 w.API.RequestToPay(),
 		"GET /status/{referenceId}":            status,
