@@ -77,7 +77,7 @@ func source(path string) string {
 		"_txlock": {"immediate"},
 		"_pragma": {
 			fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()),
-			"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+			"journal_mode(WAL)", "synchronous(FULL)",
 		},
 	}
 	name := path
