@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"momoproxy/infra/sandbox"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -108,6 +109,9 @@ func (w *world) checkDeliveries(story ledger.Story) {
 	}
 	for i, d := range story.Deliveries {
 		got := a.received[d.EventID]
+		if d.Attempts > delivery.MaxAttempts {
+			w.violate(DeadEndpoints, "event %d of %s was attempted %d times", d.Sequence, p.Reference, d.Attempts)
+		}
 		switch {
 		case d.Sequence != i+1:
 			w.violate(EventsOnce, "%s has event %d at place %d", p.Reference, d.Sequence, i+1)
@@ -119,8 +123,6 @@ func (w *world) checkDeliveries(story ledger.Story) {
 			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
 		case d.State == ledger.DeliveryHeld && a.broken() != "410":
 			w.violate(EventsOnce, "event %d of %s is held for %q", d.Sequence, p.Reference, d.HeldReason)
-		case d.Attempts > 12:
-			w.violate(DeadEndpoints, "event %d of %s was attempted %d times", d.Sequence, p.Reference, d.Attempts)
 		case d.State == ledger.DeliveryExhausted:
 			w.result.Stats.Exhausted++
 		}

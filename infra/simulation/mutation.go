@@ -69,7 +69,7 @@ var Mutations = []Mutation{
 	{
 		"another amount is overlooked", NoForgery, "shared/payment/decide.go",
 		`if err != nil || m != p.Amount {`,
-		`if err != nil {`,
+		`if err != nil || m.Currency != p.Amount.Currency {`,
 	},
 	{
 		"another payer is overlooked", NoForgery, "shared/payment/decide.go",
@@ -172,10 +172,11 @@ func clientKey`,
 		"a wrong token is answered otherwise", Oracle, "shared/httpapi/callback.go",
 		`return received()
 	})`,
-		`if c.Token == "x" {
-			return problem(401, "unauthorized", "no")
+		`answer := received()
+		if c.Token == "x" {
+			answer.Body = "{}"
 		}
-		return received()
+		return answer
 	})`,
 	},
 	{

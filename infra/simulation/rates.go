@@ -51,7 +51,9 @@ func drawRates(rng *rand.Rand) rates {
 	r.overlap = knob(0.7)
 	r.long = knob(0.2)
 	r.rush = knob(0.5)
-	r.crowd = rng.IntN(40) == 0
+	if r.crowd = rng.IntN(25) == 0; r.crowd {
+		r.overlap = max(r.overlap, 0.3) // or they never meet
+	}
 	r.kill = knob(0.08)
 	r.read, r.writeBefore, r.writeAfter, r.throttle = knob(0.15), knob(0.15), knob(0.15), knob(0.15)
 	r.lag = knob(0.5)
