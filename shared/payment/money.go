@@ -85,7 +85,7 @@ func parseDecimal(amount, currency string, extraZeros bool) (Money, error) {
 	}
 	all := whole + fraction + strings.Repeat("0", exp-len(fraction))
 	if len(all) > MaxAmountDigits {
-		return Money{}, fmt.Errorf("%w: has more than %d digits", ErrAmount, MaxAmountDigits)
+		return Money{}, fmt.Errorf("%w: is too large: more than %d digits with its %d decimal places", ErrAmount, MaxAmountDigits, exp)
 	}
 	minor, err := strconv.ParseInt(all, 10, 64)
 	if err != nil {
