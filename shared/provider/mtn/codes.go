@@ -15,6 +15,9 @@ const (
 	// CodeWrongReference: a status answer whose externalId is not our
 	// reference. It is about somebody else's payment.
 	CodeWrongReference = "WRONG_REFERENCE"
+	// CodeIncomplete: a status answer says SUCCESSFUL without saying how
+	// much, in which currency or from whom.
+	CodeIncomplete = "SUCCESSFUL_INCOMPLETE"
 )
 
 // submitRule is what an error code in the answer to a request to pay says.

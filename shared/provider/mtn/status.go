@@ -65,6 +65,11 @@ func readStatus(r reply, reference string) payment.Evidence {
 		nothing.Reason = "MTN's answer has no status"
 		return nothing
 	}
+	if ev.Verdict == payment.SaysSuccessful && (ev.Amount == "" || ev.Currency == "" || ev.Payer == "") {
+		// Every success seen or documented names them. One that does not
+		// cannot be compared with the payment, so it proves nothing.
+		ev.Verdict, ev.Code = payment.SaysUnrecognised, CodeIncomplete
+	}
 	return ev
 }
 

@@ -71,7 +71,7 @@ func TestStatusAnswers(t *testing.T) {
 
 		{"other payment", says(200, `{"externalId":"ORDER-1","status":"SUCCESSFUL"}`), nothing(mtn.CodeWrongReference, "MTN's answer is about another payment")},
 		{"other payment by number", says(200, `{"externalId":12345,"status":"SUCCESSFUL"}`), nothing(mtn.CodeWrongReference, "MTN's answer is about another payment")},
-		{"bare", says(200, `{"status":"SUCCESSFUL"}`), payment.Evidence{Verdict: payment.SaysSuccessful, Code: "SUCCESSFUL"}},
+		{"bare", says(200, `{"status":"SUCCESSFUL"}`), payment.Evidence{Verdict: payment.SaysUnrecognised, Code: mtn.CodeIncomplete}},
 		{"null fields", says(200, `{"externalId":null,"amount":null,"payer":null,"status":"PENDING"}`), payment.Evidence{Verdict: payment.SaysPending, Code: "PENDING"}},
 		{"numbers", says(200, `{"amount":100,"currency":"SZL","payer":{"partyId":26876123456},"status":"PENDING"}`),
 			payment.Evidence{Verdict: payment.SaysPending, Code: "PENDING", Amount: "100", Currency: "SZL", Payer: "26876123456"}},
@@ -82,7 +82,7 @@ func TestStatusAnswers(t *testing.T) {
 		{"payer bare", says(200, `{"payer":"26876123456","status":"PENDING"}`),
 			payment.Evidence{Verdict: payment.SaysPending, Code: "PENDING", Payer: "26876123456"}},
 		{"amount of a strange kind is not lost", says(200, `{"amount":{"value":1},"status":"SUCCESSFUL"}`),
-			payment.Evidence{Verdict: payment.SaysSuccessful, Code: "SUCCESSFUL", Amount: `{"value":1}`}},
+			payment.Evidence{Verdict: payment.SaysUnrecognised, Code: mtn.CodeIncomplete, Amount: `{"value":1}`}},
 		{"byte order mark", says(200, "\xef\xbb\xbf"+`{"status":"PENDING"}`), payment.Evidence{Verdict: payment.SaysPending, Code: "PENDING"}},
 
 		{"firewall page", says(200, firewallPage), nothing("HTTP_200", "MTN's answer is unreadable: not one JSON object")},

@@ -21,14 +21,18 @@ func NewHTTPClient() *http.Client {
 	dialer := &net.Dialer{Timeout: 2 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            dialer.DialContext,
-			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-			TLSHandshakeTimeout:    3 * time.Second,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConns:           32,
-			MaxIdleConnsPerHost:    32,
-			IdleConnTimeout:        60 * time.Second,
+			Proxy:               nil,
+			DialContext:         dialer.DialContext,
+			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout: 3 * time.Second,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConns:        32,
+			MaxIdleConnsPerHost: 32,
+			// A function sleeps between requests and its connections die
+			// unnoticed: do not keep them long, and ask whether they live.
+			IdleConnTimeout: 15 * time.Second,
+			HTTP2:           &http.HTTP2Config{SendPingTimeout: 2 * time.Second, PingTimeout: 2 * time.Second},
+
 			ExpectContinueTimeout:  time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
 		},
