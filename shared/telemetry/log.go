@@ -1,5 +1,5 @@
-// Package telemetry is what the system tells about itself: JSON log lines,
-// metrics in CloudWatch's embedded format, and the redaction that keeps
+// Package telemetry is what the system tells about itself: JSON log lines, and
+// the redaction that keeps
 // secrets out of logs and of the audit records.
 package telemetry
 
