@@ -8,7 +8,6 @@ package testbed
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -181,13 +180,7 @@ func (w *World) Restart(o Options) {
 	}
 	w.API = &httpapi.API{
 		Gateway: w.Gateway, Ledger: w.Ledger, Limits: o.Limits, Now: time.Now, Log: log, Version: "test",
-		TableCheck: func(ctx context.Context) error {
-			_, err := w.Table.Get(ctx, table.Key{Space: table.Main, Partition: "health", Sort: "check"})
-			if errors.Is(err, table.ErrNotFound) {
-				return nil
-			}
-			return err
-		},
+		TableCheck: w.Ledger.Ping,
 		QueueCheck: func(ctx context.Context) error { _, _, err := w.Queue.Depth(ctx); return err },
 	}
 	w.Forwarder = &delivery.Forwarder{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -99,11 +98,7 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 
 // TableCheck says whether the table answers.
 func (p Parts) TableCheck(ctx context.Context) error {
-	_, err := p.Table.Get(ctx, table.Key{Space: table.Main, Partition: "health", Sort: "check"})
-	if errors.Is(err, table.ErrNotFound) {
-		return nil
-	}
-	return err
+	return p.Ledger.Ping(ctx)
 }
 
 // QueueCheck says whether the queue answers.

@@ -32,6 +32,8 @@ const early = time.Second
 const (
 	HeldNoURL = "no_callback_url" // neither the payment nor the client has one
 	HeldGone  = "endpoint_gone"   // it answered 410, or asked to be disabled
+	// HeldUnreadable: the client's record, or what it seals, cannot be read.
+	HeldUnreadable = "client_unreadable"
 	// HeldUnsignable: the client has no usable signing secret.
 	HeldUnsignable = "no_signing_secret"
 )
@@ -108,7 +110,7 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 		return nil
 	case d.State.Ended():
 		return nil
-	case now.Before(d.LeaseUntil):
+	case now.Before(d.LeaseUntil) && d.LeaseUntil.Sub(now) <= lease: // longer: a clock ran ahead
 		return nil // another worker is at it; if it dies, the sweeper rings
 	case predecessor != nil:
 		return f.wait(ctx, d, *predecessor, now)
@@ -117,6 +119,12 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 	}
 
 	client, err := f.Ledger.RecentClient(ctx, d.ClientID, now)
+	if errors.Is(err, ledger.ErrCorrupt) || errors.Is(err, ledger.ErrNotFound) {
+		// Its record is gone, or the key that sealed its secrets: no repeat
+		// mends that.
+		f.Log.ErrorContext(ctx, "delivery.client_unreadable", "event", d.EventID, "client", d.ClientID, "error", err.Error())
+		return f.hold(ctx, d, HeldUnreadable)
+	}
 	if err != nil {
 		return fmt.Errorf("client of %s: %w", d.EventID, err)
 	}
@@ -169,7 +177,11 @@ func (f *Forwarder) attempt(ctx context.Context, d ledger.Delivery, client ledge
 			Method: http.MethodPost, URL: withoutQuery(url), RequestBody: d.Body,
 			ResponseCode: result.Code, ResponseBody: result.Excerpt, Duration: result.Duration, Note: string(result.Class),
 		})
-	f.Log.InfoContext(ctx, "delivery.attempted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
+	level := slog.LevelInfo
+	if d.State == ledger.DeliveryExhausted || d.State == ledger.DeliveryHeld {
+		level = slog.LevelWarn
+	}
+	f.Log.Log(ctx, level, "delivery.attempted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
 		"sequence", d.Sequence, "attempt", d.Claims, "code", result.Code, "error", result.Class,
 		"duration_ms", result.Duration.Milliseconds(), "state", d.State, "reason", next.Reason, "next_attempt_at", d.NextAttemptAt)
 	if errors.Is(err, ledger.ErrMoved) {

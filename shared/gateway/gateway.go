@@ -1,7 +1,7 @@
 // Package gateway holds the use cases: initiate a payment, answer for its
 // status, receive a provider's callback, reconcile. It moves evidence from a
-// provider to payment.Decide and the decision to the ledger; it knows no HTTP
-// and no provider by name.
+// provider to payment.Decide and the decision to the ledger; it knows no
+// provider by name and nothing of how requests arrive.
 package gateway
 
 import (
@@ -73,6 +73,11 @@ const (
 	// submitLease is how long a stored payment may be in the hands of the
 	// request that made it.
 	submitLease = 30 * time.Second
+	// answerReserve is left of a function's time, behind the provider call,
+	// to write down what came of it and to answer; statusReserve where the
+	// answer is not waited for as anxiously.
+	answerReserve = 7 * time.Second
+	statusReserve = 6 * time.Second
 	// afterwards bounds the writes that follow a provider call. They go on
 	// when the caller has hung up.
 	afterwards = 5 * time.Second
@@ -83,6 +88,15 @@ const (
 
 // ErrForbidden: the payment belongs to another app.
 var ErrForbidden = errors.New("payment of another client")
+
+// within bounds a provider call: by most, and so that reserve is left of the
+// function's own time.
+func within(ctx context.Context, most, reserve time.Duration) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		most = min(most, time.Until(deadline)-reserve)
+	}
+	return context.WithTimeout(ctx, most)
+}
 
 func (g *Gateway) now() time.Time { return ledger.Clock(g.Now()) }
 

@@ -3,10 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 )
 
@@ -25,16 +25,22 @@ const (
 // ErrCircuitOpen: the provider has not been answering.
 var ErrCircuitOpen = errors.New("provider's circuit is open")
 
+// errTable: the breaker's state could not be read; nothing is known of the
+// provider.
+var errTable = errors.New("table unavailable")
+
 // ready says whether a payment may be created now, or how long to wait.
 func (g *Gateway) ready(ctx context.Context, prov provider.Provider) (wait time.Duration, err error) {
 	name, now := prov.Capabilities().Name, g.now()
 	health, err := g.Ledger.Health(ctx, name, now)
 	if err != nil {
-		return breakerProbe, err
+		return breakerProbe, fmt.Errorf("%w: %w", errTable, err)
 	}
 	if health.Failures >= breakerTrip {
-		if now.Before(health.ProbeAt) {
-			return health.ProbeAt.Sub(now), ErrCircuitOpen
+		// A probe time further off than any is set was written by a clock
+		// that ran ahead.
+		if until := health.ProbeAt.Sub(now); until > 0 && until <= breakerProbe {
+			return until, ErrCircuitOpen
 		}
 		if err := g.Ledger.ClaimProbe(ctx, health, now.Add(breakerProbe)); err != nil {
 			return breakerProbe, errors.Join(ErrCircuitOpen, err)
@@ -50,24 +56,16 @@ func (g *Gateway) ready(ctx context.Context, prov provider.Provider) (wait time.
 	return 0, nil
 }
 
-// noteSubmit learns from the answer to a request to pay. Only these open the
-// circuit: an unreadable answer about one payment, asked for again and again
-// by reconciliation, must not close the shop for everybody.
-func (g *Gateway) noteSubmit(ctx context.Context, prov provider.Provider, told provider.Answer) {
-	if told.Evidence.Verdict == payment.SaysNothing {
-		g.countFailure(ctx, prov.Capabilities().Name)
+// noteSubmit learns from the answer to a request to pay, and from nothing
+// else: payments about which the provider says nothing usable are asked about
+// again and again, and must not close the shop for everybody; status answers
+// do not show that it takes payments. It never fails the caller: a breaker
+// that counts late is only late.
+func (g *Gateway) noteSubmit(ctx context.Context, name string, told provider.Answer) {
+	if unanswered(told) {
+		g.countFailure(ctx, name)
 		return
 	}
-	g.noteAnswered(ctx, prov, told)
-}
-
-// noteAnswered closes the circuit again on any answer that says something. It
-// never fails the caller: a breaker that counts late is only late.
-func (g *Gateway) noteAnswered(ctx context.Context, prov provider.Provider, told provider.Answer) {
-	if told.Evidence.Verdict == payment.SaysNothing {
-		return
-	}
-	name := prov.Capabilities().Name
 	health, err := g.Ledger.Health(ctx, name, g.now())
 	if err == nil && health.Failures > 0 {
 		err = g.Ledger.SetHealth(ctx, health, 0, time.Time{})
@@ -75,6 +73,21 @@ func (g *Gateway) noteAnswered(ctx context.Context, prov provider.Provider, told
 	if err != nil && !errors.Is(err, ledger.ErrMoved) {
 		g.Log.WarnContext(ctx, "breaker.not_stored", "provider", name, "error", err.Error())
 	}
+}
+
+// unanswered says whether the provider was out of reach: no connection, no
+// answer, or a gateway's word that nobody is behind it. Any other answer, an
+// error about this one payer among them, shows that it is there.
+func unanswered(told provider.Answer) bool {
+	n := len(told.Exchanges)
+	if n == 0 {
+		return true
+	}
+	switch told.Exchanges[n-1].Code {
+	case 0, 429, 502, 503, 504:
+		return true
+	}
+	return false
 }
 
 func (g *Gateway) countFailure(ctx context.Context, name string) {

@@ -73,7 +73,11 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		p.Reference = payment.ReferenceFor(c.ID, r.IdempotencyKey)
 	}
 
-	if wait, err := g.ready(ctx, prov); err != nil {
+	providerCtx, cancel := within(ctx, submitBudget, answerReserve)
+	defer cancel()
+	if wait, err := g.ready(providerCtx, prov); errors.Is(err, errTable) {
+		return Answer{}, false, err
+	} else if err != nil {
 		g.Log.WarnContext(ctx, "provider.not_ready", "provider", p.Provider, "error", err.Error())
 		return g.unavailableUnlessKnown(ctx, p, r, wait)
 	}
@@ -89,10 +93,8 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		return answer, false, err
 	}
 
-	submitCtx, cancel := context.WithTimeout(ctx, submitBudget)
-	told := prov.Submit(submitCtx, entry.Payment, g.callbackURL(entry.Reference, token))
-	cancel()
-	g.noteSubmit(ctx, prov, told)
+	told := prov.Submit(providerCtx, entry.Payment, g.callbackURL(entry.Reference, token))
+	g.noteSubmit(ctx, caps.Name, told)
 	if !told.Attempted {
 		told.Evidence.Verdict, told.Evidence.Source = payment.SaysNothing, payment.FromSubmit
 	}

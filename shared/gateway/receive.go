@@ -125,8 +125,8 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		claimed = "" // no forger is to keep us asking about what has ended
 	}
 	_, err := g.poll(ctx, p, who, claimed)
-	if errors.Is(err, errPutOff) {
-		err = nil // not dropped: its next check has been moved
+	if errors.Is(err, errPutOff) || errors.Is(err, errUnanswered) {
+		err = nil // not dropped: the schedule asks again
 	}
 	return errors.Join(stored, err)
 }

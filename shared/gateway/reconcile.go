@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -19,13 +21,14 @@ const (
 
 // Tally is what a reconcile run did.
 type Tally struct {
-	Checked   int           // payments asked about
-	Ended     int           // of which ended now
-	PutOff    int           // over the provider's limit
-	Failed    int           // could not be asked; their next check stands
-	Rung      int           // deliveries whose doorbell was rung again
-	OldestDue time.Duration // how late the most overdue payment was
-	Complete  bool          // everything due was seen
+	Checked    int           // payments asked about and answered for
+	Ended      int           // of which ended now
+	Unanswered int           // asked about; the provider said nothing usable
+	PutOff     int           // over the provider's limit
+	Failed     int           // a fault of ours; their next check stands
+	Rung       int           // deliveries whose doorbell was rung again
+	OldestDue  time.Duration // how late the most overdue payment was
+	Complete   bool          // everything due was seen
 }
 
 // Reconcile works off what is due: payments whose next check has come, and
@@ -36,17 +39,20 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 	var t Tally
 	t.Complete = true
 	var faults []error
-	for shard := range ledger.DueShards {
-		if err := g.reconcilePayments(ctx, shard, &t); err != nil {
+	note := func(err error) {
+		if err != nil {
 			faults = append(faults, err)
 			t.Complete = false
 		}
 	}
-	for shard := range ledger.DueShards {
-		if err := g.sweepDeliveries(ctx, shard, &t); err != nil {
-			faults = append(faults, err)
-			t.Complete = false
-		}
+	// Deliveries first: ringing is quick, and a provider that hangs would
+	// use up the run. The first shard changes, so that none starves.
+	first := int(g.now().Unix()/60) % ledger.DueShards
+	for i := range ledger.DueShards {
+		note(g.sweepDeliveries(ctx, (first+i)%ledger.DueShards, &t))
+	}
+	for i := range ledger.DueShards {
+		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, &t))
 	}
 	return t, errors.Join(faults...)
 }
@@ -75,11 +81,11 @@ func (g *Gateway) checkAll(ctx context.Context, due []ledger.Due, t *Tally) {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, g.Workers)
 	one := func(d ledger.Due) {
-		ended, err := g.check(ctx, d.Reference)
+		ended, err := g.checkSafely(ctx, d.Reference)
 		mu.Lock()
 		defer mu.Unlock()
 		t.count(ended, err, g.now().Sub(d.At))
-		if err != nil && !errors.Is(err, errPutOff) {
+		if err != nil && !errors.Is(err, errPutOff) && !errors.Is(err, errUnanswered) {
 			g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", d.Reference, "error", err.Error())
 		}
 	}
@@ -105,6 +111,8 @@ func (t *Tally) count(ended bool, err error, late time.Duration) {
 	switch {
 	case errors.Is(err, errPutOff):
 		t.PutOff++
+	case errors.Is(err, errUnanswered):
+		t.Unanswered++
 	case err != nil:
 		t.Failed++
 	default:
@@ -113,6 +121,19 @@ func (t *Tally) count(ended bool, err error, late time.Duration) {
 			t.Ended++
 		}
 	}
+}
+
+// checkSafely keeps a panic about one payment from ending the run, and with it
+// every later run, which would meet the same payment first.
+func (g *Gateway) checkSafely(ctx context.Context, reference string) (ended bool, err error) {
+	if g.Workers > 1 { // a simulation's own panics go through
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+	}
+	return g.check(ctx, reference)
 }
 
 // check asks about one payment if it is still due by its own record.
@@ -128,11 +149,19 @@ func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err 
 	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
 		return false, nil // the index lagged, or another run was faster
 	}
-	if prov, ok := g.provider(p.Provider); ok && !p.CheckedAt.IsZero() && now.Sub(p.CheckedAt) < prov.Capabilities().MinPollInterval {
+	if prov, ok := g.provider(p.Provider); ok && !p.CheckedAt.IsZero() && recent(now, p.CheckedAt, prov.Capabilities().MinPollInterval) {
 		return false, g.putOff(ctx, p, p.CheckedAt.Add(prov.Capabilities().MinPollInterval))
 	}
 	after, err := g.poll(ctx, p, bySchedule, "")
 	return p.Open() && !after.Open(), err
+}
+
+// worthRinging: every run in the first minutes after a doorbell was lost, and
+// then more rarely, or a forwarder that is down for a day would come back to a
+// thousand messages for each event.
+func worthRinging(now, due time.Time) bool {
+	const often, rarely = 15 * time.Minute, 5
+	return now.Sub(due) < often || now.Unix()/60%rarely == due.Unix()/60%rarely
 }
 
 // sweepDeliveries rings again for deliveries that are overdue.
@@ -145,7 +174,9 @@ func (g *Gateway) sweepDeliveries(ctx context.Context, shard int, t *Tally) erro
 		}
 		overdue := make([]ledger.Delivery, 0, len(due))
 		for _, d := range due {
-			overdue = append(overdue, ledger.Delivery{Reference: d.Reference, Sequence: d.Sequence})
+			if worthRinging(g.now(), d.At) {
+				overdue = append(overdue, ledger.Delivery{Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID})
+			}
 		}
 		if len(overdue) > 0 {
 			if err := g.Doorbell.Ring(ctx, overdue...); err != nil {
@@ -176,10 +207,11 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 		defer cancel()
 	}
 	tally, err := g.Reconcile(ctx)
-	g.Log.InfoContext(ctx, "reconcile", "checked", tally.Checked, "ended", tally.Ended, "put_off", tally.PutOff,
-		"failed", tally.Failed, "rung", tally.Rung, "oldest_due_ms", tally.OldestDue.Milliseconds(), "complete", tally.Complete)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil // bounded, not broken
+	g.Log.InfoContext(ctx, "reconcile", "checked", tally.Checked, "ended", tally.Ended, "unanswered", tally.Unanswered,
+		"put_off", tally.PutOff, "failed", tally.Failed, "rung", tally.Rung,
+		"oldest_due_ms", tally.OldestDue.Milliseconds(), "complete", tally.Complete)
+	if ctx.Err() != nil && tally.Checked+tally.Ended+tally.Rung > 0 {
+		return nil // bounded, not broken: the next run goes on
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -73,9 +74,27 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, *Delivery, error
 		return after, made, nil
 	case errors.Is(err, table.ErrConflict):
 		return Payment{}, nil, fmt.Errorf("%w: %v", ErrMoved, err)
+	case !errors.Is(err, table.ErrUnavailable) && !errors.Is(err, table.ErrInvalid) && l.stands(ctx, after):
+		// The answer was lost, the write was not.
+		after.version++
+		if made != nil {
+			made.version = 1
+		}
+		return after, made, nil
 	default:
 		return Payment{}, nil, fmt.Errorf("apply %s: %w", after.Reference, err)
 	}
+}
+
+// stands says whether the payment is stored just as a write whose answer was
+// lost would have left it.
+func (l *Ledger) stands(ctx context.Context, p Payment) bool {
+	stored, err := l.Payment(ctx, p.Reference)
+	if err != nil {
+		return false
+	}
+	p.version++
+	return reflect.DeepEqual(stored, p)
 }
 
 // sharedLock replaces the op on the lock of an order that has two payments:

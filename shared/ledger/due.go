@@ -13,6 +13,7 @@ import (
 // decide on that.
 type Due struct {
 	Reference string
+	ClientID  string
 	Sequence  int // of the delivery; 0 for a payment
 	At        time.Time
 }
@@ -38,12 +39,13 @@ func (l *Ledger) due(ctx context.Context, kind string, shard int, before time.Ti
 	}
 	var due []Due
 	for _, rec := range page.Records {
-		stamp, _, _ := strings.Cut(rec.Index[IndexDue].Sort, "#")
+		stamp, rest, _ := strings.Cut(rec.Index[IndexDue].Sort, "#")
+		client, _, _ := strings.Cut(rest, "#")
 		at, err := time.Parse(timeLayout, stamp)
 		if err != nil {
 			return nil, "", fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
 		}
-		due = append(due, Due{Reference: referenceOf(rec.Partition), Sequence: sequenceOf(rec.Sort), At: at})
+		due = append(due, Due{Reference: referenceOf(rec.Partition), ClientID: client, Sequence: sequenceOf(rec.Sort), At: at})
 	}
 	return due, page.Next, nil
 }

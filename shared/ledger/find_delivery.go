@@ -18,6 +18,15 @@ func sequenceOf(sort string) int {
 	return n
 }
 
+// Ping says whether the table answers.
+func (l *Ledger) Ping(ctx context.Context) error {
+	_, err := l.table.Get(ctx, pingKey())
+	if errors.Is(err, table.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
 // Delivery reads the delivery of one event, or ErrNotFound.
 func (l *Ledger) Delivery(ctx context.Context, reference string, sequence int) (Delivery, error) {
 	rec, err := l.table.Get(ctx, deliveryKey(reference, sequence))

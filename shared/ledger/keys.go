@@ -59,6 +59,11 @@ func apiKeyKey(hash string) table.Key {
 	return table.Key{Space: table.Main, Partition: "key#" + hash, Sort: "key"}
 }
 
+// pingKey names a record that is never there.
+func pingKey() table.Key {
+	return table.Key{Space: table.Main, Partition: "health", Sort: "check"}
+}
+
 func tokenKey(id string) table.Key {
 	return table.Key{Space: table.Main, Partition: "token#" + id, Sort: "token"}
 }
@@ -86,10 +91,11 @@ const (
 
 func duePartition(kind string, shard int) string { return fmt.Sprintf("%s#%d", kind, shard) }
 
-func dueEntry(kind, reference string, sequence int, at time.Time) table.IndexKey {
+// dueEntry names the client too: the sweeper rings without reading records.
+func dueEntry(kind, reference, clientID string, sequence int, at time.Time) table.IndexKey {
 	return table.IndexKey{
 		Partition: duePartition(kind, shardOf(reference)),
-		Sort:      fmt.Sprintf("%s#%s#%06d", timeKey(at), reference, sequence),
+		Sort:      fmt.Sprintf("%s#%s#%s#%06d", timeKey(at), clientID, reference, sequence),
 	}
 }
 

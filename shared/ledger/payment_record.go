@@ -62,7 +62,7 @@ func (p Payment) record() table.Record {
 
 	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
 	if !p.NextCheckAt.IsZero() {
-		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, 0, p.NextCheckAt)
+		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, p.ClientID, 0, p.NextCheckAt)
 	}
 	return table.Record{Key: paymentKey(p.Reference), Version: p.version, Attributes: w, Index: index}
 }

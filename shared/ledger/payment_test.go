@@ -226,7 +226,7 @@ func TestDue(t *testing.T) {
 	_, d := b.apply(t, p, evidence(payment.SaysSuccessful, time.Minute))
 	count("ended", start.Add(time.Hour), 0, 1)
 	_, ds := due(start.Add(time.Hour))
-	same(t, "the due delivery", []ledger.Due{{Reference: refA, Sequence: 1, At: start.Add(time.Minute)}}, ds)
+	same(t, "the due delivery", []ledger.Due{{Reference: refA, ClientID: "cli_shop", Sequence: 1, At: start.Add(time.Minute)}}, ds)
 	claimed, err := b.ClaimDelivery(t.Context(), *d, start.Add(2*time.Minute))
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"time"
 
@@ -23,6 +24,9 @@ import (
 // ErrMissing: Parameter Store has no parameter of that name, or the function
 // may not read it.
 var ErrMissing = errors.New("secret not found")
+
+// maxTries bounds the calls of one Fetch.
+const maxTries = 4
 
 // maxAnswer bounds what is read: ten parameters of 8 KB at the most.
 const maxAnswer = 128 << 10
@@ -42,6 +46,15 @@ func (s Store) Fetch(ctx context.Context, names ...string) (map[string]string, e
 		return nil, fmt.Errorf("fetch secrets: %w", err)
 	}
 	answer, err := s.post(ctx, "AmazonSSM.GetParameters", request)
+	for try := 1; err != nil && try < maxTries && ctx.Err() == nil; try++ {
+		// A burst of cold starts meets Parameter Store's throttle.
+		pause := time.Duration(float64(try) * (0.5 + mathrand.Float64()) * float64(200*time.Millisecond))
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+		answer, err = s.post(ctx, "AmazonSSM.GetParameters", request)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch secrets %v: %w", names, err)
 	}

@@ -1,0 +1,167 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/queue"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/tabletest"
+)
+
+// Payers that the provider refuses without a verdict, however many, are no
+// sign that it is down: one app's bad luck must not close the shop for all.
+func TestAnswersDoNotOpenTheCircuit(t *testing.T) {
+	for _, plan := range []string{"mtn_461", "mtn_464"} {
+		t.Run(plan, func(t *testing.T) {
+			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+				for i := range 8 {
+					w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), sandbox.Payer(plan)))
+				}
+				if a := w.Pay(testbed.Order("ORDER-OTHER", "26876123456")); a.StatusCode != 202 {
+					t.Errorf("after eight answered requests the next gets %d %s", a.StatusCode, a.Body)
+				}
+			})
+		})
+	}
+}
+
+// While the provider does not answer status questions, a delivery whose
+// doorbell was lost is rung for all the same.
+func TestTheSweeperComesBeforeAHangingProvider(t *testing.T) {
+	var lose, hang atomic.Bool
+	o := testbed.Options{
+		Queue: func(q queue.Queue) queue.Queue { return losing{q, &lose} },
+		Sandbox: func(o *sandbox.Options) {
+			o.Inject = func(c sandbox.Call) sandbox.Fault {
+				if hang.Load() && c.Route == sandbox.RouteStatus {
+					return sandbox.TimeoutBefore
+				}
+				return ""
+			}
+		},
+	}
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		lose.Store(true)
+		reference := accepted(t, w, "ORDER-PAID", sandbox.PlanSuccess)
+		w.Pass(10 * time.Second)
+		if w.Status(reference) != payment.Successful {
+			t.Fatalf("it is %s", w.Status(reference))
+		}
+		lose.Store(false)
+		hang.Store(true)
+		for i := range 200 {
+			accepted(t, w, fmt.Sprintf("ORDER-%d", i), sandbox.PlanPending)
+		}
+		w.Pass(3 * time.Minute)
+		if got := w.Story(reference).Deliveries[0].State; got != ledger.DeliveryDelivered {
+			t.Errorf("the delivery is %s", got)
+		}
+	})
+}
+
+// A run that could do nothing has failed, though all it met was its own
+// deadline: somebody has to be told.
+func TestARunAgainstAHangingTableFails(t *testing.T) {
+	hanging := func(inner table.Table) table.Table { return hangingTable{inner} }
+	bubble(t, testbed.Options{Table: hanging}, func(t *testing.T, w *testbed.World) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+		defer cancel()
+		if err := w.Gateway.OnSchedule(ctx); err == nil {
+			t.Error("the run says that all is well")
+		}
+	})
+}
+
+// A table that takes its time slows questions down; it must not end them.
+func TestASlowTableStillAsks(t *testing.T) {
+	var slow atomic.Int64
+	delayed := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(string, []table.Key) tabletest.Fault {
+			time.Sleep(time.Duration(slow.Load()))
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: delayed}, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", "callback_lost")
+		slow.Store(int64(300 * time.Millisecond))
+		w.Pass(5 * time.Minute)
+		if got := w.Status(reference); got != payment.Successful {
+			t.Errorf("it is %s", got)
+		}
+	})
+}
+
+// The function answers before its time is up, however long provider and
+// token take.
+func TestRequestToPayKeepsTimeToAnswer(t *testing.T) {
+	o := testbed.Options{MTN: func(next http.RoundTripper) http.RoundTripper { return sluggish{next} }}
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		const limit = 28 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		r := testbed.Event("POST /request-to-pay")
+		r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.ShopKey}
+		r.Body = testbed.Order("ORDER-1", "26876123456")
+		started := time.Now()
+		a := w.Call(ctx, r)
+		if took := time.Since(started); took > limit-2*time.Second || a.StatusCode != 202 || a.Text("phase") != string(payment.PhaseInReconciliation) {
+			t.Errorf("answered %d %s after %v", a.StatusCode, a.Body, took)
+		}
+	})
+}
+
+// A clock that once ran a day ahead has left its marks behind.
+func TestMarksOfAClockThatRanAhead(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		h, err := w.Ledger.FreshHealth(t.Context(), "mtn")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Ledger.SetHealth(t.Context(), h, 9, time.Now().Add(24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.Pay(testbed.Order("ORDER-1", "26876123456")); a.StatusCode != 202 {
+			t.Errorf("a probe time of tomorrow: %d %s", a.StatusCode, a.Body)
+		}
+	})
+}
+
+type losing struct {
+	queue.Queue
+	lose *atomic.Bool
+}
+
+func (l losing) Send(ctx context.Context, messages ...queue.Message) error {
+	if l.lose.Load() {
+		return nil
+	}
+	return l.Queue.Send(ctx, messages...)
+}
+
+type hangingTable struct{ table.Table }
+
+func (hangingTable) Query(ctx context.Context, _ table.Query) (table.Page, error) {
+	<-ctx.Done()
+	return table.Page{}, ctx.Err()
+}
+
+// sluggish takes seven seconds for a token and never answers a payment.
+type sluggish struct{ next http.RoundTripper }
+
+func (s sluggish) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == "/collection/token/" {
+		time.Sleep(7 * time.Second)
+		return s.next.RoundTrip(r)
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}

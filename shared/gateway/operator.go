@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// OperatorMethod stands in the audit log where an exchange has its HTTP
+// method: a person did this, by a tool.
+const OperatorMethod = "OPERATOR"
+
+// ErrEnded: the payment has ended otherwise, and an operator's word does not
+// change that; only the provider's own status answer may.
+var ErrEnded = errors.New("payment has ended otherwise")
+
+// Settlement is an operator's word about how a payment ended.
+type Settlement struct {
+	Verdict payment.Verdict // an ending: SaysSuccessful, SaysFailed or SaysCancelled
+	// Reason is for the audit log, and of a payment that failed or was
+	// cancelled it is also what the app reads.
+	Reason                 string
+	FinancialTransactionID string // of a success, if known
+	Operator               string // who says so
+}
+
+// Settle ends an open payment by an operator's word, with an audit record of
+// who gave it and why. It is the only way out of the phase held. Said again,
+// it changes nothing. The provider need not be reachable. ledger.ErrNotFound:
+// unknown. ErrEnded: as there.
+func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (ledger.Payment, error) {
+	status, ends := s.Verdict.Ending()
+	if !ends || s.Verdict == payment.SaysRefused {
+		return ledger.Payment{}, fmt.Errorf("settle: %q is no ending that an operator can know", s.Verdict)
+	}
+	p, err := g.Ledger.Payment(ctx, reference)
+	if err != nil {
+		return ledger.Payment{}, err
+	}
+	if p.Open() {
+		now := g.now()
+		p, err = g.settle(ctx, p, news{
+			evidence: payment.Evidence{
+				Source: payment.FromOperator, Verdict: s.Verdict, Reason: s.Reason,
+				FinancialTransactionID: s.FinancialTransactionID, At: now,
+			},
+			audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
+				return []ledger.AuditRecord{settlementRecord(after, s, status, now, anomaly)}
+			},
+		})
+		if err != nil {
+			return p, err
+		}
+	}
+	if p.Status != status {
+		return p, fmt.Errorf("%w: it is %s", ErrEnded, p.Status)
+	}
+	return p, nil
+}
+
+func settlementRecord(p payment.Payment, s Settlement, status payment.Status, at time.Time, anomaly payment.Anomaly) ledger.AuditRecord {
+	// A map of strings always marshals.
+	body, _ := json.Marshal(map[string]string{
+		"status": string(status), "reason": s.Reason, "financialTransactionId": s.FinancialTransactionID,
+	})
+	note := "operator " + s.Operator + ": " + s.Reason
+	if anomaly != "" {
+		note = string(anomaly) + "; " + note
+	}
+	// INBOUND_FROM_APP is the nearest of the log's four directions: the
+	// provider has said nothing.
+	return ledger.AuditRecord{
+		At: at, Direction: ledger.InboundFromApp, Reference: p.Reference, ClientID: p.ClientID,
+		Method: OperatorMethod, URL: "settle", RequestBody: string(body), Note: note,
+	}
+}

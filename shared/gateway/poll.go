@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// errPutOff: the provider's request limit is spent for now; the schedule
+// asks later.
+var errPutOff = errors.New("provider's request limit reached; check put off")
+
+// errUnanswered: the provider was asked and said nothing usable. The payment
+// returned with it stands; the schedule asks again.
+var errUnanswered = errors.New("provider gave no usable answer")
+
+// poll asks the provider about p and takes the answer to its end. A claim
+// written first makes one asker out of many, over all functions: the losers
+// answer from the table. claimed is the ending that the callback
+// which led to it claims, if any.
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed payment.Status) (ledger.Payment, error) {
+	prov, ok := g.provider(p.Provider)
+	if !ok {
+		return p, errors.New("provider " + p.Provider + " is not configured")
+	}
+	caps := prov.Capabilities()
+	reserve := statusReserve
+	if who == bySchedule {
+		reserve = 0 // a run has its own margin
+	}
+	ctx, cancel := within(ctx, submitBudget, reserve)
+	defer cancel()
+	// The token first: fetching one can take longer than a turn lasts. If
+	// there is none, Status says so.
+	_ = prov.Ready(ctx)
+	turn, cost, err := g.takeTurn(ctx, p, who, caps, 0)
+	if err != nil {
+		return p, err
+	}
+	if who != byProvider {
+		// A callback of the provider's own needs no claim: its question must
+		// be asked even while another is under way, which the provider may
+		// have answered before the news.
+		now := g.now()
+		claim := p
+		claim.Checks++
+		claim.CheckedAt = now
+		if who == bySchedule {
+			claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)
+		}
+		if claim, err = g.Ledger.ClaimCheck(ctx, claim); errors.Is(err, ledger.ErrMoved) {
+			return g.Ledger.Payment(ctx, p.Reference)
+		}
+		if err != nil {
+			return p, err
+		}
+		p = claim
+	}
+	for tries := 1; g.now().Sub(turn) > turnLasts; tries++ {
+		if tries == maxTurns {
+			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference, "turn_cost_ms", cost.Milliseconds())
+			return p, g.putOff(ctx, p, g.now())
+		}
+		if turn, cost, err = g.takeTurn(ctx, p, who, caps, cost); err != nil {
+			return p, err
+		}
+	}
+	told := prov.Status(ctx, p.Payment)
+	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
+	after, err := g.settle(ctx, p, news{
+		evidence: told.Evidence,
+		claimed:  claimed,
+		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
+			return pollRecords(after, told, anomaly)
+		},
+	})
+	if err == nil && told.Evidence.Verdict == payment.SaysNothing {
+		g.Log.WarnContext(ctx, "provider.unanswered", "provider", caps.Name, "reference", p.Reference, "code", told.Evidence.Code, "error", lastError(told))
+		err = errUnanswered
+	}
+	return after, err
+}
+
+func lastError(told provider.Answer) string {
+	if n := len(told.Exchanges); n > 0 {
+		return told.Exchanges[n-1].Err
+	}
+	return "not asked"
+}
+
+func pollRecords(after payment.Payment, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
+	exchanges := told.Exchanges
+	if len(exchanges) == 0 {
+		// Not asked after all (no token). The payment may end by our clock
+		// all the same, and an ending is never without a record of why.
+		exchanges = []provider.Exchange{{Method: "GET", Started: told.Evidence.At, Err: "not asked: " + told.Evidence.Reason}}
+	}
+	return exchangeRecords(after, exchanges, string(anomaly))
+}

@@ -1,0 +1,40 @@
+package ledger_test
+
+import (
+	"errors"
+	"testing"
+
+	"momoproxy/shared/ledger"
+)
+
+func TestSetClientActive(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	made, err := b.CreateClient(t.Context(), ledger.Client{ID: client, Name: "Shop", Active: true, CreatedAt: start,
+		APIKey: "key", SigningSecrets: []string{"whsec_one", "whsec_two"}, CallbackURL: "https://shop.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ClientByKey(t.Context(), "key", start); err != nil { // now it is in the cache
+		t.Fatal(err)
+	}
+	if err := b.SetClientActive(t.Context(), made, false); err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.ClientByKey(t.Context(), "key", start)
+	if err != nil || got.Active || got.APIKey != "key" || len(got.SigningSecrets) != 2 || got.CallbackURL != made.CallbackURL {
+		t.Errorf("disabled: %+v active %v, %v", got, got.Active, err)
+	}
+	if err := b.SetClientActive(t.Context(), made, false); !errors.Is(err, ledger.ErrMoved) {
+		t.Errorf("by what was read before: %v", err)
+	}
+	if err := b.SetClientActive(t.Context(), got, false); err != nil {
+		t.Errorf("what it is already: %v", err)
+	}
+	if err := b.SetClientActive(t.Context(), got, true); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = b.Client(t.Context(), client); err != nil || !got.Active {
+		t.Errorf("enabled: active %v, %v", got.Active, err)
+	}
+}
