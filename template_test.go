@@ -40,12 +40,27 @@ type resource struct {
 				Method   string `yaml:"Method"`
 				Path     string `yaml:"Path"`
 				Schedule string `yaml:"Schedule"`
+
+				ScalingConfig struct {
+					MaximumConcurrency int `yaml:"MaximumConcurrency"`
+				} `yaml:"ScalingConfig"`
 			} `yaml:"Properties"`
 		} `yaml:"Events"`
-		VisibilityTimeout int `yaml:"VisibilityTimeout"`
-		RedrivePolicy     struct {
+		ReservedConcurrentExecutions yaml.Node                       `yaml:"ReservedConcurrentExecutions"`
+		RouteSettings                map[string]map[string]yaml.Node `yaml:"RouteSettings"`
+		VisibilityTimeout            int                             `yaml:"VisibilityTimeout"`
+		RedrivePolicy                struct {
 			MaxReceiveCount int `yaml:"maxReceiveCount"`
 		} `yaml:"RedrivePolicy"`
+		FilterPattern         string `yaml:"FilterPattern"`
+		MetricTransformations []struct {
+			MetricName  string `yaml:"MetricName"`
+			MetricValue string `yaml:"MetricValue"`
+		} `yaml:"MetricTransformations"`
+		Namespace        string    `yaml:"Namespace"`
+		MetricName       string    `yaml:"MetricName"`
+		AlarmDescription string    `yaml:"AlarmDescription"`
+		AlarmActions     yaml.Node `yaml:"AlarmActions"`
 	} `yaml:"Properties"`
 }
 
@@ -291,5 +306,59 @@ func TestTimesFitTogether(t *testing.T) {
 	}
 	if queue.RedrivePolicy.MaxReceiveCount < 5 {
 		t.Errorf("maxReceiveCount %d: throttled receives alone would fill the dead letters", queue.RedrivePolicy.MaxReceiveCount)
+	}
+}
+
+// Callbacks have shares of their own, so that what anybody can send does
+// not use up the apps'. Settings for a route that is not there would fail the
+// deployment.
+func TestCallbacksHaveTheirOwnThrottle(t *testing.T) {
+	t.Parallel()
+	s := readStack(t)
+	var callbacks, settled []string
+	for _, f := range s.functions() {
+		for _, trigger := range f.triggers() {
+			if strings.Contains(trigger, " /callback") {
+				callbacks = append(callbacks, trigger)
+			}
+		}
+	}
+	for route, settings := range s.Resources["Api"].Properties.RouteSettings {
+		settled = append(settled, route)
+		for _, name := range []string{"ThrottlingRateLimit", "ThrottlingBurstLimit", "DetailedMetricsEnabled"} {
+			if _, ok := settings[name]; !ok {
+				t.Errorf("%s: without %s it gets API Gateway's default, not the stage's", route, name)
+			}
+		}
+	}
+	slices.Sort(callbacks)
+	slices.Sort(settled)
+	if diff := cmp.Diff(callbacks, settled); diff != "" {
+		t.Errorf("routes (-callbacks +with settings):\n%s", diff)
+	}
+}
+
+func TestSharesLeaveRoom(t *testing.T) {
+	t.Parallel()
+	sum := 0
+	for name, f := range readStack(t).functions() {
+		share := f.Properties.ReservedConcurrentExecutions
+		if share.Kind == 0 {
+			continue
+		}
+		var n int
+		if err := share.Content[1].Decode(&n); err != nil || n < 1 {
+			t.Fatalf("%s: %d, %v", name, n, err)
+		}
+		sum += n
+		for _, e := range f.Properties.Events {
+			if most := e.Properties.ScalingConfig.MaximumConcurrency; most > n {
+				t.Errorf("%s: its queue starts up to %d, its share is %d: the rest is throttled", name, most, n)
+			}
+		}
+	}
+	// Of an account's 1,000 AWS keeps 100 from being reserved.
+	if sum == 0 || sum > 900 {
+		t.Errorf("reserved in all: %d", sum)
 	}
 }
