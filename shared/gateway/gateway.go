@@ -90,12 +90,13 @@ const (
 var ErrForbidden = errors.New("payment of another client")
 
 // within bounds a provider call: by most, and so that reserve is left of the
-// function's own time.
+// function's own time. A caller without a deadline has all the time there is.
 func within(ctx context.Context, most, reserve time.Duration) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok {
-		most = min(most, time.Until(deadline)-reserve)
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, most)
+	return context.WithTimeout(ctx, min(most, time.Until(deadline)-reserve))
 }
 
 func (g *Gateway) now() time.Time { return ledger.Clock(g.Now()) }

@@ -37,13 +37,14 @@ func (g *Gateway) ready(ctx context.Context, prov provider.Provider) (wait time.
 		return breakerProbe, fmt.Errorf("%w: %w", errTable, err)
 	}
 	if health.Failures >= breakerTrip {
+		// What is cached does not know who is probing.
+		if health, err = g.Ledger.FreshHealth(ctx, name); err != nil {
+			return breakerProbe, fmt.Errorf("%w: %w", errTable, err)
+		}
 		// A probe time further off than any is set was written by a clock
 		// that ran ahead.
 		if until := health.ProbeAt.Sub(now); until > 0 && until <= breakerProbe {
 			return until, ErrCircuitOpen
-		}
-		if err := g.Ledger.ClaimProbe(ctx, health, now.Add(breakerProbe)); err != nil {
-			return breakerProbe, errors.Join(ErrCircuitOpen, err)
 		}
 	}
 	if err := prov.Ready(ctx); err != nil {
@@ -54,6 +55,20 @@ func (g *Gateway) ready(ctx context.Context, prov provider.Provider) (wait time.
 		return breakerProbe, err
 	}
 	return 0, nil
+}
+
+// claimProbe keeps others out while this payment, which is stored and about to
+// be submitted, shows whether the provider is back. It comes so late because a
+// request that turns out to be a repeat shows nothing. Losing it to another is
+// harmless: two probes at once.
+func (g *Gateway) claimProbe(ctx context.Context, name string) {
+	health, err := g.Ledger.Health(ctx, name, g.now())
+	if err == nil && health.Failures >= breakerTrip {
+		err = g.Ledger.ClaimProbe(ctx, health, g.now().Add(breakerProbe))
+	}
+	if err != nil && !errors.Is(err, ledger.ErrMoved) {
+		g.Log.WarnContext(ctx, "breaker.not_stored", "provider", name, "error", err.Error())
+	}
 }
 
 // noteSubmit learns from the answer to a request to pay, and from nothing

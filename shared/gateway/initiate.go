@@ -93,6 +93,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		return answer, false, err
 	}
 
+	g.claimProbe(ctx, caps.Name)
 	told := prov.Submit(providerCtx, entry.Payment, g.callbackURL(entry.Reference, token))
 	g.noteSubmit(ctx, caps.Name, told)
 	if !told.Attempted {

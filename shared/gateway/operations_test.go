@@ -165,3 +165,50 @@ func (s sluggish) RoundTrip(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
 }
+
+// An app with far more open payments than the provider's limit can follow
+// delays its own, not the others'.
+func TestAGreedyAppDelaysItself(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		for i := range 6_000 { // 5 a second for twenty minutes
+			r := testbed.Event("POST /request-to-pay")
+			r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.OtherKey}
+			r.Body = testbed.Order(fmt.Sprintf("GREEDY-%d", i), sandbox.Payer(sandbox.PlanPending))
+			if a := w.Call(t.Context(), r); a.StatusCode != 202 {
+				t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+			}
+		}
+		w.Pass(30 * time.Minute)
+		var own []string
+		for i := range 8 { // over all shards
+			own = append(own, accepted(t, w, fmt.Sprintf("ORDER-%d", i), "callback_lost"))
+		}
+		w.Pass(5 * time.Minute)
+		for _, reference := range own {
+			if got := w.Status(reference); got != payment.Successful {
+				t.Errorf("%s of the modest app is %s", reference, got)
+			}
+		}
+	})
+}
+
+// Forged callbacks about payments that have ended take nobody's turn.
+func TestForgedNewsOfEndedPaymentsWakesNothing(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		var ended []string
+		for i := range 300 {
+			ended = append(ended, accepted(t, w, fmt.Sprintf("PAID-%d", i), sandbox.PlanSuccess))
+		}
+		w.Pass(5 * time.Minute)
+		for i := range ended {
+			r := testbed.Event("POST /callback")
+			r.Body = fmt.Sprintf(`{"externalId":"PAID-%d","status":"FAILED"}`, i)
+			w.Call(t.Context(), r)
+		}
+		for _, reference := range ended {
+			if p := w.Payment(reference); !p.NextCheckAt.IsZero() {
+				t.Fatalf("%s, which is %s, is due again at %v", reference, p.Status, p.NextCheckAt)
+			}
+		}
+	})
+}

@@ -121,8 +121,8 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		return stored
 	}
 	claimed, _ := evidence.Verdict.Ending()
-	if p.Status.Ended() && who == byAnybody {
-		claimed = "" // no forger is to keep us asking about what has ended
+	if who == byAnybody {
+		claimed = "" // only the provider's own news makes later questions come sooner
 	}
 	_, err := g.poll(ctx, p, who, claimed)
 	if errors.Is(err, errPutOff) || errors.Is(err, errUnanswered) {
@@ -131,10 +131,19 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	return errors.Join(stored, err)
 }
 
+// bareBodyKept is how much of a callback without a token is kept, in bytes;
+// the provider's own are a third of it.
+const bareBodyKept = 1 << 10
+
 func (g *Gateway) callbackRecord(c Callback, reference, clientID, note string) ledger.AuditRecord {
+	body := c.Body
+	if c.Reference == "" {
+		// Anybody can send one, and each may be kept for several payments.
+		body = body[:min(len(body), bareBodyKept)]
+	}
 	return ledger.AuditRecord{
 		At: c.Started, Direction: ledger.InboundFromMTN, Reference: reference, ClientID: clientID,
-		Method: c.Method, URL: c.Path, RequestBody: string(c.Body),
+		Method: c.Method, URL: c.Path, RequestBody: string(body),
 		ResponseCode: 200, ResponseBody: CallbackAnswer, Duration: g.now().Sub(c.Started), Note: note,
 	}
 }

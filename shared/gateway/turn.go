@@ -79,7 +79,9 @@ func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, cap
 		now := g.now()
 		turn = from.Add(wait)
 		return turn, now.Sub(started), g.Sleep(ctx, turn.Sub(now))
-	case who == byApp:
+	case who == byApp, who == byAnybody:
+		// Its schedule stands. Moving that for whoever sends callbacks would
+		// let them fill the line that others wait in.
 		return time.Time{}, 0, errPutOff
 	}
 	return time.Time{}, 0, g.putOff(ctx, p, from.Add(wait))

@@ -69,9 +69,12 @@ func fromError(err error) Response {
 	}
 }
 
+// maxDetails bounds the answer to a body full of faults.
+const maxDetails = 50
+
 func invalid(faults []gateway.Fault) Response {
 	body := errorBody{Error: "The request has faults; details names each.", Code: "validation_failed"}
-	for _, f := range faults {
+	for _, f := range faults[:min(len(faults), maxDetails)] {
 		body.Details = append(body.Details, detail{f.Field, f.Message})
 	}
 	return respond(422, body)

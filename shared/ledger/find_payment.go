@@ -29,7 +29,7 @@ func (l *Ledger) Payment(ctx context.Context, reference string) (Payment, error)
 const MaxMatches = 20
 
 // PaymentsNamed finds the payments a bare callback's id may mean: those of
-// every client whose live or successful payment has it as external id, else
+// every client whose live or successful payment has it as external id, and
 // the one that has it as reference. None is an empty slice.
 func (l *Ledger) PaymentsNamed(ctx context.Context, id string) ([]Payment, error) {
 	if id == "" || len(id) > MaxExternalID || strings.ContainsRune(id, 0) {
@@ -47,7 +47,8 @@ func (l *Ledger) PaymentsNamed(ctx context.Context, id string) ([]Payment, error
 			return nil, r.err
 		}
 	}
-	if len(references) == 0 {
+	if payment.IsReference(id) {
+		// Another app may have taken this reference for its own order id.
 		references = append(references, id)
 	}
 	var found []Payment

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"momoproxy/shared/table"
+	"momoproxy/shared/telemetry"
 )
 
 const attemptPrefix = "attempt#"
@@ -42,7 +43,7 @@ func (a Attempt) record() table.Record {
 	w.number("duration_ms", a.Duration.Milliseconds())
 	w.number("code", int64(a.Code))
 	w.text("error", a.Error)
-	w.text("excerpt", a.Excerpt)
+	w.text("excerpt", telemetry.Redact(a.Excerpt)) // an app may echo its own key
 	return table.Record{Key: attemptKey(a.Reference, a.Sequence, a.Number), Attributes: w}
 }
 
