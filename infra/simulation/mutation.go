@@ -67,12 +67,12 @@ var Mutations = []Mutation{
 		`if parseErr == nil {`,
 	},
 	{
-		"another amount is overlooked", NoForgery, "shared/payment/decide.go",
+		"another amount is overlooked", NoForgery, "shared/payment/compare.go",
 		`if err != nil || m != p.Amount {`,
 		`if err != nil || m.Currency != p.Amount.Currency {`,
 	},
 	{
-		"another payer is overlooked", NoForgery, "shared/payment/decide.go",
+		"another payer is overlooked", NoForgery, "shared/payment/compare.go",
 		`return e.Payer != "" && strings.TrimPrefix(e.Payer, "+") != string(p.Payer)`,
 		`return false`,
 	},
@@ -83,10 +83,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"one shard is forgotten", InTime, "shared/gateway/reconcile.go",
-		`for shard := range ledger.DueShards {
-		if err := g.reconcilePayments`,
-		`for shard := range ledger.DueShards - 1 {
-		if err := g.reconcilePayments`,
+		`note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))`,
+		`note(g.reconcilePayments(ctx, (first+i)%(ledger.DueShards-1), q, &t))`,
 	},
 	{
 		"a check is the last", InTime, "shared/gateway/status.go",

@@ -90,13 +90,12 @@ const (
 var ErrForbidden = errors.New("payment of another client")
 
 // within bounds a provider call: by most, and so that reserve is left of the
-// function's own time. A caller without a deadline has all the time there is.
+// function's own time. It goes by the machine's clock, as deadlines do.
 func within(ctx context.Context, most, reserve time.Duration) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		most = min(most, time.Until(deadline)-reserve)
 	}
-	return context.WithTimeout(ctx, min(most, time.Until(deadline)-reserve))
+	return context.WithTimeout(ctx, most)
 }
 
 func (g *Gateway) now() time.Time { return ledger.Clock(g.Now()) }

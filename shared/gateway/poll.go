@@ -33,6 +33,9 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed
 	}
 	ctx, cancel := within(ctx, submitBudget, reserve)
 	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return p, err // no time left to ask and to write down what comes of it
+	}
 	// The token first: fetching one can take longer than a turn lasts. If
 	// there is none, Status says so.
 	_ = prov.Ready(ctx)

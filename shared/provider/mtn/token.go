@@ -92,6 +92,9 @@ func (t *tokens) get(ctx context.Context, tr *trail) (string, error) {
 			return token, nil
 		}
 	} else {
+		if err := ctx.Err(); err != nil { // a select would toss a coin
+			return "", fmt.Errorf("%w: no MTN token: %w", provider.ErrUnavailable, err)
+		}
 		select {
 		case t.gate <- struct{}{}:
 		case <-ctx.Done():
