@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// moment is one line of a timeline.
+type moment struct {
+	at   time.Time
+	what string
+}
+
+// timeline tells a payment's story in the order in which it happened. Of a
+// corrected payment the first ending is told by its delivery.
+func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
+	p := story.Payment
+	all := []moment{{p.CreatedAt, "created"}}
+	for _, a := range trail {
+		if a.Direction == ledger.OutboundToApp && a.Method == http.MethodPost {
+			continue // the attempt tells it
+		}
+		what := fmt.Sprintf("%s  %s %s%s", a.Direction, a.Method, a.URL, answer(a.ResponseCode, a.Duration))
+		if a.Note != "" {
+			what += "; " + a.Note
+		}
+		all = append(all, moment{a.At, what})
+	}
+	for _, d := range story.Deliveries {
+		all = append(all, moment{d.CreatedAt, fmt.Sprintf("event %d  %s, %s", d.Sequence, d.Event, d.EventID)})
+	}
+	for _, a := range story.Attempts {
+		what := fmt.Sprintf("event %d  %s attempt %d%s", a.Sequence, a.Cause, a.Number, answer(a.Code, a.Duration))
+		if a.Error != "" {
+			what += "; " + a.Error
+		}
+		all = append(all, moment{a.Started, what})
+	}
+	slices.SortStableFunc(all, func(a, b moment) int {
+		return a.at.Truncate(time.Millisecond).Compare(b.at.Truncate(time.Millisecond))
+	})
+	return all
+}
+
+func answer(code int, took time.Duration) string {
+	if code == 0 && took == 0 {
+		return ""
+	}
+	if code == 0 {
+		return fmt.Sprintf(" -> no answer in %d ms", took.Milliseconds())
+	}
+	return fmt.Sprintf(" -> %d in %d ms", code, took.Milliseconds())
+}
