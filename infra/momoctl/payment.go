@@ -10,7 +10,6 @@ import (
 
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
-	"momoproxy/shared/telemetry"
 )
 
 var paymentShow = &command{
@@ -101,7 +100,7 @@ func stateOf(d ledger.Delivery) string {
 	case !d.NextAttemptAt.IsZero():
 		state += ", next " + stamp(d.NextAttemptAt)
 	case d.State == ledger.DeliveryDelivered:
-		state += " to " + stamp(d.DeliveredAt)
+		state += ", last at " + stamp(d.DeliveredAt)
 	}
 	return state
 }
@@ -226,7 +225,7 @@ func storyView(story ledger.Story, trail []ledger.AuditRecord) wholeStory {
 	}
 	for _, a := range story.Attempts {
 		w.Attempts = append(w.Attempts, attemptView{
-			a.Sequence, a.Number, string(a.Cause), a.Started, a.Duration.Milliseconds(), a.Code, a.Error, telemetry.Redact(a.Excerpt),
+			a.Sequence, a.Number, string(a.Cause), a.Started, a.Duration.Milliseconds(), a.Code, a.Error, a.Excerpt,
 		})
 	}
 	for _, a := range trail {

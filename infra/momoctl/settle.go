@@ -78,7 +78,7 @@ func settle(ctx context.Context, s *session) error {
 		Verdict: verdicts[s.status], Reason: s.reason, FinancialTransactionID: s.transactionID, Operator: s.operator,
 	})
 	if errors.Is(err, gateway.ErrEnded) {
-		return fmt.Errorf("payment %s: %w; only the provider's own answer to a status question can correct that", s.args[0], err)
+		return fmt.Errorf("%w; only the provider's own answer to a status question can correct that", err)
 	}
 	if err != nil {
 		return err
