@@ -42,6 +42,10 @@ func (s *system) banner(o options) {
 	s.out("  provider          mtn at %s", s.sandboxURL)
 	s.out("  callback policy   %s", o.policy)
 	s.out("  demo app          %s, client key %s", s.appURL, demoKey)
+	s.out("  signing secret    %s (of this local demo app alone)", s.app.secret.Reveal())
+	if s.logPath != "" {
+		s.out("  log               %s", s.logPath)
+	}
 	s.out("  NOTE: this local system delivers to loopback addresses, over http too; the deployed one never does")
 }
 
@@ -56,7 +60,8 @@ Try, in another terminal:
   curl -H "X-Proxy-Api-Key: %[2]s" %[1]s/status/<referenceId>
 
 Other payer numbers misbehave as providers do: see infra/sandbox/README.md.
-Stop with Ctrl-C; nothing is lost.`, s.gatewayURL, demoKey)
+Stop with Ctrl-C: payments, events and audit records are kept for the next start.
+The provider's stand-in is not: it forgets the payments it had open.`, s.gatewayURL, demoKey)
 }
 
 // demonstrate takes one payment to its verified callback over HTTP and prints

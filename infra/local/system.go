@@ -38,6 +38,7 @@ type system struct {
 	gatewayURL string
 	sandboxURL string
 	appURL     string
+	logPath    string // empty: none is kept
 	store      store
 	parts      assembly.Parts
 	app        *demoApp
@@ -113,6 +114,7 @@ func (s *system) openLog(o options) (*slog.Logger, error) {
 		return nil, err
 	}
 	s.stops = append(s.stops, func() { f.Close() })
+	s.logPath = f.Name()
 	return telemetry.New(f, slog.LevelInfo), nil
 }
 

@@ -87,9 +87,9 @@ var Mutations = []Mutation{
 		`note(g.reconcilePayments(ctx, (first+i)%(ledger.DueShards-1), q, &t))`,
 	},
 	{
-		"a check is the last", InTime, "shared/gateway/status.go",
+		"a check is the last", InTime, "shared/gateway/poll.go",
 		`claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)`,
-		`claim.NextCheckAt = time.Time{}`,
+		`claim.NextCheckAt = claim.EndedAt // none`,
 	},
 	{
 		"a correction whose status lags is missed", InTime, "shared/payment/decide.go",
@@ -152,7 +152,7 @@ func clientKey`,
 		`if every >= 0 {`,
 	},
 	{
-		"a turn never ends", Limits, "shared/gateway/status.go",
+		"a turn never ends", Limits, "shared/gateway/turn.go",
 		`turnLasts = 100 * time.Millisecond`,
 		`turnLasts = 100 * time.Hour`,
 	},

@@ -155,16 +155,20 @@ func keptAnswer(a Answer) (status int, detail string) {
 	}
 }
 
+// inProgressWait is when a repeat of a running request is worth trying: most
+// are answered within a second.
+const inProgressWait = 2 * time.Second
+
 // replay answers a repeat under the same Idempotency-Key from the payment's
 // own state: never by asking the provider again.
 func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
 	switch now := g.now(); {
 	case stored.RequestHash != hash:
-		return Answer{Kind: KeyReused}
+		return Answer{Kind: KeyReused, Payment: stored}
 	case stored.AnswerStatus == 0 && now.Before(stored.SubmitDeadline):
 		// A callback may have ended the payment already: the first request
 		// still writes its answer, and every replay must repeat that one.
-		return Answer{Kind: InProgress, Payment: stored, RetryAfter: stored.SubmitDeadline.Sub(now)}
+		return Answer{Kind: InProgress, Payment: stored, RetryAfter: min(stored.SubmitDeadline.Sub(now), inProgressWait)}
 	case stored.AnswerStatus == 0: // the first request died on the way
 		return Answer{Kind: Accepted, Payment: stored, Phase: stored.Phase, Replayed: true}
 	case stored.AnswerStatus == 502 && stored.AnswerDetail != "":

@@ -30,6 +30,8 @@ type Request struct {
 	Method         string
 	Metadata       map[string]string
 	IdempotencyKey string // from the header; empty: none
+	// HasIdempotencyKey: the header was there, if only blank.
+	HasIdempotencyKey bool
 }
 
 // Fault is one thing wrong with a request; Message completes a sentence that
@@ -76,11 +78,15 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 	if m := textFault(r.ExternalID, 1, ledger.MaxExternalID); m != "" {
 		fault("externalId", m)
 	}
-	if r.PartyIDType != "MSISDN" {
+	if r.PartyIDType == "" && r.PartyID == "" {
+		fault("payer", "is required: an object with partyIdType \"MSISDN\" and partyId")
+	} else if r.PartyIDType != "MSISDN" {
 		fault("payer.partyIdType", "must be \"MSISDN\"")
 	}
 	if r.PartyID == "" {
-		fault("payer.partyId", "is required")
+		if r.PartyIDType != "" {
+			fault("payer.partyId", "is required")
+		}
 	} else if p.Payer, err = payment.ParseMSISDN(r.PartyID, caps.Plan); err != nil {
 		fault("payer.partyId", sentence(err, payment.ErrMSISDN))
 	}
@@ -98,11 +104,13 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 	}
 	if r.CallbackURL != "" {
 		if err := g.CheckURL(r.CallbackURL); err != nil {
-			fault("callbackUrl", err.Error())
+			fault("callbackUrl", strings.TrimSuffix(strings.TrimPrefix(err.Error(), "The URL "), "."))
 		}
 	}
 	faults = append(faults, metadataFaults(r.Metadata)...)
-	if m := textFault(r.IdempotencyKey, 0, MaxIdempotencyKey); m != "" {
+	if r.HasIdempotencyKey && strings.TrimSpace(r.IdempotencyKey) == "" {
+		fault("Idempotency-Key", "must not be blank; leave the header out to do without")
+	} else if m := textFault(r.IdempotencyKey, 0, MaxIdempotencyKey); m != "" {
 		fault("Idempotency-Key", m)
 	}
 	return p, prov, faults

@@ -50,13 +50,19 @@ func isJSON(r Request) bool {
 // header reads a header. API Gateway lower-cases names and joins repeated
 // headers with commas; sample events and other callers may not.
 func header(r Request, name string) string {
+	v, _ := headerOf(r, name)
+	return v
+}
+
+// headerOf also says whether the header is there.
+func headerOf(r Request, name string) (string, bool) {
 	if v, ok := r.Headers[name]; ok {
-		return v
+		return v, true
 	}
 	for k, v := range r.Headers {
 		if strings.EqualFold(k, name) {
-			return v
+			return v, true
 		}
 	}
-	return ""
+	return "", false
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"time"
 
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
@@ -64,7 +63,7 @@ func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client,
 	if len(faults) > 0 {
 		return body, invalid(append(faults, a.Gateway.Faults(request, faults)...)), false, ""
 	}
-	request.IdempotencyKey = header(r, "idempotency-key")
+	request.IdempotencyKey, request.HasIdempotencyKey = headerOf(r, "idempotency-key")
 	answer, recorded, err := a.Gateway.Initiate(ctx, client, request, func(answer gateway.Answer) ledger.AuditRecord {
 		return record(body, answered(answer), answer.Payment.Reference)
 	})
@@ -88,7 +87,7 @@ func answered(answer gateway.Answer) Response {
 		body := paymentBody{
 			ReferenceID: p.Reference, Status: payment.Pending, ExternalID: p.ExternalID, Provider: p.Provider,
 			Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: p.Payer,
-			Phase: answer.Phase, CreatedAt: p.CreatedAt.Format(time.RFC3339Nano),
+			Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt),
 		}
 		if answer.Replayed && p.AnswerStatus == 0 {
 			// The first request died before it could answer: there is no
@@ -104,10 +103,13 @@ func answered(answer gateway.Answer) Response {
 			Code:  "duplicate_external_id", ReferenceID: p.Reference, Status: p.Status,
 		})
 	case gateway.KeyReused:
-		resp = problem(422, "idempotency_key_reused", "This Idempotency-Key belongs to a request with another body. Use a new key for a new payment.")
+		resp = respond(422, errorBody{
+			Error: "This Idempotency-Key belongs to a request with another body; referenceId names its payment. Use a new key for a new payment.",
+			Code:  "idempotency_key_reused", ReferenceID: p.Reference, Status: p.Status,
+		})
 	case gateway.InProgress:
 		resp = retryAfter(respond(409, errorBody{
-			Error: "The first request with this Idempotency-Key is still running; repeat it as Retry-After says.",
+			Error: "The first request with this Idempotency-Key has not been answered yet; repeat it as Retry-After says.",
 			Code:  "request_in_progress", ReferenceID: p.Reference, Status: p.Status,
 		}), answer.RetryAfter)
 	case gateway.Refused:

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/payment"
@@ -55,11 +54,11 @@ func statusOf(v gateway.View) statusBody {
 		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: p.Payer,
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
 		CallbackForwarded: v.Forwarded(),
-		CreatedAt:         p.CreatedAt.Format(time.RFC3339Nano), UpdatedAt: p.UpdatedAt.Format(time.RFC3339Nano),
+		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),
 		Provider: p.Provider, Phase: p.Phase, Metadata: p.Metadata,
 	}
 	if p.Open() && !p.NextCheckAt.IsZero() {
-		body.NextCheckAt = p.NextCheckAt.Format(time.RFC3339Nano)
+		body.NextCheckAt = payment.Timestamp(p.NextCheckAt)
 	}
 	return body
 }

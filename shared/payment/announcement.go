@@ -36,10 +36,14 @@ func Announcement(p Payment, e Event) []byte {
 		Event: e, ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
 		FinancialTransactionID: orNull(p.FinancialTransactionID), Reason: orNull(p.Reason),
 		Provider: p.Provider, Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: p.Payer,
-		Sequence: p.Sequence, OccurredAt: p.EndedAt.UTC().Format(time.RFC3339Nano), Metadata: p.Metadata,
+		Sequence: p.Sequence, OccurredAt: Timestamp(p.EndedAt), Metadata: p.Metadata,
 	})
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
+
+// Timestamp writes a time as apps read it: RFC 3339 in UTC, always with
+// milliseconds, because parsers of a fixed format exist.
+func Timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 func orNull(s string) *string {
 	if s == "" {

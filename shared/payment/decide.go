@@ -275,7 +275,7 @@ func end(d *Decision, e Evidence, s Status, by Source) {
 	p.Sequence++
 	p.Reason = ""
 	if s != Successful {
-		p.Reason = bounded(first(e.Reason, e.Code))
+		p.Reason = bounded(first(e.Code, e.Reason))
 	}
 	p.FinancialTransactionID = bounded(e.FinancialTransactionID)
 	d.Changed = true

@@ -150,7 +150,7 @@ func decision(p payment.Payment, e payment.Evidence, o outcome) payment.Decision
 	if o.status != "" {
 		d.Event = payment.Event("payment." + strings.ToLower(string(o.status)))
 		q.Status, q.Phase, q.EndedAt, q.Sequence = o.status, "", e.At, p.Sequence+1
-		q.FinancialTransactionID, q.Reason = e.FinancialTransactionID, e.Reason
+		q.FinancialTransactionID, q.Reason = e.FinancialTransactionID, e.Code
 		switch o.endedBy {
 		case payment.FromClock:
 			q.Reason = payment.ReasonNoEnding
@@ -286,7 +286,8 @@ func TestDecideReason(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 150) // 300 bytes
 	for _, tc := range []struct{ name, reason, code, want string }{
-		{"reason first", "Payer declined", "APPROVAL_REJECTED", "Payer declined"},
+		{"code first", "Payer declined", "APPROVAL_REJECTED", "APPROVAL_REJECTED"},
+		{"reason without code", "Payer declined", "", "Payer declined"},
 		{"code without reason", "", "APPROVAL_REJECTED", "APPROVAL_REJECTED"},
 		{"neither", "", "", ""},
 		{"cut between runes", long, "", strings.Repeat("é", 100)},
@@ -302,7 +303,7 @@ func TestDecideReason(t *testing.T) {
 			if got.Reason != tc.want || !utf8.ValidString(got.Reason) || len(got.Reason) > payment.MaxReason {
 				t.Errorf("reason %q, want %q", got.Reason, tc.want)
 			}
-			if id := got.FinancialTransactionID; tc.reason != "" && id != tc.want {
+			if id := got.FinancialTransactionID; tc.reason != "" && tc.code == "" && id != tc.want {
 				t.Errorf("financial transaction id %q, want %q", id, tc.want)
 			}
 			e.Verdict = payment.SaysSuccessful

@@ -65,6 +65,6 @@ type Evidence struct {
 
 	FinancialTransactionID string
 	Code                   string // the provider's own code or status word, verbatim
-	Reason                 string // human-readable; empty: Code is used
+	Reason                 string // human-readable; stands for Code where there is none
 	At                     time.Time
 }

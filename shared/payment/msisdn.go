@@ -45,7 +45,7 @@ func ParseMSISDN(s string, plan NumberPlan) (MSISDN, error) {
 	clean := strings.NewReplacer(" ", "", "-", "").Replace(s)
 	clean = strings.TrimPrefix(clean, "+")
 	if !digits(clean) || len(clean) < 8 || len(clean) > 15 {
-		return "", fmt.Errorf("%w: must be 8 to 15 digits with the country code, such as \"26876123456\"", ErrMSISDN)
+		return "", fmt.Errorf("%w: must be 8 to 15 digits with the country code, such as \"26876123456\"; of other characters only a leading +, spaces and dashes are removed", ErrMSISDN)
 	}
 	if p, ok := plans[plan]; ok && !p.pattern.MatchString(clean) {
 		return "", fmt.Errorf("%w: is not a mobile number of this provider's country, such as %q", ErrMSISDN, p.example)

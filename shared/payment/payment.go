@@ -63,7 +63,7 @@ type Payment struct {
 	Status                 Status
 	Phase                  Phase
 	FinancialTransactionID string // the provider's id of the moved money
-	Reason                 string // why it ended so, as the app reads it
+	Reason                 string // why it ended so: a code where there is one
 	Sequence               int    // number of the latest event; 0 before the first
 
 	CreatedAt      time.Time
