@@ -71,7 +71,7 @@ func (h logHandler) Handle(_ context.Context, r slog.Record) error {
 		fmt.Fprintf(&b, " %s=%.160s", a.Key, text)
 		return true
 	})
-	if dead := h.w.current != nil && h.w.current.dead; panicked && !dead {
+	if dead := h.w.current != nil && h.w.current.dead; panicked && !dead && !h.w.halted {
 		h.w.violate(NoPanic, "%s%s", r.Message, b.String())
 	}
 	if h.w.trace.keep { // not in the hash: it must not depend on the trace being kept
