@@ -3,7 +3,6 @@ package sandbox
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -165,7 +164,7 @@ type timeoutError struct{}
 func (timeoutError) Error() string        { return "sandbox: i/o timeout" }
 func (timeoutError) Timeout() bool        { return true }
 func (timeoutError) Temporary() bool      { return true }
-func (timeoutError) Is(target error) bool { return errors.Is(os.ErrDeadlineExceeded, target) }
+func (timeoutError) Is(target error) bool { return target == os.ErrDeadlineExceeded }
 
 type brokenOff struct{}
 

@@ -181,8 +181,7 @@ func TestInjectAndChoose(t *testing.T) {
 	t.Parallel()
 	var seen []sandbox.Call
 	hits := 0
-	var w *world
-	w = newWorld(t, sandbox.Options{
+	w := newWorld(t, sandbox.Options{
 		Inject: func(c sandbox.Call) sandbox.Fault {
 			if c.Route != sandbox.RouteRequestToPay {
 				return ""

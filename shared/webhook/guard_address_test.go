@@ -123,8 +123,8 @@ func FuzzPublic(f *testing.F) {
 	})
 }
 
-// stopped tells that the guard let a connection through; it goes no further.
-var stopped = errors.New("approved, and stopped by the test")
+// errStopped tells that the guard let a connection through; it goes no further.
+var errStopped = errors.New("approved, and stopped by the test")
 
 // approvals records which addresses the guard let through.
 type approvals struct {
@@ -136,7 +136,7 @@ func (a *approvals) stop(addr netip.AddrPort) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.addrs = append(a.addrs, addr.String())
-	return stopped
+	return errStopped
 }
 
 func TestEverySpecialAddressIsRefusedAtConnect(t *testing.T) {
@@ -179,7 +179,7 @@ func TestPublicAddressesAndPortsAreLetThrough(t *testing.T) {
 		"https://hook.example.com/", "https://hook.example.com:8443/", "https://six.example.com/",
 		"https://8.8.8.8/", "https://[2001:4860:4860::8888]/", "https://[::ffff:9.9.9.9]/",
 	} {
-		if result := client.Post(context.Background(), target, nil, nil); !errors.Is(result.Err, stopped) {
+		if result := client.Post(context.Background(), target, nil, nil); !errors.Is(result.Err, errStopped) {
 			t.Errorf("%s: class %q, %v", target, result.Class, result.Err)
 		}
 	}
@@ -227,7 +227,7 @@ func TestRebindingGainsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	zone.set("rebind.example.com.", netip.MustParseAddr("1.1.1.1"))
-	if result := client.Post(context.Background(), target, nil, nil); !errors.Is(result.Err, stopped) {
+	if result := client.Post(context.Background(), target, nil, nil); !errors.Is(result.Err, errStopped) {
 		t.Fatalf("the public address: class %q, %v", result.Class, result.Err)
 	}
 	zone.set("rebind.example.com.", netip.MustParseAddr("169.254.169.254"))

@@ -171,10 +171,10 @@ func FuzzCheckURL(f *testing.F) {
 			if !webhook.Public(addr.Addr()) || addr.Port() != 443 {
 				t.Errorf("%q led to %s", target, addr)
 			}
-			return stopped
+			return errStopped
 		})
 		result := client.Post(context.Background(), target, nil, nil)
-		if result.Class != webhook.ClassRefused && !errors.Is(result.Err, stopped) {
+		if result.Class != webhook.ClassRefused && !errors.Is(result.Err, errStopped) {
 			t.Fatalf("%q: class %q, %v", target, result.Class, result.Err)
 		}
 	})
