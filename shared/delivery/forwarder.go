@@ -24,9 +24,16 @@ import (
 // writes around it, with room.
 const lease = 30 * time.Second
 
-// early is how much before its time an attempt may be made, so that clocks
-// that differ a little do not send a doorbell round once more.
-const early = time.Second
+const (
+	// early is how much before its time an attempt may be made, so that
+	// clocks that differ a little do not send a doorbell round once more.
+	early = time.Second
+	// nearly is how much before its time a doorbell is rung anew. An earlier
+	// one is dropped: it is a copy, and the one sent with the delay is on its
+	// way. Ringing for copies would let a queue that repeats messages fill
+	// itself.
+	nearly = 10 * time.Second
+)
 
 // Values of Delivery.HeldReason.
 const (
@@ -114,6 +121,8 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 		return nil // another worker is at it; if it dies, the sweeper rings
 	case predecessor != nil:
 		return f.wait(ctx, d, *predecessor, now)
+	case d.NextAttemptAt.After(now.Add(nearly)):
+		return nil
 	case d.NextAttemptAt.After(now.Add(early)):
 		return f.Doorbell.Ring(ctx, d)
 	}
@@ -218,10 +227,12 @@ func apply(d *ledger.Delivery, next Next, now time.Time) {
 	}
 }
 
-// sign makes the headers of one attempt, afresh each time.
+// sign makes the headers of one attempt, afresh each time: what may sign is
+// decided at that time, whenever the client was read.
 func sign(d ledger.Delivery, client ledger.Client, at time.Time) (http.Header, error) {
-	secrets := make([]webhook.Secret, 0, len(client.SigningSecrets))
-	for _, text := range client.SigningSecrets {
+	live := client.LiveSecrets(at)
+	secrets := make([]webhook.Secret, 0, len(live))
+	for _, text := range live {
 		s, err := webhook.ParseSecret(text)
 		if err != nil {
 			return nil, fmt.Errorf("signing secret of client %s: %w", client.ID, err)

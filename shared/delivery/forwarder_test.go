@@ -489,3 +489,27 @@ func TestForwarderDeadEndpointIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// A copy of a doorbell that comes long before its time is not rung again: a
+// queue that repeats messages would otherwise fill itself with them.
+func TestForwarderDropsEarlyCopies(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 500} })
+		ref := due(t, w, "ORDER-1")
+		w.Pass(time.Minute) // three attempts; the fourth is due in two minutes
+		before, _, err := w.Messages.Depth(t.Context())
+		if err != nil || before != 1 {
+			t.Fatalf("%d messages wait for the fourth attempt (%v)", before, err)
+		}
+		for range 50 {
+			ring(w, bell(ref, 1))
+		}
+		if after, _, _ := w.Messages.Depth(t.Context()); after != before {
+			t.Errorf("fifty early copies left %d messages, where %d was", after, before)
+		}
+		w.Pass(3 * time.Minute)
+		if len(w.App.Got()) != 4 {
+			t.Errorf("%d attempts; want 4", len(w.App.Got()))
+		}
+	})
+}
