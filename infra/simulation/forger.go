@@ -13,7 +13,7 @@ func (w *world) planForgeries() {
 	if w.rates.forged <= 0 {
 		return
 	}
-	pause := time.Duration(float64(time.Minute) / w.rates.forged)
+	pause := time.Duration(min(float64(time.Minute)/w.rates.forged, float64(24*time.Hour)))
 	for at := w.between(0, pause*2); at < min(w.rates.span, time.Hour); at += w.between(0, pause*2) {
 		w.anytime(at, "forger", w.forge)
 	}
