@@ -23,10 +23,13 @@ type Client struct {
 	NoLegacySignature bool
 	CreatedAt         time.Time
 
-	// APIKey keys the contract's signature. SigningSecrets are the live
-	// whsec_ secrets, newest first. Never log them; String hides them.
+	// APIKey keys the contract's signature. SigningSecrets are the stored
+	// whsec_ secrets, newest first; LiveSecrets are those to sign with. Never
+	// log them; String hides them.
 	APIKey         string
 	SigningSecrets []string
+	// OldSecretUntil is when SigningSecrets[1], if there is one, ends.
+	OldSecretUntil time.Time
 
 	version int64
 }
@@ -99,6 +102,9 @@ func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 		}
 		w.text(fmt.Sprintf("signing_secret_%d_sealed", i), sealed)
 	}
+	if len(c.SigningSecrets) > 1 {
+		w.time("signing_secret_1_until", c.OldSecretUntil)
+	}
 	return table.Record{Key: clientKey(c.ID), Version: c.version, Attributes: w}, nil
 }
 
@@ -133,7 +139,7 @@ func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
 	for i := range MaxSigningSecrets {
 		sealed := r.text(fmt.Sprintf("signing_secret_%d_sealed", i))
 		if sealed == "" {
-			continue
+			break // without the newest the old one is nobody's
 		}
 		s, err := l.sealer.Open(sealed, sealOwner(id, "signing_secret"))
 		if err != nil {
@@ -141,6 +147,7 @@ func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
 		}
 		c.SigningSecrets = append(c.SigningSecrets, string(s))
 	}
+	c.OldSecretUntil = r.time("signing_secret_1_until")
 	return c, r.err
 }
 

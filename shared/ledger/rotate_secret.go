@@ -1,0 +1,81 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// The bounds of a rotation's overlap. A process may go on for clientFresh and
+// one attempt with a client read before the rotation, and so sign with the old
+// secret alone: a shorter overlap than MinOverlap could not be kept.
+const (
+	MinOverlap     = time.Minute
+	DefaultOverlap = 24 * time.Hour
+	MaxOverlap     = 7 * 24 * time.Hour
+)
+
+// ErrRotation: a rotation that is not allowed. Nothing was written.
+var ErrRotation = errors.New("no such rotation of a signing secret")
+
+// RotateSigningSecret makes fresh the client's newest signing secret. The one
+// before goes on signing, beside it, until until, which lies MinOverlap to
+// MaxOverlap after now; any older one ends at once. It returns the client as
+// it is from then on. ErrRotation: the overlap is out of bounds, or fresh is
+// empty or in use. ErrMoved: the client has changed since it was read.
+//
+// After any other error the secret may have been stored or not: keep fresh
+// until Client says which.
+func (l *Ledger) RotateSigningSecret(ctx context.Context, c Client, fresh string, now, until time.Time) (Client, error) {
+	until = Clock(until)
+	if overlap := until.Sub(Clock(now)); overlap < MinOverlap || overlap > MaxOverlap {
+		return Client{}, fmt.Errorf("%w: the old one must live for %s to %s more, not %s", ErrRotation, MinOverlap, MaxOverlap, overlap)
+	}
+	if fresh == "" {
+		return Client{}, fmt.Errorf("%w: the new one is empty", ErrRotation)
+	}
+	secrets := []string{fresh}
+	for i, s := range c.SigningSecrets {
+		if s == fresh {
+			return Client{}, fmt.Errorf("%w: the new one is in use", ErrRotation)
+		}
+		if i == 0 {
+			secrets = append(secrets, s)
+		}
+	}
+	c.SigningSecrets, c.OldSecretUntil = secrets, until // a new slice: caches share the old one
+	rec, err := l.clientRecord(c)
+	if err != nil {
+		return Client{}, err
+	}
+	err = l.table.Write(ctx, table.Put(rec))
+	l.clients.drop(c.ID)
+	l.clients.drop(KeyHash(c.APIKey))
+	if err == nil {
+		c.version++
+		return c, nil
+	}
+	// A write that seemed to fail, or met itself when it was repeated, may
+	// have been done. To call that a failure would lose fresh, and the next
+	// rotation would end the only secret that the app knows.
+	if stored, readErr := l.Client(ctx, c.ID); readErr == nil && len(stored.SigningSecrets) > 0 && stored.SigningSecrets[0] == fresh {
+		return stored, nil
+	}
+	if errors.Is(err, table.ErrConflict) {
+		return Client{}, fmt.Errorf("%w: %v", ErrMoved, err)
+	}
+	return Client{}, fmt.Errorf("rotate signing secret: %w", err)
+}
+
+// LiveSecrets are the secrets to sign with at now, newest first: the old one
+// of a rotation is left out once its overlap has passed. Ask anew for each
+// attempt, so that a client read before that moment does not outlive it.
+func (c Client) LiveSecrets(now time.Time) []string {
+	if len(c.SigningSecrets) > 1 && !now.Before(c.OldSecretUntil) {
+		return c.SigningSecrets[:1:1]
+	}
+	return c.SigningSecrets
+}
