@@ -78,6 +78,11 @@ const (
 	// answer is not waited for as anxiously.
 	answerReserve = 7 * time.Second
 	statusReserve = 6 * time.Second
+	// callbackBudget bounds the question that a callback leads to: the
+	// provider waits two seconds for our answer to its callback (MTN's
+	// callback page). A question that takes longer is asked again by the
+	// schedule, soon, since a callback was there.
+	callbackBudget = 1700 * time.Millisecond
 	// afterwards bounds the writes that follow a provider call. They go on
 	// when the caller has hung up.
 	afterwards = 5 * time.Second

@@ -32,6 +32,10 @@ const (
 	InProgress
 	// Refused: the provider refused for good; Payment has FAILED.
 	Refused
+	// CredentialsRefused: the provider refused our credentials in the middle
+	// of the request. Nothing was charged; Payment, which was stored before,
+	// has FAILED.
+	CredentialsRefused
 	// LikelyDuplicate: the provider's answer is what the contract calls a
 	// duplicate; it proves nothing, so Payment is open and is reconciled.
 	LikelyDuplicate
@@ -125,8 +129,11 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 // the payment stands.
 func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer) Answer {
 	entry.Payment = after
+	refused := after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused
 	switch {
-	case after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused:
+	case refused && told.Evidence.Code == provider.CodeCredentials:
+		return Answer{Kind: CredentialsRefused, Payment: entry, RetryAfter: credentialsWait}
+	case refused:
 		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
 	case told.LikelyDuplicate:
 		return Answer{Kind: LikelyDuplicate, Payment: entry}
@@ -148,6 +155,8 @@ func keptAnswer(a Answer) (status int, detail string) {
 	switch a.Kind {
 	case Refused:
 		return 502, a.Code
+	case CredentialsRefused:
+		return 503, ""
 	case LikelyDuplicate:
 		return 502, ""
 	default:
@@ -171,6 +180,8 @@ func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
 		return Answer{Kind: InProgress, Payment: stored, RetryAfter: min(stored.SubmitDeadline.Sub(now), inProgressWait)}
 	case stored.AnswerStatus == 0: // the first request died on the way
 		return Answer{Kind: Accepted, Payment: stored, Phase: stored.Phase, Replayed: true}
+	case stored.AnswerStatus == 503:
+		return Answer{Kind: CredentialsRefused, Payment: stored, RetryAfter: credentialsWait, Replayed: true}
 	case stored.AnswerStatus == 502 && stored.AnswerDetail != "":
 		return Answer{Kind: Refused, Payment: stored, Code: stored.AnswerDetail, Replayed: true}
 	case stored.AnswerStatus == 502:

@@ -27,11 +27,14 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed
 		return p, errors.New("provider " + p.Provider + " is not configured")
 	}
 	caps := prov.Capabilities()
-	reserve := statusReserve
-	if who == bySchedule {
+	most, reserve := submitBudget, statusReserve
+	switch who {
+	case bySchedule:
 		reserve = 0 // a run has its own margin
+	case byProvider, byAnybody:
+		most = callbackBudget
 	}
-	ctx, cancel := within(ctx, submitBudget, reserve)
+	ctx, cancel := within(ctx, most, reserve)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
 		return p, err // no time left to ask and to write down what comes of it

@@ -33,7 +33,7 @@ func (a asker) patience() time.Duration {
 	case bySchedule:
 		return 5 * time.Second
 	case byProvider:
-		return time.Second
+		return 700 * time.Millisecond
 	case byAnybody:
 		return 0
 	}

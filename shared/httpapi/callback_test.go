@@ -291,3 +291,26 @@ func TestCallbackWhenTableIsDown(t *testing.T) {
 		})
 	}
 }
+
+// The provider waits two seconds for the answer to its callback, however long
+// it takes over our question itself; its news is not forgotten.
+func TestCallbackIsAnsweredInTime(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		a := w.Pay(testbed.Order("ORDER-1", sandbox.Payer("callback_lost")))
+		time.Sleep(3 * time.Second)
+		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteStatus, Fault: sandbox.TimeoutBefore}); err != nil {
+			t.Fatal(err)
+		}
+		started := time.Now()
+		path := w.CallbackPath(a.Reference())
+		got := w.CallBack("POST", path, `{"status":"SUCCESSFUL"}`)
+		if took := time.Since(started); got.StatusCode != 200 || took > 2*time.Second {
+			t.Errorf("answered %d after %v", got.StatusCode, took)
+		}
+		w.Sandbox.ClearRules()
+		w.Pass(2 * time.Minute)
+		if w.Status(a.Reference()) != payment.Successful {
+			t.Errorf("it is %s", w.Status(a.Reference()))
+		}
+	})
+}

@@ -117,6 +117,11 @@ func answered(answer gateway.Answer) Response {
 			Error: "The provider refused the payment; nothing was charged. providerCode has its word for why.",
 			Code:  "provider_refused", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code,
 		})
+	case gateway.CredentialsRefused:
+		resp = retryAfter(respond(503, errorBody{
+			Error: "The provider refuses this service's credentials. Nothing was charged and the payment has FAILED; start a new one, with a new Idempotency-Key, as Retry-After says.",
+			Code:  "provider_unavailable", ReferenceID: p.Reference, Status: payment.Failed,
+		}), answer.RetryAfter)
 	case gateway.LikelyDuplicate:
 		resp = respond(502, errorBody{
 			Error: "The provider's answer is likely that of a duplicate. It proves nothing, so the payment stays open until its true outcome is known; do not start another.",

@@ -359,3 +359,51 @@ func endsOnce(t *testing.T, w *testbed.World, reference string, end payment.Stat
 		t.Errorf("the app received %d callbacks: %v", len(got), got)
 	}
 }
+
+// Credentials that stop working between two requests: the token in hand is
+// refused, and so is the wish for another.
+func TestRequestToPayCredentialsRefusedOnTheWay(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		is(t, w.Pay(testbed.Order("ORDER-0", good)), 202, "")
+		for _, r := range []sandbox.Rule{
+			{Route: sandbox.RouteRequestToPay, Fault: sandbox.Unauthorized}, {Route: sandbox.RouteToken, Fault: sandbox.LoginFailed},
+		} {
+			if err := w.Sandbox.AddRule(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := is(t, w.Pay(testbed.Order("ORDER-1", good), "Idempotency-Key", "key-1"), 503, "provider_unavailable")
+		wait(t, a)
+		golden(t, "error/503-credentials-refused", a.Body)
+		if w.Status(a.Reference()) != payment.Failed {
+			t.Errorf("it is %s", w.Status(a.Reference()))
+		}
+		again := is(t, w.Pay(testbed.Order("ORDER-1", good), "Idempotency-Key", "key-1"), 503, "provider_unavailable")
+		if again.Body != a.Body || again.Headers["idempotent-replayed"] != "true" {
+			t.Errorf("the replay is %v %s", again.Headers, again.Body)
+		}
+		is(t, w.Pay(testbed.Order("ORDER-2", good)), 503, "provider_unavailable") // and now no payment at all
+		w.Sandbox.ClearRules()
+		time.Sleep(time.Minute)
+		is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "") // the order is free
+		if w.Charged() > 2 {
+			t.Errorf("charged %d times", w.Charged())
+		}
+	})
+}
+
+// The queue carries hints only: without it payments go on, and their
+// callbacks come once it is back.
+func TestRequestToPayWithoutAQueue(t *testing.T) {
+	bubble(t, testbed.Options{Queue: deaf}, func(t *testing.T, w *testbed.World) {
+		a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "")
+		time.Sleep(time.Minute)
+		if w.Status(a.Reference()) != payment.Successful {
+			t.Fatalf("it is %s", w.Status(a.Reference()))
+		}
+		d := w.Story(a.Reference()).Deliveries
+		if len(d) != 1 || d[0].State != ledger.DeliveryDue || d[0].NextAttemptAt.IsZero() {
+			t.Errorf("its event is not due: %+v", d)
+		}
+	})
+}

@@ -92,6 +92,10 @@ type Provider interface {
 	ParseCallback(body []byte) (Callback, error)
 }
 
+// CodeCredentials is the Evidence.Code of a SaysRefused that is about our
+// account and not about the payment: an operator has to mend it.
+const CodeCredentials = "CREDENTIALS"
+
 // Sentinels, to be tested with errors.Is.
 var (
 	ErrCredentials = errors.New("provider refused the credentials")

@@ -11,7 +11,7 @@ import (
 const (
 	// CodeCredentials: MTN answered 401 to a token just fetched, or refused
 	// to give one after a 401.
-	CodeCredentials = "CREDENTIALS"
+	CodeCredentials = provider.CodeCredentials
 	// CodeWrongReference: a status answer whose externalId is not our
 	// reference. It is about somebody else's payment.
 	CodeWrongReference = "WRONG_REFERENCE"
