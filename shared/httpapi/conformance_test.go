@@ -287,10 +287,10 @@ func (c *contract) unseen() []string {
 	return missing
 }
 
-// open are words that an answer could hold and that no test of this stage can
-// bring about, with the reason.
+// open are words that an answer could hold and that no test can bring about,
+// with the reason.
 var open = map[string]string{
-	"ONGOING": "the contract's word; no provider of this stage is shown as ONGOING",
+	"ONGOING": "the contract's word; MTN is never shown as ONGOING",
 }
 
 func (c *contract) wantFields(component string, want func(...any)) {

@@ -193,27 +193,3 @@ func (l *Ledger) RecentClient(ctx context.Context, id string, now time.Time) (Cl
 	}
 	return c, err
 }
-
-// SetCallbackURL replaces a client's default callback URL. ErrMoved: the
-// client has changed since it was read.
-func (l *Ledger) SetCallbackURL(ctx context.Context, c Client, url string) error {
-	if c.CallbackURL == url {
-		return nil
-	}
-	c.CallbackURL = url
-	rec, err := l.clientRecord(c)
-	if err != nil {
-		return err
-	}
-	err = l.table.Write(ctx, table.Put(rec))
-	l.clients.drop(c.ID)
-	l.clients.drop(KeyHash(c.APIKey))
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, table.ErrConflict):
-		return fmt.Errorf("%w: %v", ErrMoved, err)
-	default:
-		return fmt.Errorf("set callback URL: %w", err)
-	}
-}

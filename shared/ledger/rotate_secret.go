@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"momoproxy/shared/table"
 )
 
 // The bounds of a rotation's overlap. A process may go on for clientFresh and
@@ -47,25 +45,15 @@ func (l *Ledger) RotateSigningSecret(ctx context.Context, c Client, fresh string
 		}
 	}
 	c.SigningSecrets, c.OldSecretUntil = secrets, until // a new slice: caches share the old one
-	rec, err := l.clientRecord(c)
-	if err != nil {
-		return Client{}, err
-	}
-	err = l.table.Write(ctx, table.Put(rec))
-	l.clients.drop(c.ID)
-	l.clients.drop(KeyHash(c.APIKey))
+	after, err := l.putClient(ctx, c)
 	if err == nil {
-		c.version++
-		return c, nil
+		return after, nil
 	}
 	// A write that seemed to fail, or met itself when it was repeated, may
 	// have been done. To call that a failure would lose fresh, and the next
 	// rotation would end the only secret that the app knows.
 	if stored, readErr := l.Client(ctx, c.ID); readErr == nil && len(stored.SigningSecrets) > 0 && stored.SigningSecrets[0] == fresh {
 		return stored, nil
-	}
-	if errors.Is(err, table.ErrConflict) {
-		return Client{}, fmt.Errorf("%w: %v", ErrMoved, err)
 	}
 	return Client{}, fmt.Errorf("rotate signing secret: %w", err)
 }
