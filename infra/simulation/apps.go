@@ -18,10 +18,11 @@ import (
 type app struct {
 	name     string
 	client   ledger.Client
-	secret   webhook.Secret
+	secrets  []spell // of its signatures, newest last
 	url      string
 	moods    []mood // of its endpoint, over time
 	received map[string]*receipt
+	tries    []try // since the faults stopped
 	orders   []*order
 }
 
@@ -46,10 +47,11 @@ func (w *world) populate() {
 	for i := range n {
 		a := &app{name: fmt.Sprintf("app%d", i), received: map[string]*receipt{}}
 		a.url = "https://" + a.name + ".example/callback"
-		a.secret, _ = webhook.NewSecret(bytesOf{w.rng})
+		secret, _ := webhook.NewSecret(bytesOf{w.rng})
+		a.secrets = []spell{{secret: secret, from: w.start.Add(-settling - 1)}}
 		client, err := w.oracle.CreateClient(context.Background(), ledger.Client{
 			ID: "cli_" + a.name, Name: a.name, Active: true, CallbackURL: a.url, CreatedAt: ledger.Clock(w.start),
-			APIKey: "key-" + a.name, SigningSecrets: []string{a.secret.Reveal()},
+			APIKey: "key-" + a.name, SigningSecrets: []string{secret.Reveal()},
 		})
 		if err != nil {
 			panic(err)
@@ -69,6 +71,7 @@ func (w *world) populate() {
 	}
 	w.planForgeries()
 	w.planJumps()
+	w.planRotations()
 }
 
 // newOrder makes an order; odd ones take the id of another one.

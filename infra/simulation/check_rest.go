@@ -67,6 +67,9 @@ func (w *world) checkRest() {
 			w.violate(ChargedOnce, "the provider was asked for %s, which is not stored", entry.Reference)
 		}
 	}
+	for _, a := range w.apps {
+		w.checkTries(a)
+	}
 	w.checkProbes()
 }
 

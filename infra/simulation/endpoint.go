@@ -25,6 +25,42 @@ type receipt struct {
 	taken     bool // answered 2xx
 }
 
+// try is one attempt at an app's endpoint, whether it arrived or not.
+type try struct {
+	at    time.Time
+	event string
+}
+
+// attemptsADay is how often one event may be attempted within any day. With
+// every wait 20 % short, the schedule's first nine attempts take 14 hours, and
+// the tenth comes 25 hours after the first. What is not charged (a killed
+// worker's attempt, a fault of ours) comes on top, so days with faults of ours
+// are not judged.
+const attemptsADay = 9
+
+// checkTries: no day at an endpoint has more attempts than the schedule gives
+// to the events that were attempted on it.
+func (w *world) checkTries(a *app) {
+	first, events := 0, map[string]int{}
+	for _, t := range a.tries {
+		events[t.event]++
+		for ; t.at.Sub(a.tries[first].at) >= 24*time.Hour; first++ {
+			gone := a.tries[first].event
+			if events[gone]--; events[gone] == 0 {
+				delete(events, gone)
+			}
+		}
+		sum := 0
+		for _, n := range events {
+			sum += n
+		}
+		if sum > attemptsADay*len(events) {
+			w.violate(DeadEndpoints, "%s was tried %d times within a day for %d events", a.name, sum, len(events))
+			return
+		}
+	}
+}
+
 // moodsOf draws the moods of an endpoint: bad ones take turns while faults
 // go on.
 func (w *world) moodsOf() []mood {
@@ -98,6 +134,9 @@ func (p appWire) Post(ctx context.Context, url string, header http.Header, body 
 	}
 	mood := a.mood()
 	w.note("  endpoint", mood)
+	if w.calm {
+		a.tries = append(a.tries, try{time.Now(), header.Get(webhook.HeaderID)})
+	}
 	arrives := mood != "no connection" && mood != "dns" && mood != "302"
 	if arrives {
 		w.received(a, header, body, mood)

@@ -18,8 +18,13 @@ const (
 	InTime Invariant = "ended in time"
 	// Evidence: no ending without evidence, or our clock for TIMEOUT.
 	Evidence Invariant = "ended on evidence"
-	// Secrets and DeadEndpoints await what they are about.
-	Secrets       Invariant = "old secrets end"
+	// Addresses: no connection reaches a non-public address. No simulated
+	// connection leaves the process; the guard's own tests hold it to this.
+	Addresses Invariant = "public addresses only"
+	// Secrets: an old secret verifies during the overlap, never after; the
+	// newest always.
+	Secrets Invariant = "old secrets end"
+	// DeadEndpoints: an endpoint's attempts, in all and in a day, are bounded.
 	DeadEndpoints Invariant = "dead endpoints cost little"
 	// Separation: no app sees another's payments or events.
 	Separation Invariant = "apps are separate"

@@ -1,7 +1,8 @@
 package simulation
 
 // Mutation is one fault put into the code on purpose: where File has Old, it
-// gets New. A simulation that does not notice it checks nothing.
+// gets New. A simulation, or the tests in HeldBy, that do not notice it check
+// nothing.
 type Mutation struct {
 	Name      string
 	Invariant Invariant // the one it breaks
@@ -9,8 +10,29 @@ type Mutation struct {
 	Old, New  string
 }
 
-// Mutations are what the simulation must catch, at least one for each
-// invariant that it checks.
+// Tests are those of another package.
+type Tests struct {
+	Package string // as go test takes it, from the module's root
+	Run     string // as its -run
+}
+
+// HeldBy names the tests for invariants that no run can break, because the
+// simulation has something else in the place of what keeps them. They must
+// reach nothing outside the machine whatever is mutated.
+var HeldBy = map[Invariant]Tests{
+	// A hook stops every connection that the guard lets through, and names
+	// are resolved in the process.
+	Addresses: {"./shared/webhook", "^(TestPublic|TestEverySpecialAddressIsRefusedAtConnect|TestRebindingGainsNothing|TestTheGuardAloneJudgesPortsAndNetworks)$"},
+}
+
+// Unproven are the invariants without a mutation, and why.
+var Unproven = map[Invariant]string{
+	Rest:    "a bound on the run itself: a system that never rests would run for ever",
+	NoPanic: "any panic, and any call that a port forbids, whatever its cause",
+}
+
+// Mutations are what must be caught, at least one for each invariant that is
+// not in Unproven.
 var Mutations = []Mutation{
 	{
 		"an Idempotency-Key makes no difference", ChargedOnce, "shared/gateway/initiate.go",
@@ -181,5 +203,46 @@ func clientKey`,
 		"an endpoint is tried for ever", DeadEndpoints, "shared/delivery/outcome.go",
 		`attempt >= reason.attempts()`,
 		`attempt >= 4*reason.attempts()`,
+	},
+	{
+		"attempts come no rarer", DeadEndpoints, "shared/delivery/schedule.go",
+		`return spread(waits[n-1], random)`,
+		`return spread(waits[min(n-1, 4)], random)`,
+	},
+	{
+		"an old secret signs for ever", Secrets, "shared/ledger/rotate_secret.go",
+		`!now.Before(c.OldSecretUntil)`,
+		`false`,
+	},
+	{
+		"a rotation has no overlap", Secrets, "shared/ledger/rotate_secret.go",
+		`!now.Before(c.OldSecretUntil)`,
+		`true`,
+	},
+	{
+		"a rotation keeps the oldest secret", Secrets, "shared/ledger/rotate_secret.go",
+		`if i == 0 {`,
+		`if i == len(c.SigningSecrets)-1 {`,
+	},
+	{
+		"private addresses count as public", Addresses, "shared/webhook/guard_address.go",
+		`	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
+		return false
+	}
+`,
+		`	if a.IsPrivate() {
+		return true
+	}
+`,
+	},
+	{
+		"a platform's own addresses count as public", Addresses, "shared/webhook/guard_address.go",
+		`if prefix.Contains(a) {`,
+		`if prefix.Contains(a) && false {`,
+	},
+	{
+		"the guard lets any address through", Addresses, "shared/webhook/guard_address.go",
+		`case !Public(addr):`,
+		`case false:`,
 	},
 }

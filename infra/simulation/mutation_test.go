@@ -5,10 +5,15 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,21 +46,59 @@ func TestMutationsApply(t *testing.T) {
 		mutated(t, m)
 		has[m.Invariant] = true
 	}
-	for _, i := range []simulation.Invariant{
-		simulation.ChargedOnce, simulation.EventsOnce, simulation.NoForgery, simulation.InTime, simulation.Evidence,
-		simulation.DeadEndpoints, simulation.Separation, simulation.Limits, simulation.Answers, simulation.Audited,
-		simulation.Available, simulation.Oracle,
-	} {
-		if !has[i] {
+	named := invariants(t)
+	if len(named) < 15 {
+		t.Errorf("invariant.go names %d invariants; is it read aright?", len(named))
+	}
+	for _, i := range named {
+		if reason := simulation.Unproven[i]; !has[i] && reason == "" {
 			t.Errorf("no mutation breaks %q", i)
+		} else if has[i] && reason != "" {
+			t.Errorf("%q has a mutation and a reason for having none", i)
+		}
+	}
+	for i := range has {
+		if !slices.Contains(named, i) {
+			t.Errorf("invariant.go does not name %q", i)
 		}
 	}
 }
 
+// invariants are the constants of that type, as the source has them: a new one
+// cannot be forgotten here.
+func invariants(t *testing.T) (all []simulation.Invariant) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "invariant.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		kind, _ := spec.Type.(*ast.Ident)
+		value, _ := spec.Values[0].(*ast.BasicLit)
+		if kind == nil || kind.Name != "Invariant" || value == nil {
+			t.Fatalf("%s is not written as an Invariant with its name", spec.Names[0])
+		}
+		name, err := strconv.Unquote(value.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, simulation.Invariant(name))
+		return true
+	})
+	return all
+}
+
+var failure = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+
 var caught = regexp.MustCompile(`seed (\d+) broke "([^"]+)"`)
 
 // TestMutationsAreCaught compiles the simulation with each mutation and wants
-// the invariant broken within 2,000 seeds. It runs with -mutations only.
+// the invariant broken within 2,000 seeds, or the tests that hold it to fail.
+// It runs with -mutations only.
 func TestMutationsAreCaught(t *testing.T) {
 	if *mutationsFlag == "" {
 		return // go test -mutations=. ; see the Makefile
@@ -80,10 +123,23 @@ func TestMutationsAreCaught(t *testing.T) {
 				t.Fatal(err)
 			}
 			began := time.Now()
-			out, err := exec.Command("go", "test", "-count=1", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"),
-				".", "-run", "^TestSimulation$", "-seeds=2000", "-only="+string(m.Invariant)).CombinedOutput()
+			args := []string{"./infra/simulation", "-run", "^TestSimulation$", "-seeds=2000", "-only=" + string(m.Invariant)}
+			tests, elsewhere := simulation.HeldBy[m.Invariant]
+			if elsewhere {
+				args = []string{tests.Package, "-run", tests.Run}
+			}
+			cmd := exec.Command("go", append([]string{"test", "-count=1", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json")}, args...)...)
+			cmd.Dir = root
+			out, err := cmd.CombinedOutput()
 			found := caught.FindSubmatch(out)
 			switch {
+			case elsewhere:
+				failed := failure.FindAllSubmatch(out, -1)
+				if err == nil || len(failed) == 0 {
+					t.Fatalf("not caught by %s in %s: %v\n%s", tests.Run, tests.Package, err, out)
+				}
+				t.Logf("caught by %d tests, first %s (%s)", len(failed), failed[0][1], time.Since(began).Round(time.Second))
+				fmt.Printf("mutation %2d  %-32s %s\n", n+1, failed[0][1], m.Name)
 			case err == nil:
 				t.Errorf("not caught within 2,000 seeds")
 			case found == nil:

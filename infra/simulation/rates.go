@@ -25,13 +25,15 @@ type rates struct {
 
 	providerBefore, providerAfter, providerOdd, providerLate float64 // one exchange
 	tokenFails                                               float64
+	slowBodies                                               float64 // of answers
 	statusLies                                               float64 // wrong amount, payer, currency, 404
 	callbackLost, callbackTwice, callbackLate, callbackEarly float64
 	forged                                                   float64 // events a minute
 
-	appFails float64
-	skew     time.Duration // how far clocks differ, and jump
-	coldly   float64       // an invocation meets a fresh instance
+	appFails  float64
+	rotations float64       // of an app's secret in the span
+	skew      time.Duration // how far clocks differ, and jump
+	coldly    float64       // an invocation meets a fresh instance
 }
 
 // drawRates makes a world.
@@ -69,5 +71,7 @@ func drawRates(rng *rand.Rand) rates {
 		r.skew = time.Duration(rng.Int64N(int64(4 * time.Minute)))
 	}
 	r.coldly = 0.05 + knob(0.5)
+	r.rotations = knob(4)
+	r.slowBodies = knob(0.4)
 	return r
 }

@@ -62,6 +62,9 @@ func (p providerWire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.note("  broken")
 	} else {
 		w.note("  answer", resp.Status)
+		if w.chance(w.rates.slowBodies) {
+			w.slow(r, resp)
+		}
 	}
 	w.afterwards()
 	if err := r.Context().Err(); err != nil {

@@ -63,6 +63,7 @@ type Stats struct {
 	Payments, Successful, Failed, Timeouts, Cancelled, Held int
 	Corrected, Kills, Calls, Nested, Lost                   int
 	Forged, Deliveries, Exhausted, Refused, Conflicts       int
+	Rotations, OldSigned, SlowBodies                        int
 }
 
 // Violation is something that must never be.
