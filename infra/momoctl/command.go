@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // options say which store is meant and how to answer.
@@ -24,6 +25,7 @@ type call struct {
 	name, callbackURL             string
 	status, reason, transactionID string
 	yes                           bool
+	overlap                       time.Duration
 }
 
 // command is one thing that momoctl does.
@@ -38,7 +40,7 @@ type command struct {
 }
 
 var commands = []*command{
-	clientCreate, clientShow, clientDisable, clientEnable, clientSetCallbackURL,
+	clientCreate, clientShow, clientDisable, clientEnable, clientSetCallbackURL, clientRotateSecret,
 	paymentShow, paymentSettle,
 	deliveryResend,
 }

@@ -9,7 +9,8 @@ import (
 	"momoproxy/shared/webhook"
 )
 
-// Nothing but client create shows a secret, and it shows each once.
+// Nothing but client create and client rotate-secret shows a secret, and they
+// show each once.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		made := c.object("client", "create", "--name", "Kiosk", "--callback-url", testbed.ShopURL)
