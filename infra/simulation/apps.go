@@ -63,7 +63,7 @@ func (w *world) populate() {
 	busy := min(w.rates.span, time.Hour) * 3 / 4
 	payments := 3 + w.rng.IntN(8)
 	if w.rates.crowd {
-		payments, busy = 60, 3*time.Second
+		payments, busy = 120, 3*time.Second
 	}
 	for i := range payments {
 		o := w.newOrder(w.apps[w.rng.IntN(n)], fmt.Sprintf("order-%d", i), true)

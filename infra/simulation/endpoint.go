@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,23 +30,25 @@ type receipt struct {
 type try struct {
 	at    time.Time
 	event string
+	by    *invocation
 }
 
 // attemptsADay is how often one event may be attempted within any day. With
 // every wait 20 % short, the schedule's first nine attempts take 14 hours, and
-// the tenth comes 25 hours after the first. What is not charged (a killed
-// worker's attempt, a fault of ours) comes on top, so days with faults of ours
-// are not judged.
+// the tenth comes 25 hours after the first. What is not charged comes on
+// top: days with faults of ours are not judged, and an attempt whose worker did
+// not live to write it down is not counted.
 const attemptsADay = 9
 
 // checkTries: no day at an endpoint has more attempts than the schedule gives
 // to the events that were attempted on it.
 func (w *world) checkTries(a *app) {
 	first, events := 0, map[string]int{}
-	for _, t := range a.tries {
+	tries := slices.DeleteFunc(a.tries, func(t try) bool { return t.by.dead })
+	for _, t := range tries {
 		events[t.event]++
-		for ; t.at.Sub(a.tries[first].at) >= 24*time.Hour; first++ {
-			gone := a.tries[first].event
+		for ; t.at.Sub(tries[first].at) >= 24*time.Hour; first++ {
+			gone := tries[first].event
 			if events[gone]--; events[gone] == 0 {
 				delete(events, gone)
 			}
@@ -135,7 +138,7 @@ func (p appWire) Post(ctx context.Context, url string, header http.Header, body 
 	mood := a.mood()
 	w.note("  endpoint", mood)
 	if w.calm {
-		a.tries = append(a.tries, try{time.Now(), header.Get(webhook.HeaderID)})
+		a.tries = append(a.tries, try{time.Now(), header.Get(webhook.HeaderID), w.current})
 	}
 	arrives := mood != "no connection" && mood != "dns" && mood != "302"
 	if arrives {
