@@ -19,7 +19,7 @@ func TestClientRotateSecret(t *testing.T) {
 		v := c.object("client", "rotate-secret", "cli_shop", "--overlap", "1h")
 		secret, _ := v["signingSecret"].(string)
 		until, err := time.Parse(time.RFC3339, v["oldSecretUntil"].(string))
-		if err != nil || v["stored"] != true || until.Sub(time.Now()).Round(time.Minute) != time.Hour {
+		if err != nil || v["stored"] != true || time.Until(until).Round(time.Minute) != time.Hour {
 			t.Errorf("%v, %v", v["oldSecretUntil"], err)
 		}
 		if n := strings.Count(c.said.String(), secret); secret == "" || n != 1 {
