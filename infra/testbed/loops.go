@@ -8,7 +8,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// As in template.yaml.
+// Batch, visibility and schedule are those of template.yaml; functionLimit stands
+// for the timeouts of the functions, which differ there.
 const (
 	batchSize     = 10
 	visibility    = 3 * time.Minute
