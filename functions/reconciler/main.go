@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/config"
 )
 
@@ -16,7 +17,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	gateway, err := parts.Gateway()
+	gateway, err := payments.Gateway(parts)
 	if err != nil {
 		log.Fatal(err)
 	}

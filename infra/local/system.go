@@ -19,6 +19,7 @@ import (
 	"momoproxy/infra/local/triggers"
 	"momoproxy/infra/sandbox"
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
@@ -189,7 +190,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	if err != nil {
 		return err
 	}
-	api, err := s.parts.API()
+	api, err := routes.API(s.parts)
 	if err != nil {
 		return err
 	}

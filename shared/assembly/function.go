@@ -2,7 +2,6 @@ package assembly
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -12,11 +11,7 @@ import (
 
 	"momoproxy/shared/config"
 	"momoproxy/shared/delivery"
-	"momoproxy/shared/gateway"
-	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider"
-	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/secret"
@@ -105,67 +100,6 @@ func (p Parts) TableCheck(ctx context.Context) error {
 func (p Parts) QueueCheck(ctx context.Context) error {
 	_, _, err := p.Queue.Depth(ctx)
 	return err
-}
-
-// MTNProvider builds the MTN adapter.
-func (p Parts) MTNProvider() (provider.Provider, error) {
-	return mtn.New(mtn.Config{
-		BaseURL: p.Config.MTN.BaseURL, TargetEnvironment: p.Config.MTN.TargetEnv, Currency: p.Config.MTN.Currency,
-		APIUser: p.MTN.APIUser, APIKey: p.MTN.APIKey, SubscriptionKey: p.MTN.SubscriptionKey,
-	}, p.Ledger.ProviderTokens(p.Now), nil, p.Now, mtn.WithReadyExchanges(p.auditTokenCall))
-}
-
-// auditTokenCall records the calls that fetch a provider token; they belong
-// to no payment.
-func (p Parts) auditTokenCall(ctx context.Context, x provider.Exchange) {
-	err := p.Ledger.Audit(ctx, ledger.AuditRecord{
-		At: ledger.Clock(x.Started), Direction: ledger.OutboundToMTN, Method: x.Method, URL: x.URL,
-		RequestBody: x.RequestBody, ResponseCode: x.Code, ResponseBody: x.ResponseBody, Duration: x.Duration, Note: x.Err,
-	})
-	if err != nil {
-		p.Log.WarnContext(ctx, "audit.lost", "route", "provider token", "error", err.Error())
-	}
-}
-
-// Gateway builds the use cases.
-func (p Parts) Gateway() (*gateway.Gateway, error) {
-	mtn, err := p.MTNProvider()
-	if err != nil {
-		return nil, err
-	}
-	return &gateway.Gateway{
-		Ledger:         p.Ledger,
-		Providers:      []provider.Provider{mtn},
-		Doorbell:       delivery.Doorbell{Queue: p.Queue, Now: p.Now},
-		PublicBaseURL:  p.Config.PublicBaseURL,
-		TrustCallbacks: p.Config.CallbackPolicy == config.Trust,
-		CheckURL:       func(url string) error { return webhook.CheckURL(url, p.Rules) },
-		Now:            p.Now,
-		Sleep:          gateway.Pause,
-		Random:         rand.Reader,
-		Log:            p.Log,
-		Workers:        gateway.DefaultWorkers,
-	}, nil
-}
-
-// Rates of one app per function instance: twenty requests a second, forty at
-// once.
-const (
-	appPerSecond = 20
-	appBurst     = 40
-)
-
-// API builds the HTTP handlers.
-func (p Parts) API() (*httpapi.API, error) {
-	g, err := p.Gateway()
-	if err != nil {
-		return nil, err
-	}
-	return &httpapi.API{
-		Gateway: g, Ledger: p.Ledger, Limits: httpapi.NewRateLimit(appPerSecond, appBurst),
-		Now: p.Now, Log: p.Log, Version: p.Config.Version,
-		TableCheck: p.TableCheck, QueueCheck: p.QueueCheck,
-	}, nil
 }
 
 // Forwarder builds the delivery of callbacks.

@@ -1,0 +1,30 @@
+// Package routes builds the handlers of the HTTP routes. It stands apart from
+// assembly so that a function which serves none, the reconciler or the
+// forwarder, does not link them.
+package routes
+
+import (
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/httpapi"
+)
+
+// Rates of one app per function instance: twenty requests a second, forty at
+// once.
+const (
+	appPerSecond = 20
+	appBurst     = 40
+)
+
+// API builds the HTTP handlers.
+func API(p assembly.Parts) (*httpapi.API, error) {
+	g, err := payments.Gateway(p)
+	if err != nil {
+		return nil, err
+	}
+	return &httpapi.API{
+		Gateway: g, Ledger: p.Ledger, Limits: httpapi.NewRateLimit(appPerSecond, appBurst),
+		Now: p.Now, Log: p.Log, Version: p.Config.Version,
+		TableCheck: p.TableCheck, QueueCheck: p.QueueCheck,
+	}, nil
+}
