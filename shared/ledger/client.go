@@ -105,7 +105,8 @@ func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 	if len(c.SigningSecrets) > 1 {
 		w.time("signing_secret_1_until", c.OldSecretUntil)
 	}
-	return table.Record{Key: clientKey(c.ID), Version: c.version, Attributes: w}, nil
+	return table.Record{Key: clientKey(c.ID), Version: c.version, Attributes: w,
+		Index: map[string]table.IndexKey{IndexList: clientEntry(c.ID, c.CreatedAt)}}, nil
 }
 
 // MaxSigningSecrets live at once: the newest and, during a rotation, the one

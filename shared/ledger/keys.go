@@ -13,7 +13,8 @@ const (
 	// IndexDue is sparse: payments with a next check and deliveries with a
 	// next attempt, by the time they are due.
 	IndexDue = "due"
-	// IndexList lists a client's payments by creation time.
+	// IndexList lists a client's payments, and all clients, by creation
+	// time.
 	IndexList = "list"
 )
 
@@ -51,8 +52,10 @@ func lockKey(clientID, externalID string) table.Key {
 	return table.Key{Space: table.Main, Partition: lockPartition(externalID), Sort: "client#" + clientID}
 }
 
+const clientPrefix = "client#"
+
 func clientKey(id string) table.Key {
-	return table.Key{Space: table.Main, Partition: "client#" + id, Sort: "client"}
+	return table.Key{Space: table.Main, Partition: clientPrefix + id, Sort: "client"}
 }
 
 func apiKeyKey(hash string) table.Key {
@@ -79,8 +82,18 @@ func providerPartition(at time.Time) string  { return "provider#" + hour(at) }
 
 func hour(at time.Time) string { return at.UTC().Format("2006-01-02T15") }
 
+// listPartition is that of a client's payments in the list index.
+func listPartition(clientID string) string { return clientPrefix + clientID }
+
 func listEntry(clientID string, created time.Time, reference string) table.IndexKey {
-	return table.IndexKey{Partition: "client#" + clientID, Sort: timeKey(created) + "#" + reference}
+	return table.IndexKey{Partition: listPartition(clientID), Sort: timeKey(created) + "#" + reference}
+}
+
+// clientsPartition is that of all clients in the list index.
+const clientsPartition = "clients"
+
+func clientEntry(id string, created time.Time) table.IndexKey {
+	return table.IndexKey{Partition: clientsPartition, Sort: timeKey(created) + "#" + id}
 }
 
 // Kinds of work in the due index.

@@ -1,0 +1,185 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// PaymentFilter narrows a list of payments. The zero value lets all through.
+type PaymentFilter struct {
+	ExternalID string
+	Statuses   []payment.Status // one of these; none: any
+	From, To   time.Time        // From <= CreatedAt < To, in milliseconds; zero: unbounded
+}
+
+func (f PaymentFilter) match(p Payment) bool {
+	if f.ExternalID != "" && p.ExternalID != f.ExternalID {
+		return false
+	}
+	if !f.From.IsZero() && p.CreatedAt.Before(Clock(f.From)) || !f.To.IsZero() && !p.CreatedAt.Before(Clock(f.To)) {
+		return false
+	}
+	if len(f.Statuses) == 0 {
+		return true
+	}
+	for _, s := range f.Statuses {
+		if p.Status == s {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	// MaxListed is the most payments or clients of one page.
+	MaxListed = 100
+	// maxLooked bounds the payments that one call reads to find those that a
+	// filter lets through.
+	maxLooked = 500
+	// lookers read a page's payments side by side.
+	lookers = 10
+	// cursorStart is where the walk begins, for a first page that the holder
+	// of an external id fills.
+	cursorStart = "start"
+)
+
+// ErrCursor: a cursor that this list did not give.
+var ErrCursor = errors.New("not a cursor of this list")
+
+// ListPayments returns one page of a client's payments, newest first, and the
+// cursor of the next; an empty one ends the list. A filter on the external id
+// or the status reads at most maxLooked payments a call, so such a page may
+// be short, or empty, and still have a cursor. A limit outside 1 to MaxListed
+// becomes MaxListed.
+//
+// With an external id the payment that holds it comes first, before all that
+// have ended and left it: the one mostly sought costs one read, however long
+// the list is. A payment that lets go of the id between two pages may appear
+// on both.
+//
+// A cursor names a place in the list and nothing else: it is good for this
+// client and the same From and To, and gives ErrCursor for others. The list
+// may lag behind a new payment for a moment.
+func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFilter, limit int, cursor string) ([]Payment, string, error) {
+	if limit < 1 || limit > MaxListed {
+		limit = MaxListed
+	}
+	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+		return nil, "", nil
+	}
+	q := table.Query{Space: table.Main, Index: IndexList, Partition: listPartition(clientID), Descending: true, After: cursor}
+	if !f.From.IsZero() {
+		q.From = timeKey(f.From)
+	}
+	if !f.To.IsZero() {
+		q.To = timeKey(f.To)
+	}
+	page := []Payment{}
+	if cursor == cursorStart {
+		q.After = ""
+	}
+	var holder string
+	if f.ExternalID != "" {
+		held, err := l.externalIDHolder(ctx, clientID, f.ExternalID)
+		if err != nil {
+			return nil, "", err
+		}
+		holder = held.Reference
+		if holder != "" && cursor == "" && f.match(held) {
+			page = append(page, held)
+		}
+	}
+	for looked := 0; ; {
+		if len(page) == limit { // the holder alone fills it
+			return page, cursorStart, nil
+		}
+		q.Limit = min(limit-len(page), maxLooked-looked)
+		if f.ExternalID != "" || len(f.Statuses) > 0 {
+			q.Limit = min(MaxListed, maxLooked-looked)
+		}
+		entries, err := l.table.Query(ctx, q)
+		if errors.Is(err, table.ErrInvalid) && cursor != "" {
+			return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("list payments: %w", err)
+		}
+		found, err := l.readListed(ctx, entries.Records)
+		if err != nil {
+			return nil, "", err
+		}
+		for i, p := range found {
+			// The index may lag: what was read decides.
+			if p.Reference == "" || p.ClientID != clientID || p.Reference == holder || !f.match(p) {
+				continue
+			}
+			page = append(page, p)
+			if len(page) == limit && i+1 < len(found) {
+				return page, table.EncodeCursor(q, entries.Records[i]), nil
+			}
+		}
+		looked += len(entries.Records)
+		if entries.Next == "" || len(page) == limit || looked >= maxLooked {
+			return page, entries.Next, nil
+		}
+		q.After = entries.Next
+	}
+}
+
+// externalIDHolder is the live or successful payment of the client with this
+// external id; without one its Reference is empty.
+func (l *Ledger) externalIDHolder(ctx context.Context, clientID, externalID string) (Payment, error) {
+	rec, err := l.table.Get(ctx, lockKey(clientID, externalID))
+	if errors.Is(err, table.ErrNotFound) {
+		return Payment{}, nil
+	}
+	if err != nil {
+		return Payment{}, fmt.Errorf("read external id: %w", err)
+	}
+	r := &reader{rec: rec}
+	reference := r.text("reference")
+	if r.err != nil {
+		return Payment{}, r.err
+	}
+	p, err := l.Payment(ctx, reference)
+	if errors.Is(err, ErrNotFound) {
+		return Payment{}, nil
+	}
+	return p, err
+}
+
+// readListed reads the payments of index entries in their order. One that is
+// gone stays the zero value.
+func (l *Ledger) readListed(ctx context.Context, entries []table.Record) ([]Payment, error) {
+	found := make([]Payment, len(entries))
+	errs := make([]error, len(entries))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	for first := range min(lookers, len(entries)) {
+		wg.Go(func() {
+			for i := first; i < len(entries) && ctx.Err() == nil; i += lookers {
+				p, err := l.Payment(ctx, referenceOf(entries[i].Partition))
+				if err != nil && !errors.Is(err, ErrNotFound) {
+					errs[i] = err
+					cancel()
+					return
+				}
+				found[i] = p
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+	}
+	return found, errors.Join(errs...)
+}

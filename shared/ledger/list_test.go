@@ -1,0 +1,268 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+func numbered(i int) string { return fmt.Sprintf("33333333-3333-4333-8333-%012d", i) }
+
+// fill stores n payments of a client, a second apart; payment i has order
+// ORDER-<i>. It returns their references, newest first.
+func (b *books) fill(t *testing.T, clientID string, first, n int) []string {
+	t.Helper()
+	var references []string
+	for i := first; i < first+n; i++ {
+		p := newPayment(numbered(i))
+		p.ClientID, p.ExternalID = clientID, fmt.Sprint("ORDER-", i)
+		p.CreatedAt = start.Add(time.Duration(i) * time.Second)
+		p.UpdatedAt = p.CreatedAt
+		b.create(t, p)
+		references = append(references, p.Reference)
+	}
+	slices.Reverse(references)
+	return references
+}
+
+// walk lists all pages; no page may be longer than limit.
+func (b *books) walk(t *testing.T, clientID string, f ledger.PaymentFilter, limit int) (references []string, pages int) {
+	t.Helper()
+	cursor := ""
+	for pages < 200 {
+		page, next, err := b.ListPayments(t.Context(), clientID, f, limit, cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) > limit {
+			t.Errorf("page of %d, limit %d", len(page), limit)
+		}
+		for _, p := range page {
+			references = append(references, p.Reference)
+		}
+		pages++
+		if cursor = next; next == "" {
+			return references, pages
+		}
+	}
+	t.Fatal("the list does not end")
+	return nil, 0
+}
+
+func TestListPaymentsPages(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	want := b.fill(t, client, 0, 25)
+	b.fill(t, "cli_other", 100, 3)
+	for limit, pages := range map[int]int{1: 25, 7: 4, 25: 1, 100: 1} {
+		got, n := b.walk(t, client, ledger.PaymentFilter{}, limit)
+		if diff := cmp.Diff(want, got); diff != "" || n != pages {
+			t.Errorf("limit %d: %d pages, want %d (-want +got):\n%s", limit, n, pages, diff)
+		}
+	}
+	if got, _ := b.walk(t, "cli_nobody", ledger.PaymentFilter{}, 10); len(got) != 0 {
+		t.Errorf("of nobody: %v", got)
+	}
+}
+
+func TestListPaymentsFilters(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	all := b.fill(t, client, 0, 20)
+	var failed []string
+	for i := 0; i < 20; i += 3 { // payments 0, 3, 6 ... fail
+		p, err := b.Payment(t.Context(), numbered(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := evidence(payment.SaysFailed, time.Minute)
+		b.apply(t, p, e)
+		failed = append([]string{p.Reference}, failed...)
+	}
+	at := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second) }
+	for name, c := range map[string]struct {
+		filter ledger.PaymentFilter
+		want   []string
+	}{
+		"status":              {ledger.PaymentFilter{Statuses: []payment.Status{payment.Failed}}, failed},
+		"two statuses":        {ledger.PaymentFilter{Statuses: []payment.Status{payment.Failed, payment.Pending}}, all},
+		"no such status":      {ledger.PaymentFilter{Statuses: []payment.Status{payment.Cancelled}}, nil},
+		"from":                {ledger.PaymentFilter{From: at(17)}, all[:3]},
+		"to is left out":      {ledger.PaymentFilter{To: at(2)}, all[18:]},
+		"from and to":         {ledger.PaymentFilter{From: at(5), To: at(7)}, all[13:15]},
+		"upside down":         {ledger.PaymentFilter{From: at(7), To: at(5)}, nil},
+		"status and time":     {ledger.PaymentFilter{Statuses: []payment.Status{payment.Failed}, To: at(4)}, failed[5:]},
+		"external id, live":   {ledger.PaymentFilter{ExternalID: "ORDER-4"}, []string{numbered(4)}},
+		"external id, ended":  {ledger.PaymentFilter{ExternalID: "ORDER-3"}, []string{numbered(3)}},
+		"external id, status": {ledger.PaymentFilter{ExternalID: "ORDER-4", Statuses: []payment.Status{payment.Failed}}, nil},
+		"external id, time":   {ledger.PaymentFilter{ExternalID: "ORDER-4", From: at(5)}, nil},
+		"external id, nobody": {ledger.PaymentFilter{ExternalID: "ORDER-99"}, nil},
+	} {
+		for _, limit := range []int{1, 4, 100} {
+			got, _ := b.walk(t, client, c.filter, limit)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s, limit %d (-want +got):\n%s", name, limit, diff)
+			}
+		}
+	}
+}
+
+// An order that failed and was tried again: the live payment comes first,
+// then those before it, each once, whatever the pages.
+func TestListPaymentsOfOneOrder(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	var want []string
+	for i := range 5 {
+		p := newPayment(numbered(i))
+		p.CreatedAt = start.Add(time.Duration(i) * time.Second)
+		stored := b.create(t, p)
+		if i < 4 {
+			b.apply(t, stored, evidence(payment.SaysFailed, time.Minute))
+		}
+		want = append([]string{p.Reference}, want...)
+	}
+	b.fill(t, client, 100, 30) // newer ones of other orders
+	for _, limit := range []int{1, 2, 100} {
+		got, _ := b.walk(t, client, ledger.PaymentFilter{ExternalID: order}, limit)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("limit %d (-want +got):\n%s", limit, diff)
+		}
+	}
+	page, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{ExternalID: order}, 1, "")
+	if err != nil || len(page) != 1 || page[0].Reference != numbered(4) {
+		t.Errorf("first page: %v, %v", page, err)
+	}
+}
+
+// counted counts what is read.
+type counted struct {
+	table.Table
+	gets atomic.Int64
+}
+
+func (c *counted) Get(ctx context.Context, k table.Key) (table.Record, error) {
+	c.gets.Add(1)
+	return c.Table.Get(ctx, k)
+}
+
+// A filter that nothing passes reads a bounded number of payments a call, and
+// still comes to the end.
+func TestListPaymentsReadsAreBounded(t *testing.T) {
+	t.Parallel()
+	wire := &counted{}
+	b := newBooks(t, func(inner table.Table) table.Table { wire.Table = inner; return wire })
+	b.fill(t, client, 0, 1100)
+	f := ledger.PaymentFilter{Statuses: []payment.Status{payment.Cancelled}}
+	wire.gets.Store(0)
+	page, next, err := b.ListPayments(t.Context(), client, f, 10, "")
+	if err != nil || len(page) != 0 || next == "" {
+		t.Fatalf("%d payments, next %q, %v", len(page), next, err)
+	}
+	if n := wire.gets.Load(); n > 500 {
+		t.Errorf("%d reads in one call", n)
+	}
+	if got, pages := b.walk(t, client, f, 10); len(got) != 0 || pages != 3 {
+		t.Errorf("%d payments in %d pages", len(got), pages)
+	}
+	wire.gets.Store(0)
+	if _, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 10, ""); err != nil || wire.gets.Load() != 10 {
+		t.Errorf("%d reads for 10 payments, %v", wire.gets.Load(), err)
+	}
+}
+
+// A cursor of another list, or one made up, opens nothing.
+func TestListPaymentsCursors(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	b.fill(t, client, 0, 5)
+	b.fill(t, "cli_other", 100, 5)
+	_, mine, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 2, "")
+	if err != nil || mine == "" {
+		t.Fatal(err)
+	}
+	_, theirs, err := b.ListPayments(t.Context(), "cli_other", ledger.PaymentFilter{}, 2, "")
+	if err != nil || theirs == "" {
+		t.Fatal(err)
+	}
+	for name, cursor := range map[string]string{"another client's": theirs, "cut": mine[:len(mine)-3], "no base64": "?", "letters": "abcd", "a reference": refA} {
+		page, next, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 2, cursor)
+		if !errors.Is(err, ledger.ErrCursor) || page != nil || next != "" {
+			t.Errorf("%s: %d payments, %q, %v", name, len(page), next, err)
+		}
+	}
+	if _, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{From: start.Add(time.Second)}, 2, mine); !errors.Is(err, ledger.ErrCursor) {
+		t.Errorf("with other bounds: %v", err)
+	}
+}
+
+// A fault while the page is read is told, never a shorter page.
+func TestListPaymentsFault(t *testing.T) {
+	t.Parallel()
+	wire := &faulty{}
+	b := newBooks(t, func(inner table.Table) table.Table { wire.Table = inner; return wire })
+	b.fill(t, client, 0, 20)
+	wire.key = numbered(7)
+	if page, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 20, ""); !errors.Is(err, table.ErrUnavailable) || page != nil {
+		t.Errorf("%d payments, %v", len(page), err)
+	}
+}
+
+// faulty fails to read one payment.
+type faulty struct {
+	table.Table
+	key string
+}
+
+func (f *faulty) Get(ctx context.Context, k table.Key) (table.Record, error) {
+	if f.key != "" && k.Partition == "payment#"+f.key {
+		return table.Record{}, table.ErrUnavailable
+	}
+	return f.Table.Get(ctx, k)
+}
+
+func TestListClients(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	var want []string
+	for i := range 7 {
+		c := ledger.Client{ID: fmt.Sprint("cli_", 9-i), Name: fmt.Sprint("Shop ", i), APIKey: fmt.Sprint("key-", i), CreatedAt: start.Add(time.Duration(i) * time.Minute)}
+		if _, err := b.CreateClient(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, c.ID)
+	}
+	b.fill(t, "cli_9", 0, 3)
+	for _, limit := range []int{1, 3, 100} {
+		var got []string
+		cursor := ""
+		for range 20 {
+			page, next, err := b.ListClients(t.Context(), limit, cursor)
+			if err != nil || len(page) > limit {
+				t.Fatal(len(page), err)
+			}
+			for _, c := range page {
+				got = append(got, c.ID)
+			}
+			if cursor = next; next == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("limit %d (-want +got):\n%s", limit, diff)
+		}
+	}
+	if _, _, err := b.ListClients(t.Context(), 2, "x"); !errors.Is(err, ledger.ErrCursor) {
+		t.Error(err)
+	}
+}
