@@ -19,15 +19,22 @@ type announcement struct {
 	Provider               string            `json:"provider"`
 	Amount                 string            `json:"amount"`
 	Currency               string            `json:"currency"`
-	Payer                  MSISDN            `json:"payer"`
+	Payer                  *string           `json:"payer"`
 	Sequence               int               `json:"sequence"`
 	OccurredAt             string            `json:"occurredAt"`
+	InvoiceURL             string            `json:"invoiceUrl,omitempty"`
 	Metadata               map[string]string `json:"metadata,omitempty"`
 }
 
-// Announcement writes the callback body of p's latest event. Amount is in
-// major units with the currency's places; times are RFC 3339 UTC.
-func Announcement(p Payment, e Event) []byte {
+// Announcement writes the callback body of p's event e with that sequence,
+// p being the payment as the event left it. Amount is in major units with the
+// currency's places; times are RFC 3339 UTC. The payer is null where the
+// payment names none. The invoice's URL is in its own event alone.
+func Announcement(p Payment, e Event, sequence int) []byte {
+	occurred, invoice := p.EndedAt, ""
+	if e == EventInvoice {
+		occurred, invoice = p.UpdatedAt, p.InvoiceURL
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -35,8 +42,8 @@ func Announcement(p Payment, e Event) []byte {
 	_ = enc.Encode(announcement{
 		Event: e, ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
 		FinancialTransactionID: orNull(p.FinancialTransactionID), Reason: orNull(p.Reason),
-		Provider: p.Provider, Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: p.Payer,
-		Sequence: p.Sequence, OccurredAt: Timestamp(p.EndedAt), Metadata: p.Metadata,
+		Provider: p.Provider, Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
+		Sequence: sequence, OccurredAt: Timestamp(occurred), InvoiceURL: invoice, Metadata: p.Metadata,
 	})
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

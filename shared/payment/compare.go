@@ -5,7 +5,7 @@ import "strings"
 // mismatch compares what the evidence carries with the payment. What it does
 // not carry is not compared; where it does not know the payment, nothing is.
 func mismatch(p Payment, e Evidence) bool {
-	if e.Verdict == SaysNothing || e.Verdict == SaysNotFound {
+	if e.Verdict == SaysNothing || e.Verdict == SaysNotFound || e.Verdict == SaysUnanswerable {
 		return false
 	}
 	if e.Currency != "" && e.Currency != p.Amount.Currency {
@@ -17,7 +17,7 @@ func mismatch(p Payment, e Evidence) bool {
 			return true
 		}
 	}
-	return e.Payer != "" && strings.TrimPrefix(e.Payer, "+") != string(p.Payer)
+	return e.Payer != "" && p.Payer != "" && strings.TrimPrefix(e.Payer, "+") != string(p.Payer)
 }
 
 func first(a, b string) string {

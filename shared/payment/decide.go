@@ -12,6 +12,9 @@ const (
 	EventFailed     Event = "payment.failed"
 	EventTimeout    Event = "payment.timeout"
 	EventCancelled  Event = "payment.cancelled"
+	// EventInvoice: the provider has made the invoice of a payment that
+	// succeeded. It always follows EventSuccessful.
+	EventInvoice Event = "invoice.created"
 )
 
 // Anomaly names what an operator should look at. Empty: nothing.
@@ -28,6 +31,9 @@ const (
 	AnomalyUnrecognised Anomaly = "unrecognised_status"
 	// AnomalyForgotten: the provider no longer knows a reference it accepted.
 	AnomalyForgotten Anomaly = "provider_forgot"
+	// AnomalyUnanswerable: nobody's interface can tell how it ended; an
+	// operator has to find out.
+	AnomalyUnanswerable Anomaly = "outcome_unanswerable"
 )
 
 // ReasonNotReceived is the Reason of a payment that never reached the
@@ -46,14 +52,17 @@ type Decision struct {
 	// when Changed is false.
 	Payment Payment
 	Changed bool
-	// Event is the announcement this decision makes; empty for none. With an
-	// event, Payment.Sequence has gone up by one.
-	Event Event
+	// Events are the announcements this decision makes, in order. With each,
+	// Payment.Sequence has gone up by one; Sequence tells which is whose.
+	Events []Event
 	// Confirm: the evidence was not applied and may be right; ask the
 	// provider. Never set by a status answer.
 	Confirm bool
 	Anomaly Anomaly
 }
+
+// Sequence is the number of the i-th of the decision's events.
+func (d Decision) Sequence(i int) int { return d.Payment.Sequence - len(d.Events) + 1 + i }
 
 // Decide is the only way a payment's state changes. It is pure and total:
 // any evidence about any payment gives a decision, and the same evidence
@@ -79,11 +88,38 @@ func Decide(p Payment, e Evidence, pol Policy) Decision {
 	default:
 		decideOpen(&d, e, pol)
 	}
+	if believed(e.Source) && knows(e.Verdict) && !mismatch(p, e) {
+		decideParticulars(&d, e)
+	}
 	if d.Changed {
 		d.Payment.UpdatedAt = e.At
 		d.Payment.NextCheckAt = nextCheck(p, d.Payment, e.At, pol)
 	}
 	return d
+}
+
+// decideParticulars adds what the evidence tells besides. The invoice is an
+// event of its own, once.
+func decideParticulars(d *Decision, e Evidence) {
+	invoiced := d.Payment.InvoiceURL != ""
+	if !learn(&d.Payment, e) {
+		return
+	}
+	d.Changed = true
+	if d.Payment.InvoiceURL != "" && !invoiced {
+		d.Payment.Sequence++
+		d.Events = append(d.Events, EventInvoice)
+	}
+}
+
+// knows says whether whoever says this knows the payment, and can tell more
+// about it.
+func knows(v Verdict) bool {
+	switch v {
+	case SaysAccepted, SaysPending, SaysUnrecognised, SaysSuccessful, SaysFailed, SaysCancelled:
+		return true
+	}
+	return false
 }
 
 // nextCheck: news about an open payment never puts a planned check off. It
@@ -117,6 +153,8 @@ func meant(e Evidence) bool {
 		return e.Source == FromSubmit
 	case SaysNotFound:
 		return e.Source == FromStatus
+	case SaysUnanswerable:
+		return e.Source == FromSubmit || e.Source == FromStatus
 	}
 	return false
 }
@@ -130,6 +168,8 @@ func decideHint(d *Decision, e Evidence) {
 		d.Confirm = true
 	case ends && ending != d.Payment.Status:
 		d.Confirm, d.Anomaly = true, AnomalyContradiction
+	case d.Payment.Status == Successful && d.Payment.InvoiceURL == "" && e.InvoiceURL != "":
+		d.Confirm = true
 	}
 }
 
@@ -214,6 +254,9 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 			p.Accepted, p.NotFoundCount, p.NotFoundAt = true, 0, time.Time{}
 			d.Changed = true
 		}
+		if p.Unanswerable {
+			p.Unanswerable, d.Changed = false, true
+		}
 		setPhase(d, PhaseAwaitingPayer)
 	case SaysNotFound:
 		if p.Accepted {
@@ -221,13 +264,17 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 			break
 		}
 		decideNotFound(d, e, pol)
-	case SaysNothing:
-		if e.Source == FromSubmit || e.At.After(p.SubmitDeadline) {
-			setPhase(d, PhaseInReconciliation)
+	case SaysNothing, SaysUnanswerable:
+		if e.Source != FromSubmit && !e.At.After(p.SubmitDeadline) {
+			break // the request may still be at work on it
+		}
+		setPhase(d, PhaseInReconciliation)
+		if e.Verdict == SaysUnanswerable && !p.Accepted && !p.Unanswerable && p.Phase != PhaseHeld {
+			p.Unanswerable, d.Changed, d.Anomaly = true, true, AnomalyUnanswerable
 		}
 	}
 
-	if !p.Status.Ended() && e.Source == FromStatus && p.Phase != PhaseHeld && !e.At.Before(p.CreatedAt.Add(pol.Window)) {
+	if !p.Status.Ended() && e.Source == FromStatus && p.Phase != PhaseHeld && !p.Unanswerable && !e.At.Before(pol.end(*p)) {
 		e.Code, e.Reason = ReasonNoEnding, ""
 		end(d, e, Timeout, FromClock)
 	}
@@ -271,7 +318,7 @@ func setPhase(d *Decision, ph Phase) {
 
 func end(d *Decision, e Evidence, s Status, by Source) {
 	p := &d.Payment
-	p.Status, p.Phase, p.EndedAt, p.EndedBy = s, "", e.At, by
+	p.Status, p.Phase, p.EndedAt, p.EndedBy, p.Unanswerable = s, "", e.At, by, false
 	p.Sequence++
 	p.Reason = ""
 	if s != Successful {
@@ -279,7 +326,7 @@ func end(d *Decision, e Evidence, s Status, by Source) {
 	}
 	p.FinancialTransactionID = bounded(e.FinancialTransactionID)
 	d.Changed = true
-	d.Event = eventOf(s)
+	d.Events = append(d.Events, eventOf(s))
 }
 
 // eventOf names the announcement of an ending.

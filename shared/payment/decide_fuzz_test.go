@@ -82,6 +82,7 @@ func life(t *testing.T, script []byte) payment.Payment {
 			Source: sources[int(b[0])%len(sources)], Verdict: verdicts[int(b[1])%len(verdicts)],
 			Amount: detail.amount, Currency: detail.currency, Payer: detail.payer,
 			FinancialTransactionID: string(script), Reason: string(b), At: now,
+			Particulars: payment.Particulars{InvoiceURL: detail.invoice},
 		}
 		d := payment.Decide(p, e, policy)
 		checkDecision(t, p, e, detail.differs, d)
@@ -111,13 +112,13 @@ func checkDecision(t *testing.T, before payment.Payment, e payment.Evidence, dif
 		t.Errorf("%s: %q says %q at age %v\n%s", what, e.Source, e.Verdict, e.At.Sub(before.CreatedAt), cmp.Diff(before, after))
 	}
 
-	if again := payment.Decide(after, e, policy); again.Changed || again.Event != "" || !reflect.DeepEqual(again.Payment, after) {
+	if again := payment.Decide(after, e, policy); again.Changed || len(again.Events) > 0 || !reflect.DeepEqual(again.Payment, after) {
 		fail("the same evidence again changed something")
 	}
 	if d.Changed == reflect.DeepEqual(before, after) {
 		fail("Changed is not what happened")
 	}
-	if !believedSource(e.Source) && (d.Changed || d.Event != "") {
+	if !believedSource(e.Source) && (d.Changed || len(d.Events) > 0) {
 		fail("a hint changed something")
 	}
 	if d.Confirm && (d.Changed || e.Source == payment.FromStatus) {
@@ -125,11 +126,19 @@ func checkDecision(t *testing.T, before payment.Payment, e payment.Evidence, dif
 	}
 
 	// Events and statuses.
-	if (d.Event != "") != (after.Sequence == before.Sequence+1) || d.Event == "" && after.Sequence != before.Sequence {
-		fail("sequence and event disagree")
+	if len(d.Events) != after.Sequence-before.Sequence {
+		fail("sequence and events disagree")
 	}
-	if (d.Event != "") != (after.Status != before.Status) {
+	endings := slices.DeleteFunc(slices.Clone(d.Events), func(e payment.Event) bool { return e == payment.EventInvoice })
+	if (len(endings) == 1) != (after.Status != before.Status) {
 		fail("a new status without an event, or the other way round")
+	}
+	invoices := len(d.Events) - len(endings)
+	if (invoices == 1) != (after.InvoiceURL != before.InvoiceURL) {
+		fail("a new invoice without an event, or the other way round")
+	}
+	if invoices > 0 && (after.Status != payment.Successful || d.Events[len(d.Events)-1] != payment.EventInvoice || before.InvoiceURL != "" || differs) {
+		fail("an invoice of a payment that did not succeed, before its success, or a second one")
 	}
 	if after.Status != before.Status {
 		if before.Status == payment.Successful {
@@ -154,6 +163,7 @@ func checkDecision(t *testing.T, before payment.Payment, e payment.Evidence, dif
 	same := after
 	same.Status, same.Phase, same.FinancialTransactionID, same.Reason = before.Status, before.Phase, before.FinancialTransactionID, before.Reason
 	same.Sequence, same.UpdatedAt, same.EndedAt, same.EndedBy = before.Sequence, before.UpdatedAt, before.EndedAt, before.EndedBy
+	same.InvoiceURL, same.Unanswerable = before.InvoiceURL, before.Unanswerable
 	same.Accepted, same.NotFoundCount, same.NotFoundAt, same.NextCheckAt = before.Accepted, before.NotFoundCount, before.NotFoundAt, before.NextCheckAt
 	if !reflect.DeepEqual(same, before) {
 		fail("more changed than may")
@@ -213,8 +223,8 @@ func checkPayment(t *testing.T, p payment.Payment) {
 		t.Errorf("TIMEOUT for the reason %q", p.Reason)
 	case (p.NotFoundCount > 0) == p.NotFoundAt.IsZero(), p.NotFoundCount > 1:
 		t.Errorf("not found %d times, last at %v", p.NotFoundCount, p.NotFoundAt)
-	case p.Sequence > 2:
-		t.Errorf("%d announcements; an ending and its correction are two", p.Sequence)
+	case p.Sequence > 3:
+		t.Errorf("%d announcements; an ending, its correction and an invoice are three", p.Sequence)
 	}
 	for _, s := range []string{p.Reason, p.FinancialTransactionID} {
 		if len(s) > payment.MaxReason || !utf8.ValidString(s) || slices.Contains([]byte(s), 0) {

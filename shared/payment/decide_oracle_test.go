@@ -21,14 +21,16 @@ type situation struct {
 // outcome is what must follow. An empty status, phase or endedBy stays as it
 // was.
 type outcome struct {
-	status   payment.Status
-	endedBy  payment.Source
-	phase    payment.Phase
-	anomaly  payment.Anomaly
-	confirm  bool
-	known    bool // from now on the provider is known to know the payment
-	notFound int  // answers that prove absence, counted so far; -1: as before
-	stopsAsk bool
+	status       payment.Status
+	endedBy      payment.Source
+	phase        payment.Phase
+	anomaly      payment.Anomaly
+	confirm      bool
+	known        bool // from now on the provider is known to know the payment
+	unanswerable bool // from now on only an operator, or news, ends it
+	invoice      bool // the invoice is announced as well
+	notFound     int  // answers that prove absence, counted so far; -1: as before
+	stopsAsk     bool
 }
 
 var endings = map[payment.Verdict]payment.Status{
@@ -62,6 +64,13 @@ func (s situation) contradicts() bool {
 func (s situation) ageIs(atLeast time.Duration) bool {
 	return !s.e.At.Before(s.p.CreatedAt.Add(atLeast))
 }
+
+// invoices: the evidence brings the invoice of a payment that had none, and
+// that has succeeded with it or before.
+func (s situation) invoices(status payment.Status) bool {
+	return s.e.InvoiceURL != "" && s.p.InvoiceURL == "" && status == payment.Successful && !s.differs &&
+		slices.Contains(believed, s.e.Source) && s.says(payment.SaysSuccessful)
+}
 func (s situation) submitOver() bool { return s.e.At.After(s.p.SubmitDeadline) }
 
 // absent: the provider, asked when a request cannot be on its way any more,
@@ -93,6 +102,11 @@ var rules = []rule{
 	{"a hint that contradicts an ended payment is recorded and checked, never applied",
 		func(s situation) bool { return !slices.Contains(believed, s.e.Source) && s.contradicts() },
 		stays(payment.AnomalyContradiction, true)},
+	{"a hint of an invoice that is not known yet is a reason to ask",
+		func(s situation) bool {
+			return !slices.Contains(believed, s.e.Source) && s.p.Status == payment.Successful && s.p.InvoiceURL == "" && s.e.InvoiceURL != ""
+		},
+		stays("", true)},
 	{"a hint that tells nothing new is nothing",
 		func(s situation) bool { return !slices.Contains(believed, s.e.Source) },
 		stays("", false)},
@@ -161,7 +175,8 @@ var rules = []rule{
 		}},
 	{"our clock ends it when the provider, asked at the window's end or later, names no ending; unless an operator has to look",
 		func(s situation) bool {
-			return !s.held() && s.e.Source == payment.FromStatus && s.ageIs(policy.Window)
+			unanswerable := (s.p.Unanswerable && !s.says(aware...)) || s.says(payment.SaysUnanswerable) && !s.p.Accepted
+			return !s.held() && s.e.Source == payment.FromStatus && s.ageIs(policy.Window) && !unanswerable
 		},
 		func(s situation) outcome {
 			o := outcome{status: payment.Timeout, endedBy: payment.FromClock, notFound: -1}
@@ -199,6 +214,14 @@ var rules = []rule{
 	{"the first answer of absence after the grace time is remembered",
 		func(s situation) bool { return !s.held() && s.absent() && s.spaced() },
 		func(s situation) outcome { return outcome{phase: payment.PhaseInReconciliation, notFound: 1} }},
+	{"what nobody can be asked about is put before an operator, once",
+		func(s situation) bool {
+			return !s.held() && !s.p.Accepted && !s.p.Unanswerable && s.says(payment.SaysUnanswerable) &&
+				(s.e.Source == payment.FromSubmit || s.e.Source == payment.FromStatus && s.submitOver())
+		},
+		func(s situation) outcome {
+			return outcome{phase: payment.PhaseInReconciliation, unanswerable: true, anomaly: payment.AnomalyUnanswerable, notFound: -1}
+		}},
 	{"unknown is not failed: with no usable answer to the request, or none by its deadline, it stays open in reconciliation",
 		func(s situation) bool {
 			return !s.held() && !s.p.Accepted && (s.submitOver() || s.e.Source == payment.FromSubmit)
@@ -212,5 +235,11 @@ var rules = []rule{
 // expect gives the rule that applies, and what must follow from it.
 func expect(s situation) (int, outcome) {
 	i := slices.IndexFunc(rules, func(r rule) bool { return r.when(s) })
-	return i, rules[i].then(s)
+	o := rules[i].then(s)
+	after := s.p.Status
+	if o.status != "" {
+		after = o.status
+	}
+	o.invoice = s.invoices(after)
+	return i, o
 }

@@ -3,6 +3,7 @@ package payment_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,9 @@ func states() []state {
 	open("not found once", func(p *payment.Payment) {
 		p.Phase, p.NotFoundCount, p.NotFoundAt = payment.PhaseInReconciliation, 1, created.Add(3*time.Minute)
 	})
+	open("unanswerable", func(p *payment.Payment) {
+		p.Phase, p.Unanswerable = payment.PhaseInReconciliation, true
+	})
 	open("held", func(p *payment.Payment) { p.Phase = payment.PhaseHeld })
 	open("held, accepted", func(p *payment.Payment) { p.Phase, p.Accepted = payment.PhaseHeld, true })
 	open("held, not found once", func(p *payment.Payment) {
@@ -46,6 +50,9 @@ func states() []state {
 			all = append(all, state{fmt.Sprintf("%s by %s", s, by), endedBy(s, by)})
 		}
 	}
+	invoiced := endedBy(payment.Successful, payment.FromStatus)
+	invoiced.Sequence, invoiced.InvoiceURL = 2, "https://invoices.example.com/7"
+	all = append(all, state{"SUCCESSFUL, invoiced", invoiced})
 	all = append(all, state{"TIMEOUT by clock", endedBy(payment.Timeout, payment.FromClock)})
 	all = append(all, state{"FAILED by absence", endedBy(payment.Failed, payment.FromAbsence)})
 	return all
@@ -56,9 +63,12 @@ var details = []struct {
 	name                    string
 	amount, currency, payer string
 	differs                 bool
+	invoice                 string
 }{
 	{name: "nothing reported"},
 	{name: "as asked", amount: "100.00", currency: "SZL", payer: "26876123456"},
+	{name: "as asked, invoiced", amount: "100.00", currency: "SZL", payer: "26876123456", invoice: "https://invoices.example.com/1"},
+	{name: "other amount, invoiced", amount: "100.01", currency: "SZL", payer: "26876123456", differs: true, invoice: "https://invoices.example.com/1"},
 	{name: "normalised", amount: "100", currency: "SZL", payer: "+26876123456"},
 	{name: "more zeros", amount: "100.000"},
 	{name: "other amount", amount: "100.01", currency: "SZL", payer: "26876123456", differs: true},
@@ -73,7 +83,7 @@ var (
 	sources  = append([]payment.Source{"", "nobody", payment.FromCallback, payment.FromClock, payment.FromAbsence}, believed...)
 	verdicts = []payment.Verdict{
 		"", "nonsense", payment.SaysNothing, payment.SaysAccepted, payment.SaysPending, payment.SaysUnrecognised,
-		payment.SaysSuccessful, payment.SaysFailed, payment.SaysCancelled, payment.SaysRefused, payment.SaysNotFound,
+		payment.SaysSuccessful, payment.SaysFailed, payment.SaysCancelled, payment.SaysRefused, payment.SaysNotFound, payment.SaysUnanswerable,
 	}
 	// ages stand on, before and behind every boundary of the policy.
 	ages = []time.Duration{
@@ -99,6 +109,7 @@ func TestDecide(t *testing.T) {
 						e := payment.Evidence{
 							Source: source, Verdict: verdict, Amount: detail.amount, Currency: detail.currency, Payer: detail.payer,
 							FinancialTransactionID: "600198217", Code: "CODE", Reason: "reason", At: created.Add(age),
+							Particulars: payment.Particulars{InvoiceURL: detail.invoice},
 						}
 						n, want := expect(situation{st.Payment, e, detail.differs})
 						used[n]++
@@ -147,8 +158,14 @@ func decision(p payment.Payment, e payment.Evidence, o outcome) payment.Decision
 	if o.endedBy != "" {
 		q.EndedBy = o.endedBy
 	}
+	if o.known || o.status != "" {
+		q.Unanswerable = false
+	}
+	if o.unanswerable {
+		q.Unanswerable = true
+	}
 	if o.status != "" {
-		d.Event = payment.Event("payment." + strings.ToLower(string(o.status)))
+		d.Events = []payment.Event{payment.Event("payment." + strings.ToLower(string(o.status)))}
 		q.Status, q.Phase, q.EndedAt, q.Sequence = o.status, "", e.At, p.Sequence+1
 		q.FinancialTransactionID, q.Reason = e.FinancialTransactionID, e.Code
 		switch o.endedBy {
@@ -161,6 +178,11 @@ func decision(p payment.Payment, e payment.Evidence, o outcome) payment.Decision
 			q.Reason = ""
 		}
 	}
+	if o.invoice {
+		q.Sequence++
+		q.InvoiceURL = e.InvoiceURL
+		d.Events = append(d.Events, payment.EventInvoice)
+	}
 	if d.Changed = !reflect.DeepEqual(p, *q); d.Changed {
 		q.UpdatedAt = e.At
 		q.NextCheckAt = policy.NextCheck(*q, e.At)
@@ -169,6 +191,15 @@ func decision(p payment.Payment, e payment.Evidence, o outcome) payment.Decision
 		q.NextCheckAt = time.Time{}
 	}
 	return d
+}
+
+// eventsOf writes a decision's events as one word each.
+func eventsOf(d payment.Decision) string {
+	words := make([]string, len(d.Events))
+	for i, e := range d.Events {
+		words[i] = string(e)
+	}
+	return strings.Join(words, " ")
 }
 
 // A few lives from end to end, to be read.
@@ -243,7 +274,7 @@ func TestDecideLives(t *testing.T) {
 			for i, s := range tc.steps {
 				d := payment.Decide(p, payment.Evidence{Source: s.source, Verdict: s.verdict, At: created.Add(s.after)}, policy)
 				p = d.Payment
-				got := fmt.Sprintf("%s %s %d %s %s", p.Status, p.Phase, p.Sequence, d.Event, d.Anomaly)
+				got := fmt.Sprintf("%s %s %d %s %s", p.Status, p.Phase, p.Sequence, eventsOf(d), d.Anomaly)
 				if d.Confirm {
 					got += " ask"
 				}
@@ -264,8 +295,8 @@ func TestDecideHeldNeedsOperator(t *testing.T) {
 		p = d.Payment
 		return d
 	}
-	if d := say(payment.FromStatus, payment.SaysSuccessful, "1.00", time.Minute); p.Phase != payment.PhaseHeld || d.Event != "" {
-		t.Fatalf("another amount: phase %q, event %q", p.Phase, d.Event)
+	if d := say(payment.FromStatus, payment.SaysSuccessful, "1.00", time.Minute); p.Phase != payment.PhaseHeld || len(d.Events) > 0 {
+		t.Fatalf("another amount: phase %q, events %q", p.Phase, d.Events)
 	}
 	for _, v := range verdicts {
 		for after := time.Hour; after < 10*24*time.Hour; after *= 3 {
@@ -277,8 +308,8 @@ func TestDecideHeldNeedsOperator(t *testing.T) {
 			}
 		}
 	}
-	if d := say(payment.FromOperator, payment.SaysSuccessful, "", 11*24*time.Hour); d.Event != payment.EventSuccessful || p.EndedBy != payment.FromOperator {
-		t.Errorf("operator: %s by %q, event %q", p.Status, p.EndedBy, d.Event)
+	if d := say(payment.FromOperator, payment.SaysSuccessful, "", 11*24*time.Hour); !slices.Equal(d.Events, []payment.Event{payment.EventSuccessful}) || p.EndedBy != payment.FromOperator {
+		t.Errorf("operator: %s by %q, events %q", p.Status, p.EndedBy, d.Events)
 	}
 }
 

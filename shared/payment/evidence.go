@@ -49,6 +49,9 @@ const (
 	SaysRefused Verdict = "refused"
 	// SaysNotFound (FromStatus only): the provider does not know the reference.
 	SaysNotFound Verdict = "not_found"
+	// SaysUnanswerable (FromSubmit, FromStatus): the outcome is unknown, and
+	// the provider offers no way to ask for it.
+	SaysUnanswerable Verdict = "unanswerable"
 )
 
 // Evidence is one statement about a payment. Fields the source did not carry
@@ -62,6 +65,8 @@ type Evidence struct {
 	Amount   string
 	Currency string
 	Payer    string // digits as reported; empty: not reported
+
+	Particulars // as far as reported
 
 	FinancialTransactionID string
 	Code                   string // the provider's own code or status word, verbatim

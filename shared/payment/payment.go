@@ -51,14 +51,19 @@ type Payment struct {
 	ClientID   string
 	ExternalID string // the app's own order id
 	Provider   string
-	Method     string // where a provider has several; else empty
+	Method     string // one of the provider's; empty where it has but one
 	Amount     Money
-	Payer      MSISDN
+	Payer      MSISDN // empty where the method needs none
 
 	PayerMessage string
 	PayeeNote    string
-	CallbackURL  string            // per-request override; empty for the client's own
-	Metadata     map[string]string // returned to the app unchanged
+	CallbackURL  string // per-request override; empty for the client's own
+	// NativeCallbacks: the app wants the provider's own payloads instead of
+	// the announcements.
+	NativeCallbacks bool
+	Metadata        map[string]string // returned to the app unchanged
+
+	Particulars // what the provider has told
 
 	Status                 Status
 	Phase                  Phase
@@ -74,6 +79,9 @@ type Payment struct {
 
 	// Accepted: the provider has confirmed that it knows this reference.
 	Accepted bool
+	// Unanswerable: the outcome is unknown and the provider offers no way to
+	// ask for it. An operator's word ends it, or news of the provider's own.
+	Unanswerable bool
 	// NotFoundCount and NotFoundAt: how often, and when last, the provider
 	// said it does not know a reference it never confirmed.
 	NotFoundCount int

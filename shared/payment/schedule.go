@@ -2,18 +2,24 @@ package payment
 
 import "time"
 
-// Policy holds a provider's time limits. Every field is positive.
+// Policy holds the time limits of a provider's method. Every field is
+// positive, but InvoiceFor.
 type Policy struct {
 	// FirstCheck is the wait before the first status question; the waits
 	// then double with the payment's age up to MaxInterval.
 	FirstCheck  time.Duration
 	MaxInterval time.Duration
-	// Window: a payment still open at this age becomes TIMEOUT.
+	// Window: a payment still open at this age becomes TIMEOUT, or when it
+	// expires by the provider's word, if that is later.
 	Window time.Duration
 	// LateInterval spaces the checks after TIMEOUT. The last one comes at age
-	// GiveUp, as does the last of a held payment.
+	// GiveUp (counted, like Window, from a later expiry), as does the last of
+	// a held payment.
 	LateInterval time.Duration
 	GiveUp       time.Duration
+	// InvoiceFor is how long after a success its invoice is asked for; 0:
+	// the method has none.
+	InvoiceFor time.Duration
 	// NotFoundGrace counts from the submit deadline: an earlier "not found"
 	// proves nothing. NotFoundSpacing lies between two that count.
 	NotFoundGrace   time.Duration
@@ -28,14 +34,18 @@ func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 	age := max(now.Sub(p.CreatedAt), 0)
 	open := p.Open() && p.Phase != PhaseHeld
 	switch {
-	case p.Status == Successful, age >= pol.GiveUp && !open:
+	case p.Status == Successful:
+		return pol.nextForInvoice(p, now)
+	case p.Open() && p.Unanswerable:
+		return time.Time{}
+	case !now.Before(pol.giveUp(p)) && !open:
 		// An open payment is never given up: after an outage however long,
 		// the next question must still end it.
 		return time.Time{}
 	case pol.doubted(p, now):
 		return now.Add(pol.afterHint(p, now))
 	case p.EndedBy == FromClock || p.EndedBy == FromAbsence:
-		return earlier(now.Add(pol.LateInterval), p.CreatedAt.Add(pol.GiveUp))
+		return earlier(now.Add(pol.LateInterval), pol.giveUp(p))
 	case p.Status.Ended():
 		// The provider itself named this ending; only our own conclusions
 		// are worth asking about again.
@@ -50,10 +60,33 @@ func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 	if !p.HintedAt.IsZero() {
 		next = earlier(next, now.Add(pol.afterHint(p, now)))
 	}
-	if end := p.CreatedAt.Add(pol.Window); next.After(end) && now.Before(end) {
+	if end := pol.end(p); next.After(end) && now.Before(end) {
 		next = end
 	}
 	return next
+}
+
+// end is when an open payment becomes TIMEOUT.
+func (pol Policy) end(p Payment) time.Time {
+	end := p.CreatedAt.Add(pol.Window)
+	if p.ExpiresAt.After(end) {
+		end = p.ExpiresAt
+	}
+	return end
+}
+
+// giveUp is when asking about what our clock has ended stops.
+func (pol Policy) giveUp(p Payment) time.Time { return pol.end(p).Add(pol.GiveUp - pol.Window) }
+
+// nextForInvoice is when a payment that succeeded is asked about for its
+// invoice: as an open payment is, by the time since it ended. An operator's
+// word is not waited behind: the provider knows nothing of it.
+func (pol Policy) nextForInvoice(p Payment, now time.Time) time.Time {
+	since := max(now.Sub(p.EndedAt), 0)
+	if p.InvoiceURL != "" || p.EndedBy == FromOperator || since >= pol.InvoiceFor {
+		return time.Time{}
+	}
+	return now.Add(min(min(since, pol.MaxInterval)+pol.FirstCheck, pol.MaxInterval))
 }
 
 // afterHint is the wait while the provider's status lags behind its own
