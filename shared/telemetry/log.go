@@ -1,6 +1,6 @@
-// Package telemetry is what the system tells about itself: JSON log lines, and
-// the redaction that keeps
-// secrets out of logs and of the audit records.
+// Package telemetry is what the system tells about itself: JSON log lines, the
+// metrics that are read off them, and the redaction that keeps secrets out of
+// logs and of the audit records.
 package telemetry
 
 import (
@@ -71,7 +71,7 @@ func redactAny(v any) slog.Value {
 		return slog.StringValue(Redact(v.Error()))
 	case []byte:
 		return slog.StringValue(Redact(string(v)))
-	case *slog.Source:
+	case *slog.Source, embedded: // the latter holds names of ours alone
 		return slog.AnyValue(v)
 	}
 	text, err := json.Marshal(v)

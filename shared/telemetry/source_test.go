@@ -1,0 +1,119 @@
+package telemetry_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"momoproxy/shared/telemetry"
+)
+
+// call is one statement that logs a line.
+type call struct {
+	at         token.Position
+	message    string
+	attributes []string
+}
+
+// logged finds every statement of the product that logs a line by name.
+func logged(t *testing.T) []call {
+	t.Helper()
+	var calls []call
+	files := token.NewFileSet()
+	for _, root := range []string{"../../functions", "../../shared"} {
+		err := filepath.WalkDir(root, func(name string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(files, name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if c, ok := n.(*ast.CallExpr); ok {
+					if found, ok := logCall(c); ok {
+						found.at = files.Position(c.Pos())
+						calls = append(calls, found)
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return calls
+}
+
+// messageAt says which argument of slog's methods is the message.
+var messageAt = map[string]int{
+	"Info": 0, "Warn": 0, "Error": 0, "InfoContext": 1, "WarnContext": 1, "ErrorContext": 1, "Log": 2,
+}
+
+func logCall(c *ast.CallExpr) (call, bool) {
+	method, ok := c.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return call{}, false
+	}
+	at, ok := messageAt[method.Sel.Name]
+	if !ok || len(c.Args) <= at {
+		return call{}, false
+	}
+	message, ok := literal(c.Args[at])
+	if !ok {
+		return call{}, false
+	}
+	found := call{message: message}
+	for i := at + 1; i < len(c.Args); i += 2 {
+		if name, ok := literal(c.Args[i]); ok {
+			found.attributes = append(found.attributes, name)
+		}
+	}
+	return found, true
+}
+
+func literal(e ast.Expr) (string, bool) {
+	lit, ok := e.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return "", false
+	}
+	text, err := strconv.Unquote(lit.Value)
+	return text, err == nil
+}
+
+// A renamed line or attribute would end its metric, and with it an alarm,
+// without a word.
+func TestMetricsAreReadOffLinesThatAreWritten(t *testing.T) {
+	t.Parallel()
+	lines := map[string][]call{}
+	for _, c := range logged(t) {
+		lines[c.message] = append(lines[c.message], c)
+	}
+	for _, m := range telemetry.Metrics {
+		if len(lines[m.Line]) == 0 {
+			t.Errorf("%s: nothing logs %s", m.Name, m.Line)
+		}
+		needs := slices.Clone(m.By)
+		if m.Value != "" {
+			needs = append(needs, m.Value)
+		}
+		for _, c := range m.When {
+			needs = append(needs, c.Attribute)
+		}
+		for _, c := range lines[m.Line] {
+			for _, name := range needs {
+				if !slices.Contains(c.attributes, name) {
+					t.Errorf("%s: %s has no attribute %s: %v", m.Name, m.Line, name, c.at)
+				}
+			}
+		}
+	}
+}
