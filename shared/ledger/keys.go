@@ -8,7 +8,7 @@ import (
 	"momoproxy/shared/table"
 )
 
-// The two indexes of the main table.
+// The indexes of the main table.
 const (
 	// IndexDue is sparse: payments with a next check and deliveries with a
 	// next attempt, by the time they are due.
@@ -16,6 +16,12 @@ const (
 	// IndexList lists a client's payments, and all clients, by creation
 	// time.
 	IndexList = "list"
+	// IndexAttention is sparse and the operator's inbox: what does not go on
+	// by itself, or not well. Its partitions are the Attention kinds. One
+	// DynamoDB partition takes 1,000 writes a second; a kind that fills
+	// faster than that (an endpoint that dies under thousands of events a
+	// second) is throttled, and the events come again from the queue.
+	IndexAttention = "attention"
 )
 
 // DueShards spreads the due index: one DynamoDB partition takes 1,000 writes
@@ -110,6 +116,57 @@ func dueEntry(kind, reference, clientID string, sequence int, at time.Time) tabl
 		Partition: duePartition(kind, shardOf(reference)),
 		Sort:      fmt.Sprintf("%s#%s#%s#%06d", timeKey(at), clientID, reference, sequence),
 	}
+}
+
+// AttentionKind is one partition of IndexAttention.
+type AttentionKind string
+
+const (
+	// AttentionPayment: payments that are held or whose outcome is unknown.
+	AttentionPayment AttentionKind = "payment"
+	// AttentionExhausted: deliveries whose every attempt failed.
+	AttentionExhausted AttentionKind = "exhausted"
+	// AttentionHeld: deliveries that are held.
+	AttentionHeld AttentionKind = "held"
+	// AttentionEndpoint: endpoints that are not well.
+	AttentionEndpoint AttentionKind = "endpoint"
+)
+
+// attentionPayment lists payments by the time given.
+func attentionPayment(at time.Time, clientID, reference string) table.IndexKey {
+	return table.IndexKey{Partition: string(AttentionPayment), Sort: timeKey(at) + "#" + clientID + "#" + reference}
+}
+
+// attentionExhausted lists exhausted deliveries by the time of their event.
+func attentionExhausted(created time.Time, clientID, reference string, sequence int) table.IndexKey {
+	return table.IndexKey{
+		Partition: string(AttentionExhausted),
+		Sort:      fmt.Sprintf("%s#%s#%s#%06d", timeKey(created), clientID, reference, sequence),
+	}
+}
+
+// attentionHeld lists held deliveries by endpoint, oldest event first: one
+// endpoint's are one range, and those that are held for something else than
+// their endpoint have an empty one.
+func attentionHeld(clientID, origin string, created time.Time, reference string, sequence int) table.IndexKey {
+	return table.IndexKey{
+		Partition: string(AttentionHeld),
+		Sort:      heldPrefix(clientID, origin) + fmt.Sprintf("%s#%s#%06d", timeKey(created), reference, sequence),
+	}
+}
+
+// heldPrefix begins the entries of one endpoint's held deliveries.
+func heldPrefix(clientID, origin string) string { return clientID + "#" + origin + "#" }
+
+// attentionEndpoint lists endpoints by client.
+func attentionEndpoint(clientID, origin string) table.IndexKey {
+	return table.IndexKey{Partition: string(AttentionEndpoint), Sort: clientID + "#" + origin}
+}
+
+const endpointPrefix = "endpoint#"
+
+func endpointKey(clientID, origin string) table.Key {
+	return table.Key{Space: table.Main, Partition: "client#" + clientID, Sort: endpointPrefix + origin}
 }
 
 // shardOf spreads by the reference, which is random.

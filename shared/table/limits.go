@@ -23,7 +23,7 @@ const (
 )
 
 // Indexes names the indexes there are.
-func Indexes() []string { return []string{"due", "list"} }
+func Indexes() []string { return []string{"attention", "due", "list"} }
 
 func isIndex(name string) bool {
 	for _, i := range Indexes() {

@@ -67,7 +67,7 @@ func TestLargestRecord(t *testing.T) {
 	for name, one := range map[string]any{"text": "", "bytes": []byte{}} {
 		r := record(table.Main, name, 0)
 		r.ExpiresAt = time.Unix(4_000_000_000, 0)
-		r.Index = map[string]table.IndexKey{"due": {Partition: "d", Sort: "s"}, "list": {Partition: "l", Sort: "s"}}
+		r.Index = map[string]table.IndexKey{"due": {Partition: "d", Sort: "s"}, "list": {Partition: "l", Sort: "s"}, "attention": {Partition: "a", Sort: "s"}}
 		for i := range 1000 {
 			r.Attributes[fmt.Sprint("n", i)] = int64(math.MinInt64)
 		}

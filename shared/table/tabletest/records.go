@@ -37,8 +37,9 @@ func testRoundTrip(t *testing.T, tab table.Table) {
 		}
 		if space == table.Main {
 			r.Index = map[string]table.IndexKey{
-				"due":  {Partition: unique("due"), Sort: "2026-11-21T00:00:00Z#é"},
-				"list": {Partition: unique("list"), Sort: "\U0001F4B6"},
+				"due":       {Partition: unique("due"), Sort: "2026-11-21T00:00:00Z#é"},
+				"list":      {Partition: unique("list"), Sort: "\U0001F4B6"},
+				"attention": {Partition: unique("attention"), Sort: "held#\u00e9"},
 			}
 			r.ExpiresAt = time.Date(2199, 12, 31, 23, 59, 59, 0, time.UTC)
 		}
