@@ -62,7 +62,7 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 		return Parts{}, err
 	}
 	a := AWS(os.Getenv)
-	p := Parts{Config: c, Log: telemetry.New(os.Stdout, c.LogLevel), Now: time.Now}
+	p := Parts{Config: c, Log: telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), Now: time.Now}
 	names := []string{c.SealingSecretID}
 	if needs&config.Provider != 0 {
 		names = append(names, c.MTN.SecretID)

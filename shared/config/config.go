@@ -39,6 +39,8 @@ type Config struct {
 
 	Version  string     // VERSION; empty: "dev"
 	LogLevel slog.Level // LOG_LEVEL; empty: info
+	// MetricsNamespace is where CloudWatch keeps the metrics.
+	MetricsNamespace string // METRICS_NAMESPACE; empty: none are written
 }
 
 // MTN is the account with MTN MoMo Collections.
@@ -57,6 +59,8 @@ const (
 	Queue                      // the delivery queue
 	Provider                   // the provider account and our public URL
 )
+
+const namespaceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/#:-"
 
 // Read reads what needs names through getenv (os.Getenv). The error joins
 // every fault; each wraps ErrInvalid and names its variable.
@@ -86,7 +90,8 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 			Currency:  getenv("MTN_CURRENCY"),
 			SecretID:  required(Provider, "MTN_SECRET_ID"),
 		},
-		Version: getenv("VERSION"),
+		Version:          getenv("VERSION"),
+		MetricsNamespace: getenv("METRICS_NAMESPACE"),
 	}
 	if c.Version == "" {
 		c.Version = "dev"
@@ -95,6 +100,10 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		if err := c.LogLevel.UnmarshalText([]byte(level)); err != nil {
 			fault("LOG_LEVEL", "must be debug, info, warn or error")
 		}
+	}
+	// CloudWatch drops metrics whose namespace it does not take, in silence.
+	if ns := c.MetricsNamespace; strings.Trim(ns, namespaceCharacters) != "" || len(ns) > 255 || strings.HasPrefix(ns, ":") || strings.HasPrefix(ns, "AWS/") {
+		fault("METRICS_NAMESPACE", "must be up to 255 letters, digits and ._/#:-, and not begin with AWS/ or a colon")
 	}
 	if needs&Provider != 0 {
 		faults = append(faults, c.checkPolicy()...)

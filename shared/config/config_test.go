@@ -20,6 +20,7 @@ func complete() map[string]string {
 		"QUEUE_URL": "https://sqs.example.com/1/q", "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/1/dead",
 		"PUBLIC_BASE_URL": "https://momopay.example.com/", "MTN_BASE_URL": "https://mtn.example.com/",
 		"MTN_TARGET_ENV": "mtnswaziland", "MTN_SECRET_ID": "/stack/mtn", "VERSION": "v1", "LOG_LEVEL": "warn",
+		"METRICS_NAMESPACE": "momo-proxy",
 	}
 }
 
@@ -38,7 +39,7 @@ func TestReadTakesEverything(t *testing.T) {
 		QueueURL: "https://sqs.example.com/1/q", DeadLetterQueueURL: "https://sqs.example.com/1/dead",
 		PublicBaseURL: "https://momopay.example.com", CallbackPolicy: config.Confirm,
 		MTN:     config.MTN{BaseURL: "https://mtn.example.com", TargetEnv: "mtnswaziland", SecretID: "/stack/mtn"},
-		Version: "v1", LogLevel: slog.LevelWarn,
+		Version: "v1", LogLevel: slog.LevelWarn, MetricsNamespace: "momo-proxy",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("read (-want +got):\n%s", diff)
@@ -78,6 +79,21 @@ func TestTrustIsRefusedWhereMoneyMoves(t *testing.T) {
 		_, err := read(env, everything)
 		if (err == nil) != allowed {
 			t.Errorf("trust with target environment %s: %v", target, err)
+		}
+	}
+}
+
+func TestMetricsNamespaceIsOneCloudWatchTakes(t *testing.T) {
+	t.Parallel()
+	for namespace, allowed := range map[string]bool{
+		"": true, "momo-proxy": true, "Shop/momo.proxy_2#a": true, strings.Repeat("n", 255): true,
+		"momo proxy": false, "AWS/Lambda": false, ":n": false, "é": false, strings.Repeat("n", 256): false,
+	} {
+		env := complete()
+		env["METRICS_NAMESPACE"] = namespace
+		_, err := read(env, config.Storage)
+		if (err == nil) != allowed {
+			t.Errorf("METRICS_NAMESPACE=%q: %v", namespace, err)
 		}
 	}
 }
