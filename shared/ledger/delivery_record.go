@@ -72,7 +72,7 @@ func (d Delivery) record() table.Record {
 	rec := table.Record{Key: deliveryKey(d.Reference, d.Sequence), Version: d.version, Attributes: w}
 	if !d.NextAttemptAt.IsZero() {
 		rec.Index = map[string]table.IndexKey{
-			IndexDue: dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.Sequence, d.NextAttemptAt),
+			IndexDue: dueDelivery(d),
 		}
 	}
 	return rec

@@ -169,6 +169,14 @@ func endpointKey(clientID, origin string) table.Key {
 	return table.Key{Space: table.Main, Partition: "client#" + clientID, Sort: endpointPrefix + origin}
 }
 
+// dueDelivery also says when the event came about, so that a census learns
+// the age of what is undelivered without reading records.
+func dueDelivery(d Delivery) table.IndexKey {
+	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.Sequence, d.NextAttemptAt)
+	e.Sort += "#" + timeKey(d.CreatedAt)
+	return e
+}
+
 // shardOf spreads by the reference, which is random.
 func shardOf(reference string) int {
 	if reference == "" {
