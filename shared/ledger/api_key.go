@@ -42,6 +42,10 @@ func APIKeyMistyped(text string) bool {
 	return checksum(text[:end]) != text[end:]
 }
 
+// Fingerprint names an API key without telling anything of it: 32 bits of its
+// hash. Two keys may share one.
+func Fingerprint(apiKey string) string { return KeyHash(apiKey)[:8] }
+
 func checksum(body string) string {
 	return base62(big.NewInt(int64(crc32.ChecksumIEEE([]byte(body)))), apiKeyChecksum)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"momoproxy/shared/table"
@@ -23,13 +25,24 @@ type Client struct {
 	NoLegacySignature bool
 	CreatedAt         time.Time
 
-	// APIKey keys the contract's signature. SigningSecrets are the stored
-	// whsec_ secrets, newest first; LiveSecrets are those to sign with. Never
-	// log them; String hides them.
+	// APIKey is the newest API key. OldAPIKey, if there is one, was the
+	// newest before it and works beside it until OldKeyUntil. LegacyKey says
+	// which of the two keys the contract's signature. SigningSecrets are the
+	// stored whsec_ secrets, newest first; LiveSecrets are those to sign
+	// with. Never log any of them; String hides them.
 	APIKey         string
+	OldAPIKey      string
+	OldKeyUntil    time.Time
 	SigningSecrets []string
 	// OldSecretUntil is when SigningSecrets[1], if there is one, ends.
 	OldSecretUntil time.Time
+
+	// newKeyUsed says that the app has used APIKey. It is looked up only
+	// while there is an old key.
+	newKeyUsed bool
+	// sealedBefore says that something of it is sealed under a key that is
+	// not the newest.
+	sealedBefore bool
 
 	version int64
 }
@@ -39,6 +52,15 @@ func (c Client) String() string { return fmt.Sprintf("client %s (%s)", c.ID, c.N
 
 // GoString is String.
 func (c Client) GoString() string { return c.String() }
+
+// Format is String for every verb: %x and %q of a struct would go round it.
+func (c Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// MarshalJSON is String: a client is shown by choosing what of it.
+func (c Client) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
+
+// LogValue is String, for slog.
+func (c Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // NewClientID makes a random client id, letters and digits only.
 func NewClientID(random io.Reader) string {
@@ -57,21 +79,32 @@ func KeyHash(apiKey string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// sealOwner binds a sealed value to its client and its use.
-func sealOwner(clientID, use string) string { return "client:" + clientID + ":" + use }
+// sealOwner binds a sealed value to its client, its use and its slot, so that
+// one copied from elsewhere, or from the old place to the new, does not open.
+func sealOwner(clientID, use string, slot int) string {
+	return fmt.Sprintf("client:%s:%s:%d", clientID, use, slot)
+}
 
-// CreateClient stores a new client and the look-up of its API key in one
-// transaction. ErrMoved: the id or the key is taken.
+// CreateClient stores a new client, the look-up of its API key and the audit
+// record of it in one transaction. ErrMoved: the id or the key is taken.
 func (l *Ledger) CreateClient(ctx context.Context, c Client) (Client, error) {
 	rec, err := l.clientRecord(c)
 	if err != nil {
 		return Client{}, err
 	}
-	lookup := table.Record{
-		Key:        apiKeyKey(KeyHash(c.APIKey)),
-		Attributes: map[string]any{"client_id": c.ID, "created_at": timeKey(c.CreatedAt)},
+	at := c.CreatedAt
+	if at.IsZero() {
+		at = Clock(l.now())
 	}
-	err = l.table.Write(ctx, table.Put(rec), table.Put(lookup))
+	keys := []string{c.APIKey}
+	if c.OldAPIKey != "" {
+		keys = append(keys, c.OldAPIKey)
+	}
+	ops := []table.Op{table.Put(rec), table.Put(l.auditRecord(l.clientAudit(c, at, "create", "key "+Fingerprint(c.APIKey))))}
+	for _, key := range keys {
+		ops = append(ops, table.Put(keyLookup(key, c.ID, at)))
+	}
+	err = l.table.Write(ctx, ops...)
 	switch {
 	case err == nil:
 		c.version++
@@ -81,116 +114,4 @@ func (l *Ledger) CreateClient(ctx context.Context, c Client) (Client, error) {
 	default:
 		return Client{}, fmt.Errorf("create client: %w", err)
 	}
-}
-
-func (l *Ledger) clientRecord(c Client) (table.Record, error) {
-	sealedKey, err := l.sealer.Seal([]byte(c.APIKey), sealOwner(c.ID, "api_key"))
-	if err != nil {
-		return table.Record{}, fmt.Errorf("seal api key: %w", err)
-	}
-	w := writer{}
-	w.text("client_name", c.Name)
-	w.text("callback_url", c.CallbackURL)
-	w.flag("is_active", c.Active)
-	w.flag("no_legacy_signature", c.NoLegacySignature)
-	w.time("created_at", c.CreatedAt)
-	w.text("api_key_sealed", sealedKey)
-	for i, s := range c.SigningSecrets {
-		sealed, err := l.sealer.Seal([]byte(s), sealOwner(c.ID, "signing_secret"))
-		if err != nil {
-			return table.Record{}, fmt.Errorf("seal signing secret: %w", err)
-		}
-		w.text(fmt.Sprintf("signing_secret_%d_sealed", i), sealed)
-	}
-	if len(c.SigningSecrets) > 1 {
-		w.time("signing_secret_1_until", c.OldSecretUntil)
-	}
-	return table.Record{Key: clientKey(c.ID), Version: c.version, Attributes: w,
-		Index: map[string]table.IndexKey{IndexList: clientEntry(c.ID, c.CreatedAt)}}, nil
-}
-
-// MaxSigningSecrets live at once: the newest and, during a rotation, the one
-// before.
-const MaxSigningSecrets = 2
-
-// Client reads one client with its secrets opened, or ErrNotFound.
-func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
-	rec, err := l.table.Get(ctx, clientKey(id))
-	if errors.Is(err, table.ErrNotFound) {
-		return Client{}, ErrNotFound
-	}
-	if err != nil {
-		return Client{}, fmt.Errorf("read client: %w", err)
-	}
-	r := &reader{rec: rec}
-	c := Client{
-		ID:                id,
-		Name:              r.text("client_name"),
-		CallbackURL:       r.text("callback_url"),
-		Active:            r.flag("is_active"),
-		NoLegacySignature: r.flag("no_legacy_signature"),
-		CreatedAt:         r.time("created_at"),
-		version:           rec.Version,
-	}
-	key, err := l.sealer.Open(r.text("api_key_sealed"), sealOwner(id, "api_key"))
-	if err != nil {
-		return Client{}, fmt.Errorf("%w: api key of client %s: %w", ErrCorrupt, id, err)
-	}
-	c.APIKey = string(key)
-	for i := range MaxSigningSecrets {
-		sealed := r.text(fmt.Sprintf("signing_secret_%d_sealed", i))
-		if sealed == "" {
-			break // without the newest the old one is nobody's
-		}
-		s, err := l.sealer.Open(sealed, sealOwner(id, "signing_secret"))
-		if err != nil {
-			return Client{}, fmt.Errorf("%w: signing secret of client %s: %w", ErrCorrupt, id, err)
-		}
-		c.SigningSecrets = append(c.SigningSecrets, string(s))
-	}
-	c.OldSecretUntil = r.time("signing_secret_1_until")
-	return c, r.err
-}
-
-// clientFresh is how long a process may go on with a client it has read: a
-// disabled client or key stops working after so long at the latest. It saves
-// two reads of every request.
-const clientFresh = 10 * time.Second
-
-// ClientByKey finds the client an API key belongs to, at most clientFresh
-// old, or ErrNotFound. It does not say whether the client is active.
-func (l *Ledger) ClientByKey(ctx context.Context, apiKey string, now time.Time) (Client, error) {
-	hash := KeyHash(apiKey)
-	if c, ok := l.clients.get(hash, now); ok {
-		return c, nil
-	}
-	rec, err := l.table.Get(ctx, apiKeyKey(hash))
-	if errors.Is(err, table.ErrNotFound) {
-		return Client{}, ErrNotFound
-	}
-	if err != nil {
-		return Client{}, fmt.Errorf("read key: %w", err)
-	}
-	r := &reader{rec: rec}
-	id := r.text("client_id")
-	if r.err != nil {
-		return Client{}, r.err
-	}
-	c, err := l.Client(ctx, id)
-	if err == nil {
-		l.clients.put(hash, c, now)
-	}
-	return c, err
-}
-
-// RecentClient reads one client, at most clientFresh old, or ErrNotFound.
-func (l *Ledger) RecentClient(ctx context.Context, id string, now time.Time) (Client, error) {
-	if c, ok := l.clients.get(id, now); ok {
-		return c, nil
-	}
-	c, err := l.Client(ctx, id)
-	if err == nil {
-		l.clients.put(id, c, now)
-	}
-	return c, err
 }

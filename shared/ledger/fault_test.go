@@ -64,7 +64,11 @@ var steps = []step{
 		return d
 	}, do: complete, moved: true},
 	{name: "create client", do: func(b *books, _ any) error {
-		_, err := b.CreateClient(context.Background(), ledger.Client{ID: client, APIKey: "the-key"})
+		_, err := b.CreateClient(context.Background(), ledger.Client{ID: client, APIKey: "the-key", CreatedAt: start})
+		return err
+	}},
+	{name: "rotate api key", set: func(t *testing.T, b *books) any { return newClient(t, b) }, do: func(b *books, arg any) error {
+		_, err := b.RotateAPIKey(context.Background(), arg.(ledger.Client), "key2", start, start.Add(time.Hour))
 		return err
 	}},
 	{name: "save token", set: func(t *testing.T, b *books) any {

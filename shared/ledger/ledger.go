@@ -23,13 +23,18 @@ type Sealer interface {
 type Options struct {
 	AuditRetention time.Duration // 0: DefaultAuditRetention
 	Random         io.Reader     // nil: crypto/rand
+	// Now dates the audit records of changes that are told no time. nil:
+	// time.Now.
+	Now func() time.Time
+	// Operator is who changes clients through this ledger, for the audit.
+	Operator string
 }
 
 // DefaultAuditRetention is how long audit records are kept.
 const DefaultAuditRetention = 400 * 24 * time.Hour
 
-// Ledger reads and writes the table. Beyond two short caches (clients and
-// provider health) it holds no state of its own. It is safe for concurrent
+// Ledger reads and writes the table. Beyond short caches (clients, their
+// keys and provider health) it holds no state of its own. It is safe for concurrent
 // use, if Options.Random is.
 type Ledger struct {
 	table          table.Table
@@ -38,17 +43,24 @@ type Ledger struct {
 	random         io.Reader
 	health         *cache[Health]
 	clients        *cache[Client]
+	lookups        *cache[table.Record] // of API keys, by hash
+	now            func() time.Time
+	operator       string
 }
 
 // New returns a ledger over t whose secrets s seals.
 func New(t table.Table, s Sealer, o Options) *Ledger {
 	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
-		health: newCache[Health](healthFresh), clients: newCache[Client](clientFresh)}
+		health: newCache[Health](healthFresh), clients: newCache[Client](clientFresh), lookups: newCache[table.Record](clientFresh),
+		now: o.Now, operator: o.Operator}
 	if l.auditRetention == 0 {
 		l.auditRetention = DefaultAuditRetention
 	}
 	if l.random == nil {
 		l.random = rand.Reader
+	}
+	if l.now == nil {
+		l.now = time.Now
 	}
 	return l
 }

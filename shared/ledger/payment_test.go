@@ -318,7 +318,7 @@ func TestCorruptRecords(t *testing.T) {
 		{"payment", "metadata", "{"}, {"payment", "accepted", "yes"}, {"payment", "client_id", nil}, {"payment", "next_check_at", int64(5)},
 		{"delivery#000001", "state", nil}, {"delivery#000001", "event_id", nil}, {"delivery#000001", "claims", "1"}, {"delivery#000001", "lease_until", "x"},
 		{"attempt#000001#0001", "code", "200"}, {"attempt#000001#0001", "started_at", "x"},
-		{"client", "api_key_sealed", "v1.x.y"}, {"client", "api_key_sealed", nil}, {"client", "signing_secret_0_sealed", "nonsense"}, {"client", "signing_secret_1_until", "x"}, {"client", "is_active", "true"},
+		{"client", "api_key_0_sealed", "v1.x.y"}, {"client", "api_key_0_sealed", nil}, {"client", "signing_secret_0_sealed", "nonsense"}, {"client", "signing_secret_1_until", "x"}, {"client", "is_active", "true"},
 		{"key", "client_id", int64(7)}, {"client#" + client, "reference", int64(7)},
 	} {
 		t.Run(c.sort+"/"+c.attribute, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,7 +18,7 @@ const (
 )
 
 // ErrRotation: a rotation that is not allowed. Nothing was written.
-var ErrRotation = errors.New("no such rotation of a signing secret")
+var ErrRotation = errors.New("no such rotation")
 
 // RotateSigningSecret makes fresh the client's newest signing secret. The one
 // before goes on signing, beside it, until until, which lies MinOverlap to
@@ -29,23 +30,17 @@ var ErrRotation = errors.New("no such rotation of a signing secret")
 // until Client says which.
 func (l *Ledger) RotateSigningSecret(ctx context.Context, c Client, fresh string, now, until time.Time) (Client, error) {
 	until = Clock(until)
-	if overlap := until.Sub(Clock(now)); overlap < MinOverlap || overlap > MaxOverlap {
-		return Client{}, fmt.Errorf("%w: the old one must live for %s to %s more, not %s", ErrRotation, MinOverlap, MaxOverlap, overlap)
-	}
-	if fresh == "" {
-		return Client{}, fmt.Errorf("%w: the new one is empty", ErrRotation)
+	if err := checkRotation(fresh, now, until, c.SigningSecrets...); err != nil {
+		return Client{}, err
 	}
 	secrets := []string{fresh}
-	for i, s := range c.SigningSecrets {
-		if s == fresh {
-			return Client{}, fmt.Errorf("%w: the new one is in use", ErrRotation)
-		}
-		if i == 0 {
-			secrets = append(secrets, s)
-		}
+	note := "a new secret from now on"
+	if len(c.SigningSecrets) > 0 {
+		secrets = append(secrets, c.SigningSecrets[0])
+		note += "; the old one until " + timeKey(until)
 	}
 	c.SigningSecrets, c.OldSecretUntil = secrets, until // a new slice: caches share the old one
-	after, err := l.putClient(ctx, c)
+	after, err := l.putClient(ctx, c, l.clientAudit(c, Clock(now), "rotate-secret", note))
 	if err == nil {
 		return after, nil
 	}
@@ -56,6 +51,32 @@ func (l *Ledger) RotateSigningSecret(ctx context.Context, c Client, fresh string
 		return stored, nil
 	}
 	return Client{}, fmt.Errorf("rotate signing secret: %w", err)
+}
+
+// checkRotation returns ErrRotation for a rotation that is not allowed: to one
+// of those held, or with an overlap out of bounds.
+func checkRotation(fresh string, now, until time.Time, held ...string) error {
+	if overlap := until.Sub(Clock(now)); overlap < MinOverlap || overlap > MaxOverlap {
+		return fmt.Errorf("%w: the old one must live for %s to %s more, not %s", ErrRotation, MinOverlap, MaxOverlap, overlap)
+	}
+	if fresh == "" {
+		return fmt.Errorf("%w: the new one is empty", ErrRotation)
+	}
+	if slices.Contains(held, fresh) {
+		return fmt.Errorf("%w: the new one is in use", ErrRotation)
+	}
+	return nil
+}
+
+// EndOldSecret ends the old signing secret of a rotation now (elsewhere:
+// within clientFresh). Without one there is nothing to do. ErrMoved: the
+// client has changed since it was read.
+func (l *Ledger) EndOldSecret(ctx context.Context, c Client, now time.Time) (Client, error) {
+	if len(c.SigningSecrets) < 2 {
+		return c, nil
+	}
+	c.SigningSecrets, c.OldSecretUntil = c.SigningSecrets[:1:1], time.Time{}
+	return l.putClient(ctx, c, l.clientAudit(c, Clock(now), "end-old-secret", "the old secret has ended"))
 }
 
 // LiveSecrets are the secrets to sign with at now, newest first: the old one

@@ -1,0 +1,137 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// The uses of what is sealed in a client's record. Slot 0 holds the newest,
+// slot 1 the one before.
+const (
+	useAPIKey        = "api_key"
+	useSigningSecret = "signing_secret"
+)
+
+// MaxSigningSecrets live at once: the newest and, during a rotation, the one
+// before. It is the same with API keys.
+const MaxSigningSecrets = 2
+
+func sealedName(use string, slot int) string { return fmt.Sprintf("%s_%d_sealed", use, slot) }
+
+// untilName is when slot 1 ends.
+func untilName(use string) string { return use + "_1_until" }
+
+func (l *Ledger) clientRecord(c Client) (table.Record, error) {
+	w := writer{}
+	w.text("client_name", c.Name)
+	w.text("callback_url", c.CallbackURL)
+	w.flag("is_active", c.Active)
+	w.flag("no_legacy_signature", c.NoLegacySignature)
+	w.time("created_at", c.CreatedAt)
+	keys := []string{c.APIKey}
+	if c.OldAPIKey != "" {
+		keys = append(keys, c.OldAPIKey)
+		w.time(untilName(useAPIKey), c.OldKeyUntil)
+	}
+	if len(c.SigningSecrets) > 1 {
+		w.time(untilName(useSigningSecret), c.OldSecretUntil)
+	}
+	for use, values := range map[string][]string{useAPIKey: keys, useSigningSecret: c.SigningSecrets} {
+		for slot, value := range values[:min(len(values), MaxSigningSecrets)] {
+			sealed, err := l.sealer.Seal([]byte(value), sealOwner(c.ID, use, slot))
+			if err != nil {
+				return table.Record{}, fmt.Errorf("seal %s: %w", use, err)
+			}
+			w.text(sealedName(use, slot), sealed)
+		}
+	}
+	return table.Record{Key: clientKey(c.ID), Version: c.version, Attributes: w,
+		Index: map[string]table.IndexKey{IndexList: clientEntry(c.ID, c.CreatedAt)}}, nil
+}
+
+// Client reads one client with its secrets opened, or ErrNotFound.
+func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
+	rec, err := l.table.Get(ctx, clientKey(id))
+	if errors.Is(err, table.ErrNotFound) {
+		return Client{}, ErrNotFound
+	}
+	if err != nil {
+		return Client{}, fmt.Errorf("read client: %w", err)
+	}
+	r := &reader{rec: rec}
+	c := Client{
+		ID:                id,
+		Name:              r.text("client_name"),
+		CallbackURL:       r.text("callback_url"),
+		Active:            r.flag("is_active"),
+		NoLegacySignature: r.flag("no_legacy_signature"),
+		CreatedAt:         r.time("created_at"),
+		OldKeyUntil:       r.time(untilName(useAPIKey)),
+		OldSecretUntil:    r.time(untilName(useSigningSecret)),
+		version:           rec.Version,
+	}
+	keys, err := l.opened(r, &c, useAPIKey)
+	if err != nil {
+		return Client{}, err
+	}
+	if len(keys) == 0 {
+		return Client{}, fmt.Errorf("%w: client %s has no api key", ErrCorrupt, id)
+	}
+	c.APIKey = keys[0]
+	if c.SigningSecrets, err = l.opened(r, &c, useSigningSecret); err != nil {
+		return Client{}, err
+	}
+	if r.err != nil {
+		return Client{}, r.err
+	}
+	if len(keys) > 1 {
+		c.OldAPIKey = keys[1]
+		use, err := l.keyUse(ctx, c.APIKey)
+		if err != nil {
+			return Client{}, err
+		}
+		c.newKeyUsed = !use.IsZero()
+	}
+	return c, nil
+}
+
+// opened are the values of one use, newest first.
+func (l *Ledger) opened(r *reader, c *Client, use string) ([]string, error) {
+	var values []string
+	for slot := range MaxSigningSecrets {
+		sealed := r.text(sealedName(use, slot))
+		if sealed == "" {
+			break // without the newest the old one is nobody's
+		}
+		value, err := l.sealer.Open(sealed, sealOwner(c.ID, use, slot))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s of client %s: %w", ErrCorrupt, use, c.ID, err)
+		}
+		values = append(values, string(value))
+		if s, ok := l.sealer.(interface{ Current(sealed string) bool }); ok && !s.Current(sealed) {
+			c.sealedBefore = true
+		}
+	}
+	return values, nil
+}
+
+// clientFresh is how long a process may go on with a client it has read: a
+// disabled client or key stops working after so long at the latest. It saves
+// two reads of every request.
+const clientFresh = 10 * time.Second
+
+// RecentClient reads one client, at most clientFresh old, or ErrNotFound.
+func (l *Ledger) RecentClient(ctx context.Context, id string, now time.Time) (Client, error) {
+	if c, ok := l.clients.get(id, now); ok {
+		return c, nil
+	}
+	c, err := l.Client(ctx, id)
+	if err == nil {
+		l.clients.put(id, c, now)
+	}
+	return c, err
+}

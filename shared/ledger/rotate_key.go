@@ -1,0 +1,89 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// RotateAPIKey makes fresh the client's newest API key. The one before goes on
+// working, beside it, until until, which lies MinOverlap to MaxOverlap after
+// now; any older one ends at once (elsewhere: within clientFresh). Returns and
+// errors are those of RotateSigningSecret; fresh may be in use by any client.
+func (l *Ledger) RotateAPIKey(ctx context.Context, c Client, fresh string, now, until time.Time) (Client, error) {
+	until = Clock(until)
+	if err := checkRotation(fresh, now, until, c.APIKey, c.OldAPIKey); err != nil {
+		return Client{}, err
+	}
+	ended := c.OldAPIKey
+	note := fmt.Sprintf("key %s from now on; %s until %s", Fingerprint(fresh), Fingerprint(c.APIKey), timeKey(until))
+	if ended != "" {
+		note += "; " + Fingerprint(ended) + " has ended"
+	}
+	c.OldAPIKey, c.APIKey, c.OldKeyUntil, c.newKeyUsed = c.APIKey, fresh, until, false
+	lookup := keyLookup(fresh, c.ID, Clock(now))
+	after, err := l.putClient(ctx, c, l.clientAudit(c, Clock(now), "rotate-key", note), table.Put(lookup))
+	var conflict *table.ConflictError
+	if err != nil {
+		// As with a signing secret: what was done counts, whatever was told.
+		stored, readErr := l.Client(ctx, c.ID)
+		switch {
+		case readErr == nil && stored.APIKey == fresh:
+			after = stored
+		case errors.As(err, &conflict) && len(conflict.Ops) == 1 && conflict.Ops[0].Key == lookup.Key:
+			return Client{}, fmt.Errorf("%w: the new one is in use", ErrRotation)
+		default:
+			return Client{}, fmt.Errorf("rotate api key: %w", err)
+		}
+	}
+	l.forgetKey(ctx, ended)
+	return after, nil
+}
+
+// EndOldKey ends the old API key of a rotation now (elsewhere: within
+// clientFresh). Without one there is nothing to do. ErrMoved: the client has
+// changed since it was read.
+func (l *Ledger) EndOldKey(ctx context.Context, c Client, now time.Time) (Client, error) {
+	if c.OldAPIKey == "" {
+		return c, nil
+	}
+	ended := c.OldAPIKey
+	c.OldAPIKey, c.OldKeyUntil, c.newKeyUsed = "", time.Time{}, false
+	after, err := l.putClient(ctx, c, l.clientAudit(c, Clock(now), "end-old-key", "key "+Fingerprint(ended)+" has ended"))
+	if err == nil {
+		l.forgetKey(ctx, ended)
+	}
+	return after, err
+}
+
+// forgetKey removes the look-up of a key that no client holds any more. One
+// that stays behind opens nothing: the client's record decides.
+func (l *Ledger) forgetKey(ctx context.Context, apiKey string) {
+	if apiKey == "" {
+		return
+	}
+	k := apiKeyKey(KeyHash(apiKey))
+	l.clients.drop(KeyHash(apiKey))
+	if rec, err := l.table.Get(ctx, k); err == nil {
+		_ = l.table.Write(ctx, table.Delete(k, rec.Version))
+	}
+}
+
+// HoldsKey says whether the client may use an API key at now.
+func (c Client) HoldsKey(apiKey string, now time.Time) bool {
+	return apiKey != "" && (apiKey == c.APIKey || apiKey == c.OldAPIKey && now.Before(c.OldKeyUntil))
+}
+
+// LegacyKey is the API key that signs for the contract's X-MoMo-Proxy-Signature
+// at now: the newest key that the app has used, for that one it surely has.
+// During a rotation it is thus the old key until the app's first request with
+// the new one, or until the old one ends.
+func (c Client) LegacyKey(now time.Time) string {
+	if !c.newKeyUsed && c.OldAPIKey != "" && now.Before(c.OldKeyUntil) {
+		return c.OldAPIKey
+	}
+	return c.APIKey
+}
