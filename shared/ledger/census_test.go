@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/memory"
+)
+
+var noon = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
+
+func reference(i int) string { return fmt.Sprintf("%08x-1111-4111-8111-111111111111", i*0x10000001) }
+
+// entry is a record that stands in an index.
+func entry(i int, index string, at table.IndexKey) table.Record {
+	return table.Record{
+		Key:   table.Key{Space: table.Main, Partition: fmt.Sprintf("%s#%s#%d", index, at.Partition, i), Sort: "x"},
+		Index: map[string]table.IndexKey{index: at},
+	}
+}
+
+func put(t *testing.T, in table.Table, records ...table.Record) {
+	t.Helper()
+	for _, r := range records {
+		if err := in.Write(context.Background(), table.Put(r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCensus(t *testing.T) {
+	t.Parallel()
+	in := memory.New()
+	l := New(in, nil, Options{})
+	paid := func(i int, phase payment.Phase, age, next time.Duration) table.Record {
+		p := Payment{Payment: payment.Payment{
+			Reference: reference(i), ClientID: "cli_a", Status: payment.Pending, Phase: phase, CreatedAt: noon.Add(-age),
+		}}
+		if next != 0 {
+			p.NextCheckAt = noon.Add(next)
+		}
+		return p.record()
+	}
+	sent := func(i int, age, next time.Duration) table.Record {
+		d := Delivery{Reference: reference(i), Sequence: 1, ClientID: "cli_a", State: DeliveryDue, CreatedAt: noon.Add(-age), NextAttemptAt: noon.Add(next)}
+		return d.record()
+	}
+	if got, err := l.Census(context.Background(), noon); err != nil || got != (Census{}) {
+		t.Errorf("of an empty table: %+v, %v", got, err)
+	}
+	put(t, in,
+		paid(1, payment.PhaseAwaitingPayer, time.Minute, -time.Second),
+		paid(2, payment.PhaseAwaitingPayer, 20*time.Hour, time.Hour),
+		paid(3, payment.PhaseInReconciliation, 2*time.Hour, time.Minute),
+		paid(4, payment.PhaseHeld, 3*time.Hour, 0),
+		paid(5, "", 30*time.Hour, 12*time.Hour), // ended by our clock, asked about daily
+		paid(6, "", 30*time.Hour, 0),
+		sent(7, 5*time.Hour, 2*time.Hour),
+		sent(8, time.Minute, -40*time.Second),
+		sent(9, time.Second, 0),
+		entry(1, IndexAttention, attentionHeld("cli_a", "https://a.example:443", noon.Add(-9*time.Hour), reference(10), 1)),
+		entry(2, IndexAttention, attentionHeld("cli_b", "", noon.Add(-time.Hour), reference(11), 2)),
+		entry(3, IndexAttention, attentionExhausted(noon.Add(-99*time.Hour), "cli_a", reference(12), 1)),
+		entry(4, IndexAttention, attentionEndpoint("cli_a", "https://a.example:443")),
+	)
+	got, err := l.Census(context.Background(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Census{
+		OpenPayments: 3, UnknownPayments: 2, OldestUnknown: 3 * time.Hour,
+		DueDeliveries: 3, OldestUndelivered: 5 * time.Hour, OldestOverdue: 40 * time.Second,
+		HeldDeliveries: 2, OldestHeld: 9 * time.Hour, ExhaustedDeliveries: 1, UnwellEndpoints: 1,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+}
+
+// counted counts the queries.
+type counted struct {
+	table.Table
+	queries int
+}
+
+func (c *counted) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	c.queries++
+	return c.Table.Query(ctx, q)
+}
+
+// A census of a table in a bad state costs no more than a written bound.
+func TestCensusIsBounded(t *testing.T) {
+	t.Parallel()
+	const most = censusPages * table.MaxLimit
+	in := memory.New()
+	for i := range most + 1 {
+		put(t, in, entry(i, IndexAttention, attentionExhausted(noon.Add(-time.Duration(i)*time.Second), "cli_a", reference(i), 1)))
+	}
+	seen := &counted{Table: in}
+	got, err := New(seen, nil, Options{}).Census(context.Background(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Census{ExhaustedDeliveries: most, Truncated: true}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	// Two partitions for each shard and four kinds, of which one is full.
+	if want := 2*DueShards + 3 + censusPages; seen.queries != want {
+		t.Errorf("%d queries, want %d", seen.queries, want)
+	}
+}
+
+func TestCensusTellsOfFaults(t *testing.T) {
+	t.Parallel()
+	in := memory.New()
+	put(t, in, entry(1, IndexAttention, table.IndexKey{Partition: string(AttentionPayment), Sort: "yesterday#cli_a"}))
+	if _, err := New(in, nil, Options{}).Census(context.Background(), noon); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("an entry without a time: %v", err)
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := New(memory.New(), nil, Options{}).Census(ended, noon); !errors.Is(err, context.Canceled) {
+		t.Errorf("under an ended context: %v", err)
+	}
+}
