@@ -94,6 +94,10 @@ mutations: ## Prove that the simulation fails: run it over code broken on purpos
 bench: ## Run the benchmarks
 	go test -run='^$$' -bench=$(if $(RUN),'$(RUN)',.) -benchmem $(PKG)
 
+.PHONY: bench-start
+bench-start: ## Measure each function's start, warm requests and memory beside one that does nothing
+	$(ENGINES) go test -count=1 -v -run '^TestStartTime$$' ./infra/endtoend -starts=25 -warm=400
+
 .PHONY: vuln
 vuln: ## Report known vulnerabilities that the code can reach (needs the Go vulnerability database)
 	$(GO_TOOL) govulncheck ./...

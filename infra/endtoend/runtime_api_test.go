@@ -37,6 +37,7 @@ type process struct {
 	started time.Time
 	exited  chan struct{}
 	output  output
+	stop    func() // ends the process; it may be called more than once
 }
 
 // invocation is one event on its way through the function.
@@ -100,11 +101,14 @@ func launch(t *testing.T, name, binary string, timeout time.Duration, environmen
 		defer close(p.exited)
 		_ = p.cmd.Wait() // its state is read after exited
 	}()
-	t.Cleanup(func() {
+	p.stop = sync.OnceFunc(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 		close(p.closing)
 		p.api.Close()
+	})
+	t.Cleanup(func() {
+		p.stop()
 		if t.Failed() {
 			t.Logf("output of %s:\n%s", name, p.output.String())
 		}

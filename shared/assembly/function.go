@@ -67,6 +67,13 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 	if needs&config.Provider != 0 {
 		names = append(names, c.MTN.SecretID)
 	}
+	p.Table = DynamoDB(a, c, os.Getenv)
+	p.Queue = SQS(a, c, os.Getenv)
+	// The first connection costs a TLS handshake: make it now, when init has
+	// a full processor, and not at the first payment; and beside the one to
+	// Parameter Store. This ledger has no keys yet and needs none to ask.
+	answered := make(chan error, 1)
+	go func() { answered <- ledger.New(p.Table, nil, ledger.Options{}).Ping(ctx) }()
 	values, err := secret.Store{Endpoint: os.Getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}.Fetch(ctx, names...)
 	if err != nil {
 		return Parts{}, err
@@ -80,12 +87,8 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 			return Parts{}, fmt.Errorf("%s: not a JSON object of the MTN credentials", c.MTN.SecretID)
 		}
 	}
-	p.Table = DynamoDB(a, c, os.Getenv)
-	p.Queue = SQS(a, c, os.Getenv)
 	p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
-	// The first connection costs a TLS handshake: make it now, when init
-	// has a full processor, and not at the first payment.
-	if err := p.TableCheck(ctx); err != nil {
+	if err := <-answered; err != nil {
 		return Parts{}, fmt.Errorf("table does not answer: %w", err)
 	}
 	return p, nil
