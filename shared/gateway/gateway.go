@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"momoproxy/shared/ledger"
@@ -45,6 +46,8 @@ type Gateway struct {
 	Log      *slog.Logger
 	// Workers is how many payments a reconcile run asks about at once.
 	Workers int
+
+	censusMinute atomic.Int64 // of the clock, when the latest census was taken
 }
 
 // DefaultWorkers hides the provider's answer times; its rate is limited apart.

@@ -240,6 +240,7 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-scheduleMargin))
 		defer cancel()
 	}
+	g.takeCensus(ctx)
 	tally, err := g.Reconcile(ctx)
 	g.Log.InfoContext(ctx, "reconcile", "checked", tally.Checked, "ended", tally.Ended, "unanswered", tally.Unanswered,
 		"put_off", tally.PutOff, "failed", tally.Failed, "rung", tally.Rung,

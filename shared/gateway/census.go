@@ -1,0 +1,41 @@
+package gateway
+
+import (
+	"context"
+	"time"
+)
+
+// censusBudget is what a census may take of a reconcile run. It comes first,
+// so that a provider that hangs cannot keep it from being told.
+const censusBudget = 5 * time.Second
+
+// takeCensus logs how much stands where, for the metrics that are read off
+// the lines: at most once in each minute of the clock, since the local system
+// runs more often than the deployed one. It never fails the run.
+func (g *Gateway) takeCensus(ctx context.Context) {
+	now := g.now()
+	if minute := now.Unix() / 60; g.censusMinute.Swap(minute) == minute {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, censusBudget)
+	defer cancel()
+	c, err := g.Ledger.Census(ctx, now)
+	if err != nil {
+		g.Log.WarnContext(ctx, "census.failed", "error", err.Error())
+	} else {
+		g.Log.InfoContext(ctx, "census", "open_payments", c.OpenPayments,
+			"unknown_payments", c.UnknownPayments, "oldest_unknown_ms", c.OldestUnknown.Milliseconds(),
+			"due_deliveries", c.DueDeliveries, "oldest_undelivered_ms", c.OldestUndelivered.Milliseconds(), "oldest_overdue_ms", c.OldestOverdue.Milliseconds(),
+			"held_deliveries", c.HeldDeliveries, "oldest_held_ms", c.OldestHeld.Milliseconds(), "exhausted_deliveries", c.ExhaustedDeliveries,
+			"unwell_endpoints", c.UnwellEndpoints, "truncated", c.Truncated)
+	}
+	for _, prov := range g.Providers {
+		name := prov.Capabilities().Name
+		health, err := g.Ledger.FreshHealth(ctx, name)
+		if err != nil {
+			g.Log.WarnContext(ctx, "census.failed", "provider", name, "error", err.Error())
+			continue
+		}
+		g.Log.InfoContext(ctx, "census.provider", "provider", name, "circuit_open", health.Failures >= breakerTrip, "failures", health.Failures)
+	}
+}
