@@ -139,6 +139,9 @@ type news struct {
 	audit func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord
 	// answer makes the answer kept for replays; nil for none.
 	answer func(after payment.Payment) (status int, detail string)
+	// raw is the provider's own callback that led to it, if it is certain
+	// that the provider sent it; nil otherwise.
+	raw []byte
 	// claimed is the ending that a callback claimed, empty for none: ask
 	// again soon if the provider does not say so yet.
 	claimed payment.Status
@@ -155,7 +158,7 @@ func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.
 	if !ok {
 		return p, errors.New("provider " + p.Provider + " is not configured")
 	}
-	policy := prov.Capabilities().Policy
+	policy := prov.Capabilities().Method(p.Method).Policy
 	for range maxRounds {
 		d := payment.Decide(p.Payment, n.evidence, policy)
 		if n.claimed != "" {
@@ -167,7 +170,7 @@ func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.
 			g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", d.Anomaly,
 				"status", p.Status, "source", n.evidence.Source, "verdict", n.evidence.Verdict, "code", n.evidence.Code)
 		}
-		change := ledger.Change{Before: p, Decision: d}
+		change := ledger.Change{Before: p, Decision: d, Body: bodies(prov, p, n.raw)}
 		if n.audit != nil {
 			change.Audit = n.audit(d.Payment, d.Anomaly)
 		}
@@ -177,9 +180,9 @@ func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.
 		if !d.Changed && change.AnswerStatus == 0 {
 			return p, g.Ledger.Audit(ctx, change.Audit...)
 		}
-		after, delivery, err := g.Ledger.Apply(ctx, change)
+		after, deliveries, err := g.Ledger.Apply(ctx, change)
 		if err == nil {
-			g.announce(ctx, after, d, delivery)
+			g.announce(ctx, p, after, deliveries)
 			return after, nil
 		}
 		if !errors.Is(err, ledger.ErrMoved) {
@@ -199,19 +202,43 @@ func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.
 	return p, errors.New("payment " + p.Reference + " kept moving")
 }
 
-// announce logs a change and rings the doorbell for its event.
-func (g *Gateway) announce(ctx context.Context, p ledger.Payment, d payment.Decision, delivery *ledger.Delivery) {
-	if d.Event == "" {
+// bodies writes an app's callbacks in the provider's own form where the app
+// wants that; nil: the announcements.
+func bodies(prov provider.Provider, p ledger.Payment, raw []byte) func(payment.Payment, payment.Event) []byte {
+	if !p.NativeCallbacks {
+		return nil
+	}
+	return func(after payment.Payment, e payment.Event) []byte { return prov.Native(after, e, raw) }
+}
+
+// announce logs an ending and rings the doorbell for its events.
+func (g *Gateway) announce(ctx context.Context, before, p ledger.Payment, deliveries []ledger.Delivery) {
+	if len(deliveries) == 0 {
 		return
 	}
-	g.Log.InfoContext(ctx, "payment.ended", "reference", p.Reference, "client", p.ClientID, "provider", p.Provider,
-		"status", p.Status, "by", p.EndedBy, "reason", p.Reason, "sequence", p.Sequence, "age_ms", p.EndedAt.Sub(p.CreatedAt).Milliseconds())
-	if delivery == nil {
-		return
+	if before.Status != p.Status {
+		g.logEnding(ctx, p)
 	}
-	if err := g.Doorbell.Ring(ctx, *delivery); err != nil {
+	if err := g.Doorbell.Ring(ctx, deliveries...); err != nil {
 		g.Log.WarnContext(ctx, "doorbell.lost", "reference", p.Reference, "error", err.Error())
 	}
+}
+
+func (g *Gateway) logEnding(ctx context.Context, p ledger.Payment) {
+	g.Log.InfoContext(ctx, "payment.ended", "reference", p.Reference, "client", p.ClientID, "provider", p.Provider,
+		"status", p.Status, "by", p.EndedBy, "reason", p.Reason, "sequence", p.Sequence, "age_ms", p.EndedAt.Sub(p.CreatedAt).Milliseconds())
+}
+
+// logAsked writes one line about what was asked of a provider.
+func (g *Gateway) logAsked(ctx context.Context, p ledger.Payment, operation string, told provider.Answer) {
+	var took time.Duration
+	for _, x := range told.Exchanges {
+		took += x.Duration
+	}
+	class := lastError(told)
+	g.Log.InfoContext(ctx, "provider.asked", "provider", p.Provider, "method", p.Method, "operation", operation, "reference", p.Reference,
+		"verdict", told.Evidence.Verdict, "code", told.Evidence.Code, "error", class,
+		"exchanges", len(told.Exchanges), "duration_ms", took.Milliseconds())
 }
 
 // exchangeRecords turns a provider's exchanges into audit records.

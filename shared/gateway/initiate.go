@@ -32,10 +32,10 @@ const (
 	InProgress
 	// Refused: the provider refused for good; Payment has FAILED.
 	Refused
-	// CredentialsRefused: the provider refused our credentials in the middle
-	// of the request. Nothing was charged; Payment, which was stored before,
-	// has FAILED.
-	CredentialsRefused
+	// NotTaken: the provider refused our credentials in the middle of the
+	// request, or its request limit was spent by then. Nothing was charged;
+	// Payment, which was stored before, has FAILED.
+	NotTaken
 	// LikelyDuplicate: the provider's answer is what the contract calls a
 	// duplicate; it proves nothing, so Payment is open and is reconciled.
 	LikelyDuplicate
@@ -45,10 +45,13 @@ const (
 
 // Answer is the outcome of Initiate.
 type Answer struct {
-	Kind       Kind
-	Payment    ledger.Payment // zero for Invalid and, mostly, Unavailable
-	Phase      payment.Phase  // for Accepted: as it was when first answered
-	Code       string         // for Refused: the provider's own code
+	Kind    Kind
+	Payment ledger.Payment // zero for Invalid and, mostly, Unavailable
+	// Status and Phase are for Accepted, as when first answered. The status
+	// is an ending where the provider's answer was the outcome itself.
+	Status     payment.Status
+	Phase      payment.Phase
+	Code       string // for Refused: the provider's own code
 	Faults     []Fault
 	RetryAfter time.Duration // for InProgress and Unavailable
 	Replayed   bool          // from an earlier request under the same key
@@ -87,10 +90,18 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	}
 
 	caps := prov.Capabilities()
+	turn, err := g.takeSubmitTurn(providerCtx, caps, c.ID)
+	var none *noTurnError
+	if errors.As(err, &none) {
+		g.Log.WarnContext(ctx, "provider.no_turn", "provider", p.Provider, "client", c.ID, "error", err.Error())
+		return g.unavailableUnlessKnown(ctx, p, r, none.wait)
+	} else if err != nil {
+		return Answer{}, false, err
+	}
 	now := g.now()
 	p.Status, p.Phase = payment.Pending, payment.PhaseSubmitting
 	p.CreatedAt, p.UpdatedAt, p.SubmitDeadline = now, now, now.Add(submitLease)
-	p.NextCheckAt = caps.Policy.NextCheck(p, now)
+	p.NextCheckAt = caps.Method(p.Method).Policy.NextCheck(p, now)
 	token, tokenHash := g.callbackToken()
 	entry, err := g.Ledger.Create(ctx, ledger.Payment{Payment: p, CallbackTokenHash: tokenHash, RequestHash: requestHash(p)})
 	if answer, known, err := g.whyNotCreated(ctx, p, err); known {
@@ -98,12 +109,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	}
 
 	g.claimProbe(ctx, caps.Name)
-	told := prov.Submit(providerCtx, entry.Payment, g.callbackURL(entry.Reference, token))
-	g.noteSubmit(ctx, caps.Name, told)
-	if !told.Attempted {
-		told.Evidence.Verdict, told.Evidence.Source = payment.SaysNothing, payment.FromSubmit
-	}
-	told.Evidence.At = g.now()
+	told := g.submit(providerCtx, prov, entry, turn, token)
 
 	answerOf := func(after payment.Payment) Answer { return answerTo(entry, after, told) }
 	after, err := g.settle(ctx, entry, news{
@@ -118,11 +124,37 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		// payment is stored as PENDING, so reconciliation ends it.
 		g.Log.ErrorContext(ctx, "payment.answer_not_stored", "reference", entry.Reference, "error", err.Error())
 		entry.Phase = payment.PhaseInReconciliation
-		return Answer{Kind: Accepted, Payment: entry, Phase: entry.Phase}, false, nil
+		return Answer{Kind: Accepted, Payment: entry, Status: payment.Pending, Phase: entry.Phase}, false, nil
 	}
 	answer = answerTo(after, after.Payment, told)
 	answer.Payment = after
 	return answer, true, nil
+}
+
+// codeNoTurn is the reason of a payment that the provider's request limit
+// kept from being submitted.
+const codeNoTurn = "REQUEST_LIMIT_SPENT"
+
+// submit asks the provider to charge, within its turn. One that is stale by
+// now (the table was slow) is taken anew; without one nothing is asked, and
+// that is certain.
+func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.Payment, turn time.Time, token string) provider.Answer {
+	caps := prov.Capabilities()
+	if len(submitLines(caps)) > 0 && g.now().Sub(turn) > submitTurnLasts {
+		again, err := g.takeSubmitTurn(ctx, caps, p.ClientID)
+		if err != nil || g.now().Sub(again) > submitTurnLasts {
+			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference)
+			return provider.Answer{Evidence: payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNoTurn, At: g.now()}}
+		}
+	}
+	told := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token))
+	g.noteSubmit(ctx, caps.Name, told)
+	g.logAsked(ctx, p, "submit", told)
+	if !told.Attempted {
+		told.Evidence.Verdict, told.Evidence.Source = payment.SaysNothing, payment.FromSubmit
+	}
+	told.Evidence.At = g.now()
+	return told
 }
 
 // answerTo says what the app is told, from what the provider said and where
@@ -131,14 +163,17 @@ func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer)
 	entry.Payment = after
 	refused := after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused
 	switch {
-	case refused && told.Evidence.Code == provider.CodeCredentials:
-		return Answer{Kind: CredentialsRefused, Payment: entry, RetryAfter: credentialsWait}
+	case refused && (told.Evidence.Code == provider.CodeCredentials || told.Evidence.Code == codeNoTurn):
+		return Answer{Kind: NotTaken, Payment: entry, RetryAfter: credentialsWait}
 	case refused:
 		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
 	case told.LikelyDuplicate:
 		return Answer{Kind: LikelyDuplicate, Payment: entry}
 	}
-	return Answer{Kind: Accepted, Payment: entry, Phase: phaseTold(after)}
+	if ending, ends := told.Evidence.Verdict.Ending(); ends && after.Status == ending {
+		return Answer{Kind: Accepted, Payment: entry, Status: ending}
+	}
+	return Answer{Kind: Accepted, Payment: entry, Status: payment.Pending, Phase: phaseTold(after)}
 }
 
 // phaseTold: a payment that a callback ended while its own request was still
@@ -155,13 +190,24 @@ func keptAnswer(a Answer) (status int, detail string) {
 	switch a.Kind {
 	case Refused:
 		return 502, a.Code
-	case CredentialsRefused:
+	case NotTaken:
 		return 503, ""
 	case LikelyDuplicate:
 		return 502, ""
-	default:
-		return 202, string(a.Phase)
 	}
+	if a.Status.Ended() {
+		return 202, string(a.Status)
+	}
+	return 202, string(a.Phase)
+}
+
+// keptAccepted reads it back.
+func keptAccepted(p ledger.Payment) Answer {
+	a := Answer{Kind: Accepted, Payment: p, Status: payment.Status(p.AnswerDetail)}
+	if !a.Status.Ended() {
+		a.Status, a.Phase = payment.Pending, payment.Phase(p.AnswerDetail)
+	}
+	return a
 }
 
 // inProgressWait is when a repeat of a running request is worth trying: most
@@ -179,15 +225,18 @@ func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
 		// still writes its answer, and every replay must repeat that one.
 		return Answer{Kind: InProgress, Payment: stored, RetryAfter: min(stored.SubmitDeadline.Sub(now), inProgressWait)}
 	case stored.AnswerStatus == 0: // the first request died on the way
-		return Answer{Kind: Accepted, Payment: stored, Phase: stored.Phase, Replayed: true}
+		// There is no stored answer to repeat: the payment's own state is told.
+		return Answer{Kind: Accepted, Payment: stored, Status: stored.Status, Phase: stored.Phase, Replayed: true}
 	case stored.AnswerStatus == 503:
-		return Answer{Kind: CredentialsRefused, Payment: stored, RetryAfter: credentialsWait, Replayed: true}
+		return Answer{Kind: NotTaken, Payment: stored, RetryAfter: credentialsWait, Replayed: true}
 	case stored.AnswerStatus == 502 && stored.AnswerDetail != "":
 		return Answer{Kind: Refused, Payment: stored, Code: stored.AnswerDetail, Replayed: true}
 	case stored.AnswerStatus == 502:
 		return Answer{Kind: LikelyDuplicate, Payment: stored, Replayed: true}
 	}
-	return Answer{Kind: Accepted, Payment: stored, Phase: payment.Phase(stored.AnswerDetail), Replayed: true}
+	answer := keptAccepted(stored)
+	answer.Replayed = true
+	return answer
 }
 
 // whyNotCreated turns a failed Create into an answer. known is false when the

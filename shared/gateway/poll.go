@@ -17,16 +17,29 @@ var errPutOff = errors.New("provider's request limit reached; check put off")
 // returned with it stands; the schedule asks again.
 var errUnanswered = errors.New("provider gave no usable answer")
 
+// hint is what a callback adds to the question that it leads to.
+type hint struct {
+	claimed payment.Status // the ending it claims; empty: none, or not worth it
+	raw     []byte         // its body, if only the provider can have sent it
+}
+
 // poll asks the provider about p and takes the answer to its end. A claim
 // written first makes one asker out of many, over all functions: the losers
-// answer from the table. claimed is the ending that the callback
-// which led to it claims, if any.
-func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed payment.Status) (ledger.Payment, error) {
+// answer from the table. why is the callback that led to it, if one did.
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hint) (ledger.Payment, error) {
 	prov, ok := g.provider(p.Provider)
 	if !ok {
 		return p, errors.New("provider " + p.Provider + " is not configured")
 	}
 	caps := prov.Capabilities()
+	method := caps.Method(p.Method)
+	if (who == bySchedule || method.Strict) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, method.MinPollInterval) {
+		if why.claimed != "" {
+			hinted, _ := payment.Hinted(p.Payment, why.claimed, g.now(), method.Policy)
+			p.HintedAt = hinted.HintedAt
+		}
+		return p, g.putOff(ctx, p, p.CheckedAt.Add(method.MinPollInterval))
+	}
 	most, reserve := submitBudget, statusReserve
 	switch who {
 	case bySchedule:
@@ -46,16 +59,17 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed
 	if err != nil {
 		return p, err
 	}
-	if who != byProvider {
+	if who != byProvider || method.Strict {
 		// A callback of the provider's own needs no claim: its question must
 		// be asked even while another is under way, which the provider may
-		// have answered before the news.
+		// have answered before the news. A strict provider takes no second
+		// one so soon; it is asked later.
 		now := g.now()
 		claim := p
 		claim.Checks++
 		claim.CheckedAt = now
 		if who == bySchedule {
-			claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)
+			claim.NextCheckAt = method.Policy.NextCheck(claim.Payment, now)
 		}
 		if claim, err = g.Ledger.ClaimCheck(ctx, claim); errors.Is(err, ledger.ErrMoved) {
 			return g.Ledger.Payment(ctx, p.Reference)
@@ -76,9 +90,11 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, claimed
 	}
 	told := prov.Status(ctx, p.Payment)
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
+	g.logAsked(ctx, p, "status", told)
 	after, err := g.settle(ctx, p, news{
 		evidence: told.Evidence,
-		claimed:  claimed,
+		claimed:  why.claimed,
+		raw:      why.raw,
 		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
 			return pollRecords(after, told, anomaly)
 		},

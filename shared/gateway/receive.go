@@ -11,11 +11,14 @@ import (
 	"momoproxy/shared/provider"
 )
 
-// Callback is a provider's unsigned callback as it arrived.
+// Callback is a provider's callback as it arrived.
 type Callback struct {
-	Provider  string // which provider's route it came in by
-	Reference string // from the path; empty for the bare route
-	Token     string // from the path
+	Provider string // which provider's route it came in by
+	// Reference and Token are of the path that a payment's own callback URL
+	// has. A route with a secret but no reference leaves Reference empty.
+	Reference string
+	Token     string
+	Header    func(name string) string // any case; nil: none
 	Method    string
 	Path      string // with the token masked
 	Body      []byte
@@ -23,37 +26,43 @@ type Callback struct {
 }
 
 // CallbackAnswer is what every callback is answered, whatever it was: the
-// answer must not tell a forger anything.
+// answer must not tell a forger anything. Only a signature that does not
+// verify is told, as an error of its own.
 const CallbackAnswer = `{"received":true}`
 
 // Receive takes a callback to its end: stored as it came, matched to its
 // payments, and, being only a hint, checked with the provider (or believed,
-// under CALLBACK_POLICY=trust). The error is for the log alone; the caller
-// answers the same in every case.
+// under CALLBACK_POLICY=trust); one that the provider has signed is evidence.
+// provider.ErrSignature: it is not signed as it has to be; nothing is kept of
+// it. Every other error is for the log alone, and the answer is the same.
 func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 	prov, ok := g.provider(c.Provider)
 	if !ok {
 		return errors.New("callback for unconfigured provider " + c.Provider)
 	}
-	hint, parseErr := prov.ParseCallback(c.Body)
-	matched, why, err := g.match(ctx, c, hint)
+	claim, parseErr := prov.ParseCallback(provider.Inbound{Token: c.Token, Header: c.Header, Body: c.Body, At: g.now()})
+	if errors.Is(parseErr, provider.ErrSignature) {
+		return parseErr
+	}
+	anonymous := c.Reference == "" && claim.Standing == provider.Anonymous
+	matched, why, err := g.match(ctx, c, claim)
 	if err != nil {
-		return errors.Join(err, g.Ledger.Audit(ctx, g.callbackRecord(c, "", "", "not matched: table unavailable")))
+		return errors.Join(err, g.Ledger.Audit(ctx, g.callbackRecord(c, anonymous, "", "", "not matched: table unavailable")))
 	}
 	if len(matched) == 0 {
 		g.Log.WarnContext(ctx, "callback.unmatched", "provider", c.Provider, "reason", why)
-		return g.Ledger.Audit(ctx, g.callbackRecord(c, "", "", "unmatched: "+why))
+		return g.Ledger.Audit(ctx, g.callbackRecord(c, anonymous, "", "", "unmatched: "+why))
 	}
 	var faults []error
 	for _, p := range matched {
-		faults = append(faults, g.receiveFor(ctx, p, c, hint, parseErr))
+		faults = append(faults, g.receiveFor(ctx, p, c, claim, parseErr))
 	}
 	return errors.Join(faults...)
 }
 
 // match finds the payments a callback may be about: by its path if the token
 // is right, else by the ids in its body.
-func (g *Gateway) match(ctx context.Context, c Callback, hint provider.Callback) ([]ledger.Payment, string, error) {
+func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback) ([]ledger.Payment, string, error) {
 	if c.Reference != "" {
 		p, err := g.Ledger.Payment(ctx, c.Reference)
 		if errors.Is(err, ledger.ErrNotFound) {
@@ -67,7 +76,13 @@ func (g *Gateway) match(ctx context.Context, c Callback, hint provider.Callback)
 		}
 		return []ledger.Payment{p}, "", nil
 	}
-	for _, id := range hint.IDs {
+	for _, id := range claim.ProviderIDs {
+		found, err := g.Ledger.PaymentsWithID(ctx, c.Provider, id)
+		if err != nil || len(found) > 0 {
+			return found, "", err
+		}
+	}
+	for _, id := range claim.IDs {
 		found, err := g.Ledger.PaymentsNamed(ctx, id)
 		if err != nil {
 			return nil, "", err
@@ -85,20 +100,27 @@ func (g *Gateway) match(ctx context.Context, c Callback, hint provider.Callback)
 	return nil, "no payment has its ids", nil
 }
 
-func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, hint provider.Callback, parseErr error) error {
-	evidence := hint.Evidence
+func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, claim provider.Callback, parseErr error) error {
+	evidence := claim.Evidence
 	evidence.At = g.now()
 	evidence.Source = payment.FromCallback
-	if g.TrustCallbacks && parseErr == nil {
+	switch {
+	case claim.Standing == provider.Signed:
+		evidence.Source = payment.FromSignedWebhook
+	case g.TrustCallbacks && parseErr == nil:
 		evidence.Source = payment.FromTrustedCallback
 	}
+	who, raw := byAnybody, []byte(nil)
+	if c.Reference != "" || claim.Standing != provider.Anonymous {
+		who, raw = byProvider, c.Body
+	}
 	prov, _ := g.provider(p.Provider)
-	d := payment.Decide(p.Payment, evidence, prov.Capabilities().Policy)
-	record := g.callbackRecord(c, p.Reference, p.ClientID, string(d.Anomaly))
-	if evidence.Source == payment.FromTrustedCallback && !d.Confirm {
+	d := payment.Decide(p.Payment, evidence, prov.Capabilities().Method(p.Method).Policy)
+	record := g.callbackRecord(c, who == byAnybody, p.Reference, p.ClientID, string(d.Anomaly))
+	if evidence.Source != payment.FromCallback && !d.Confirm {
 		_, err := g.settle(ctx, p, news{
-			evidence: evidence,
-			audit:    func(payment.Payment, payment.Anomaly) []ledger.AuditRecord { return []ledger.AuditRecord{record} },
+			evidence: evidence, raw: raw,
+			audit: func(payment.Payment, payment.Anomaly) []ledger.AuditRecord { return []ledger.AuditRecord{record} },
 		})
 		return err
 	}
@@ -112,10 +134,6 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	// It is stored as it came before anything is made of it; if that fails,
 	// its news is still worth asking about.
 	stored := g.Ledger.Audit(ctx, record)
-	who := byAnybody
-	if c.Reference != "" {
-		who = byProvider
-	}
 	// The provider's own callback is asked about at once, others in turn.
 	if !d.Confirm || (who == byAnybody && !g.mayPoll(p)) {
 		return stored
@@ -124,20 +142,20 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	if who == byAnybody {
 		claimed = "" // only the provider's own news makes later questions come sooner
 	}
-	_, err := g.poll(ctx, p, who, claimed)
+	_, err := g.poll(ctx, p, who, hint{claimed, raw})
 	if errors.Is(err, errPutOff) || errors.Is(err, errUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}
 	return errors.Join(stored, err)
 }
 
-// bareBodyKept is how much of a callback without a token is kept, in bytes;
+// bareBodyKept is how much of a callback from anybody is kept, in bytes;
 // the provider's own are a third of it.
 const bareBodyKept = 1 << 10
 
-func (g *Gateway) callbackRecord(c Callback, reference, clientID, note string) ledger.AuditRecord {
+func (g *Gateway) callbackRecord(c Callback, anonymous bool, reference, clientID, note string) ledger.AuditRecord {
 	body := c.Body
-	if c.Reference == "" {
+	if anonymous {
 		// Anybody can send one, and each may be kept for several payments.
 		body = body[:min(len(body), bareBodyKept)]
 	}

@@ -183,10 +183,7 @@ func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err 
 	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
 		return false, nil // the index lagged, or another run was faster
 	}
-	if prov, ok := g.provider(p.Provider); ok && !p.CheckedAt.IsZero() && recent(now, p.CheckedAt, prov.Capabilities().MinPollInterval) {
-		return false, g.putOff(ctx, p, p.CheckedAt.Add(prov.Capabilities().MinPollInterval))
-	}
-	after, err := g.poll(ctx, p, bySchedule, "")
+	after, err := g.poll(ctx, p, bySchedule, hint{})
 	return p.Open() && !after.Open(), err
 }
 

@@ -27,12 +27,19 @@ type Request struct {
 	PayeeNote      string
 	CallbackURL    string
 	Provider       string // empty: the default
-	Method         string
+	Method         string // empty: the provider's default
+	CallbackFormat string // empty: FormatProxy
 	Metadata       map[string]string
 	IdempotencyKey string // from the header; empty: none
 	// HasIdempotencyKey: the header was there, if only blank.
 	HasIdempotencyKey bool
 }
+
+// The forms in which an app may have its callbacks.
+const (
+	FormatProxy    = "proxy"    // one form for all providers
+	FormatProvider = "provider" // the provider's own payloads
+)
 
 // Fault is one thing wrong with a request; Message completes a sentence that
 // begins with the field's name.
@@ -62,7 +69,7 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 	}
 	caps := prov.Capabilities()
 	p := payment.Payment{
-		Provider: caps.Name, Method: r.Method, ExternalID: r.ExternalID,
+		Provider: caps.Name, ExternalID: r.ExternalID, NativeCallbacks: r.CallbackFormat == FormatProvider,
 		PayerMessage: r.PayerMessage, PayeeNote: r.PayeeNote, CallbackURL: r.CallbackURL, Metadata: r.Metadata,
 	}
 	var err error
@@ -78,8 +85,15 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 	if m := textFault(r.ExternalID, 1, ledger.MaxExternalID); m != "" {
 		fault("externalId", m)
 	}
+	method, methodFault := chooseMethod(caps, r.Method)
+	p.Method = method.Name
+	if methodFault != "" {
+		fault("method", methodFault)
+	}
 	if r.PartyIDType == "" && r.PartyID == "" {
-		fault("payer", "is required: an object with partyIdType \"MSISDN\" and partyId")
+		if method.NeedsPayer {
+			fault("payer", "is required: an object with partyIdType \"MSISDN\" and partyId")
+		}
 	} else if r.PartyIDType != "MSISDN" {
 		fault("payer.partyIdType", "must be \"MSISDN\"")
 	}
@@ -90,8 +104,8 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 	} else if p.Payer, err = payment.ParseMSISDN(r.PartyID, caps.Plan); err != nil {
 		fault("payer.partyId", sentence(err, payment.ErrMSISDN))
 	}
-	if r.Method != "" {
-		fault("method", fmt.Sprintf("is not used by provider %s; leave it out", caps.Name))
+	if r.CallbackFormat != "" && r.CallbackFormat != FormatProxy && r.CallbackFormat != FormatProvider {
+		fault("callbackFormat", fmt.Sprintf("must be %q or %q", FormatProxy, FormatProvider))
 	}
 	for _, text := range []struct{ field, value string }{{"payerMessage", r.PayerMessage}, {"payeeNote", r.PayeeNote}} {
 		if utf8.RuneCountInString(text.value) > MaxText {
@@ -114,6 +128,31 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 		fault("Idempotency-Key", m)
 	}
 	return p, prov, faults
+}
+
+// chooseMethod finds the method asked for. With a fault it returns a method
+// to read the rest of the request by.
+func chooseMethod(caps provider.Capabilities, name string) (provider.Method, string) {
+	var on []string
+	for _, m := range caps.Methods {
+		if m.Name == "" {
+			if name != "" {
+				return m, fmt.Sprintf("is not used by provider %s; leave it out", caps.Name)
+			}
+			return m, ""
+		}
+		if !m.Off {
+			on = append(on, m.Name)
+			if m.Name == name || name == "" && m.Name == caps.DefaultMethod {
+				return m, ""
+			}
+		}
+	}
+	known := strings.Join(on, ", ")
+	if name == "" {
+		return provider.Method{}, fmt.Sprintf("is required by provider %s: %s", caps.Name, known)
+	}
+	return provider.Method{}, fmt.Sprintf("must be one of provider %s's: %s", caps.Name, known)
 }
 
 func metadataFaults(metadata map[string]string) []Fault {
@@ -163,7 +202,7 @@ func sentence(err, sentinel error) string {
 func requestHash(p payment.Payment) string {
 	content, _ := json.Marshal([]any{ // strings, integers and a map: always marshals
 		p.Provider, p.Method, p.Amount.Minor, p.Amount.Currency, p.ExternalID, p.Payer,
-		p.PayerMessage, p.PayeeNote, p.CallbackURL, p.Metadata,
+		p.PayerMessage, p.PayeeNote, p.CallbackURL, p.Metadata, p.NativeCallbacks,
 	})
 	h := sha256.Sum256(content)
 	return hex.EncodeToString(h[:16])

@@ -36,7 +36,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	if !p.Open() || !g.mayPoll(p) {
 		return View{p, deliveries}, nil
 	}
-	after, err := g.poll(ctx, p, byApp, "")
+	after, err := g.poll(ctx, p, byApp, hint{})
 	switch {
 	case err == nil, errors.Is(err, errUnanswered):
 		return View{after, deliveries}, nil
@@ -57,7 +57,7 @@ func (g *Gateway) mayPoll(p ledger.Payment) bool {
 	if p.Phase == payment.PhaseSubmitting && now.Before(p.SubmitDeadline) {
 		return false
 	}
-	return !recent(now, p.CheckedAt, prov.Capabilities().MinPollInterval)
+	return !recent(now, p.CheckedAt, prov.Capabilities().Method(p.Method).MinPollInterval)
 }
 
 // recent says whether at lies within d before now. A time that has not come

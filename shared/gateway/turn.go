@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -49,29 +50,73 @@ const (
 	maxTurns = 3
 )
 
-// appSpacing keeps an app's own GET /status to so many live questions that
-// the others' find room beside them.
-const appSpacing = 500 * time.Millisecond
+// appShare is how much rarer than all together one app may have live
+// questions, or submissions, where the provider limits them: the others' find
+// room beside them.
+const appShare = 4
 
-// takeTurn waits for a slot under the provider's limit, which all functions
+// line is a queue before one of a provider's limits. All functions stand in
+// the same ones.
+type line struct {
+	name  string
+	limit provider.Limit
+}
+
+// lines are those that one kind of request has to wait in.
+func lines(caps provider.Capabilities, kind string, limit provider.Limit) []line {
+	var all []line
+	if limit.Every > 0 {
+		all = append(all, line{caps.Name + "#" + kind, limit})
+	}
+	if caps.Requests.Every > 0 {
+		all = append(all, line{caps.Name + "#requests", caps.Requests})
+	}
+	return all
+}
+
+func statusLines(caps provider.Capabilities) []line { return lines(caps, "status", caps.Statuses) }
+func submitLines(caps provider.Capabilities) []line { return lines(caps, "submit", caps.Submits) }
+
+// ofApp is an app's own line before the first of these, a share of it.
+func ofApp(all []line, clientID string) []line {
+	if len(all) == 0 {
+		return nil
+	}
+	first := all[0]
+	return []line{{first.name + "#" + clientID, provider.Limit{Every: first.limit.Every * appShare, Burst: first.limit.Burst / appShare}}}
+}
+
+// reserve takes a slot in each line, the scarcest first, seen from a time. ok
+// is false when one of them is further off than patience; wait says how far.
+func (g *Gateway) reserve(ctx context.Context, all []line, from time.Time, patience time.Duration) (wait time.Duration, ok bool, err error) {
+	for _, l := range all {
+		more, ok, err := g.Ledger.ReserveSlot(ctx, l.name, l.limit.Every, l.limit.Burst, from.Add(wait), patience-wait)
+		if err != nil {
+			return 0, false, err
+		}
+		wait += more
+		if !ok {
+			return wait, false, nil
+		}
+	}
+	return wait, true, nil
+}
+
+// takeTurn waits for a slot under the provider's limits, which all functions
 // share, and tells its time and what reserving it cost. A first try that was
 // too slow for its own turn gives that cost as lead, and gets a turn so far
 // ahead. errPutOff: too many others are waiting; a question that must not be
 // dropped has then been put off, not lost.
 func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, caps provider.Capabilities, lead time.Duration) (turn time.Time, cost time.Duration, err error) {
-	line := caps.Name + "#status"
-	if who == byApp && caps.StatusSpacing > 0 && lead == 0 {
-		_, ok, err := g.Ledger.ReserveSlot(ctx, line+"#"+p.ClientID, appSpacing, g.now(), 0)
-		if err != nil {
-			return time.Time{}, 0, err
-		}
-		if !ok {
-			return time.Time{}, 0, errPutOff
+	all := statusLines(caps)
+	if who == byApp && lead == 0 {
+		if _, ok, err := g.reserve(ctx, ofApp(all, p.ClientID), g.now(), 0); err != nil || !ok {
+			return time.Time{}, 0, cmp.Or(err, errPutOff)
 		}
 	}
 	started := g.now()
 	from := started.Add(lead)
-	wait, ok, err := g.Ledger.ReserveSlot(ctx, line, caps.StatusSpacing, from, who.patience())
+	wait, ok, err := g.reserve(ctx, all, from, who.patience())
 	switch {
 	case err != nil:
 		return time.Time{}, 0, err
@@ -85,6 +130,44 @@ func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, cap
 		return time.Time{}, 0, errPutOff
 	}
 	return time.Time{}, 0, g.putOff(ctx, p, from.Add(wait))
+}
+
+const (
+	// submitPatience is how long a request to pay waits for its turn, where
+	// the provider limits those.
+	submitPatience = 3 * time.Second
+	// submitTurnLasts is how late that turn may be used; the limits leave
+	// room for it.
+	submitTurnLasts = 2 * time.Second
+)
+
+// noTurnError: the provider's limit of submissions is spent for so long.
+type noTurnError struct{ wait time.Duration }
+
+func (e *noTurnError) Error() string {
+	return "provider's request limit is spent for " + e.wait.Round(time.Second).String()
+}
+
+// takeSubmitTurn waits for a slot for a request to pay and tells its time.
+// *noTurnError: there is none soon. Where the provider has no limits it asks
+// for nothing.
+func (g *Gateway) takeSubmitTurn(ctx context.Context, caps provider.Capabilities, clientID string) (turn time.Time, err error) {
+	all := submitLines(caps)
+	if len(all) == 0 {
+		return g.now(), nil
+	}
+	for _, l := range [][]line{ofApp(all, clientID), all} {
+		from := g.now()
+		wait, ok, err := g.reserve(ctx, l, from, submitPatience)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if !ok {
+			return time.Time{}, &noTurnError{wait}
+		}
+		turn = from.Add(wait)
+	}
+	return turn, g.Sleep(ctx, turn.Sub(g.now()))
 }
 
 // putOff moves the next check to the time when the provider may be asked

@@ -158,13 +158,14 @@ func readRequest(body []byte) (gateway.Request, []gateway.Fault, error) {
 			}
 			return ""
 		},
-		"currency":     text(&r.Currency),
-		"externalId":   text(&r.ExternalID),
-		"payerMessage": text(&r.PayerMessage),
-		"payeeNote":    text(&r.PayeeNote),
-		"callbackUrl":  text(&r.CallbackURL),
-		"provider":     text(&r.Provider),
-		"method":       text(&r.Method),
+		"currency":       text(&r.Currency),
+		"externalId":     text(&r.ExternalID),
+		"payerMessage":   text(&r.PayerMessage),
+		"payeeNote":      text(&r.PayeeNote),
+		"callbackUrl":    text(&r.CallbackURL),
+		"provider":       text(&r.Provider),
+		"method":         text(&r.Method),
+		"callbackFormat": text(&r.CallbackFormat),
 		"payer": func(v any) string {
 			payer, ok := v.(object)
 			if !ok {

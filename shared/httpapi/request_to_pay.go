@@ -8,19 +8,24 @@ import (
 	"momoproxy/shared/payment"
 )
 
-// paymentBody is the 202 answer of request-to-pay. It is made only of what
-// never changes about a payment and of the phase first told, so that a replay
-// repeats it byte for byte.
+// paymentBody is the 202 answer of request-to-pay. It is made of what never
+// changes about a payment and of what was first told, so that a replay repeats
+// it byte for byte; but instructions that the provider gave only later are in
+// a later replay.
 type paymentBody struct {
 	ReferenceID string         `json:"referenceId"`
 	Status      payment.Status `json:"status"`
 	ExternalID  string         `json:"externalId"`
 	Provider    string         `json:"provider"`
+	Method      string         `json:"method,omitempty"`
 	Amount      string         `json:"amount"`
 	Currency    string         `json:"currency"`
-	Payer       payment.MSISDN `json:"payer"`
+	Payer       *string        `json:"payer"`
 	Phase       payment.Phase  `json:"phase,omitempty"`
 	CreatedAt   string         `json:"createdAt"`
+	// Instructions are what the payer needs, where the app has to pass
+	// something on.
+	Instructions map[string]string `json:"instructions,omitempty"`
 }
 
 // RequestToPay handles POST /request-to-pay.
@@ -85,14 +90,9 @@ func answered(answer gateway.Answer) Response {
 	switch answer.Kind {
 	case gateway.Accepted:
 		body := paymentBody{
-			ReferenceID: p.Reference, Status: payment.Pending, ExternalID: p.ExternalID, Provider: p.Provider,
-			Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: p.Payer,
-			Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt),
-		}
-		if answer.Replayed && p.AnswerStatus == 0 {
-			// The first request died before it could answer: there is no
-			// stored answer to repeat, so the payment's own state is told.
-			body.Status = p.Status
+			ReferenceID: p.Reference, Status: answer.Status, ExternalID: p.ExternalID, Provider: p.Provider, Method: p.Method,
+			Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
+			Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt), Instructions: p.Instructions,
 		}
 		resp = respond(202, body)
 	case gateway.Invalid:
@@ -117,9 +117,9 @@ func answered(answer gateway.Answer) Response {
 			Error: "The provider refused the payment; nothing was charged. providerCode has its word for why.",
 			Code:  "provider_refused", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code,
 		})
-	case gateway.CredentialsRefused:
+	case gateway.NotTaken:
 		resp = retryAfter(respond(503, errorBody{
-			Error: "The provider refuses this service's credentials. Nothing was charged and the payment has FAILED; start a new one, with a new Idempotency-Key, as Retry-After says.",
+			Error: "The provider cannot be asked now: it refuses this service's credentials, or its request limit is spent. Nothing was charged and the payment has FAILED; start a new one, with a new Idempotency-Key, as Retry-After says.",
 			Code:  "provider_unavailable", ReferenceID: p.Reference, Status: payment.Failed,
 		}), answer.RetryAfter)
 	case gateway.LikelyDuplicate:

@@ -16,15 +16,18 @@ type statusBody struct {
 	Status            payment.Status    `json:"status"`
 	Amount            json.Number       `json:"amount"`
 	Currency          string            `json:"currency"`
-	Payer             payment.MSISDN    `json:"payer"`
+	Payer             *string           `json:"payer"`
 	FinancialTxID     *string           `json:"financialTxId"`
 	FailureReason     *string           `json:"failureReason"`
 	CallbackForwarded bool              `json:"callbackForwarded"`
 	CreatedAt         string            `json:"createdAt"`
 	UpdatedAt         string            `json:"updatedAt"`
 	Provider          string            `json:"provider"`
+	Method            string            `json:"method,omitempty"`
 	Phase             payment.Phase     `json:"phase,omitempty"`
 	NextCheckAt       string            `json:"nextCheckAt,omitempty"`
+	Instructions      map[string]string `json:"instructions,omitempty"`
+	InvoiceURL        string            `json:"invoiceUrl,omitempty"`
 	Metadata          map[string]string `json:"metadata,omitempty"`
 }
 
@@ -51,11 +54,11 @@ func statusOf(v gateway.View) statusBody {
 	p := v.Payment
 	body := statusBody{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
-		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: p.Payer,
+		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
 		CallbackForwarded: v.Forwarded(),
 		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),
-		Provider: p.Provider, Phase: p.Phase, Metadata: p.Metadata,
+		Provider: p.Provider, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,
 	}
 	if p.Open() && !p.NextCheckAt.IsZero() {
 		body.NextCheckAt = payment.Timestamp(p.NextCheckAt)

@@ -20,15 +20,18 @@ type Change struct {
 	AnswerDetail string
 	// Audit holds the exchanges that led to the change.
 	Audit []AuditRecord
+	// Body writes the callback of one of the decision's events; nil, or nil
+	// from it: payment.Announcement.
+	Body func(p payment.Payment, e payment.Event) []byte
 }
 
 // Apply writes a change in one transaction: the payment under the version
-// that was read, the delivery of its event if there is one, the external-id
-// lock (freed by an ending other than SUCCESSFUL, taken again by a
-// correction) and the audit records. It returns the payment as stored and
-// the delivery, if one was made. ErrMoved: the payment has changed since it
-// was read; nothing was written.
-func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, *Delivery, error) {
+// that was read, the deliveries of its events, the external-id lock (freed by
+// an ending other than SUCCESSFUL, taken again by a correction), the look-up
+// of ids that are new, and the audit records. It returns the payment as
+// stored and the deliveries made, in sequence. ErrMoved: the payment has
+// changed since it was read; nothing was written.
+func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []Delivery, error) {
 	after := c.Before
 	after.Payment = c.Decision.Payment
 	if c.AnswerStatus != 0 {
@@ -36,15 +39,13 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, *Delivery, error
 	}
 	ops := []table.Op{table.Put(after.record())}
 
-	var made *Delivery
-	if e := c.Decision.Event; e != "" {
-		d := newDelivery(after.Payment, e, after.UpdatedAt)
-		if d.Sequence > 1 {
-			d.State = DeliveryWaiting // the forwarder finds out for what
-		}
-		made = &d
+	var made []Delivery
+	for i, e := range c.Decision.Events {
+		d := c.delivery(after, e, c.Decision.Sequence(i))
+		made = append(made, d)
 		ops = append(ops, table.Put(d.record()))
 	}
+	ops = append(ops, newIDs(c.Before.Payment, after.Payment)...)
 	lock := lockKey(after.ClientID, after.ExternalID)
 	switch {
 	case c.Before.Open() && !after.Open() && after.Status != payment.Successful:
@@ -67,23 +68,50 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, *Delivery, error
 	}
 	switch {
 	case err == nil:
-		after.version++
-		if made != nil {
-			made.version = 1
-		}
-		return after, made, nil
+		return after.written(), written(made), nil
 	case errors.Is(err, table.ErrConflict):
 		return Payment{}, nil, fmt.Errorf("%w: %v", ErrMoved, err)
 	case !errors.Is(err, table.ErrUnavailable) && !errors.Is(err, table.ErrInvalid) && l.stands(ctx, after):
 		// The answer was lost, the write was not.
-		after.version++
-		if made != nil {
-			made.version = 1
-		}
-		return after, made, nil
+		return after.written(), written(made), nil
 	default:
 		return Payment{}, nil, fmt.Errorf("apply %s: %w", after.Reference, err)
 	}
+}
+
+// delivery is that of one event, due at once: behind an earlier one of its
+// payment it waits.
+func (c Change) delivery(after Payment, e payment.Event, sequence int) Delivery {
+	p := after.Payment
+	var body []byte
+	if c.Body != nil {
+		body = c.Body(p, e)
+	}
+	if body == nil {
+		body = payment.Announcement(p, e, sequence)
+	}
+	d := Delivery{
+		Reference: p.Reference, Sequence: sequence, ClientID: p.ClientID,
+		EventID: payment.EventID(p.Reference, sequence), Event: e, Body: string(body), URL: p.CallbackURL,
+		State: DeliveryDue, NextAttemptAt: p.UpdatedAt, CreatedAt: p.UpdatedAt,
+	}
+	if sequence > 1 {
+		d.State = DeliveryWaiting // the forwarder finds out for what
+	}
+	return d
+}
+
+// written is what is stored once a write has taken effect.
+func (p Payment) written() Payment {
+	p.version++
+	return p
+}
+
+func written(made []Delivery) []Delivery {
+	for i := range made {
+		made[i].version = 1
+	}
+	return made
 }
 
 // stands says whether the payment is stored just as a write whose answer was

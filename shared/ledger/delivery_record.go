@@ -105,13 +105,3 @@ func deliveryFrom(rec table.Record) (Delivery, error) {
 	}
 	return d, r.err
 }
-
-// newDelivery makes the delivery of p's latest event, due at once.
-func newDelivery(p payment.Payment, e payment.Event, at time.Time) Delivery {
-	return Delivery{
-		Reference: p.Reference, Sequence: p.Sequence, ClientID: p.ClientID,
-		EventID: payment.EventID(p.Reference, p.Sequence), Event: e,
-		Body: string(payment.Announcement(p, e)), URL: p.CallbackURL,
-		State: DeliveryDue, NextAttemptAt: at, CreatedAt: at,
-	}
-}

@@ -14,7 +14,7 @@ func TestDeliveryComesBackWhole(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
 	p, d := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysSuccessful, time.Minute))
-	if d.Body != string(payment.Announcement(p.Payment, payment.EventSuccessful)) || d.EventID != payment.EventID(refA, 1) || d.URL != p.CallbackURL {
+	if d.Body != string(payment.Announcement(p.Payment, payment.EventSuccessful, 1)) || d.EventID != payment.EventID(refA, 1) || d.URL != p.CallbackURL {
 		t.Errorf("%+v", d)
 	}
 	d.State, d.HeldReason, d.Attempts, d.Claims, d.LastCode, d.LastError = ledger.DeliveryHeld, "no_callback_url", 3, 5, 500, "timeout"

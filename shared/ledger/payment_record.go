@@ -37,7 +37,12 @@ func (p Payment) record() table.Record {
 	w.text("payer_message", p.PayerMessage)
 	w.text("payee_note", p.PayeeNote)
 	w.text("app_callback_url", p.CallbackURL)
+	w.flag("native_callbacks", p.NativeCallbacks)
 	w.object("metadata", p.Metadata)
+	w.object("provider_ids", p.IDs)
+	w.object("instructions", p.Instructions)
+	w.time("expires_at_provider", p.ExpiresAt)
+	w.text("invoice_url", p.InvoiceURL)
 	w.text("status", string(p.Status))
 	w.text("phase", string(p.Phase))
 	w.text("financial_tx_id", p.FinancialTransactionID)
@@ -49,6 +54,7 @@ func (p Payment) record() table.Record {
 	w.text("ended_by", string(p.EndedBy))
 	w.time("submit_deadline", p.SubmitDeadline)
 	w.flag("accepted", p.Accepted)
+	w.flag("unanswerable", p.Unanswerable)
 	w.number("not_found_count", int64(p.NotFoundCount))
 	w.time("not_found_at", p.NotFoundAt)
 	w.time("hinted_at", p.HintedAt)
@@ -63,6 +69,9 @@ func (p Payment) record() table.Record {
 	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
 	if !p.NextCheckAt.IsZero() {
 		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, p.ClientID, 0, p.NextCheckAt)
+	}
+	if p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation {
+		index[IndexAttention] = attentionPayment(p.CreatedAt, p.ClientID, p.Reference)
 	}
 	return table.Record{Key: paymentKey(p.Reference), Version: p.version, Attributes: w, Index: index}
 }
@@ -81,7 +90,14 @@ func paymentFrom(rec table.Record) (Payment, error) {
 			PayerMessage:           r.text("payer_message"),
 			PayeeNote:              r.text("payee_note"),
 			CallbackURL:            r.text("app_callback_url"),
+			NativeCallbacks:        r.flag("native_callbacks"),
 			Metadata:               r.object("metadata"),
+			Particulars: payment.Particulars{
+				IDs:          r.object("provider_ids"),
+				Instructions: r.object("instructions"),
+				ExpiresAt:    r.time("expires_at_provider"),
+				InvoiceURL:   r.text("invoice_url"),
+			},
 			Status:                 payment.Status(r.text("status")),
 			Phase:                  payment.Phase(r.text("phase")),
 			FinancialTransactionID: r.text("financial_tx_id"),
@@ -93,6 +109,7 @@ func paymentFrom(rec table.Record) (Payment, error) {
 			EndedBy:                payment.Source(r.text("ended_by")),
 			SubmitDeadline:         r.time("submit_deadline"),
 			Accepted:               r.flag("accepted"),
+			Unanswerable:           r.flag("unanswerable"),
 			NotFoundCount:          int(r.number("not_found_count")),
 			NotFoundAt:             r.time("not_found_at"),
 			HintedAt:               r.time("hinted_at"),

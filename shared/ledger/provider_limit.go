@@ -13,17 +13,17 @@ const (
 	// slotRounds bounds the tries for a slot: in each lost round somebody
 	// else got one.
 	slotRounds = 12
-	// slotHorizon is further ahead than anybody reserves: a later mark was
+	// slotHorizon (beyond a limit's own burst) is further ahead than anybody reserves: a later mark was
 	// made by a clock that ran ahead, and is not waited for.
 	slotHorizon = time.Minute
 )
 
-// ReserveSlot takes the next free slot of a provider's request limit, over
-// all functions: slots lie every apart, so that no stretch of time holds more
-// of them than the provider takes. The caller waits for wait before it asks.
-// ok is false when the next free slot is more than maxWait away; then wait
-// says how far. every 0 means no limit.
-func (l *Ledger) ReserveSlot(ctx context.Context, name string, every time.Duration, now time.Time, maxWait time.Duration) (wait time.Duration, ok bool, err error) {
+// ReserveSlot takes the next free slot of a limit, over all functions: slots
+// lie every apart, and after a quiet time burst more may be taken at once, so
+// that no stretch of time t holds more than t/every + burst + 1. The caller
+// waits for wait before it asks. ok is false when the next free slot is more
+// than maxWait away; then wait says how far. every 0 means no limit.
+func (l *Ledger) ReserveSlot(ctx context.Context, name string, every time.Duration, burst int, now time.Time, maxWait time.Duration) (wait time.Duration, ok bool, err error) {
 	if every <= 0 {
 		return 0, true, nil
 	}
@@ -41,10 +41,11 @@ func (l *Ledger) ReserveSlot(ctx context.Context, name string, every time.Durati
 		if r.err != nil {
 			return 0, false, r.err
 		}
-		if slot.Before(now) || slot.Sub(now) > slotHorizon {
+		ahead := time.Duration(burst) * every
+		if slot.Before(now) || slot.Sub(now) > slotHorizon+ahead {
 			slot = now
 		}
-		if wait = slot.Sub(now); wait > maxWait {
+		if wait = max(0, slot.Add(-ahead).Sub(now)); wait > maxWait {
 			return wait, false, nil
 		}
 		rec.Attributes = map[string]any{"next_free_at": timeKey(slot.Add(every))}

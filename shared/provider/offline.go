@@ -26,7 +26,10 @@ func (Offline) Submit(context.Context, payment.Payment, string) Answer { return 
 func (Offline) Status(context.Context, payment.Payment) Answer { return notAttempted() }
 
 // ParseCallback implements Provider: it reads none.
-func (Offline) ParseCallback([]byte) (Callback, error) { return Callback{}, ErrCallback }
+func (Offline) ParseCallback(Inbound) (Callback, error) { return Callback{}, ErrCallback }
+
+// Native implements Provider: it has no words of its own.
+func (Offline) Native(payment.Payment, payment.Event, []byte) []byte { return nil }
 
 func notAttempted() Answer {
 	return Answer{Evidence: payment.Evidence{Verdict: payment.SaysNothing, Reason: "no credentials"}}

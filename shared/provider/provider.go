@@ -19,16 +19,54 @@ type Capabilities struct {
 	Currency   string             // the account's ISO 4217 code
 	Plan       payment.NumberPlan // whose mobile numbers it takes
 	Production bool               // real money moves
-	Policy     payment.Policy     // windows and check schedule
-	// MinPollInterval is the least time between two status questions about
-	// one payment.
-	MinPollInterval time.Duration
-	// StatusSpacing is the least time between two status questions about any
-	// payments, over everybody who shares the account; 0: no known limit.
-	StatusSpacing time.Duration
+
+	// Methods are the ways to pay; at least one. A provider that has but one
+	// leaves its Name empty.
+	Methods []Method
+	// DefaultMethod is taken when an app names none; empty with several
+	// methods: the app has to choose.
+	DefaultMethod string
+
+	// The provider's limits, over everybody who shares the account: of
+	// submissions, of status questions, and of both together. A zero Limit
+	// is none.
+	Submits, Statuses, Requests Limit
+
 	// CheckText reports what the provider refuses in payerMessage and
 	// payeeNote, as a sentence for the app's developer; empty: fine.
 	CheckText func(text string) string
+}
+
+// Method is one way to pay at a provider.
+type Method struct {
+	Name   string         // as in the API: "reference"
+	Policy payment.Policy // windows and check schedule
+	// MinPollInterval is the least time between two status questions about
+	// one payment. Where it is not Strict the provider's own callback may
+	// lead to a question sooner.
+	MinPollInterval time.Duration
+	Strict          bool // the provider itself demands MinPollInterval
+	NeedsPayer      bool // the payer's number has to be known
+	// Off: no new payments by this method; those there are go on.
+	Off bool
+}
+
+// Limit is a rate that a provider takes: one each Every on average, and
+// Burst more at once. Zero: no known limit.
+type Limit struct {
+	Every time.Duration
+	Burst int
+}
+
+// Method finds a method by the name that a payment carries. A payment of a
+// method that is not known any more is treated as one of the first.
+func (c Capabilities) Method(name string) Method {
+	for _, m := range c.Methods {
+		if m.Name == name {
+			return m
+		}
+	}
+	return c.Methods[0]
 }
 
 // Exchange is one HTTP exchange with the provider, for the audit log. The
@@ -57,12 +95,37 @@ type Answer struct {
 	Attempted bool
 }
 
-// Callback is what an unsigned callback claims. It is a hint.
+// Inbound is a callback as it arrived.
+type Inbound struct {
+	Token  string                   // the secret part of its path; empty: none
+	Header func(name string) string // any case; nil: none
+	Body   []byte
+	At     time.Time // when it arrived
+}
+
+// Standing says who can have sent a callback.
+type Standing int
+
+const (
+	// Anonymous: anybody.
+	Anonymous Standing = iota
+	// Known: whoever knows a secret that only the provider was given.
+	Known
+	// Signed: the provider, by its signature over the body. Such a callback
+	// is evidence; every other is a hint.
+	Signed
+)
+
+// Callback is what a callback claims.
 type Callback struct {
-	// IDs are every id found in it that might name a payment, in the order
-	// in which they should be tried.
-	IDs      []string
-	Evidence payment.Evidence // what it would mean if it were true
+	// IDs are every id found in it that might be a payment's reference or
+	// the app's own order id, and ProviderIDs those that might be ids of the
+	// provider's, in the order in which they should be tried.
+	IDs         []string
+	ProviderIDs []string
+	Standing    Standing
+	Type        string           // the provider's name of the event; empty: none
+	Evidence    payment.Evidence // what it means if it is true
 }
 
 // Provider is the port. All methods are safe for concurrent use and honour
@@ -76,20 +139,35 @@ type Provider interface {
 	Ready(ctx context.Context) error
 
 	// Submit asks the provider to charge p.Payer under p.Reference, telling
-	// it to call callbackURL (empty: none). Repeats, where the adapter makes
-	// them, are bounded and carry the same reference. It never fails: what
+	// it to call callbackURL (empty: none; not every provider can be told).
+	// It is called once for a payment. Repeats, where the adapter makes
+	// them, are bounded and carry the same reference; a provider that cannot
+	// tell a repeat gets none. It never fails: what
 	// is not known for certain is payment.SaysNothing. SaysRefused is
 	// returned only when no earlier attempt under this reference can have
 	// been accepted.
 	Submit(ctx context.Context, p payment.Payment, callbackURL string) Answer
 
 	// Status asks the provider about p once. It never fails, as Submit.
+	// Where the provider offers no way to ask about p, it says
+	// payment.SaysUnanswerable, or, where the payer cannot have paid,
+	// payment.SaysNothing, without an attempt.
 	Status(ctx context.Context, p payment.Payment) Answer
 
-	// ParseCallback reads a callback body. It never panics and takes every
-	// shape the provider is known to send; a body without meaning gives an
-	// error, which wraps ErrCallback.
-	ParseCallback(body []byte) (Callback, error)
+	// ParseCallback reads a callback. It never panics and takes every shape
+	// the provider is known to send. A signature is verified over the body's
+	// bytes before they are parsed; one that does not verify gives an error
+	// that wraps ErrSignature. A body without meaning gives one that wraps
+	// ErrCallback, and the Standing is told all the same. Evidence.Source is
+	// FromSignedWebhook or FromCallback, as the Standing.
+	ParseCallback(in Inbound) (Callback, error)
+
+	// Native writes p's event in the provider's own form, for an app that
+	// wants that. raw is the authentic callback that led to it, to be passed
+	// on unchanged if it says just that of p; nil if there was none: then
+	// what the provider would have sent is written. nil: the provider has no
+	// word for such an event.
+	Native(p payment.Payment, e payment.Event, raw []byte) []byte
 }
 
 // CodeCredentials is the Evidence.Code of a SaysRefused that is about our
@@ -101,4 +179,5 @@ var (
 	ErrCredentials = errors.New("provider refused the credentials")
 	ErrUnavailable = errors.New("provider unavailable")
 	ErrCallback    = errors.New("unreadable callback")
+	ErrSignature   = errors.New("callback's signature does not verify")
 )

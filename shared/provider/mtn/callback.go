@@ -21,7 +21,8 @@ var idFields = []string{"externalId", "referenceId", "reference_id", "X-Referenc
 // fields are ignored; what has neither an id nor a status, a key twice, or
 // more than 64 KiB is refused. The Evidence says FromCallback, a hint; whoever
 // trusts callbacks says so by changing its Source.
-func (p *Provider) ParseCallback(body []byte) (provider.Callback, error) {
+func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error) {
+	body := in.Body
 	if len(body) > maxAnswer {
 		return provider.Callback{}, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, maxAnswer)
 	}
@@ -33,7 +34,7 @@ func (p *Provider) ParseCallback(body []byte) (provider.Callback, error) {
 	if err != nil {
 		return provider.Callback{}, fmt.Errorf("%w: %w", provider.ErrCallback, err)
 	}
-	ev.Source, ev.At = payment.FromCallback, p.now()
+	ev.Source, ev.At = payment.FromCallback, in.At
 	var ids []string
 	for _, name := range idFields {
 		if id, _ := fields.text(name); storable(id) && !slices.Contains(ids, id) {

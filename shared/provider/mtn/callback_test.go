@@ -60,7 +60,7 @@ func TestParseCallback(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := p.ParseCallback([]byte(c.body))
+			got, err := p.ParseCallback(provider.Inbound{Body: []byte(c.body), At: callbackTime})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +75,7 @@ func TestParseCallback(t *testing.T) {
 		`{"status":"FAILED","reason":{"code":"A","code":"B"}}`, `{"status":null}`, `{"externalId":""}`, `{"Status":"SUCCESSFUL"}`,
 		`{"externalId":"A","x":"` + strings.Repeat("x", 64<<10) + `"}`,
 	} {
-		if got, err := p.ParseCallback([]byte(body)); !errors.Is(err, provider.ErrCallback) {
+		if got, err := p.ParseCallback(provider.Inbound{Body: []byte(body), At: callbackTime}); !errors.Is(err, provider.ErrCallback) {
 			t.Errorf("%.60s: %+v, %v", body, got, err)
 		}
 	}
@@ -92,7 +92,7 @@ func FuzzParseCallback(f *testing.F) {
 	}
 	p := callbackParser(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		c, err := p.ParseCallback(body)
+		c, err := p.ParseCallback(provider.Inbound{Body: body, At: callbackTime})
 		if err != nil {
 			if !errors.Is(err, provider.ErrCallback) || len(c.IDs) > 0 || c.Evidence.Verdict != "" {
 				t.Fatalf("%+v, %v", c, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/provider/providertest"
 )
@@ -132,7 +133,8 @@ func TestCapabilities(t *testing.T) {
 			FirstCheck: 10 * time.Second, MaxInterval: time.Hour, Window: 24 * time.Hour, LateInterval: 24 * time.Hour,
 			GiveUp: 168 * time.Hour, NotFoundGrace: 2 * time.Minute, NotFoundSpacing: 30 * time.Second,
 		}
-		if c.Name != "mtn" || c.MinPollInterval != 5*time.Second || c.StatusSpacing != 125*time.Millisecond || c.Policy != wantPolicy {
+		wantMethod := provider.Method{Policy: wantPolicy, MinPollInterval: 5 * time.Second, NeedsPayer: true}
+		if c.Name != "mtn" || len(c.Methods) != 1 || c.Methods[0] != wantMethod || c.Statuses != (provider.Limit{Every: 125 * time.Millisecond}) {
 			t.Errorf("capabilities: %+v", c)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/providertest"
 )
 
@@ -21,8 +22,10 @@ func TestContract(t *testing.T) {
 		return providertest.Stand{
 			Provider:   newProviderWith(t, cfg, nil, nil, time.Now),
 			NewPayment: newPayment,
+			Idempotent: true,
 			Behave:     func(b ...providertest.Behaviour) bool { f.behave(b); return true },
-			End: func(reference string, e providertest.Ending) {
+			End: func(p payment.Payment, e providertest.Ending) {
+				reference := p.Reference
 				switch e {
 				case providertest.Open:
 					f.set(reference, "PENDING", nil, nil)
@@ -32,7 +35,7 @@ func TestContract(t *testing.T) {
 					f.set(reference, "FAILED", "NOT_ENOUGH_FUNDS", nil)
 				}
 			},
-			Charges:     f.charges,
+			Charges:     func(p payment.Payment) int { return f.charges(p.Reference) },
 			Calls:       func() int { calls, _, _ := f.seen(); return len(calls) },
 			Callbacks:   callbacks,
 			CallbackURL: callbackURL,
@@ -96,7 +99,7 @@ func (f *fake) behave(all []providertest.Behaviour) {
 
 // callbacks writes the shapes of MTN's callback: reason as text and as an
 // object, fields as text and as numbers, everything but the ids left out.
-func callbacks(p payment.Payment, e providertest.Ending) [][]byte {
+func callbacks(p payment.Payment, e providertest.Ending) []provider.Inbound {
 	status, reasons := "PENDING", []any{nil}
 	switch e {
 	case providertest.Successful:
@@ -105,7 +108,8 @@ func callbacks(p payment.Payment, e providertest.Ending) [][]byte {
 		status = "FAILED"
 		reasons = []any{nil, "APPROVAL_REJECTED", "SOMETHING_NEW", "The payer said no.", map[string]string{"code": "EXPIRED", "message": "Too late."}, 7, []string{"x"}}
 	}
-	var out [][]byte
+	var out []provider.Inbound
+	add := func(body []byte) { out = append(out, provider.Inbound{Body: body, At: time.Now()}) }
 	for _, reason := range reasons {
 		for _, amount := range []any{p.Amount.Decimal(), json.Number("150.5"), json.Number("150.500")} {
 			body := map[string]any{
@@ -123,8 +127,10 @@ func callbacks(p payment.Payment, e providertest.Ending) [][]byte {
 			if err != nil {
 				panic(err)
 			}
-			out = append(out, text)
+			add(text)
 		}
 	}
-	return append(out, fmt.Appendf(nil, `{"externalId":%q,"status":%q}`, p.Reference, status), fmt.Appendf(nil, `{"status":%q}`, status))
+	add(fmt.Appendf(nil, `{"externalId":%q,"status":%q}`, p.Reference, status))
+	add(fmt.Appendf(nil, `{"status":%q}`, status))
+	return out
 }

@@ -47,6 +47,9 @@ var policy = payment.Policy{
 	NotFoundSpacing: 30 * time.Second,
 }
 
+// methods: MTN has one way to pay, by the payer's phone.
+var methods = []provider.Method{{Policy: policy, MinPollInterval: minPollInterval, NeedsPayer: true}}
+
 // Provider is one MTN Collections account. It is safe for concurrent use.
 type Provider struct {
 	cfg     Config
@@ -127,14 +130,13 @@ func jittered(attempt int) time.Duration {
 // Capabilities implements provider.Provider.
 func (p *Provider) Capabilities() provider.Capabilities {
 	return provider.Capabilities{
-		Name:            Name,
-		Currency:        p.cfg.Currency,
-		Plan:            p.market.plan,
-		Production:      p.cfg.Production(),
-		Policy:          policy,
-		MinPollInterval: minPollInterval,
-		StatusSpacing:   statusSpacing,
-		CheckText:       CheckText,
+		Name:       Name,
+		Currency:   p.cfg.Currency,
+		Plan:       p.market.plan,
+		Production: p.cfg.Production(),
+		Methods:    methods,
+		Statuses:   provider.Limit{Every: statusSpacing},
+		CheckText:  CheckText,
 	}
 }
 

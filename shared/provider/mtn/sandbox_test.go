@@ -23,7 +23,9 @@ func TestContractOverSandbox(t *testing.T) {
 			Provider:   newProviderWith(t, cfg, nil, nil, time.Now),
 			NewPayment: newPayment,
 			Behave:     func(b ...providertest.Behaviour) bool { return behaveSandbox(t, s, server, b) },
-			End: func(reference string, e providertest.Ending) {
+			Idempotent: true,
+			End: func(p payment.Payment, e providertest.Ending) {
+				reference := p.Reference
 				status, reason := "PENDING", ""
 				switch e {
 				case providertest.Successful:
@@ -35,8 +37,8 @@ func TestContractOverSandbox(t *testing.T) {
 					t.Error(err)
 				}
 			},
-			Charges: func(reference string) int {
-				e, _ := s.Payment(reference)
+			Charges: func(p payment.Payment) int {
+				e, _ := s.Payment(p.Reference)
 				return e.Accepted
 			},
 			Calls: func() int {

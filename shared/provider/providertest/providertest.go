@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -57,19 +58,29 @@ type Stand struct {
 	// NewPayment returns a payment that the stand-in accepts and leaves
 	// open, each time with another reference.
 	NewPayment func() payment.Payment
+	// Idempotent: the provider tells a repeat under the same reference. An
+	// adapter of one that does not must never repeat by itself.
+	Idempotent bool
+	// Tokenless: the keys go with each request, so that nothing is known of
+	// them before one.
+	Tokenless bool
 	// Behave sets how the next requests are treated, one each; the last
 	// behaviour stays. False: the stand-in cannot.
 	Behave func(...Behaviour) bool
-	// End ends the payment at the stand-in.
-	End func(reference string, e Ending)
+	// End ends the payment at the stand-in. The payment carries the ids that
+	// the stand-in gave it.
+	End func(p payment.Payment, e Ending)
 	// Charges counts the payments that the stand-in has made or asked the
-	// payer for under reference.
-	Charges func(reference string) int
+	// payer for because of p, by its reference or whatever else marks it.
+	Charges func(p payment.Payment) int
 	// Calls counts the requests that arrived, those for a token left out.
 	Calls func() int
 	// Callbacks are bodies that the provider is known to send when p ends so,
-	// in all its shapes.
-	Callbacks func(p payment.Payment, e Ending) [][]byte
+	// in all its shapes, and Forged the same ones as somebody else would
+	// send them: without the secret, or wrongly signed. Forged may be nil
+	// where callbacks are neither.
+	Callbacks func(p payment.Payment, e Ending) []provider.Inbound
+	Forged    func(p payment.Payment, e Ending) []provider.Inbound
 	// CallbackURL is passed to Submit. Like Secrets it must not come back in
 	// an Exchange's answer.
 	CallbackURL string
@@ -98,7 +109,9 @@ func Run(t *testing.T, h Harness) {
 		"Concurrent":   concurrent,
 		"Status":       status,
 		"Callback":     callback,
+		"Forged":       forged,
 		"FarGarbage":   callbackGarbage,
+		"Native":       native,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, h(t)) })
 	}
@@ -136,12 +149,12 @@ func submitted(t *testing.T, s Stand, p payment.Payment) provider.Answer {
 	within(t, func(ctx context.Context) { a = s.Provider.Submit(ctx, p, s.CallbackURL) })
 	sound(t, s, a, payment.FromSubmit)
 	switch a.Evidence.Verdict {
-	case payment.SaysNothing, payment.SaysAccepted, payment.SaysPending, payment.SaysRefused,
+	case payment.SaysNothing, payment.SaysUnanswerable, payment.SaysAccepted, payment.SaysPending, payment.SaysRefused,
 		payment.SaysSuccessful, payment.SaysFailed, payment.SaysCancelled, payment.SaysUnrecognised:
 	default:
 		t.Errorf("verdict %q is none that Submit can have", a.Evidence.Verdict)
 	}
-	if n := s.Charges(p.Reference); n > 1 {
+	if n := s.Charges(p); n > 1 {
 		t.Errorf("%d charges under one reference", n)
 	} else if n == 1 && a.Evidence.Verdict == payment.SaysRefused {
 		t.Error("refused, though the provider has the payment")
@@ -155,6 +168,9 @@ func asked(t *testing.T, s Stand, p payment.Payment) provider.Answer {
 	var a provider.Answer
 	within(t, func(ctx context.Context) { a = s.Provider.Status(ctx, p) })
 	sound(t, s, a, payment.FromStatus)
+	if n := s.Charges(p); n > 1 {
+		t.Errorf("%d charges under one reference", n)
+	}
 	if a.Evidence.Verdict == payment.SaysRefused || a.Evidence.Verdict == payment.SaysAccepted {
 		t.Errorf("verdict %q is none that Status can have", a.Evidence.Verdict)
 	}
@@ -170,11 +186,20 @@ func sound(t *testing.T, s Stand, a provider.Answer, source payment.Source) {
 	if a.Evidence.At.IsZero() {
 		t.Error("evidence has no time")
 	}
-	if !a.Attempted && a.Evidence.Verdict != payment.SaysNothing {
+	if !a.Attempted && a.Evidence.Verdict != payment.SaysNothing && a.Evidence.Verdict != payment.SaysUnanswerable {
 		t.Errorf("not attempted and yet %q", a.Evidence.Verdict)
 	}
 	if a.Attempted && len(a.Exchanges) == 0 {
 		t.Error("attempted without an exchange")
+	}
+	told := a.Evidence.Particulars
+	if len(told.IDs) > payment.MaxIDs {
+		t.Errorf("%d ids", len(told.IDs))
+	}
+	for name, id := range told.IDs {
+		if id == "" || len(id) > payment.MaxID || strings.ContainsFunc(id, unicode.IsControl) {
+			t.Errorf("id %s is %.80q", name, id)
+		}
 	}
 	for _, secret := range s.Secrets {
 		if strings.Contains(a.Evidence.Reason+" "+a.Evidence.Code, secret) {

@@ -1,0 +1,61 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// An id that a provider gave a payment is a look-up in a partition of its
+// own. Providers promise nothing about their ids: two payments with the same
+// one are two entries. Ids of one provider never meet those of another.
+func idPartition(provider, id string) string { return "id#" + provider + "#" + id }
+
+const idPrefix = "payment#"
+
+// newIDs are the look-ups of the ids that after has and before has not.
+func newIDs(before, after payment.Payment) []table.Op {
+	known := map[string]bool{}
+	for _, id := range before.IDs {
+		known[id] = true
+	}
+	var ops []table.Op
+	for _, name := range slices.Sorted(maps.Keys(after.IDs)) {
+		id := after.IDs[name]
+		if known[id] {
+			continue // the same under two names is one
+		}
+		known[id] = true
+		ops = append(ops, table.Put(table.Record{
+			Key:        table.Key{Space: table.Main, Partition: idPartition(after.Provider, id), Sort: idPrefix + after.Reference},
+			Attributes: map[string]any{"name": name, "client_id": after.ClientID},
+		}))
+	}
+	return ops
+}
+
+// PaymentsWithID finds the payments to which the provider has given this id,
+// at most MaxMatches. None is an empty slice.
+func (l *Ledger) PaymentsWithID(ctx context.Context, provider, id string) ([]Payment, error) {
+	if id == "" || len(id) > payment.MaxID || strings.ContainsRune(id, 0) {
+		return nil, nil
+	}
+	page, err := l.table.Query(ctx, table.Query{Space: table.Main, Partition: idPartition(provider, id), Limit: MaxMatches})
+	if err != nil {
+		return nil, fmt.Errorf("match provider id: %w", err)
+	}
+	var found []Payment
+	for _, rec := range page.Records {
+		p, err := l.Payment(ctx, strings.TrimPrefix(rec.Sort, idPrefix))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
