@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,7 +15,7 @@ const censusBudget = 5 * time.Second
 // runs more often than the deployed one. It never fails the run.
 func (g *Gateway) takeCensus(ctx context.Context) {
 	now := g.now()
-	if minute := now.Unix() / 60; g.censusMinute.Swap(minute) == minute {
+	if minute := now.Unix() / 60; atomic.SwapInt64(&g.censusMinute, minute) == minute {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, censusBudget)

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"momoproxy/shared/ledger"
@@ -47,7 +46,7 @@ type Gateway struct {
 	// Workers is how many payments a reconcile run asks about at once.
 	Workers int
 
-	censusMinute atomic.Int64 // of the clock, when the latest census was taken
+	censusMinute int64 // of the clock, when the latest census was taken; atomic
 }
 
 // DefaultWorkers hides the provider's answer times; its rate is limited apart.
