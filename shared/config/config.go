@@ -35,20 +35,16 @@ type Config struct {
 
 	PublicBaseURL  string // PUBLIC_BASE_URL, without a trailing slash
 	CallbackPolicy Policy // CALLBACK_POLICY; empty: confirm
-	MTN            MTN
+	// The accounts with providers. One that is not configured is zero; where
+	// Provider is needed at least one is there.
+	MTN        MTN
+	MomFactura MomFactura
+	MomentPay  MomentPay
 
 	Version  string     // VERSION; empty: "dev"
 	LogLevel slog.Level // LOG_LEVEL; empty: info
 	// MetricsNamespace is where CloudWatch keeps the metrics.
 	MetricsNamespace string // METRICS_NAMESPACE; empty: none are written
-}
-
-// MTN is the account with MTN MoMo Collections.
-type MTN struct {
-	BaseURL   string // MTN_BASE_URL
-	TargetEnv string // MTN_TARGET_ENV
-	Currency  string // MTN_CURRENCY; empty: the target environment's
-	SecretID  string // MTN_SECRET_ID: a JSON object of the three credentials
 }
 
 // Needs names a part of the environment that a function uses.
@@ -57,7 +53,7 @@ type Needs int
 const (
 	Storage  Needs = 1 << iota // both tables and the sealing keys
 	Queue                      // the delivery queue
-	Provider                   // the provider account and our public URL
+	Provider                   // our public URL and at least one provider's account
 )
 
 const namespaceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/#:-"
@@ -84,14 +80,8 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		DeadLetterQueueURL: getenv("DEAD_LETTER_QUEUE_URL"),
 		PublicBaseURL:      strings.TrimRight(required(Provider, "PUBLIC_BASE_URL"), "/"),
 		CallbackPolicy:     Policy(getenv("CALLBACK_POLICY")),
-		MTN: MTN{
-			BaseURL:   strings.TrimRight(required(Provider, "MTN_BASE_URL"), "/"),
-			TargetEnv: required(Provider, "MTN_TARGET_ENV"),
-			Currency:  getenv("MTN_CURRENCY"),
-			SecretID:  required(Provider, "MTN_SECRET_ID"),
-		},
-		Version:          getenv("VERSION"),
-		MetricsNamespace: getenv("METRICS_NAMESPACE"),
+		Version:            getenv("VERSION"),
+		MetricsNamespace:   getenv("METRICS_NAMESPACE"),
 	}
 	if c.Version == "" {
 		c.Version = "dev"
@@ -106,11 +96,10 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		fault("METRICS_NAMESPACE", "must be up to 255 letters, digits and ._/#:-, and not begin with AWS/ or a colon")
 	}
 	if needs&Provider != 0 {
+		faults = append(faults, c.readProviders(getenv)...)
 		faults = append(faults, c.checkPolicy()...)
-		for name, value := range map[string]string{"PUBLIC_BASE_URL": c.PublicBaseURL, "MTN_BASE_URL": c.MTN.BaseURL} {
-			if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http")) {
-				fault(name, "must be an absolute http or https URL")
-			}
+		if u, err := url.Parse(c.PublicBaseURL); c.PublicBaseURL != "" && !absolute(u, err) {
+			fault("PUBLIC_BASE_URL", "must be an absolute http or https URL")
 		}
 	}
 	return c, errors.Join(faults...)
@@ -124,8 +113,8 @@ func (c *Config) checkPolicy() []error {
 		c.CallbackPolicy = Confirm
 	case Confirm:
 	case Trust:
-		if c.MTN.TargetEnv != "sandbox" {
-			return []error{fmt.Errorf("%w: CALLBACK_POLICY trust is refused: MTN_TARGET_ENV %q is a production environment", ErrInvalid, c.MTN.TargetEnv)}
+		if why := c.production(); why != "" {
+			return []error{fmt.Errorf("%w: CALLBACK_POLICY trust is refused: %s is a production environment", ErrInvalid, why)}
 		}
 	default:
 		return []error{fmt.Errorf("%w: CALLBACK_POLICY must be %q or %q", ErrInvalid, Confirm, Trust)}

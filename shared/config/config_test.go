@@ -48,7 +48,7 @@ func TestReadTakesEverything(t *testing.T) {
 
 func TestReadNamesEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := read(map[string]string{"LOG_LEVEL": "loud", "CALLBACK_POLICY": "hope"}, everything)
+	_, err := read(map[string]string{"LOG_LEVEL": "loud", "CALLBACK_POLICY": "hope", "MTN_CURRENCY": "SZL"}, everything)
 	if !errors.Is(err, config.ErrInvalid) {
 		t.Fatalf("read: %v", err)
 	}
