@@ -1,134 +1,328 @@
 package momoproxy_test
 
 import (
+	"encoding/json"
 	"fmt"
-	"log/slog"
+	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
-	"momoproxy/shared/provider"
+	"go.yaml.in/yaml/v3"
+
 	"momoproxy/shared/telemetry"
 )
 
-var (
-	comparison = regexp.MustCompile(`\$\.(\w+) !?= "([^"]*)"`)
-	selector   = regexp.MustCompile(`\$\.(\w+)`)
-)
+// watched is what these tests read of an alarm or the dashboard.
+type watched struct {
+	Type       string `yaml:"Type"`
+	Properties struct {
+		AlarmDescription string    `yaml:"AlarmDescription"`
+		AlarmActions     yaml.Node `yaml:"AlarmActions"`
+		seenMetric       `yaml:",inline"`
+		Metrics          []struct {
+			MetricStat struct {
+				Metric seenMetric `yaml:"Metric"`
+			} `yaml:"MetricStat"`
+		} `yaml:"Metrics"`
+		DashboardBody string `yaml:"DashboardBody"`
+	} `yaml:"Properties"`
+}
 
-// The lines that alarms are counted from exist: a renamed log line or field
-// would silence its alarm for good.
-func TestAlarmsCountWhatIsLogged(t *testing.T) {
-	t.Parallel()
-	var sources strings.Builder
-	for _, root := range []string{"functions", "shared"} {
-		if err := filepath.WalkDir(root, func(name string, _ os.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-				return err
-			}
-			source, err := os.ReadFile(name)
-			sources.Write(source)
-			return err
-		}); err != nil {
-			t.Fatal(err)
+type seenMetric struct {
+	Namespace  string `yaml:"Namespace"`
+	MetricName string `yaml:"MetricName"`
+	Dimensions []struct {
+		Name  string    `yaml:"Name"`
+		Value yaml.Node `yaml:"Value"`
+	} `yaml:"Dimensions"`
+}
+
+// ours is the namespace of the metrics that are read off log lines, as the
+// template writes it.
+const ours = "AWS::StackName"
+
+func readWatched(t *testing.T) map[string]watched {
+	t.Helper()
+	var s struct {
+		Resources map[string]watched `yaml:"Resources"`
+	}
+	readYAML(t, "template.yaml", &s)
+	return s.Resources
+}
+
+func alarms(resources map[string]watched) map[string]watched {
+	all := maps.Clone(resources)
+	maps.DeleteFunc(all, func(_ string, r watched) bool { return r.Type != "AWS::CloudWatch::Alarm" })
+	return all
+}
+
+// metrics are all that an alarm is computed from.
+func (w watched) metrics() []seenMetric {
+	var all []seenMetric
+	if w.Properties.MetricName != "" {
+		all = append(all, w.Properties.seenMetric)
+	}
+	for _, m := range w.Properties.Metrics {
+		if m.MetricStat.Metric.MetricName != "" {
+			all = append(all, m.MetricStat.Metric)
 		}
 	}
-	code := sources.String()
-	// calls are the statements that log the line; every one has every field.
-	calls := func(message string) []string {
-		return regexp.MustCompile(`(?s)\.Log\.\w+\(ctx, [\w.]*(?:, )?"`+regexp.QuoteMeta(message)+`".*?\)\n`).FindAllString(code, -1)
-	}
-	checkField := func(id, message, field string) {
-		all := calls(message)
-		if len(all) == 0 {
-			t.Errorf("%s: no %s is logged", id, message)
-		}
-		for _, call := range all {
-			if !strings.Contains(call, `"`+field+`", `) {
-				t.Errorf("%s: no field %s in %s", id, field, call)
-			}
-		}
-	}
-	counted := map[string]bool{}
-	s := readStack(t)
-	for id, r := range s.Resources {
-		if r.Type != "AWS::Logs::MetricFilter" {
+	return all
+}
+
+// emitted says whether log lines tell of a metric under these dimensions.
+func emitted(name string, dimensions []string) bool {
+	dimensions = slices.Sorted(slices.Values(dimensions))
+	for _, m := range telemetry.Metrics {
+		if m.Name != name {
 			continue
 		}
-		if len(r.Properties.MetricTransformations) != 1 {
-			t.Fatalf("%s: %d transformations", id, len(r.Properties.MetricTransformations))
+		for _, set := range m.DimensionSets() {
+			if slices.Equal(dimensions, slices.Sorted(slices.Values(set))) {
+				return true
+			}
 		}
-		to := r.Properties.MetricTransformations[0]
-		counted[to.MetricName] = true
-		// A line's name comes first; what follows until the next is about it.
-		message := ""
-		for _, c := range comparison.FindAllStringSubmatch(r.Properties.FilterPattern, -1) {
-			field, value := c[1], c[2]
-			if field == "message" {
-				message = value
-				if len(calls(message)) == 0 {
-					t.Errorf("%s: no %s is logged", id, message)
-				}
+	}
+	return false
+}
+
+// A metric under another name, or with other dimensions, is another metric: its
+// alarm would be silent for good.
+func TestAlarmsWatchWhatIsEmitted(t *testing.T) {
+	t.Parallel()
+	counted := 0
+	for id, r := range alarms(readWatched(t)) {
+		if len(r.metrics()) == 0 {
+			t.Errorf("%s watches nothing", id)
+		}
+		for _, m := range r.metrics() {
+			if m.Namespace != ours {
 				continue
 			}
-			checkField(id, message, field)
-			// A value stands alone in the sources, or a part of one within.
-			if part := strings.Trim(value, "*"); !strings.Contains(code, part) || part == value && !strings.Contains(code, `"`+value+`"`) {
-				t.Errorf("%s: nothing is called %q", id, value)
+			counted++
+			var dimensions []string
+			for _, d := range m.Dimensions {
+				dimensions = append(dimensions, d.Name)
+			}
+			if !emitted(m.MetricName, dimensions) {
+				t.Errorf("%s: no line tells of %s by %v", id, m.MetricName, dimensions)
 			}
 		}
-		for _, field := range selector.FindAllStringSubmatch(to.MetricValue, -1) {
-			checkField(id, message, field[1])
-		}
 	}
-	for id, r := range s.Resources {
-		if r.Type == "AWS::CloudWatch::Alarm" && r.Properties.Namespace == "AWS::StackName" {
-			if !counted[r.Properties.MetricName] {
-				t.Errorf("%s: nothing counts %s", id, r.Properties.MetricName)
-			}
-			delete(counted, r.Properties.MetricName)
-		}
-	}
-	for name := range counted {
-		t.Errorf("no alarm watches %s", name)
+	if counted == 0 {
+		t.Error("no alarm watches a metric of ours")
 	}
 }
 
-// What redaction leaves of the error is what the filter looks for.
-func TestRefusedCredentialsAreNotRedacted(t *testing.T) {
-	t.Parallel()
-	want := strings.Split(readStack(t).Resources["CredentialsRefusedFilter"].Properties.FilterPattern, "*")[1]
-	var line strings.Builder
-	telemetry.New(&line, slog.LevelInfo).Warn("provider.not_ready", "error", fmt.Errorf("%w: MTN token call: HTTP 401", provider.ErrCredentials))
-	if !strings.Contains(line.String(), want) {
-		t.Errorf("%q is not in %s", want, line.String())
+// board is the dashboard's body.
+type board struct {
+	Widgets []struct {
+		Type       string
+		X, Y       int
+		Width      int
+		Height     int
+		Properties struct {
+			Title   string
+			Alarms  []string
+			Metrics [][]any
+		}
 	}
 }
 
-// Whoever is woken finds what to do: each alarm tells somebody, says what it
-// means, and is in the README.
-func TestAlarmsAreExplained(t *testing.T) {
+var (
+	search      = regexp.MustCompile(`SEARCH\('\{"\$\{AWS::StackName\}",([\w,]+)\} MetricName="(\w+)"', '(\w+)', \d+\)`)
+	substituted = regexp.MustCompile(`\$\{(\w+)(?:\.\w+)?\}`)
+)
+
+func readBoard(t *testing.T) (board, string) {
+	t.Helper()
+	body := readWatched(t)["Dashboard"].Properties.DashboardBody
+	var b board
+	if err := json.Unmarshal([]byte(body), &b); err != nil {
+		t.Fatalf("the dashboard is not JSON: %v", err)
+	}
+	return b, body
+}
+
+// shown are the metrics of ours that the dashboard shows, with their
+// dimensions.
+func (b board) shown(t *testing.T) map[string][]string {
+	t.Helper()
+	shown := map[string][]string{}
+	for _, w := range b.Widgets {
+		for _, row := range w.Properties.Metrics {
+			if of, ok := row[0].(map[string]any); ok {
+				found := search.FindStringSubmatch(fmt.Sprint(of["expression"]))
+				if found == nil {
+					t.Errorf("%s: what is %v?", w.Properties.Title, of["expression"])
+					continue
+				}
+				shown[found[2]] = strings.Split(found[1], ",")
+			} else if row[0] == "${AWS::StackName}" {
+				if _, options := row[2].(map[string]any); !options {
+					t.Errorf("%s: %v has dimensions; search for them", w.Properties.Title, row)
+				}
+				shown[row[1].(string)] = nil
+			}
+		}
+	}
+	return shown
+}
+
+func TestDashboardShowsWhatIsEmitted(t *testing.T) {
 	t.Parallel()
+	b, body := readBoard(t)
+	for name, dimensions := range b.shown(t) {
+		if !emitted(name, dimensions) {
+			t.Errorf("no line tells of %s by %v", name, dimensions)
+		}
+	}
+	resources := readWatched(t)
+	for _, found := range substituted.FindAllStringSubmatch(body, -1) {
+		if _, ok := resources[found[1]]; !ok {
+			t.Errorf("there is no %s", found[1])
+		}
+	}
+	for _, w := range b.Widgets {
+		if w.Width == 0 || w.Height == 0 || w.X+w.Width > 24 {
+			t.Errorf("%s: %d wide at %d, of 24", w.Properties.Title, w.Width, w.X)
+		}
+	}
+}
+
+// Each metric costs by the month: none is emitted that nobody looks at.
+func TestEveryMetricIsLookedAt(t *testing.T) {
+	t.Parallel()
+	b, _ := readBoard(t)
+	shown := b.shown(t)
+	resources := readWatched(t)
+	for _, r := range alarms(resources) {
+		for _, m := range r.metrics() {
+			if m.Namespace == ours {
+				shown[m.MetricName] = nil
+			}
+		}
+	}
+	for _, m := range telemetry.Metrics {
+		if _, ok := shown[m.Name]; !ok {
+			t.Errorf("nobody looks at %s", m.Name)
+		}
+	}
+}
+
+// A function or an alarm that is added is watched, too.
+func TestNothingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	resources := readWatched(t)
+	_, body := readBoard(t)
+	for id, r := range resources {
+		switch r.Type {
+		case "AWS::Serverless::Function":
+			for _, alarm := range []string{"FunctionErrorsAlarm", "ThrottlesAlarm"} {
+				if !slices.ContainsFunc(resources[alarm].metrics(), func(m seenMetric) bool {
+					return m.Namespace == "AWS/Lambda" && len(m.Dimensions) == 1 && m.Dimensions[0].Value.Value == id
+				}) {
+					t.Errorf("%s does not watch %s", alarm, id)
+				}
+			}
+			if n := strings.Count(body, `"${`+id+`}"`); n != 4 {
+				t.Errorf("the dashboard names %s %d times: errors, throttles, concurrency, duration", id, n)
+			}
+		case "AWS::CloudWatch::Alarm":
+			if !strings.Contains(body, `"${`+id+`.Arn}"`) {
+				t.Errorf("%s is not on the dashboard", id)
+			}
+		}
+	}
+}
+
+// readWatchedSection is the README's account of what is watched.
+func readWatchedSection(t *testing.T) string {
+	t.Helper()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, operate, _ := strings.Cut(string(readme), "\n## Operate\n")
-	operate, _, _ = strings.Cut(operate, "\n## ")
-	for id, r := range readStack(t).Resources {
-		if r.Type != "AWS::CloudWatch::Alarm" {
-			continue
-		}
+	_, section, ok := strings.Cut(string(readme), "\n### What is watched\n")
+	if !ok {
+		t.Fatal("the README does not say what is watched")
+	}
+	section, _, _ = strings.Cut(section, "\n#")
+	return section
+}
+
+// Whoever is woken finds what to do: each alarm tells somebody, says what it
+// means and what to do first, and is in the README.
+func TestAlarmsAreExplained(t *testing.T) {
+	t.Parallel()
+	section := readWatchedSection(t)
+	all := alarms(readWatched(t))
+	for id, r := range all {
 		if n := len(r.Properties.AlarmDescription); n < 100 || n > 1024 {
 			t.Errorf("%s: a description of %d bytes", id, n)
+		}
+		if !strings.Contains(r.Properties.AlarmDescription, " First: ") {
+			t.Errorf("%s does not say what to do first", id)
 		}
 		if r.Properties.AlarmActions.Kind == 0 {
 			t.Errorf("%s tells nobody", id)
 		}
-		if !strings.Contains(operate, "`"+strings.TrimSuffix(id, "Alarm")+"`") {
-			t.Errorf("%s is not in the README's Operate", id)
+		if !strings.Contains(section, "\n| `"+strings.TrimSuffix(id, "Alarm")+"` |") {
+			t.Errorf("%s is not in the README's table", id)
 		}
+	}
+	for _, row := range regexp.MustCompile("\n\\| `(\\w+)` \\|").FindAllStringSubmatch(section, -1) {
+		if _, ok := all[row[1]+"Alarm"]; !ok {
+			t.Errorf("the README tells of an alarm %s", row[1])
+		}
+	}
+}
+
+// What the metrics cost is known before the bill: every combination of
+// dimensions is a metric of its own.
+func TestMetricsCostWhatTheReadmeSays(t *testing.T) {
+	t.Parallel()
+	routes := 0
+	for _, f := range readStack(t).functions() {
+		for _, trigger := range f.triggers() {
+			if strings.Contains(trigger, " ") {
+				routes++
+			}
+		}
+	}
+	values := map[string]int{
+		"route":     routes,
+		"provider":  3,
+		"operation": 2, // submit, status
+		"status":    4, // endings
+		"reason":    8, // of delivery.Reason
+	}
+	sets := map[string]int{}
+	for _, m := range telemetry.Metrics {
+		for _, set := range m.DimensionSets() {
+			n := 1
+			for _, name := range set {
+				if values[name] == 0 {
+					t.Errorf("how many values has %s, by which %s is told?", name, m.Name)
+				}
+				n *= values[name]
+			}
+			sets[m.Name+strings.Join(set, ",")] = n
+		}
+	}
+	sum := 0
+	for _, n := range sets {
+		sum += n
+	}
+	said := regexp.MustCompile(`at most (\d+) custom metrics`).FindStringSubmatch(readWatchedSection(t))
+	if said == nil {
+		t.Fatal("the README does not say how many custom metrics there are")
+	}
+	if most, _ := strconv.Atoi(said[1]); sum > most || sum < most-20 {
+		t.Errorf("%d custom metrics, the README says at most %d", sum, most)
 	}
 }

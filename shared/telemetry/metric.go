@@ -88,6 +88,11 @@ var Metrics = []Metric{
 	{Name: "RecordsLost", Unit: Count, Line: "audit.lost"},
 	{Name: "RecordsLost", Unit: Count, Line: "payment.answer_not_stored"},
 
+	{Name: "ProviderMilliseconds", Unit: Milliseconds, Line: "provider.asked", Value: "duration_ms", By: []string{"provider", "operation"}},
+	{
+		Name: "ProviderErrors", Unit: Count, Line: "provider.asked", By: []string{"provider"}, Total: true,
+		When: []Condition{{Attribute: "verdict", Is: "nothing"}}, Share: true,
+	},
 	{Name: "CircuitsOpened", Unit: Count, Line: "breaker.opened"},
 	{Name: "LoginsRefused", Unit: Count, Line: "provider.not_ready", When: []Condition{{Attribute: "error", Contains: "refused the credentials"}}},
 	{Name: "LoginsRefused", Unit: Count, Line: "provider.unanswered", When: []Condition{{Attribute: "code", Is: "CREDENTIALS"}}},
@@ -95,10 +100,27 @@ var Metrics = []Metric{
 	{Name: "Attempts", Unit: Count, Line: "delivery.attempted", By: []string{"reason"}},
 	{Name: "AttemptMilliseconds", Unit: Milliseconds, Line: "delivery.attempted", Value: "duration_ms"},
 
+	{Name: "DeliveriesStopped", Unit: Count, Line: "delivery.held"},
+	{Name: "DeliveriesStopped", Unit: Count, Line: "delivery.attempted", When: []Condition{{Attribute: "state", Is: "exhausted"}}},
+	{Name: "DeliveriesStopped", Unit: Count, Line: "delivery.attempted", When: []Condition{{Attribute: "state", Is: "held"}}},
+
 	// A run always says both; when nothing says them the reconciler is dead.
 	{Name: "ReconcileLagMilliseconds", Unit: Milliseconds, Line: "reconcile", Value: "oldest_due_ms"},
 	{Name: "ChecksUnanswered", Unit: Count, Line: "reconcile", Value: "unanswered"},
 	{Name: "ChecksPutOff", Unit: Count, Line: "reconcile", Value: "put_off"},
+
+	// How much stands where.
+	{Name: "OpenPayments", Unit: Count, Line: "census", Value: "open_payments"},
+	{Name: "UnknownPayments", Unit: Count, Line: "census", Value: "unknown_payments"},
+	{Name: "OldestUnknownMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_unknown_ms"},
+	{Name: "DueDeliveries", Unit: Count, Line: "census", Value: "due_deliveries"},
+	{Name: "OldestUndeliveredMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_undelivered_ms"},
+	{Name: "OldestOverdueMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_overdue_ms"},
+	{Name: "HeldDeliveries", Unit: Count, Line: "census", Value: "held_deliveries"},
+	{Name: "OldestHeldMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_held_ms"},
+	{Name: "ExhaustedDeliveries", Unit: Count, Line: "census", Value: "exhausted_deliveries"},
+	{Name: "UnwellEndpoints", Unit: Count, Line: "census", Value: "unwell_endpoints"},
+	{Name: "CircuitOpen", Unit: Count, Line: "census.provider", Value: "circuit_open", By: []string{"provider"}, Total: true},
 }
 
 var metricsOf = byLine(Metrics)
