@@ -3,11 +3,10 @@ package mtn
 import (
 	"fmt"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/wire"
 )
 
 // idFields are the names under which a callback may name a payment, in the
@@ -23,10 +22,10 @@ var idFields = []string{"externalId", "referenceId", "reference_id", "X-Referenc
 // trusts callbacks says so by changing its Source.
 func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error) {
 	body := in.Body
-	if len(body) > maxAnswer {
-		return provider.Callback{}, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, maxAnswer)
+	if len(body) > wire.MaxAnswer {
+		return provider.Callback{}, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, wire.MaxAnswer)
 	}
-	fields, err := readObject(body)
+	fields, err := wire.ReadObject(body)
 	if err != nil {
 		return provider.Callback{}, fmt.Errorf("%w: %w", provider.ErrCallback, err)
 	}
@@ -37,7 +36,7 @@ func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error)
 	ev.Source, ev.At = payment.FromCallback, in.At
 	var ids []string
 	for _, name := range idFields {
-		if id, _ := fields.text(name); storable(id) && !slices.Contains(ids, id) {
+		if id, _ := fields.Text(name); wire.Storable(id, longestID) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -45,18 +44,4 @@ func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error)
 		return provider.Callback{}, fmt.Errorf("%w: neither an id nor a status", provider.ErrCallback)
 	}
 	return provider.Callback{IDs: ids, Evidence: ev}, nil
-}
-
-// storable says whether an id can be one of ours at all: not empty, not
-// long, no control characters.
-func storable(id string) bool {
-	if id == "" || len(id) > longestID || !utf8.ValidString(id) {
-		return false
-	}
-	for _, r := range id {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			return false
-		}
-	}
-	return true
 }

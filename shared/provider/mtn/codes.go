@@ -5,6 +5,7 @@ import (
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/wire"
 )
 
 // Codes that this adapter itself puts in Evidence.Code.
@@ -65,16 +66,16 @@ var unknownCodes = map[string]bool{"RESOURCE_NOT_FOUND": true, "TRANSACTION_NOT_
 
 // errorBody returns code and message of an error answer, empty when it has
 // none or is not JSON.
-func errorBody(r reply) (code, message string) {
-	if r.class != "" {
+func errorBody(r wire.Reply) (code, message string) {
+	if r.Class != "" {
 		return "", ""
 	}
-	body, err := readObject(r.body)
+	body, err := wire.ReadObject(r.Body)
 	if err != nil {
 		return "", ""
 	}
-	code, _ = body.text("code")
-	message, _ = body.text("message")
+	code, _ = body.Text("code")
+	message, _ = body.Text("message")
 	return code, message
 }
 

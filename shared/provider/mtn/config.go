@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/wire"
 )
 
 // ErrConfig is wrapped by every fault that Validate reports.
@@ -66,7 +65,7 @@ func (c Config) Validate() error {
 		fault("target environment %q is unknown; known are %s", c.TargetEnvironment,
 			strings.Join(slices.Sorted(maps.Keys(markets)), ", "))
 	}
-	if why := c.badBaseURL(); why != "" {
+	if why := wire.BadBaseURL(c.BaseURL, c.TargetEnvironment == Sandbox); why != "" {
 		fault("base URL %s", why)
 	}
 	for _, f := range []struct{ name, value, not string }{
@@ -77,7 +76,7 @@ func (c Config) Validate() error {
 		switch {
 		case f.value == "":
 			fault("%s is missing", f.name)
-		case strings.ContainsAny(f.value, f.not) || !visibleASCII(f.value):
+		case strings.ContainsAny(f.value, f.not) || !wire.VisibleASCII(f.value):
 			fault("%s has a character that cannot be in it (a space or line break from pasting?)", f.name)
 		case len(f.value) > 200:
 			fault("%s is longer than 200 characters", f.name)
@@ -97,43 +96,6 @@ func (c Config) Validate() error {
 		fault("attempt timeout must be at most a minute, or 0 for %s", DefaultAttemptTimeout)
 	}
 	return errors.Join(faults...)
-}
-
-func (c Config) badBaseURL() string {
-	if c.BaseURL == "" {
-		return "is missing"
-	}
-	u, err := url.Parse(c.BaseURL)
-	switch {
-	case err != nil || u.Host == "" || u.Opaque != "" || u.Hostname() == "":
-		return "is not an absolute URL"
-	case u.User != nil:
-		return "must not hold credentials"
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "must not have a query or a fragment"
-	case u.Scheme == "https":
-		return ""
-	case u.Scheme == "http" && c.TargetEnvironment == Sandbox && loopback(u.Hostname()):
-		return ""
-	}
-	return "must be https (http is for a loopback address in the sandbox environment only)"
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
-}
-
-func visibleASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return s != ""
 }
 
 func (c Config) withDefaults() Config {

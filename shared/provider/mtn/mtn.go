@@ -21,6 +21,7 @@ import (
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/wire"
 )
 
 // Name is the provider's name in the API.
@@ -54,7 +55,7 @@ var methods = []provider.Method{{Policy: policy, MinPollInterval: minPollInterva
 type Provider struct {
 	cfg     Config
 	market  market
-	client  *http.Client
+	client  *wire.Client
 	now     func() time.Time
 	backoff func(attempt int) time.Duration
 	jitter  func(time.Duration) time.Duration
@@ -101,17 +102,16 @@ func New(cfg Config, store provider.TokenStore, client *http.Client, now func() 
 	if now == nil {
 		now = time.Now
 	}
-	own := *client
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	basic := base64.StdEncoding.EncodeToString([]byte(cfg.APIUser + ":" + cfg.APIKey))
 	p := &Provider{
 		cfg:     cfg,
 		market:  markets[cfg.TargetEnvironment],
-		client:  &own,
+		client:  wire.New(cfg.BaseURL, client, now, cfg.APIKey, cfg.SubscriptionKey, basic),
 		now:     now,
 		backoff: jittered,
 		jitter:  rand.N[time.Duration],
 		onReady: func(context.Context, provider.Exchange) {},
-		basic:   "Basic " + base64.StdEncoding.EncodeToString([]byte(cfg.APIUser+":"+cfg.APIKey)),
+		basic:   "Basic " + basic,
 	}
 	for _, option := range options {
 		option(p)

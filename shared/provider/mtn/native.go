@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/wire"
 )
 
 // native is the callback as seen (its field order too).
@@ -57,14 +58,14 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 // saysSo says whether a callback's body reports just this status of just
 // this payment.
 func saysSo(raw []byte, reference, status string) bool {
-	if len(raw) == 0 || len(raw) > maxAnswer {
+	if len(raw) == 0 || len(raw) > wire.MaxAnswer {
 		return false
 	}
-	fields, err := readObject(raw)
+	fields, err := wire.ReadObject(raw)
 	if err != nil {
 		return false
 	}
-	word, _ := fields.text("status")
-	id, _ := fields.text("externalId")
+	word, _ := fields.Text("status")
+	id, _ := fields.Text("externalId")
 	return word == status && id == reference
 }

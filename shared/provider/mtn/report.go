@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/wire"
 )
 
 // Lengths to which reported text is cut. MTN publishes none; the longest
@@ -51,16 +52,16 @@ var cancelReasons = map[string]bool{"TRANSACTION_CANCELED": true, "TRANSACTION_C
 // report reads what a status answer or a callback says; both have the same
 // fields. Every field may be missing, a string or a number. The verdict is
 // SaysNothing when there is no status.
-func report(body object) (payment.Evidence, error) {
+func report(body wire.Object) (payment.Evidence, error) {
 	ev := payment.Evidence{Verdict: payment.SaysNothing}
-	if amount, ok := body.text("amount"); ok {
-		ev.Amount = clean(amount, longestAmount)
+	if amount, ok := body.Text("amount"); ok {
+		ev.Amount = wire.Clean(amount, longestAmount)
 	}
-	if currency, ok := body.text("currency"); ok {
-		ev.Currency = clean(currency, longestAmount)
+	if currency, ok := body.Text("currency"); ok {
+		ev.Currency = wire.Clean(currency, longestAmount)
 	}
-	if id, ok := body.text("financialTransactionId"); ok {
-		ev.FinancialTransactionID = clean(id, longestID)
+	if id, ok := body.Text("financialTransactionId"); ok {
+		ev.FinancialTransactionID = wire.Clean(id, longestID)
 	}
 	payer, err := readPayer(body)
 	if err != nil {
@@ -74,7 +75,7 @@ func report(body object) (payment.Evidence, error) {
 
 	// The status is read before the reason: a FAILED payment whose reason is
 	// INTERNAL_PROCESSING_ERROR has failed, however transient that sounds.
-	status, ok := body.text("status")
+	status, ok := body.Text("status")
 	if !ok || status == "" {
 		return ev, nil
 	}
@@ -82,18 +83,18 @@ func report(body object) (payment.Evidence, error) {
 	if !known {
 		verdict = payment.SaysUnrecognised
 	}
-	ev.Code = clean(status, longestCode)
+	ev.Code = wire.Clean(status, longestCode)
 	switch verdict {
 	case payment.SaysFailed, payment.SaysCancelled:
 		if code != "" {
-			ev.Code = clean(code, longestCode)
+			ev.Code = wire.Clean(code, longestCode)
 		}
-		ev.Reason = clean(reason, longestReason)
+		ev.Reason = wire.Clean(reason, longestReason)
 		if cancelReasons[code] {
 			verdict = payment.SaysCancelled
 		}
 	case payment.SaysUnrecognised:
-		ev.Reason = clean(strings.TrimSpace(code+" "+reason), longestReason)
+		ev.Reason = wire.Clean(strings.TrimSpace(code+" "+reason), longestReason)
 	}
 	ev.Verdict = verdict
 	return ev, nil
@@ -102,41 +103,41 @@ func report(body object) (payment.Evidence, error) {
 // readPayer returns the payer's number: {partyIdType, partyId} in MTN's
 // schema, tolerated as a bare string or number. A plus is dropped from a
 // number; another kind of party is reported as it is.
-func readPayer(body object) (string, error) {
-	party, isObject, err := body.child("payer")
+func readPayer(body wire.Object) (string, error) {
+	party, isObject, err := body.Child("payer")
 	if err != nil {
 		return "", err
 	}
 	id, kind := "", ""
 	if isObject {
-		id, _ = party.text("partyId")
-		kind, _ = party.text("partyIdType")
+		id, _ = party.Text("partyId")
+		kind, _ = party.Text("partyIdType")
 	} else {
-		id, _ = body.text("payer")
+		id, _ = body.Text("payer")
 	}
 	if kind == "" || strings.EqualFold(kind, "MSISDN") {
 		id = strings.TrimPrefix(id, "+")
 	}
-	return clean(id, longestID), nil
+	return wire.Clean(id, longestID), nil
 }
 
 // readReason returns reason as code and text. MTN's schema has
 // {code, message}; every body that was seen has a plain string. Unknown
 // codes pass through.
-func readReason(body object) (code, text string, err error) {
-	both, isObject, err := body.child("reason")
+func readReason(body wire.Object) (code, text string, err error) {
+	both, isObject, err := body.Child("reason")
 	switch {
 	case err != nil:
 		return "", "", err
 	case isObject:
-		code, _ = both.text("code")
-		text, _ = both.text("message")
+		code, _ = both.Text("code")
+		text, _ = both.Text("message")
 		if code == "" && text == "" && len(both) > 0 {
-			text, _ = body.text("reason")
+			text, _ = body.Text("reason")
 		}
 		return code, text, nil
 	}
-	text, _ = body.text("reason")
+	text, _ = body.Text("reason")
 	if codeLike(text) {
 		return text, "", nil
 	}

@@ -8,18 +8,19 @@ import (
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/wire"
 )
 
 // Status implements provider.Provider: one GET (a second one only after a
 // 401 and a new token). A 401 that stays says nothing, with CodeCredentials.
 func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Answer {
 	s := session{p: p}
-	r, err := s.send(ctx, call{
-		method: http.MethodGet,
-		path:   "/collection/v1_0/requesttopay/" + url.PathEscape(pay.Reference),
+	r, err := s.send(ctx, wire.Call{
+		Method: http.MethodGet,
+		Path:   "/collection/v1_0/requesttopay/" + url.PathEscape(pay.Reference),
 	})
-	answer := provider.Answer{Exchanges: s.trail, Attempted: !r.unsent}
-	if err != nil && r.code == 0 {
+	answer := provider.Answer{Exchanges: s.trail, Attempted: !r.Unsent}
+	if err != nil && r.Code == 0 {
 		answer.Evidence.Verdict = payment.SaysNothing
 		answer.Evidence.Code, answer.Evidence.Reason = notAsked(err)
 	} else {
@@ -31,27 +32,27 @@ func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Ans
 
 // readStatus gives the meaning of the answer to a status question about
 // reference.
-func readStatus(r reply, reference string) payment.Evidence {
+func readStatus(r wire.Reply, reference string) payment.Evidence {
 	nothing := payment.Evidence{Verdict: payment.SaysNothing}
 	switch {
-	case r.code == 0:
-		nothing.Reason = "no answer from MTN (" + r.class + ")"
+	case r.Code == 0:
+		nothing.Reason = "no answer from MTN (" + r.Class + ")"
 		return nothing
-	case r.class != "":
-		nothing.Code = "HTTP_" + strconv.Itoa(r.code)
-		nothing.Reason = "MTN's answer broke off (" + r.class + ")"
+	case r.Class != "":
+		nothing.Code = "HTTP_" + strconv.Itoa(r.Code)
+		nothing.Reason = "MTN's answer broke off (" + r.Class + ")"
 		return nothing
-	case r.code != http.StatusOK:
+	case r.Code != http.StatusOK:
 		return statusError(r)
 	}
 	// A failed payment is a 200 too. So is a firewall's page.
 	nothing.Code = "HTTP_200"
-	body, err := readObject(r.body)
+	body, err := wire.ReadObject(r.Body)
 	if err != nil {
 		nothing.Reason = "MTN's answer is unreadable: " + err.Error()
 		return nothing
 	}
-	if external, ok := body.text("externalId"); ok && external != reference {
+	if external, ok := body.Text("externalId"); ok && external != reference {
 		nothing.Code = CodeWrongReference
 		nothing.Reason = "MTN's answer is about another payment"
 		return nothing
@@ -76,20 +77,20 @@ func readStatus(r reply, reference string) payment.Evidence {
 // statusError: only MTN's own code says that a reference is unknown. A 404
 // without it comes from a gateway on the way, in HTML or in JSON
 // ({"statusCode":404,…}), and says nothing about the payment.
-func statusError(r reply) payment.Evidence {
+func statusError(r wire.Reply) payment.Evidence {
 	code, message := errorBody(r)
 	ev := payment.Evidence{
 		Verdict: payment.SaysNothing,
-		Code:    clean(code, longestCode),
-		Reason:  clean(message, longestReason),
+		Code:    wire.Clean(code, longestCode),
+		Reason:  wire.Clean(message, longestReason),
 	}
 	switch {
-	case unknownCodes[code] && r.code >= 400:
+	case unknownCodes[code] && r.Code >= 400:
 		ev.Verdict = payment.SaysNotFound
-	case r.code == http.StatusUnauthorized:
+	case r.Code == http.StatusUnauthorized:
 		ev.Code, ev.Reason = CodeCredentials, "MTN refused the credentials"
 	case ev.Code == "":
-		ev.Code = "HTTP_" + strconv.Itoa(r.code)
+		ev.Code = "HTTP_" + strconv.Itoa(r.Code)
 	}
 	return ev
 }

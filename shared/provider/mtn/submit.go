@@ -13,6 +13,7 @@ import (
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/wire"
 )
 
 const (
@@ -80,60 +81,58 @@ type outcome struct {
 }
 
 // readSubmit gives the meaning of one answer, seen alone.
-func readSubmit(r reply) outcome {
+func readSubmit(r wire.Reply) outcome {
 	switch {
-	case r.code == 0:
+	case r.Code == 0:
 		return outcome{
 			verdict: payment.SaysNothing,
-			reason:  "no answer from MTN (" + r.class + ")",
-			repeat:  r.class != classCanceled && r.class != classTransport,
-			clear:   r.unsent,
+			reason:  "no answer from MTN (" + r.Class + ")",
+			repeat:  r.Class != wire.ClassCanceled && r.Class != wire.ClassTransport,
+			clear:   r.Unsent,
 		}
-	case r.code == http.StatusAccepted:
+	case r.Code == http.StatusAccepted:
 		// The body is empty and carries no meaning.
 		return outcome{verdict: payment.SaysAccepted}
-	case r.class != "":
+	case r.Class != "":
 		return outcome{
 			verdict: payment.SaysNothing,
-			reason:  fmt.Sprintf("MTN's answer (HTTP %d) broke off (%s)", r.code, r.class),
-			repeat:  r.class != classTooLarge,
+			reason:  fmt.Sprintf("MTN's answer (HTTP %d) broke off (%s)", r.Code, r.Class),
+			repeat:  r.Class != wire.ClassTooLarge,
 		}
 	}
 	code, message := errorBody(r)
 	o := outcome{
 		verdict: payment.SaysNothing,
-		code:    clean(code, longestCode),
-		reason:  clean(message, longestReason),
+		code:    wire.Clean(code, longestCode),
+		reason:  wire.Clean(message, longestReason),
 	}
 	rule, known := submitCodes[code]
 	switch {
-	case known && r.code >= 300:
+	case known && r.Code >= 300:
 		o.verdict, o.repeat, o.clear = rule.verdict, rule.repeat, rule.verdict == payment.SaysRefused
-	case r.code == http.StatusOK:
+	case r.Code == http.StatusOK:
 		// Documented nowhere for this call. A firewall's page (observed on
 		// the token call) is no sign of a duplicate.
-		o.duplicate = !html(r.body)
+		o.duplicate = !wire.HTML(r.Body)
 		o.reason = "MTN answered HTTP 200, which proves nothing"
-	case r.code == http.StatusBadRequest, r.code == http.StatusForbidden:
+	case r.Code == http.StatusBadRequest, r.Code == http.StatusForbidden:
 		// ERR82: a fault in the request; an address not allowed. MTN's bodies
 		// for these are not published, so the number decides.
 		o.verdict, o.clear = payment.SaysRefused, true
-	case r.code == http.StatusUnauthorized:
+	case r.Code == http.StatusUnauthorized:
 		o.verdict, o.clear, o.code = payment.SaysRefused, true, CodeCredentials
 		o.reason = "MTN refused the credentials"
-	case r.code == http.StatusTooManyRequests:
+	case r.Code == http.StatusTooManyRequests:
 		o.repeat = true
-	case r.code >= 500:
+	case r.Code >= 500:
 		// With a code unknown here a repeat would bring the same again.
 		o.repeat = code == ""
 	}
 	if o.code == "" && o.verdict != payment.SaysAccepted {
-		o.code = "HTTP_" + strconv.Itoa(r.code)
+		o.code = "HTTP_" + strconv.Itoa(r.Code)
 	}
 	return o
 }
-
-func html(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
 // Submit implements provider.Provider. It sends the request up to
 // Config.Attempts times under one X-Reference-Id, which is MTN's idempotency
@@ -146,21 +145,21 @@ func html(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []by
 // came before it. Attempted is false when no request left this machine: no
 // token, or no connection on any attempt.
 func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL string) provider.Answer {
-	c := call{
-		method: http.MethodPost,
-		path:   "/collection/v1_0/requesttopay",
-		headers: map[string]string{
+	c := wire.Call{
+		Method: http.MethodPost,
+		Path:   "/collection/v1_0/requesttopay",
+		Headers: map[string]string{
 			"Content-Type":   "application/json",
 			"X-Reference-Id": pay.Reference,
 		},
-		body: requestBody(pay),
+		Body: requestBody(pay),
 	}
 	if callbackURL != "" { // present but empty is refused (laravel-mtn-momo issue 80)
-		c.headers["X-Callback-Url"] = callbackURL
+		c.Headers["X-Callback-Url"] = callbackURL
 		// The URL's last part is what makes a callback hard to forge.
-		c.secrets = []string{callbackURL}
+		c.Secrets = []string{callbackURL}
 		if last := path.Base(callbackURL); len(last) >= 16 && last != pay.Reference {
-			c.secrets = append(c.secrets, last)
+			c.Secrets = append(c.Secrets, last)
 		}
 	}
 	s := session{p: p}
@@ -171,18 +170,18 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 	)
 	for attempt := 1; ; attempt++ {
 		r, err := s.send(ctx, c)
-		if err != nil && r.code == 0 {
+		if err != nil && r.Code == 0 {
 			out = outcome{verdict: payment.SaysNothing} // this attempt was never made
 			out.code, out.reason = notAsked(err)
 			break
 		}
 		out = readSubmit(r)
-		attempted = attempted || !r.unsent
+		attempted = attempted || !r.Unsent
 		if out.verdict != payment.SaysNothing {
 			break
 		}
 		wait, again := p.again(ctx, attempt, out, r)
-		if !again || !pause(ctx, wait) {
+		if !again || !wire.Pause(ctx, wait) {
 			break
 		}
 		doubt = doubt || !out.clear
@@ -207,14 +206,14 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 
 // again says whether another attempt follows and after which wait: the
 // outcome is worth it, attempts are left, and so is time before the deadline.
-func (p *Provider) again(ctx context.Context, attempt int, out outcome, r reply) (time.Duration, bool) {
+func (p *Provider) again(ctx context.Context, attempt int, out outcome, r wire.Reply) (time.Duration, bool) {
 	if !out.repeat || attempt >= p.cfg.Attempts {
 		return 0, false
 	}
 	wait := p.backoff(attempt)
-	if r.retryAfter != "" {
+	if r.Header.Get("Retry-After") != "" {
 		// Seconds; the form with a date is not worth a repeat here.
-		seconds, err := strconv.Atoi(strings.TrimSpace(r.retryAfter))
+		seconds, err := strconv.Atoi(strings.TrimSpace(r.Header.Get("Retry-After")))
 		if err != nil || seconds < 0 || seconds > int(longestRetryAfter/time.Second) {
 			return 0, false
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/wire"
 )
 
 const (
@@ -58,7 +59,7 @@ func usable(t provider.StoredToken, now time.Time) bool {
 type tokens struct {
 	id    string
 	store provider.TokenStore
-	fetch func(context.Context, *trail, time.Duration) (provider.StoredToken, error)
+	fetch func(context.Context, *wire.Trail, time.Duration) (provider.StoredToken, error)
 	now   func() time.Time
 	// jitter draws from [0,d).
 	jitter func(d time.Duration) time.Duration
@@ -73,13 +74,13 @@ type tokens struct {
 	failure  error     // why not
 }
 
-func newTokens(id string, store provider.TokenStore, fetch func(context.Context, *trail, time.Duration) (provider.StoredToken, error), now func() time.Time, jitter func(time.Duration) time.Duration) *tokens {
+func newTokens(id string, store provider.TokenStore, fetch func(context.Context, *wire.Trail, time.Duration) (provider.StoredToken, error), now func() time.Time, jitter func(time.Duration) time.Duration) *tokens {
 	return &tokens{id: id, store: store, fetch: fetch, now: now, jitter: jitter, gate: make(chan struct{}, 1)}
 }
 
 // get returns a token that MTN should take. The error wraps
 // provider.ErrCredentials or provider.ErrUnavailable.
-func (t *tokens) get(ctx context.Context, tr *trail) (string, error) {
+func (t *tokens) get(ctx context.Context, tr *wire.Trail) (string, error) {
 	token, done, err := t.ready()
 	if done {
 		return token, err
@@ -176,7 +177,7 @@ func (t *tokens) failed(err error, pause time.Duration) (string, error) {
 }
 
 // refresh gets a new token through the store; the caller holds the gate.
-func (t *tokens) refresh(ctx context.Context, tr *trail) (string, error) {
+func (t *tokens) refresh(ctx context.Context, tr *wire.Trail) (string, error) {
 	unavailable := func(err error) (string, error) {
 		return t.failed(fmt.Errorf("%w: MTN token store: %w", provider.ErrUnavailable, err), 0)
 	}
@@ -200,14 +201,14 @@ func (t *tokens) refresh(ctx context.Context, tr *trail) (string, error) {
 			// Somebody else is at it; the old token serves meanwhile.
 			return t.failed(fmt.Errorf("%w: MTN token ended during its refresh", provider.ErrUnavailable), 0)
 		}
-		if !pause(wait, 100*time.Millisecond+t.jitter(200*time.Millisecond)) {
+		if !wire.Pause(wait, 100*time.Millisecond+t.jitter(200*time.Millisecond)) {
 			return unavailable(fmt.Errorf("another process holds the refresh: %w", wait.Err()))
 		}
 	}
 }
 
 // renew asks MTN for a token and stores it; the caller holds the lease.
-func (t *tokens) renew(ctx context.Context, tr *trail, fence int64) (string, error) {
+func (t *tokens) renew(ctx context.Context, tr *wire.Trail, fence int64) (string, error) {
 	// The lease is given back and the token stored even if ctx ends: others
 	// wait for them.
 	store := func(f func(context.Context) error) {
@@ -255,39 +256,39 @@ func (t *tokens) renew(ctx context.Context, tr *trail, fence int64) (string, err
 
 // fetchToken asks MTN for a token, once. The body is empty: of those seen to
 // work it is the only one that ERR82 does not speak against.
-func (p *Provider) fetchToken(ctx context.Context, tr *trail, timeout time.Duration) (provider.StoredToken, error) {
+func (p *Provider) fetchToken(ctx context.Context, tr *wire.Trail, timeout time.Duration) (provider.StoredToken, error) {
 	asked := p.now() // its life counts from here: never longer than MTN's
-	r := p.do(ctx, tr, call{
-		method: http.MethodPost,
-		path:   "/collection/token/",
-		headers: map[string]string{
+	r := p.client.Do(ctx, tr, wire.Call{
+		Method: http.MethodPost,
+		Path:   "/collection/token/",
+		Headers: map[string]string{
 			"Authorization":             p.basic,
 			"Ocp-Apim-Subscription-Key": p.cfg.SubscriptionKey,
 		},
-		hide: true,
+		Record: hideToken,
 	}, timeout)
 	switch {
-	case r.code == 0:
-		return provider.StoredToken{}, fmt.Errorf("%w: no answer to MTN token call (%s)", provider.ErrUnavailable, r.class)
-	case r.code == http.StatusUnauthorized:
+	case r.Code == 0:
+		return provider.StoredToken{}, fmt.Errorf("%w: no answer to MTN token call (%s)", provider.ErrUnavailable, r.Class)
+	case r.Code == http.StatusUnauthorized:
 		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 401", provider.ErrCredentials)
-	case r.code != http.StatusOK && loginFailed(r):
+	case r.Code != http.StatusOK && loginFailed(r):
 		// A wrong API user or key is an HTTP 500 (observed).
 		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: login_failed", provider.ErrCredentials)
-	case r.code != http.StatusOK || r.class != "":
-		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP %d %s", provider.ErrUnavailable, r.code, r.class)
+	case r.Code != http.StatusOK || r.Class != "":
+		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP %d %s", provider.ErrUnavailable, r.Code, r.Class)
 	}
 	// A 200 may be the HTML page of a firewall (observed).
-	body, err := readObject(r.body)
+	body, err := wire.ReadObject(r.Body)
 	if err != nil {
 		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 that is not a JSON object", provider.ErrUnavailable)
 	}
-	token, _ := body.text("access_token")
-	if !visibleASCII(token) || len(token) > 16<<10 {
+	token, _ := body.Text("access_token")
+	if !wire.VisibleASCII(token) || len(token) > 16<<10 {
 		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 without a token", provider.ErrUnavailable)
 	}
 	life := unknownLife
-	if text, ok := body.text("expires_in"); ok {
+	if text, ok := body.Text("expires_in"); ok {
 		if seconds, err := strconv.ParseInt(text, 10, 32); err == nil && seconds > 0 {
 			life = min(time.Duration(seconds)*time.Second, longestLife)
 		}
@@ -295,11 +296,11 @@ func (p *Provider) fetchToken(ctx context.Context, tr *trail, timeout time.Durat
 	return provider.StoredToken{Token: token, IssuedAt: asked, ExpiresAt: asked.Add(life)}, nil
 }
 
-func loginFailed(r reply) bool {
-	body, err := readObject(r.body)
+func loginFailed(r wire.Reply) bool {
+	body, err := wire.ReadObject(r.Body)
 	if err != nil {
 		return false
 	}
-	word, _ := body.text("error")
+	word, _ := body.Text("error")
 	return word == "login_failed"
 }

@@ -1,4 +1,4 @@
-package mtn
+package wire
 
 import (
 	"bytes"
@@ -15,21 +15,21 @@ var (
 	errDuplicate = errors.New("a key stands twice")
 )
 
-// object is a JSON object whose keys are matched exactly (encoding/json would
+// Object is a JSON object whose keys are matched exactly (encoding/json would
 // also take STATUS for status).
-type object map[string]json.RawMessage
+type Object map[string]json.RawMessage
 
-// readObject reads one JSON object and nothing behind it. A key that stands
+// ReadObject reads one JSON object and nothing behind it. A key that stands
 // twice is refused: which one counts differs from reader to reader, and that
 // is how one party is shown FAILED and the other SUCCESSFUL. A byte order
 // mark is skipped.
-func readObject(body []byte) (object, error) {
+func ReadObject(body []byte) (Object, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	dec := json.NewDecoder(bytes.NewReader(body))
 	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
 		return nil, errNotObject
 	}
-	o := object{}
+	o := Object{}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
@@ -57,10 +57,10 @@ func readObject(body []byte) (object, error) {
 	return o, nil
 }
 
-// text returns a field as text: a string's content, anything else as it is
+// Text returns a field as text: a string's content, anything else as it is
 // written (a number keeps its digits: 100 and "100" are the same). It is
 // absent when missing or null.
-func (o object) text(name string) (string, bool) {
+func (o Object) Text(name string) (string, bool) {
 	raw, ok := o[name]
 	if !ok {
 		return "", false
@@ -83,21 +83,21 @@ func rawText(raw json.RawMessage) (string, bool) {
 	return string(raw), true
 }
 
-// child returns a field as an object. ok is false when it is something else;
-// the error is readObject's for a bad object.
-func (o object) child(name string) (child object, ok bool, err error) {
+// Child returns a field as an object. ok is false when it is something else;
+// the error is ReadObject's for a bad object.
+func (o Object) Child(name string) (child Object, ok bool, err error) {
 	raw := bytes.TrimSpace(o[name])
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil, false, nil
 	}
-	child, err = readObject(raw)
+	child, err = ReadObject(raw)
 	return child, err == nil, err
 }
 
-// clean makes reported text fit to be stored and shown: control characters
+// Clean makes reported text fit to be stored and shown: control characters
 // replaced, valid UTF-8, at most limit bytes. They are replaced and not
 // dropped, so that no text comes out equal to one that it was not.
-func clean(s string, limit int) string {
+func Clean(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t', r == '\n', r == '\r':
@@ -112,4 +112,18 @@ func clean(s string, limit int) string {
 		s = s[:len(s)-size]
 	}
 	return s
+}
+
+// Storable says whether an id can be kept at all: not empty, at most limit
+// bytes of UTF-8, no control characters.
+func Storable(id string, limit int) bool {
+	if id == "" || len(id) > limit || !utf8.ValidString(id) {
+		return false
+	}
+	for _, r := range id {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return false
+		}
+	}
+	return true
 }

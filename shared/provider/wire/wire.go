@@ -1,0 +1,173 @@
+// Package wire is what every adapter needs that speaks JSON over HTTPS with a
+// provider: a client that follows nothing and keeps no proxy, exchanges that
+// are bounded and written down without secrets, the classes of what goes
+// wrong on the way, and a strict reading of JSON objects. It knows no
+// provider.
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"momoproxy/shared/provider"
+)
+
+const (
+	// MaxAnswer bounds what is read of an answer; a longer one is not used.
+	MaxAnswer = 64 << 10
+	// maxRecorded bounds the part of an answer that an Exchange keeps.
+	maxRecorded = 16 << 10
+)
+
+var errTooLarge = errors.New("answer over 64 KiB")
+
+// Reply is what came back from one HTTP exchange.
+type Reply struct {
+	Code   int    // 0: no answer
+	Body   []byte // at most MaxAnswer
+	Header http.Header
+	// Class of the transport error, empty when the whole answer was read.
+	// With a Code it means that the body is not complete.
+	Class string
+	// Unsent: certain that no byte of the request left, because there was no
+	// connection to send it on.
+	Unsent bool
+}
+
+// Call is one request.
+type Call struct {
+	Method  string
+	Path    string // with its query, behind the base URL
+	Headers map[string]string
+	Body    []byte
+	Secrets []string // never to be seen in the Exchange
+	// Record writes the answer down for the Exchange where it may hold a
+	// credential; nil: as it is, but for secrets.
+	Record func(Reply) string
+}
+
+// Trail collects the exchanges of one call to an adapter, oldest first.
+type Trail []provider.Exchange
+
+// Client makes exchanges with one provider. It is safe for concurrent use
+// and is not changed after New.
+type Client struct {
+	base    string
+	client  http.Client
+	now     func() time.Time
+	secrets []string
+}
+
+// New makes a Client out of an http.Client, whose redirects are not followed
+// whatever it says itself. base has no slash at its end. The secrets are
+// taken out of every answer.
+func New(base string, client *http.Client, now func() time.Time, secrets ...string) *Client {
+	c := &Client{base: base, client: *client, now: now, secrets: secrets}
+	c.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return c
+}
+
+// Do makes the exchange once, bounded by timeout, and records it in the
+// trail. It never repeats a request that may have been sent: neither does
+// net/http, which repeats a POST only while none of it was written.
+func (c *Client) Do(ctx context.Context, t *Trail, call Call, timeout time.Duration) Reply {
+	started := c.now()
+	begin := time.Now()
+	r := c.exchange(ctx, call, timeout)
+	text := ""
+	if call.Record != nil {
+		text = call.Record(r)
+	} else {
+		// What a server echoes reaches neither the audit nor a reason.
+		r.Body = redact(redact(r.Body, call.Secrets), c.secrets)
+		text = string(r.Body)
+	}
+	*t = append(*t, provider.Exchange{
+		Method:       call.Method,
+		URL:          c.base + call.Path,
+		RequestBody:  string(call.Body),
+		Code:         r.Code,
+		ResponseBody: recorded(text),
+		Started:      started,
+		Duration:     time.Since(begin),
+		Err:          r.Class,
+	})
+	return r
+}
+
+func (c *Client) exchange(ctx context.Context, call Call, timeout time.Duration) Reply {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	// An empty body must be announced with Content-Length: 0 or MTN answers
+	// 411 (observed); a bytes.Reader of length 0 does that on POST.
+	req, err := http.NewRequestWithContext(ctx, call.Method, c.base+call.Path, bytes.NewReader(call.Body))
+	if err != nil {
+		return Reply{Class: ClassTransport}
+	}
+	req.Header.Set("User-Agent", "momo-proxy")
+	for name, value := range call.Headers {
+		req.Header.Set(name, value)
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		class := Classify(err)
+		noConnection := class == ClassDNS || class == ClassDial || class == ClassTLS
+		return Reply{Class: class, Unsent: noConnection && !connected.Load()}
+	}
+	defer resp.Body.Close()
+	r := Reply{Code: resp.StatusCode, Header: resp.Header}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
+	if err == nil && len(body) > MaxAnswer {
+		body, err = body[:MaxAnswer], errTooLarge
+	}
+	r.Body, r.Class = body, Classify(err)
+	return r
+}
+
+// redact takes out every secret.
+func redact(body []byte, secrets []string) []byte {
+	for _, secret := range secrets {
+		if secret != "" {
+			body = bytes.ReplaceAll(body, []byte(secret), []byte("[redacted]"))
+		}
+	}
+	return body
+}
+
+// recorded makes an answer fit for an Exchange.
+func recorded(text string) string {
+	if len(text) > maxRecorded {
+		text = text[:maxRecorded]
+	}
+	return strings.ToValidUTF8(text, "?")
+}
+
+// HTML says whether a body is a page and not an answer of the provider's:
+// what a gateway or a firewall on the way says.
+func HTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
+
+// Pause waits d or until ctx ends; it says whether the whole wait passed.
+func Pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
