@@ -197,7 +197,12 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	callback := api.MTNCallback()
 	invoke, err := handlersFor(w.Routes, map[string]map[string]httpapi.Handler{
 		"request-to-pay": {"POST /request-to-pay": api.RequestToPay()},
-		"status":         {"GET /status/{referenceId}": api.StatusAndHealth(), "GET /health": api.StatusAndHealth()},
+		"payments": {
+			"GET /payments":                                api.Payments(),
+			"GET /payments/{referenceId}":                  api.Payments(),
+			"POST /payments/{referenceId}/resend-callback": api.Payments(),
+		},
+		"status": {"GET /status/{referenceId}": api.StatusAndHealth(), "GET /health": api.StatusAndHealth()},
 		"mtn-callback": {
 			"POST /callback": callback, "PUT /callback": callback,
 			"POST /callback/{referenceId}/{token}": callback, "PUT /callback/{referenceId}/{token}": callback,

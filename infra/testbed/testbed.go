@@ -179,7 +179,7 @@ func (w *World) Restart(o Options) {
 		Now:      time.Now, Sleep: gateway.Pause, Random: newRandom(o.Seed + 2), Log: log, Workers: 1,
 	}
 	w.API = &httpapi.API{
-		Gateway: w.Gateway, Ledger: w.Ledger, Limits: o.Limits, Now: time.Now, Log: log, Version: "test",
+		Gateway: w.Gateway, Ledger: w.Ledger, Doorbell: bell, Limits: o.Limits, Now: time.Now, Log: log, Version: "test",
 		TableCheck: w.Ledger.Ping,
 		QueueCheck: func(ctx context.Context) error { _, _, err := w.Queue.Depth(ctx); return err },
 	}
@@ -187,17 +187,20 @@ func (w *World) Restart(o Options) {
 		Ledger: w.Ledger, Client: w.App, Doorbell: bell, Now: time.Now,
 		Jitter: func() float64 { return 0.5 }, Log: log,
 	}
-	callback, status := w.API.MTNCallback(), w.API.StatusAndHealth()
+	callback, status, payments := w.API.MTNCallback(), w.API.StatusAndHealth(), w.API.Payments()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.routes = map[string]httpapi.Handler{
-		"POST /request-to-pay":                 w.API.RequestToPay(),
-		"GET /status/{referenceId}":            status,
-		"GET /health":                          status,
-		"POST /callback":                       callback,
-		"PUT /callback":                        callback,
-		"POST /callback/{referenceId}/{token}": callback,
-		"PUT /callback/{referenceId}/{token}":  callback,
+		"POST /request-to-pay":                         w.API.RequestToPay(),
+		"GET /status/{referenceId}":                    status,
+		"GET /health":                                  status,
+		"GET /payments":                                payments,
+		"GET /payments/{referenceId}":                  payments,
+		"POST /payments/{referenceId}/resend-callback": payments,
+		"POST /callback":                               callback,
+		"PUT /callback":                                callback,
+		"POST /callback/{referenceId}/{token}":         callback,
+		"PUT /callback/{referenceId}/{token}":          callback,
 	}
 }
 

@@ -34,15 +34,22 @@ type (
 // Gateway would turn that into a bare 500.
 type Handler func(context.Context, Request) (Response, error)
 
+// Doorbell tells the forwarder where to look; delivery.Doorbell is one.
+type Doorbell interface {
+	Ring(ctx context.Context, deliveries ...ledger.Delivery) error
+}
+
 // API holds what the handlers need. Set every field that a handler in use
 // needs; it is then safe for concurrent use.
 type API struct {
 	Gateway *gateway.Gateway
 	Ledger  *ledger.Ledger
-	Limits  *RateLimit // per app; nil: none
-	Now     func() time.Time
-	Log     *slog.Logger
-	Version string
+	// Doorbell tells the forwarder of what is to be delivered again.
+	Doorbell Doorbell
+	Limits   *RateLimit // per app; nil: none
+	Now      func() time.Time
+	Log      *slog.Logger
+	Version  string
 	// TableCheck and QueueCheck say whether table and queue answer.
 	TableCheck, QueueCheck func(context.Context) error
 }
@@ -52,11 +59,13 @@ type API struct {
 func (a *API) guard(route string, h func(context.Context, Request) Response) Handler {
 	return func(ctx context.Context, r Request) (resp Response, _ error) {
 		started := time.Now()
+		ctx, quota := withQuota(ctx)
 		defer func() {
 			if p := recover(); p != nil {
 				a.Log.ErrorContext(ctx, "request.panic", "route", route, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				resp = problem(500, "internal", "Something went wrong on our side. It has been logged; please try again.")
 			}
+			quota.headers(resp.Headers)
 			a.Log.InfoContext(ctx, "request", "route", route, "status", resp.StatusCode,
 				"api_request", r.RequestContext.RequestID, "duration_ms", time.Since(started).Milliseconds())
 		}()

@@ -11,7 +11,7 @@ import (
 const maxAPIKey = 256
 
 // authenticate finds the active app a request comes from. The answer is the
-// same for a missing, an unknown and an inactive key. The look-up is by the
+// same for a missing, an unknown, an ended and an inactive key. The look-up is by the
 // key's hash, so its time tells nothing about near misses.
 func (a *API) authenticate(ctx context.Context, r Request) (ledger.Client, *Response) {
 	key := header(r, "x-proxy-api-key")
@@ -27,10 +27,13 @@ func (a *API) authenticate(ctx context.Context, r Request) (ledger.Client, *Resp
 		resp := fromError(err)
 		return ledger.Client{}, &resp
 	}
-	if wait, ok := a.Limits.Take(c.ID, a.Now()); !ok {
-		resp := retryAfter(problem(429, "rate_limited", "This app sends requests too fast; wait as long as Retry-After says."), wait)
+	quota := a.Limits.Take(c.ID, a.Now())
+	noteQuota(ctx, quota)
+	if !quota.OK {
+		resp := retryAfter(problem(429, "rate_limited", "This app sends requests too fast; wait as long as Retry-After says."), quota.More)
 		return ledger.Client{}, &resp
 	}
+	a.Ledger.NoteKeyUse(ctx, key, a.Now())
 	return c, nil
 }
 

@@ -45,6 +45,13 @@ var eventAnswers = map[string]struct {
 	"status/missing-key":                      {401, "unauthorized"},
 	"status/unknown":                          {404, "not_found"},
 	"status/health":                           {200, ""},
+	"payments/list":                           {200, ""},
+	"payments/list-of-one-order":              {200, ""},
+	"payments/list-bad-query":                 {422, "validation_failed"},
+	"payments/missing-key":                    {401, "unauthorized"},
+	"payments/timeline":                       {200, ""},
+	"payments/timeline-unknown":               {404, "not_found"},
+	"payments/resend-callback":                {409, "no_event_yet"},
 	"mtn-callback/post-bare":                  {200, ""},
 	"mtn-callback/post-bare-base64-body":      {200, ""},
 	"mtn-callback/post-bare-unknown-status":   {200, ""},
@@ -141,6 +148,16 @@ func feedHandler(t *testing.T, w *testbed.World, source []byte, name string, sta
 		if f["amount"] == "" || f["externalID"] == "" || f["payer.partyId"] == "" {
 			t.Errorf("%v", f)
 		}
+	case name == "payments/list-of-one-order":
+		if list, _ := a.Fields["payments"].([]any); len(list) != 1 || a.Fields["nextCursor"] != nil {
+			t.Errorf("%s", a.Body)
+		}
+	case name == "payments/list-bad-query":
+		if f := faults(t, a); f["limit"] == "" || f["stauts"] == "" {
+			t.Errorf("%v", f)
+		}
+	case name == "payments/timeline" && a.Reference() != eventReference:
+		t.Errorf("%s", a.Body)
 	case name == "status/known" && a.Reference() != eventReference:
 		t.Errorf("%s", a.Body)
 	case strings.HasPrefix(name, "mtn-callback/"):

@@ -51,6 +51,9 @@ func bubble(t *testing.T, o testbed.Options, test func(t *testing.T, w *testbed.
 				observe(r, resp)
 			}
 		}
+		if o.Limits == nil {
+			o.Limits = httpapi.NewRateLimit(1000, 100_000) // there, and in nobody's way
+		}
 		w := testbed.New(t, o)
 		test(t, w)
 		for _, r := range w.App.Got() {

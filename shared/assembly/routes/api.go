@@ -6,14 +6,8 @@ package routes
 import (
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/httpapi"
-)
-
-// Rates of one app per function instance: twenty requests a second, forty at
-// once.
-const (
-	appPerSecond = 20
-	appBurst     = 40
 )
 
 // API builds the HTTP handlers.
@@ -23,8 +17,9 @@ func API(p assembly.Parts) (*httpapi.API, error) {
 		return nil, err
 	}
 	return &httpapi.API{
-		Gateway: g, Ledger: p.Ledger, Limits: httpapi.NewRateLimit(appPerSecond, appBurst),
-		Now: p.Now, Log: p.Log, Version: p.Config.Version,
+		Gateway: g, Ledger: p.Ledger, Doorbell: delivery.Doorbell{Queue: p.Queue, Now: p.Now},
+		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst),
+		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
 		TableCheck: p.TableCheck, QueueCheck: p.QueueCheck,
 	}, nil
 }

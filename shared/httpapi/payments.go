@@ -1,0 +1,204 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// paymentSummary is a payment as it is listed. The names are those of
+// StatusResponse. It is what is stored: no provider is asked for it.
+type paymentSummary struct {
+	ReferenceID   string            `json:"referenceId"`
+	ExternalID    string            `json:"externalId"`
+	Status        payment.Status    `json:"status"`
+	Phase         payment.Phase     `json:"phase,omitempty"`
+	Amount        json.Number       `json:"amount"`
+	Currency      string            `json:"currency"`
+	Payer         payment.MSISDN    `json:"payer"`
+	FinancialTxID *string           `json:"financialTxId"`
+	FailureReason *string           `json:"failureReason"`
+	Provider      string            `json:"provider"`
+	Method        string            `json:"method,omitempty"`
+	CreatedAt     string            `json:"createdAt"`
+	UpdatedAt     string            `json:"updatedAt"`
+	Metadata      map[string]string `json:"metadata,omitempty"`
+}
+
+func summaryOf(p ledger.Payment) paymentSummary {
+	return paymentSummary{
+		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status, Phase: p.Phase,
+		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: p.Payer,
+		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
+		Provider: p.Provider, Method: p.Method,
+		CreatedAt: payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt), Metadata: p.Metadata,
+	}
+}
+
+type paymentsBody struct {
+	Payments   []paymentSummary `json:"payments"`
+	NextCursor *string          `json:"nextCursor"` // null: the list ends here
+}
+
+// Payments serves the three routes of the payments function by the event's
+// route key.
+func (a *API) Payments() Handler {
+	routes := map[string]Handler{
+		"GET /payments":                                a.guard("GET /payments", a.listPayments),
+		"GET /payments/{referenceId}":                  a.guard("GET /payments/{referenceId}", a.paymentTimeline),
+		"POST /payments/{referenceId}/resend-callback": a.guard("POST /payments/{referenceId}/resend-callback", a.resendCallback),
+	}
+	return func(ctx context.Context, r Request) (Response, error) {
+		if h, ok := routes[r.RouteKey]; ok {
+			return h(ctx, r)
+		}
+		return problem(404, "not_found", "There is no such route."), nil
+	}
+}
+
+func (a *API) listPayments(ctx context.Context, r Request) Response {
+	client, refused := a.authenticate(ctx, r)
+	if refused != nil {
+		return *refused
+	}
+	q, faults := readListQuery(r)
+	if len(faults) > 0 {
+		return invalid(faults)
+	}
+	page, next, err := a.Ledger.ListPayments(ctx, client.ID, q.filter, q.limit, q.cursor)
+	if errors.Is(err, ledger.ErrCursor) {
+		return invalid([]gateway.Fault{{Field: "cursor", Message: "is not a nextCursor of this list; with another from or to the list begins anew"}})
+	}
+	if err != nil {
+		return a.failed(ctx, "payments.failed", client, err)
+	}
+	body := paymentsBody{Payments: make([]paymentSummary, 0, len(page)), NextCursor: orNull(next)}
+	for _, p := range page {
+		body.Payments = append(body.Payments, summaryOf(p))
+	}
+	return respond(200, body)
+}
+
+// failed answers an error, and logs it if it is ours.
+func (a *API) failed(ctx context.Context, what string, client ledger.Client, err error) Response {
+	resp := fromError(err)
+	if resp.StatusCode >= 500 {
+		a.Log.ErrorContext(ctx, what, "client", client.ID, "error", err.Error())
+	}
+	return resp
+}
+
+// defaultPage is how many payments a page has when the app does not say.
+const defaultPage = 20
+
+type listQuery struct {
+	filter ledger.PaymentFilter
+	limit  int
+	cursor string
+}
+
+// listParameters are the names that a list's query may hold.
+var listParameters = fields{"externalId": nil, "status": nil, "from": nil, "to": nil, "limit": nil, "cursor": nil}
+
+// readListQuery reads the query of GET /payments and tells all faults at
+// once. A parameter that we do not know is one: a misspelt filter would list
+// what was not asked for.
+func readListQuery(r Request) (listQuery, []gateway.Fault) {
+	q := listQuery{limit: defaultPage}
+	values, err := url.ParseQuery(r.RawQueryString)
+	if err != nil {
+		return q, []gateway.Fault{{Field: "query", Message: "cannot be read: a name or value is not URL-encoded"}}
+	}
+	var faults []gateway.Fault
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		fault := ""
+		_, known := listParameters[name]
+		switch given := values[name]; {
+		case !known:
+			name, fault = clip(name), unknownParameter(name)
+		case len(given) > 1 && name != "status":
+			fault = "appears more than once"
+		default:
+			fault = q.set(name, given)
+		}
+		if fault != "" {
+			faults = append(faults, gateway.Fault{Field: strings.ToValidUTF8(name, "?"), Message: fault})
+		}
+	}
+	if f := q.filter; len(faults) == 0 && !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
+		faults = append(faults, gateway.Fault{Field: "to", Message: "must be later than from"})
+	}
+	return q, faults
+}
+
+func unknownParameter(name string) string {
+	return strings.Replace(unknownField(name, "", listParameters), "field", "parameter", 1)
+}
+
+func (q *listQuery) set(name string, given []string) (fault string) {
+	value := given[0]
+	if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+		return "must be UTF-8 text"
+	}
+	switch name {
+	case "externalId":
+		if value == "" || len(value) > ledger.MaxExternalID {
+			return "must have 1 to " + strconv.Itoa(ledger.MaxExternalID) + " bytes"
+		}
+		q.filter.ExternalID = value
+	case "status":
+		for word := range strings.SplitSeq(strings.Join(given, ","), ",") {
+			s := payment.Status(word)
+			if !slices.Contains(payment.Statuses, s) {
+				return "must be one or more, with commas, of " + strings.Join(statusWords(), ", ")
+			}
+			q.filter.Statuses = append(q.filter.Statuses, s)
+		}
+	case "from":
+		return readTime(value, &q.filter.From)
+	case "to":
+		return readTime(value, &q.filter.To)
+	case "limit":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > ledger.MaxListed {
+			return "must be a number from 1 to " + strconv.Itoa(ledger.MaxListed)
+		}
+		q.limit = n
+	case "cursor":
+		if value == "" {
+			return "is empty; leave it out for the first page"
+		}
+		q.cursor = value
+	}
+	return ""
+}
+
+// readTime takes a moment, or a day, which begins at midnight UTC.
+func readTime(value string, into *time.Time) (fault string) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, value); err == nil && t.Year() >= 1970 {
+			*into = t.UTC()
+			return ""
+		}
+	}
+	return `must be a time such as "2026-11-21T09:30:00Z" (a + is written %2B), or a day such as "2026-11-21"`
+}
+
+func statusWords() []string {
+	words := make([]string, 0, len(payment.Statuses))
+	for _, s := range payment.Statuses {
+		words = append(words, string(s))
+	}
+	return words
+}
