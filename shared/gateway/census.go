@@ -10,6 +10,10 @@ import (
 // so that a provider that hangs cannot keep it from being told.
 const censusBudget = 5 * time.Second
 
+// circuitQuiet is longer than the time between two probes, so that a circuit
+// that is probed in vain does not seem to close now and then.
+const circuitQuiet = 10 * time.Minute
+
 // takeCensus logs how much stands where, for the metrics that are read off
 // the lines: at most once in each minute of the clock, since the local system
 // runs more often than the deployed one. It never fails the run.
@@ -37,6 +41,9 @@ func (g *Gateway) takeCensus(ctx context.Context) {
 			g.Log.WarnContext(ctx, "census.failed", "provider", name, "error", err.Error())
 			continue
 		}
-		g.Log.InfoContext(ctx, "census.provider", "provider", name, "circuit_open", health.Failures >= breakerTrip, "failures", health.Failures)
+		// When nobody asks for a payment nobody learns that a provider is
+		// back: what has not been tried in vain for a while counts as closed.
+		open := health.Failures >= breakerTrip && now.Sub(health.ProbeAt) < circuitQuiet
+		g.Log.InfoContext(ctx, "census.provider", "provider", name, "circuit_open", open, "failures", health.Failures)
 	}
 }

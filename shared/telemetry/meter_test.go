@@ -17,6 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/telemetry"
 )
@@ -104,7 +106,7 @@ func checkFormat(t *testing.T, line string) {
 	if err := d.Decode(&meta); err != nil {
 		t.Fatalf("%v: %s", err, line)
 	}
-	if len(meta.AWS.CloudWatchMetrics) == 0 || meta.AWS.Timestamp < 1e12 {
+	if len(meta.AWS.CloudWatchMetrics) == 0 || meta.AWS.Timestamp < 1e11 {
 		t.Errorf("no metrics, or no time in milliseconds: %s", line)
 	}
 	for _, m := range meta.AWS.CloudWatchMetrics {
@@ -159,6 +161,24 @@ func TestMetricTable(t *testing.T) {
 			t.Errorf("%s comes in two shapes", m.Name)
 		}
 		shape[m.Name] = m
+	}
+}
+
+// What conditions look for are words that the product uses.
+func TestConditionsNameWhatThereIs(t *testing.T) {
+	t.Parallel()
+	words := map[string][]string{
+		"source":  {string(payment.FromCallback)},
+		"verdict": {string(payment.SaysNothing)},
+		"code":    {provider.CodeCredentials},
+		"state":   {string(ledger.DeliveryExhausted), string(ledger.DeliveryHeld)},
+	}
+	for _, m := range telemetry.Metrics {
+		for _, c := range m.When {
+			if word := c.Is + c.Not; word != "" && !slices.Contains(words[c.Attribute], word) {
+				t.Errorf("%s: is there a %s %q?", m.Name, c.Attribute, word)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,108 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/telemetry"
+	"momoproxy/shared/webhook"
+)
+
+// TestMetricsOfALife runs payments that go well and badly through the whole
+// system, and holds the lines it writes to the table: what the table calls a
+// number is one, and what it calls a dimension is there.
+func TestMetricsOfALife(t *testing.T) {
+	t.Parallel()
+	// What this life does not meet; each needs a fault of its own.
+	absent := []string{"Panics", "RecordsLost", "LoginsRefused"}
+	sums := map[string]float64{}
+	synctest.Test(t, func(t *testing.T) {
+		var lines safeBuffer
+		w := testbed.New(t, testbed.Options{})
+		log := telemetry.WithMetrics(telemetry.New(&lines, slog.LevelInfo), "momo-proxy")
+		w.Gateway.Log, w.API.Log, w.Forwarder.Log = log, log, log
+
+		pay := func(order, plan string) {
+			if a := w.Pay(testbed.Order(order, sandbox.Payer(plan))); a.StatusCode >= 500 && a.StatusCode != 503 {
+				t.Fatalf("%s: %d %s", plan, a.StatusCode, a.Body)
+			}
+		}
+		pay("ORDER-1", sandbox.PlanSuccess)
+		pay("ORDER-2", "status_wrong_amount")
+		w.CallBack("POST", "/callback", `{"externalId":"NOBODY","status":"SUCCESSFUL"}`)
+		w.Pass(5 * time.Minute)
+		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: http.StatusNotFound} })
+		for _, order := range []string{"ORDER-3", "ORDER-4", "ORDER-5", "ORDER-6", "ORDER-7", "ORDER-8"} {
+			pay(order, "timeout_before")
+		}
+		pay("ORDER-9", sandbox.PlanPending)
+		w.Pass(time.Hour)
+		collect(t, lines.String(), sums)
+	})
+	for _, m := range telemetry.Metrics {
+		value, met := sums[m.Name]
+		if met == slices.Contains(absent, m.Name) {
+			t.Errorf("%s met: %v (%v)", m.Name, met, value)
+		}
+	}
+	for _, name := range []string{"PaymentsEnded", "PaymentAnomalies", "CallbacksUnmatched", "CircuitsOpened", "CircuitOpen", "ProviderErrors",
+		"Attempts", "DeliveriesStopped", "OpenPayments", "UnknownPayments", "OldestUnknownMilliseconds", "ReconcileLagMilliseconds"} {
+		if sums[name] == 0 {
+			t.Errorf("%s stayed 0", name)
+		}
+	}
+}
+
+// collect sums up the metrics of all lines.
+func collect(t *testing.T, lines string, sums map[string]float64) {
+	t.Helper()
+	tells := map[string]bool{}
+	for _, m := range telemetry.Metrics {
+		tells[m.Line] = true
+	}
+	for line := range strings.Lines(lines) {
+		var root map[string]any
+		if err := json.Unmarshal([]byte(line), &root); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if root["_aws"] == nil {
+			continue
+		}
+		if message, _ := root["message"].(string); !tells[message] {
+			t.Errorf("metrics on %s", message)
+		}
+		checkFormat(t, line)
+		for _, m := range telemetry.Metrics {
+			if value, ok := root[m.Name].(float64); ok && m.Line == root["message"] {
+				sums[m.Name] += value
+			}
+		}
+	}
+}
+
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
