@@ -121,13 +121,15 @@ sizes: build ## Show the binaries' sizes; more than 10 MB is an error
 	done
 
 .PHONY: template
-template: $(SAM)/.installed ## Check template.yaml with sam validate --lint and cfn-lint
+template: .tools/sam/.installed .tools/checkov/.installed ## Check template.yaml with sam, cfn-lint and checkov
 	$(SAM_ENV) $(SAM)/bin/sam validate --lint
-	$(SAM_ENV) $(SAM)/bin/cfn-lint --include-checks I -- template.yaml
+	$(SAM_ENV) $(SAM)/bin/cfn-lint --append-rules cfn_lint_serverless.rules --include-checks I -- template.yaml
 	@echo "cfn-lint: clean"
+	.tools/checkov/bin/checkov --config-file infra/tools/checkov.yaml --file template.yaml
+	@echo "checkov: clean"
 
 .PHONY: sam-build
-sam-build: $(SAM)/.installed ## Build what sam deploys, into .aws-sam/
+sam-build: .tools/sam/.installed ## Build what sam deploys, into .aws-sam/
 	$(SAM_ENV) $(LAMBDA_ENV) $(SAM)/bin/sam build
 	@find .aws-sam/build -name bootstrap -exec ls -l {} +
 
@@ -137,20 +139,23 @@ deploy: sam-build ## Deploy to the AWS account of the environment; PARAMETERS="P
 
 ##@ Housekeeping
 
-# The environment is filled in place (it cannot be moved) and marked when done.
-$(SAM)/.installed: infra/tools/requirements.txt
-	rm -rf $(SAM)
-	$(PYTHON) -m venv $(SAM)
-	$(SAM)/bin/pip install --quiet --disable-pip-version-check --no-input -r infra/tools/requirements.txt
+# An environment is filled in place (it cannot be moved) and marked when done.
+.tools/%/.installed: infra/tools/%.txt
+	rm -rf .tools/$*
+	$(PYTHON) -m venv .tools/$*
+	.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-input -r $<
 	touch $@
 
 .PHONY: tools-pin
-tools-pin: ## Pin infra/tools/requirements.txt anew from requirements.in
-	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+tools-pin: ## Pin every infra/tools/NAME.txt anew from NAME.in
+	@for tool in $$(basename -s .in infra/tools/*.in); do \
+	  dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	  $(PYTHON) -m venv "$$dir"; \
-	  "$$dir/bin/pip" install --quiet --disable-pip-version-check --no-input -r infra/tools/requirements.in; \
-	  { sed -n '/^# /p' infra/tools/requirements.txt; "$$dir/bin/pip" freeze; } > "$$dir/requirements.txt"; \
-	  cp "$$dir/requirements.txt" infra/tools/requirements.txt
+	  "$$dir/bin/pip" install --quiet --disable-pip-version-check --no-input -r infra/tools/$$tool.in; \
+	  { sed -n '/^# /p' infra/tools/$$tool.txt; "$$dir/bin/pip" freeze; } > "$$dir/pinned"; \
+	  cp "$$dir/pinned" infra/tools/$$tool.txt; \
+	  rm -rf "$$dir"; \
+	done
 
 .PHONY: clean
 clean: ## Remove what was built; .local/ (data) and .tools/ stay
