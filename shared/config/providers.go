@@ -48,7 +48,8 @@ func (m MomFactura) Configured() bool { return m.SecretID != "" }
 func (m MomentPay) Configured() bool { return m.SecretID != "" }
 
 // readProviders reads every account there is, and says what is wrong with
-// them.
+// them. PROVIDER names the only one that a function is to know: one provider's
+// webhook has no use for another's credentials.
 func (c *Config) readProviders(getenv func(string) string) []error {
 	var faults []error
 	fault := func(name, what string) { faults = append(faults, fmt.Errorf("%w: %s %s", ErrInvalid, name, what)) }
@@ -88,8 +89,19 @@ func (c *Config) readProviders(getenv func(string) string) []error {
 
 	mtn := text("MTN_BASE_URL")+text("MTN_TARGET_ENV")+text("MTN_CURRENCY")+text("MTN_SECRET_ID") != ""
 	factura, moment := text("MOMFACTURA_SECRET_ID"), text("MOMENTPAY_SECRET_ID")
+	switch text("PROVIDER") {
+	case "":
+	case "mtn":
+		factura, moment = "", ""
+	case "mom-factura":
+		mtn, moment = false, ""
+	case "momentpay":
+		mtn, factura = false, ""
+	default:
+		fault("PROVIDER", "must be mtn, mom-factura or momentpay")
+	}
 	if !mtn && factura == "" && moment == "" {
-		return []error{fmt.Errorf("%w: no provider is configured: set MTN_SECRET_ID, MOMFACTURA_SECRET_ID or MOMENTPAY_SECRET_ID", ErrInvalid)}
+		return append(faults, fmt.Errorf("%w: no provider is configured: set MTN_SECRET_ID, MOMFACTURA_SECRET_ID or MOMENTPAY_SECRET_ID", ErrInvalid))
 	}
 	if mtn {
 		c.MTN = MTN{
