@@ -1,0 +1,88 @@
+package gateway_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/tabletest"
+)
+
+func lines(w *testbed.World, message string) []string {
+	var found []string
+	for line := range strings.Lines(w.Log()) {
+		if strings.Contains(line, `"message":"`+message+`"`) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// However often the reconciler runs, a census is taken once a minute.
+func TestCensusOnceAMinute(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		start := len(lines(w, "census"))
+		for range 60 {
+			w.Reconcile(t.Context())
+			time.Sleep(2 * time.Second) // virtual
+		}
+		if got := len(lines(w, "census")) - start; got < 2 || got > 4 { // background runs fall into the same minutes
+			t.Errorf("%d in two minutes", got)
+		}
+	})
+}
+
+// A census that fails is told, and the run does its work all the same.
+func TestCensusNeverFailsTheRun(t *testing.T) {
+	var broken atomic.Bool
+	faulty := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if broken.Load() && len(keys) > 0 && (keys[0].Partition == "exhausted" || strings.HasPrefix(keys[0].Partition, "health#")) {
+				return tabletest.Fault{When: tabletest.Before}
+			}
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", "callback_lost")
+		broken.Store(true)
+		w.Pass(5 * time.Minute)
+		if got := w.Status(reference); got != payment.Successful {
+			t.Errorf("it is %s", got)
+		}
+		if len(lines(w, "census.failed")) == 0 {
+			t.Error("nobody is told")
+		}
+	})
+}
+
+// A circuit is told as open while requests are refused, and not all night
+// because nobody asks.
+func TestCensusTellsOfTheCircuit(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		open := func() bool {
+			all := lines(w, "census.provider")
+			return len(all) > 0 && strings.Contains(all[len(all)-1], `"circuit_open":true`)
+		}
+		w.Pass(2 * time.Minute)
+		if open() {
+			t.Error("open before anything happened")
+		}
+		for _, order := range []string{"A", "B", "C", "D", "E"} {
+			w.Pay(testbed.Order(order, sandbox.Payer("timeout_before")))
+		}
+		w.Pass(2 * time.Minute)
+		if !open() {
+			t.Error("five requests went unanswered, and it is told as closed")
+		}
+		w.Pass(15 * time.Minute)
+		if open() {
+			t.Error("nobody has asked for a quarter of an hour, and it is told as open")
+		}
+	})
+}
