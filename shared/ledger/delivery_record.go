@@ -19,11 +19,13 @@ const (
 	DeliveryDelivered DeliveryState = "delivered"
 	// DeliveryExhausted: every attempt of the schedule failed. Kept.
 	DeliveryExhausted DeliveryState = "exhausted"
-	// DeliveryHeld: cannot be attempted now (HeldReason says why). Kept.
+	// DeliveryHeld: cannot be attempted now (HeldReason says why). Kept. One
+	// that is held for its endpoint goes on when that does; any other needs
+	// an operator.
 	DeliveryHeld DeliveryState = "held"
 )
 
-// Ended says whether nothing more will happen to it without an operator.
+// Ended says whether it has no next attempt of its own.
 func (s DeliveryState) Ended() bool {
 	return s == DeliveryDelivered || s == DeliveryExhausted || s == DeliveryHeld
 }
@@ -38,18 +40,38 @@ type Delivery struct {
 	Body      string // the exact bytes to sign and send
 	URL       string // the payment's own callback URL; empty: the client's
 
-	State         DeliveryState
-	HeldReason    string
+	State      DeliveryState
+	HeldReason string
+	// Endpoint is the origin of the endpoint it is held for; empty: it is
+	// not held, or for something else.
+	Endpoint      string
 	Attempts      int       // attempts that counted against the schedule
+	Aside         int       // attempts beside it: manual ones and probes
 	Claims        int       // claims made; numbers the attempts
 	NextAttemptAt time.Time // zero unless waiting or due
-	LeaseUntil    time.Time // a worker holds it until then; zero: nobody
-	CreatedAt     time.Time
-	DeliveredAt   time.Time
-	LastCode      int    // HTTP status of the latest attempt; 0: none came
-	LastError     string // class of the latest transport error
+	// ManualAt is when somebody asked for an attempt that has not been made
+	// yet; zero: nobody. It stands beside the schedule, whatever State is.
+	ManualAt    time.Time
+	ResentAt    time.Time // when an attempt was last asked for; zero: never
+	LeaseUntil  time.Time // a worker holds it until then; zero: nobody
+	CreatedAt   time.Time
+	DeliveredAt time.Time
+	LastCode    int    // HTTP status of the latest attempt; 0: none came
+	LastError   string // class of the latest transport error
 
 	version int64
+}
+
+// HeldForEndpoint says whether it goes on when its endpoint does.
+func (d Delivery) HeldForEndpoint() bool { return d.State == DeliveryHeld && d.Endpoint != "" }
+
+// DueAt is when somebody has to look at it next: for its next attempt, or for
+// one that was asked for. Zero: never.
+func (d Delivery) DueAt() time.Time {
+	if d.NextAttemptAt.IsZero() || !d.ManualAt.IsZero() && d.ManualAt.Before(d.NextAttemptAt) {
+		return d.ManualAt
+	}
+	return d.NextAttemptAt
 }
 
 func (d Delivery) record() table.Record {
@@ -61,21 +83,29 @@ func (d Delivery) record() table.Record {
 	w.text("url", d.URL)
 	w.text("state", string(d.State))
 	w.text("held_reason", d.HeldReason)
+	w.text("held_endpoint", d.Endpoint)
 	w.number("attempts", int64(d.Attempts))
+	w.number("attempts_aside", int64(d.Aside))
 	w.number("claims", int64(d.Claims))
 	w.time("next_attempt_at", d.NextAttemptAt)
+	w.time("manual_at", d.ManualAt)
+	w.time("resent_at", d.ResentAt)
 	w.time("lease_until", d.LeaseUntil)
 	w.time("created_at", d.CreatedAt)
 	w.time("delivered_at", d.DeliveredAt)
 	w.number("last_code", int64(d.LastCode))
 	w.text("last_error", d.LastError)
-	rec := table.Record{Key: deliveryKey(d.Reference, d.Sequence), Version: d.version, Attributes: w}
-	if !d.NextAttemptAt.IsZero() {
-		rec.Index = map[string]table.IndexKey{
-			IndexDue: dueDelivery(d),
-		}
+	index := map[string]table.IndexKey{}
+	if !d.DueAt().IsZero() {
+		index[IndexDue] = dueDelivery(d)
 	}
-	return rec
+	switch d.State {
+	case DeliveryExhausted:
+		index[IndexAttention] = attentionExhausted(d.CreatedAt, d.ClientID, d.Reference, d.Sequence)
+	case DeliveryHeld:
+		index[IndexAttention] = attentionHeld(d.ClientID, d.Endpoint, d.CreatedAt, d.Reference, d.Sequence)
+	}
+	return table.Record{Key: deliveryKey(d.Reference, d.Sequence), Version: d.version, Attributes: w, Index: index}
 }
 
 func deliveryFrom(rec table.Record) (Delivery, error) {
@@ -90,9 +120,13 @@ func deliveryFrom(rec table.Record) (Delivery, error) {
 		URL:           r.text("url"),
 		State:         DeliveryState(r.text("state")),
 		HeldReason:    r.text("held_reason"),
+		Endpoint:      r.text("held_endpoint"),
 		Attempts:      int(r.number("attempts")),
+		Aside:         int(r.number("attempts_aside")),
 		Claims:        int(r.number("claims")),
 		NextAttemptAt: r.time("next_attempt_at"),
+		ManualAt:      r.time("manual_at"),
+		ResentAt:      r.time("resent_at"),
 		LeaseUntil:    r.time("lease_until"),
 		CreatedAt:     r.time("created_at"),
 		DeliveredAt:   r.time("delivered_at"),

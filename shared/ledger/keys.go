@@ -169,11 +169,16 @@ func endpointKey(clientID, origin string) table.Key {
 	return table.Key{Space: table.Main, Partition: "client#" + clientID, Sort: endpointPrefix + origin}
 }
 
-// dueDelivery also says when the event came about, so that a census learns
-// the age of what is undelivered without reading records.
+// dueDelivery also says since when the event is undelivered, so that a census
+// learns that without reading records. One that has ended, and was only asked
+// for again, is that since then.
 func dueDelivery(d Delivery) table.IndexKey {
-	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.Sequence, d.NextAttemptAt)
-	e.Sort += "#" + timeKey(d.CreatedAt)
+	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.Sequence, d.DueAt())
+	since := d.CreatedAt
+	if d.State.Ended() {
+		since = d.ManualAt
+	}
+	e.Sort += "#" + timeKey(since)
 	return e
 }
 

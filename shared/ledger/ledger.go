@@ -34,7 +34,7 @@ type Options struct {
 const DefaultAuditRetention = 400 * 24 * time.Hour
 
 // Ledger reads and writes the table. Beyond short caches (clients, their
-// keys and provider health) it holds no state of its own. It is safe for concurrent
+// keys and endpoints, and provider health) it holds no state of its own. It is safe for concurrent
 // use, if Options.Random is.
 type Ledger struct {
 	table          table.Table
@@ -44,6 +44,7 @@ type Ledger struct {
 	health         *cache[Health]
 	clients        *cache[Client]
 	lookups        *cache[table.Record] // of API keys, by hash
+	endpoints      *cache[Endpoint]
 	now            func() time.Time
 	operator       string
 }
@@ -52,7 +53,7 @@ type Ledger struct {
 func New(t table.Table, s Sealer, o Options) *Ledger {
 	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
 		health: newCache[Health](healthFresh), clients: newCache[Client](clientFresh), lookups: newCache[table.Record](clientFresh),
-		now: o.Now, operator: o.Operator}
+		endpoints: newCache[Endpoint](endpointFresh), now: o.Now, operator: o.Operator}
 	if l.auditRetention == 0 {
 		l.auditRetention = DefaultAuditRetention
 	}

@@ -17,10 +17,12 @@ const attemptPrefix = "attempt#"
 // Cause says why an attempt was made.
 type Cause string
 
-// Automatic attempts follow the schedule; a manual one was asked for.
+// Automatic attempts follow the schedule. A manual one was asked for, and a
+// probe finds out whether an endpoint is back: both stand beside it.
 const (
 	CauseAutomatic Cause = "automatic"
 	CauseManual    Cause = "manual"
+	CauseProbe     Cause = "probe"
 )
 
 // Attempt is one try to deliver an event. It is written once.
@@ -71,9 +73,13 @@ func attemptFrom(rec table.Record) (Attempt, error) {
 // ClaimDelivery takes the delivery for one worker until lease ends. The
 // version it leaves behind is the fence: whoever claims later invalidates an
 // earlier claim, so two workers can never both complete. ErrMoved: somebody
-// else was faster.
+// else was faster. One that waited is due from now on; what has ended stays
+// ended until the attempt says otherwise.
 func (l *Ledger) ClaimDelivery(ctx context.Context, d Delivery, until time.Time) (Delivery, error) {
-	d.State, d.LeaseUntil = DeliveryDue, until
+	if !d.State.Ended() {
+		d.State = DeliveryDue
+	}
+	d.LeaseUntil = until
 	d.Claims++
 	return l.putDelivery(ctx, d)
 }

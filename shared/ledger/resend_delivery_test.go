@@ -13,22 +13,32 @@ func TestResendDelivery(t *testing.T) {
 	t.Parallel()
 	now := start.Add(48 * time.Hour)
 	asked := ledger.AuditRecord{At: now, Direction: ledger.InboundFromApp, Reference: refA, Note: "asked for"}
+	delivered := func(d *ledger.Delivery) {
+		d.State, d.DeliveredAt, d.NextAttemptAt = ledger.DeliveryDelivered, start, time.Time{}
+	}
+	held := func(reason, endpoint string) func(*ledger.Delivery) {
+		return func(d *ledger.Delivery) {
+			d.State, d.HeldReason, d.Endpoint, d.NextAttemptAt = ledger.DeliveryHeld, reason, endpoint, time.Time{}
+		}
+	}
+	const shop = "https://shop.example.com:443"
 	for name, c := range map[string]struct {
 		set      func(*ledger.Delivery)
-		attempts int
+		endpoint ledger.EndpointState
+		manual   bool // one attempt beside the schedule; else the schedule goes on now
 		err      error
 	}{
-		"delivered": {func(d *ledger.Delivery) {
-			d.State, d.DeliveredAt, d.NextAttemptAt = ledger.DeliveryDelivered, start, time.Time{}
-		}, 0, nil},
-		"exhausted": {func(d *ledger.Delivery) { d.State, d.NextAttemptAt = ledger.DeliveryExhausted, time.Time{} }, 0, nil},
-		"held": {func(d *ledger.Delivery) {
-			d.State, d.HeldReason, d.NextAttemptAt = ledger.DeliveryHeld, "endpoint_gone", time.Time{}
-		}, 0, nil},
-		"due tomorrow":    {func(d *ledger.Delivery) { d.NextAttemptAt = now.Add(20 * time.Hour) }, 7, nil},
-		"its worker died": {func(d *ledger.Delivery) { d.LeaseUntil = now.Add(-time.Second) }, 7, nil},
-		"being attempted": {func(d *ledger.Delivery) { d.LeaseUntil = now.Add(time.Second) }, 0, ledger.ErrUnderway},
-		"waiting":         {func(d *ledger.Delivery) { d.State = ledger.DeliveryWaiting }, 0, ledger.ErrUnderway},
+		"delivered":                 {delivered, "", true, nil},
+		"exhausted":                 {func(d *ledger.Delivery) { d.State, d.NextAttemptAt = ledger.DeliveryExhausted, time.Time{} }, "", true, nil},
+		"held for itself":           {held("no_callback_url", ""), "", false, nil},
+		"circuit open":              {held("endpoint_open", shop), ledger.EndpointOpen, true, nil},
+		"disabled":                  {held("endpoint_disabled", shop), ledger.EndpointDisabled, false, ledger.ErrEndpointDisabled},
+		"delivered, disabled since": {delivered, ledger.EndpointDisabled, false, ledger.ErrEndpointDisabled},
+		"due tomorrow":              {func(d *ledger.Delivery) { d.NextAttemptAt = now.Add(20 * time.Hour) }, "", true, nil},
+		"its worker died":           {func(d *ledger.Delivery) { d.LeaseUntil = now.Add(-time.Second) }, "", true, nil},
+		"being attempted":           {func(d *ledger.Delivery) { d.LeaseUntil = now.Add(time.Second) }, "", false, ledger.ErrUnderway},
+		"asked for":                 {func(d *ledger.Delivery) { d.ManualAt = now.Add(-time.Second) }, "", false, ledger.ErrUnderway},
+		"waiting":                   {func(d *ledger.Delivery) { d.State = ledger.DeliveryWaiting }, "", false, ledger.ErrUnderway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,6 +50,11 @@ func TestResendDelivery(t *testing.T) {
 			before, err := b.PutDelivery(t.Context(), d)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if c.endpoint != "" {
+				if _, err := b.PutEndpoint(t.Context(), ledger.Endpoint{ClientID: d.ClientID, Origin: shop, State: c.endpoint}, now); err != nil {
+					t.Fatal(err)
+				}
 			}
 			sent, err := b.ResendDelivery(t.Context(), before, now, asked)
 			got, readErr := b.Delivery(t.Context(), refA, 1)
@@ -57,9 +72,17 @@ func TestResendDelivery(t *testing.T) {
 				t.Fatal(err)
 			}
 			same(t, "delivery", sent, got)
-			if got.State != ledger.DeliveryDue || !got.NextAttemptAt.Equal(now) || got.HeldReason != "" || !got.LeaseUntil.IsZero() ||
-				got.Attempts != c.attempts || got.Claims != 8 || got.EventID != made.EventID || got.Body != made.Body {
-				t.Errorf("%+v", got)
+			want := sent // for its version
+			want.State, want.HeldReason, want.NextAttemptAt, want.ManualAt = before.State, before.HeldReason, before.NextAttemptAt, time.Time{}
+			want.ResentAt, want.LeaseUntil = now, time.Time{}
+			if c.manual {
+				want.ManualAt = now
+			} else {
+				want.State, want.HeldReason, want.NextAttemptAt = ledger.DeliveryDue, "", now
+			}
+			same(t, "what becomes of it", want, got)
+			if due, _, err := b.DueDeliveries(t.Context(), int(refA[0])%ledger.DueShards, now.Add(time.Second), 10, ""); err != nil || len(due) != 1 {
+				t.Errorf("the sweeper finds %v (%v)", due, err)
 			}
 			trail, err := b.AuditTrail(t.Context(), refA)
 			if err != nil || len(trail) == 0 || trail[len(trail)-1].Note != asked.Note {

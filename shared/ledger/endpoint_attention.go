@@ -1,0 +1,97 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// Attention is one entry of the operator's inbox. The index may lag: read the
+// record and decide on that.
+type Attention struct {
+	Kind      AttentionKind
+	ClientID  string
+	Reference string    // of the payment; empty for an endpoint
+	Sequence  int       // of the delivery; 0 for a payment or an endpoint
+	Endpoint  string    // origin, of an endpoint and of what is held for one
+	At        time.Time // zero for an endpoint
+}
+
+// Attention lists one kind, payments and exhausted deliveries oldest first,
+// held deliveries and endpoints by client and endpoint. limit is 1 to 1,000;
+// the cursor returned, if not empty, goes on.
+func (l *Ledger) Attention(ctx context.Context, kind AttentionKind, limit int, cursor string) ([]Attention, string, error) {
+	return l.attention(ctx, table.Query{
+		Space: table.Main, Index: IndexAttention, Partition: string(kind), Limit: limit, After: cursor,
+	})
+}
+
+// HeldFor lists what is held for one endpoint, oldest event first, from the
+// place given on (that of an earlier answer's last entry; empty: all).
+func (l *Ledger) HeldFor(ctx context.Context, e Endpoint, from string, limit int, cursor string) ([]Attention, string, error) {
+	prefix := heldPrefix(e.ClientID, e.Origin)
+	return l.attention(ctx, table.Query{
+		Space: table.Main, Index: IndexAttention, Partition: string(AttentionHeld), Limit: limit, After: cursor,
+		From: prefix + from, To: prefix + "~",
+	})
+}
+
+// Place is where a held delivery stands among those of its endpoint.
+func (a Attention) Place() string {
+	return fmt.Sprintf("%s#%s#%06d", timeKey(a.At), a.Reference, a.Sequence)
+}
+
+func (l *Ledger) attention(ctx context.Context, q table.Query) ([]Attention, string, error) {
+	page, err := l.table.Query(ctx, q)
+	if err != nil {
+		return nil, "", fmt.Errorf("read attention: %w", err)
+	}
+	all := make([]Attention, 0, len(page.Records))
+	for _, rec := range page.Records {
+		a, err := attentionFrom(AttentionKind(q.Partition), rec.Index[IndexAttention].Sort)
+		if err != nil {
+			return nil, "", fmt.Errorf("%w: attention entry of %s", err, rec.Key)
+		}
+		all = append(all, a)
+	}
+	return all, page.Next, nil
+}
+
+// attentionFrom takes an entry's sort key apart (see the functions that make
+// them in keys.go).
+func attentionFrom(kind AttentionKind, sort string) (Attention, error) {
+	fields := map[AttentionKind][]string{
+		AttentionPayment:   {"at", "client", "reference"},
+		AttentionExhausted: {"at", "client", "reference", "sequence"},
+		AttentionHeld:      {"client", "endpoint", "at", "reference", "sequence"},
+		AttentionEndpoint:  {"client", "endpoint"},
+	}[kind]
+	parts := strings.Split(sort, "#")
+	if len(parts) != len(fields) || len(fields) == 0 {
+		return Attention{}, ErrCorrupt
+	}
+	a := Attention{Kind: kind}
+	for i, field := range fields {
+		var err error
+		switch part := parts[i]; field {
+		case "at":
+			a.At, err = time.Parse(timeLayout, part)
+		case "client":
+			a.ClientID = part
+		case "reference":
+			a.Reference = part
+		case "endpoint":
+			a.Endpoint = part
+		case "sequence":
+			a.Sequence, err = strconv.Atoi(part)
+		}
+		if err != nil {
+			return Attention{}, ErrCorrupt
+		}
+	}
+	return a, nil
+}
