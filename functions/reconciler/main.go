@@ -1,5 +1,7 @@
 // Command reconciler is the Lambda function on a one-minute schedule: it asks
-// providers about open payments and rings again for overdue deliveries.
+// providers about open payments, rings again for overdue deliveries, probes
+// endpoints that do not answer, and lets go what was held for those that do
+// again.
 package main
 
 import (
@@ -21,5 +23,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(gateway.OnSchedule)
+	lambda.Start(assembly.Scheduled(parts.Sweeper().OnSchedule, gateway.OnSchedule))
 }

@@ -12,9 +12,10 @@ import (
 
 var deliveryResend = &command{
 	name: "delivery resend", args: []string{"REFERENCE", "SEQUENCE"}, short: "deliver an event again, or now",
-	long: `An event that is held, exhausted or delivered starts its schedule anew, now; one that
-waits for its next attempt is attempted now. The app receives the same bytes under the
-same webhook-id, so that it can tell a repetition.`,
+	long: `One attempt is made now, beside the schedule: when it fails, the event stays what it
+was. Only an event that is held for something else than its endpoint goes on with its
+schedule. The app receives the same bytes under the same webhook-id, so that it can tell
+a repetition. A disabled endpoint has to be enabled first.`,
 	check: func(c *call) error {
 		if err := checkReference(c); err != nil {
 			return err

@@ -117,13 +117,13 @@ func TestResend(t *testing.T) {
 		down := true
 		c.App.Answer(func(int, testbed.Received) webhook.Result {
 			if down {
-				return webhook.Result{Code: 410}
+				return webhook.Result{Code: 503, Control: "abort-message"}
 			}
 			return webhook.Result{Code: 200}
 		})
 		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
 		state := func() ledger.DeliveryState { return c.Story(reference).Deliveries[0].State }
-		if state() != ledger.DeliveryHeld {
+		if state() != ledger.DeliveryExhausted {
 			t.Fatalf("it is %s", state())
 		}
 		down = false
@@ -132,7 +132,7 @@ func TestResend(t *testing.T) {
 		if state() != ledger.DeliveryDelivered {
 			t.Fatalf("it is %s", state())
 		}
-		if v := c.object("delivery", "resend", reference, "1"); v["state"] != "due" {
+		if v := c.object("delivery", "resend", reference, "1"); v["state"] != "delivered" {
 			t.Errorf("%v", v)
 		}
 		c.Pass(5 * time.Second)
@@ -145,7 +145,7 @@ func TestResend(t *testing.T) {
 				t.Errorf("another event: %v", again)
 			}
 		}
-		contains(t, "timeline", c.must("payment", "show", reference), "OPERATOR resend; operator thandi: event 1, it was held", "it was delivered", "automatic attempt 3 -> 200")
+		contains(t, "timeline", c.must("payment", "show", reference), "OPERATOR resend; operator thandi: event 1, it was exhausted", "it was delivered", "manual attempt 3 -> 200")
 		if o := c.run("delivery", "resend", reference, "2"); o.code != exitNotFound {
 			t.Errorf("%+v", o)
 		}

@@ -27,7 +27,7 @@ func (w *world) endedBefore(reference string, sequence int) bool {
 		return false
 	}
 	for _, d := range ds {
-		if d.Sequence < sequence && !d.State.Ended() {
+		if d.Sequence < sequence && (!d.State.Ended() || d.HeldForEndpoint()) {
 			return false
 		}
 	}
@@ -67,8 +67,9 @@ func (w *world) checkRest() {
 			w.violate(ChargedOnce, "the provider was asked for %s, which is not stored", entry.Reference)
 		}
 	}
+	causes := w.causes()
 	for _, a := range w.apps {
-		w.checkTries(a)
+		w.checkTries(a, causes)
 	}
 	w.checkProbes()
 }
@@ -124,7 +125,7 @@ func (w *world) checkDeliveries(story ledger.Story) {
 			w.violate(EventsOnce, "event %d of %s counts as delivered; %s never took it", d.Sequence, p.Reference, a.name)
 		case d.State == ledger.DeliveryExhausted && a.broken() == "" && d.CreatedAt.After(w.books.calmAt):
 			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
-		case d.State == ledger.DeliveryHeld && a.broken() != "410":
+		case d.State == ledger.DeliveryHeld && (a.broken() == "" || !d.HeldForEndpoint()):
 			w.violate(EventsOnce, "event %d of %s is held for %q", d.Sequence, p.Reference, d.HeldReason)
 		case d.State == ledger.DeliveryExhausted:
 			w.result.Stats.Exhausted++

@@ -3,10 +3,12 @@ package simulation
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
 
@@ -33,19 +35,57 @@ type try struct {
 	by    *invocation
 }
 
-// attemptsADay is how often one event may be attempted within any day. With
-// every wait 20 % short, the schedule's first nine attempts take 14 hours, and
-// the tenth comes 25 hours after the first. What is not charged comes on
-// top: days with faults of ours are not judged, and an attempt whose worker did
-// not live to write it down is not counted.
+// attemptsADay is how often one event may be attempted on its schedule within
+// any day. With every wait 20 % short, the schedule's first nine attempts take
+// 14 hours, and the tenth comes 25 hours after the first. What is not charged
+// comes on top: days with faults of ours are not judged, and an attempt whose
+// worker did not live to write it down is not counted.
 const attemptsADay = 9
 
+// openingCosts is how many attempts on schedule a dead endpoint gets before its
+// circuit opens, and by workers that are already at it: one event can fail its
+// whole schedule alone before another one counts.
+const openingCosts = delivery.OpenAfter + delivery.MaxAttempts + maxDepth
+
 // checkTries: no day at an endpoint has more attempts than the schedule gives
-// to the events that were attempted on it.
-func (w *world) checkTries(a *app) {
+// to the events that were attempted on it, and probes; and one that is dead
+// gets no more than it takes to open its circuit, and probes.
+func (w *world) checkTries(a *app, causes map[string]ledger.Cause) {
+	var tries, probes []try
+	for _, t := range a.tries {
+		switch {
+		case t.by.dead:
+		case causes[t.event+t.at.Format(time.StampMilli)] == ledger.CauseProbe:
+			probes = append(probes, t)
+		default:
+			tries = append(tries, t)
+		}
+	}
+	within24h(probes, func(in []try, _ int) bool {
+		if len(in) <= delivery.MaxProbesADay {
+			return true
+		}
+		w.violate(DeadEndpoints, "%s was probed %d times within a day", a.name, len(in))
+		return false
+	})
+	within24h(tries, func(in []try, events int) bool {
+		most := attemptsADay * events
+		if a.broken() != "" {
+			most = min(most, openingCosts)
+		}
+		if len(in) <= most {
+			return true
+		}
+		w.violate(DeadEndpoints, "%s (%q for good) was tried %d times within a day for %d events", a.name, a.broken(), len(in), events)
+		return false
+	})
+}
+
+// within24h shows judge the tries of the 24 hours up to each one, and how many
+// events they were about, until it is false.
+func within24h(tries []try, judge func(in []try, events int) bool) {
 	first, events := 0, map[string]int{}
-	tries := slices.DeleteFunc(a.tries, func(t try) bool { return t.by.dead })
-	for _, t := range tries {
+	for i, t := range tries {
 		events[t.event]++
 		for ; t.at.Sub(tries[first].at) >= 24*time.Hour; first++ {
 			gone := tries[first].event
@@ -53,15 +93,26 @@ func (w *world) checkTries(a *app) {
 				delete(events, gone)
 			}
 		}
-		sum := 0
-		for _, n := range events {
-			sum += n
-		}
-		if sum > attemptsADay*len(events) {
-			w.violate(DeadEndpoints, "%s was tried %d times within a day for %d events", a.name, sum, len(events))
+		if !judge(tries[first:i+1], len(events)) {
 			return
 		}
 	}
+}
+
+// causes says why each attempt on record was made, by event and time.
+func (w *world) causes() map[string]ledger.Cause {
+	causes := map[string]ledger.Cause{}
+	for _, reference := range w.books.order {
+		story, err := w.oracle.Story(context.Background(), reference)
+		if err != nil {
+			w.violate(NoPanic, "payment %s cannot be read: %v", reference, err)
+			return nil
+		}
+		for _, a := range story.Attempts {
+			causes[payment.EventID(reference, a.Sequence)+a.Started.Format(time.StampMilli)] = a.Cause
+		}
+	}
+	return causes
 }
 
 // moodsOf draws the moods of an endpoint: bad ones take turns while faults
@@ -138,7 +189,7 @@ func (p appWire) Post(ctx context.Context, url string, header http.Header, body 
 	mood := a.mood()
 	w.note("  endpoint", mood)
 	if w.calm {
-		a.tries = append(a.tries, try{time.Now(), header.Get(webhook.HeaderID), w.current})
+		a.tries = append(a.tries, try{r.Started.UTC(), header.Get(webhook.HeaderID), w.current})
 	}
 	arrives := mood != "no connection" && mood != "dns" && mood != "302"
 	if arrives {

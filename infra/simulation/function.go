@@ -44,6 +44,7 @@ type instance struct {
 	gateway *gateway.Gateway
 	api     *httpapi.API
 	forward *delivery.Forwarder
+	sweep   *delivery.Sweeper
 }
 
 // invocation is one run of a function.
@@ -119,6 +120,7 @@ func (w *world) newInstance(r role) *instance {
 		Gateway: i.gateway, Ledger: l, Limits: httpapi.NewRateLimit(20, 40), Now: now, Log: w.log(), Version: "simulated",
 	}
 	i.forward = &delivery.Forwarder{Ledger: l, Client: appWire{w}, Doorbell: bell, Now: now, Jitter: w.rng.Float64, Log: w.log()}
+	i.sweep = &delivery.Sweeper{Ledger: l, Doorbell: bell, Now: now, Log: w.log(), Workers: 1}
 	w.pools[r] = append(w.pools[r], i)
 	return i
 }

@@ -62,9 +62,9 @@ var Mutations = []Mutation{
 		`_ = d.record()`,
 	},
 	{
-		"nobody rings again", EventsOnce, "shared/gateway/reconcile.go",
-		`before, after := g.now().Add(-doorbellGrace), ""`,
-		`before, after := time.Unix(0, 0), ""`,
+		"nobody rings again", EventsOnce, "shared/delivery/sweeper.go",
+		`now.Add(-doorbellGrace), sweepPage`,
+		`time.Unix(0, 0), sweepPage`,
 	},
 	{
 		"a correction does not wait for what it corrects", EventsOnce, "shared/delivery/forwarder.go",
@@ -79,7 +79,7 @@ var Mutations = []Mutation{
 		`case o.Code >= 200 && o.Code <= 399:`,
 	},
 	{
-		"the signature is made of another body", EventsOnce, "shared/delivery/forwarder.go",
+		"the signature is made of another body", EventsOnce, "shared/delivery/attempt.go",
 		`webhook.SignLegacy([]byte(d.Body), client.APIKey)`,
 		`webhook.SignLegacy([]byte(d.EventID), client.APIKey)`,
 	},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"momoproxy/shared/assembly"
 	"momoproxy/shared/ledger"
 )
 
@@ -55,7 +56,50 @@ func (w *world) earliestDue() (earliest time.Time, any bool) {
 		due, _, err = w.oracle.DueDeliveries(context.Background(), shard, far, 1, "")
 		see(due, err, grace)
 	}
+	for _, e := range w.unwell() {
+		if at := w.tendAt(e); !at.IsZero() && (!any || at.Before(earliest)) {
+			earliest, any = at, true
+		}
+	}
 	return earliest, any
+}
+
+// unwell are the endpoints that the sweeper looks at.
+func (w *world) unwell() []ledger.Endpoint {
+	found, _, err := w.oracle.Attention(context.Background(), ledger.AttentionEndpoint, 1000, "")
+	if err != nil {
+		panic(err)
+	}
+	all := make([]ledger.Endpoint, 0, len(found))
+	for _, a := range found {
+		e, err := w.oracle.Endpoint(context.Background(), a.ClientID, a.Endpoint)
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// tendAt is when a run has something to do for an endpoint; zero: not until
+// it changes.
+func (w *world) tendAt(e ledger.Endpoint) time.Time {
+	held, _, err := w.oracle.HeldFor(context.Background(), e, "", 1, "")
+	switch {
+	case err != nil:
+		panic(err)
+	case e.State == ledger.EndpointOpen && len(held) > 0:
+		return e.ProbeAt
+	case e.State == ledger.EndpointDraining && len(held) > 0:
+		return time.Now()
+	case e.State == ledger.EndpointDraining: // it closes, once it has been quiet
+		quiet := e.ClosedAt
+		if e.DrainedTo.After(quiet) {
+			quiet = e.DrainedTo
+		}
+		return quiet.Add(15 * time.Minute)
+	}
+	return time.Time{}
 }
 
 // reconcile is the schedule: it may fail to come, or come twice. AWS repeats
@@ -74,7 +118,7 @@ func (w *world) reconcile() {
 
 func (w *world) runReconciler() {
 	w.invoke(reconciler, func(ctx context.Context, i *instance) {
-		if err := i.gateway.OnSchedule(ctx); err != nil {
+		if err := assembly.Scheduled(i.sweep.OnSchedule, i.gateway.OnSchedule)(ctx); err != nil {
 			w.note("  reconcile fails")
 		}
 	})

@@ -66,8 +66,8 @@ func (t tableWire) Query(ctx context.Context, q table.Query) (table.Page, error)
 // lag makes an index be behind: without some of its newest records, with some
 // that have moved on.
 func (t tableWire) lag(q table.Query, records []table.Record) []table.Record {
-	old := t.w.lagging[q.Partition]
-	t.w.lagging[q.Partition] = slices.Clone(records)
+	old := t.w.lagging[q.Index+" "+q.Partition]
+	t.w.lagging[q.Index+" "+q.Partition] = slices.Clone(records)
 	if !t.w.chance(t.w.rates.lag) {
 		return records
 	}
@@ -79,7 +79,9 @@ func (t tableWire) lag(q table.Query, records []table.Record) []table.Record {
 	}
 	for _, r := range old {
 		have := slices.ContainsFunc(shown, func(o table.Record) bool { return o.Key == r.Key })
-		if !have && r.Index[q.Index].Sort < q.To && t.w.chance(0.5) {
+		sort := r.Index[q.Index].Sort
+		within := sort >= q.From && (q.To == "" || sort < q.To)
+		if !have && within && t.w.chance(0.5) {
 			shown = append(shown, r)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"momoproxy/shared/assembly"
 )
 
 // Batch, visibility and schedule are those of template.yaml; functionLimit stands
@@ -78,5 +80,5 @@ func (w *World) schedule(ctx context.Context) {
 func (w *World) Reconcile(ctx context.Context) {
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionLimit)
 	defer cancel()
-	_ = w.Gateway.OnSchedule(work)
+	_ = assembly.Scheduled(w.Sweeper.OnSchedule, w.Gateway.OnSchedule)(work)
 }

@@ -86,6 +86,7 @@ type World struct {
 	Gateway   *gateway.Gateway
 	API       *httpapi.API
 	Forwarder *delivery.Forwarder
+	Sweeper   *delivery.Sweeper
 	App       *App // receives for both apps
 
 	Shop, Other ledger.Client
@@ -187,6 +188,7 @@ func (w *World) Restart(o Options) {
 		Ledger: w.Ledger, Client: w.App, Doorbell: bell, Now: time.Now,
 		Jitter: func() float64 { return 0.5 }, Log: log,
 	}
+	w.Sweeper = &delivery.Sweeper{Ledger: w.Ledger, Doorbell: bell, Now: time.Now, Log: log, Workers: 1}
 	callback, status, payments := w.API.MTNCallback(), w.API.StatusAndHealth(), w.API.Payments()
 	w.mu.Lock()
 	defer w.mu.Unlock()

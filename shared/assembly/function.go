@@ -113,3 +113,11 @@ func (p Parts) Forwarder() *delivery.Forwarder {
 		Now:      p.Now, Jitter: mathrand.Float64, Log: p.Log,
 	}
 }
+
+// Sweeper builds what sees to it that no callback is forgotten.
+func (p Parts) Sweeper() *delivery.Sweeper {
+	return &delivery.Sweeper{
+		Ledger: p.Ledger, Doorbell: delivery.Doorbell{Queue: p.Queue, Now: p.Now},
+		Now: p.Now, Log: p.Log, Workers: delivery.DefaultSweepers,
+	}
+}

@@ -28,8 +28,8 @@ type Doorbell struct {
 func (b Doorbell) Ring(ctx context.Context, deliveries ...ledger.Delivery) error {
 	messages := make([]queue.Message, 0, len(deliveries))
 	for _, d := range deliveries {
-		delay := max(0, d.NextAttemptAt.Sub(b.Now()))
-		if d.NextAttemptAt.IsZero() {
+		delay := max(0, d.DueAt().Sub(b.Now()))
+		if d.DueAt().IsZero() {
 			delay = 0
 		}
 		if delay > queue.MaxDelay {

@@ -1,6 +1,20 @@
 // Package delivery brings each event to its app: when to try, what an answer
-// means, and the forwarder that does it. The table says what is due; queue
-// messages only say where to look.
+// means, how well an endpoint is, the forwarder that makes the attempts and
+// the sweeper that sees to it that none is forgotten. The table says what is
+// due; queue messages only say where to look.
+//
+// An event has a schedule, an endpoint has a circuit breaker, and they meet so:
+// an event that falls due while its endpoint's circuit is open is held, which
+// costs it nothing. When the endpoint is back it is let go, and its schedule
+// goes on with the attempt that was due. So an outage uses up a schedule only
+// as far as the attempts that were really made. Probes are made with held
+// events, in turn, and are not charged to them. An attempt that somebody asked
+// for stands beside both: it is made even while the circuit is open, its
+// failure changes nothing, and its success closes the circuit.
+//
+// Within one payment an event waits for the earlier ones: for one that is due
+// or waiting, and for one that is held for its endpoint. One that is exhausted,
+// or held for something that only an operator can mend, holds up nobody.
 package delivery
 
 import (
@@ -10,7 +24,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +51,11 @@ const (
 // Values of Delivery.HeldReason.
 const (
 	HeldNoURL = "no_callback_url" // neither the payment nor the client has one
-	HeldGone  = "endpoint_gone"   // it answered 410, or asked to be disabled
+	HeldGone  = "endpoint_gone"   // it answered this event 410, or asked to be disabled
+	// HeldOpen: its endpoint's circuit is open. Let go when that is back.
+	HeldOpen = "endpoint_open"
+	// HeldDisabled: let go when an operator enables its endpoint.
+	HeldDisabled = "endpoint_disabled"
 	// HeldUnreadable: the client's record, or what it seals, cannot be read.
 	HeldUnreadable = "client_unreadable"
 	// HeldUnsignable: the client has no usable signing secret.
@@ -66,6 +83,10 @@ type Forwarder struct {
 	Log      *slog.Logger
 }
 
+// together bounds the attempts that one batch makes side by side: each holds a
+// connection and up to 16 KiB of an answer.
+const together = 64
+
 // Handle works off one batch of doorbells side by side, so that one slow app
 // holds up no other. A message is reported as failed, and comes again, only
 // when the fault is ours; an app's refusal is on its delivery's own schedule.
@@ -73,8 +94,11 @@ func (f *Forwarder) Handle(ctx context.Context, batch events.SQSEvent) (events.S
 	var response events.SQSEventResponse
 	var mu sync.Mutex
 	var wg sync.WaitGroup
+	slots := make(chan struct{}, together)
 	for _, m := range batch.Records {
+		slots <- struct{}{}
 		wg.Go(func() {
+			defer func() { <-slots }()
 			if err := f.answer(ctx, m.Body); err != nil {
 				f.Log.ErrorContext(ctx, "delivery.failed", "message_id", m.MessageId, "error", err.Error())
 				mu.Lock()
@@ -111,172 +135,107 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 	}
 	d, predecessor, ok := find(all, sequence)
 	now := ledger.Clock(f.Now())
+	w := work{d: d, cause: causeOf(d), following: successor(all, sequence)}
 	switch {
 	case !ok:
 		f.Log.WarnContext(ctx, "delivery.unknown", "reference", reference, "sequence", sequence)
 		return nil
-	case d.State.Ended():
-		return nil
+	case w.cause == "":
+		return nil // it has ended
 	case now.Before(d.LeaseUntil) && d.LeaseUntil.Sub(now) <= lease: // longer: a clock ran ahead
 		return nil // another worker is at it; if it dies, the sweeper rings
 	case predecessor != nil:
-		return f.wait(ctx, d, *predecessor, now)
-	case d.NextAttemptAt.After(now.Add(nearly)):
+		return f.behind(ctx, w, *predecessor, now)
+	case w.cause == ledger.CauseProbe:
+		return f.probe(ctx, w, now)
+	case d.DueAt().After(now.Add(nearly)):
 		return nil
-	case d.NextAttemptAt.After(now.Add(early)):
+	case d.DueAt().After(now.Add(early)):
 		return f.Doorbell.Ring(ctx, d)
 	}
+	ok, err = f.address(ctx, &w, now)
+	if err != nil || !ok {
+		return err
+	}
+	ok, err = f.pass(ctx, w, now)
+	if err != nil || !ok {
+		return err
+	}
+	return f.claimAndAttempt(ctx, w, now)
+}
 
-	client, err := f.Ledger.RecentClient(ctx, d.ClientID, now)
+// work is one delivery on its way to one attempt.
+type work struct {
+	d         ledger.Delivery
+	cause     ledger.Cause
+	client    ledger.Client
+	url       string
+	following *ledger.Delivery // the next event of the payment, if it has not ended
+}
+
+// origin is the endpoint the attempt goes to.
+func (w work) origin() string { return ledger.Origin(w.url) }
+
+// causeOf says why a delivery would be attempted now; empty: it would not.
+func causeOf(d ledger.Delivery) ledger.Cause {
+	switch {
+	case !d.ManualAt.IsZero():
+		return ledger.CauseManual
+	case d.HeldForEndpoint():
+		return ledger.CauseProbe
+	case d.State.Ended():
+		return ""
+	}
+	return ledger.CauseAutomatic
+}
+
+// address finds out where an event goes and whether it can be signed. An event
+// for which nothing of the kind can be had is held for an operator, and ok is
+// false.
+func (f *Forwarder) address(ctx context.Context, w *work, now time.Time) (ok bool, err error) {
+	d := w.d
+	w.client, err = f.Ledger.RecentClient(ctx, d.ClientID, now)
 	if errors.Is(err, ledger.ErrCorrupt) || errors.Is(err, ledger.ErrNotFound) {
 		// Its record is gone, or the key that sealed its secrets: no repeat
 		// mends that.
 		f.Log.ErrorContext(ctx, "delivery.client_unreadable", "event", d.EventID, "client", d.ClientID, "error", err.Error())
-		return f.hold(ctx, d, HeldUnreadable)
+		return false, f.hold(ctx, *w, HeldUnreadable)
 	}
 	if err != nil {
-		return fmt.Errorf("client of %s: %w", d.EventID, err)
+		return false, fmt.Errorf("client of %s: %w", d.EventID, err)
 	}
-	url := d.URL
-	if url == "" {
-		url = client.CallbackURL
+	if w.url = d.URL; w.url == "" {
+		w.url = w.client.CallbackURL
 	}
-	if url == "" {
-		return f.hold(ctx, d, HeldNoURL)
+	if w.url == "" {
+		return false, f.hold(ctx, *w, HeldNoURL)
 	}
-	if _, err := sign(d, client, now); err != nil {
+	if _, err := sign(d, w.client, now); err != nil {
 		// Trying again mends nothing, and an event is never sent unsigned.
 		f.Log.ErrorContext(ctx, "delivery.unsignable", "event", d.EventID, "error", err.Error())
-		return f.hold(ctx, d, HeldUnsignable)
+		return false, f.hold(ctx, *w, HeldUnsignable)
 	}
-	d, err = f.Ledger.ClaimDelivery(ctx, d, now.Add(lease))
-	if errors.Is(err, ledger.ErrMoved) {
-		return nil // somebody else was faster
-	}
-	if err != nil {
-		return err
-	}
-	return f.attempt(ctx, d, client, url, successor(all, sequence))
+	return true, nil
 }
 
-// attempt sends a claimed delivery once and writes down what came of it.
-func (f *Forwarder) attempt(ctx context.Context, d ledger.Delivery, client ledger.Client, url string, following *ledger.Delivery) error {
-	header, err := sign(d, client, f.Now())
-	if err != nil {
-		return err
+// hold keeps an event that cannot be sent where an operator sees it. One that
+// has ended, and was only asked for again, stays as it is.
+func (f *Forwarder) hold(ctx context.Context, w work, reason string) error {
+	d := w.d
+	d.ManualAt = time.Time{}
+	if !d.State.Ended() {
+		d.State, d.HeldReason, d.NextAttemptAt = ledger.DeliveryHeld, reason, time.Time{}
 	}
-	result := f.Client.Post(ctx, url, header, []byte(d.Body))
-	now := ledger.Clock(f.Now())
-	next := Decide(Outcome{
-		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,
-		Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts,
-	}, now, f.Jitter())
-	d.LastCode, d.LastError = result.Code, string(result.Class)
-	apply(&d, next, now)
-	// What has happened is written down even if our caller's time is up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	after, err := f.Ledger.CompleteAttempt(ctx, d,
-		ledger.Attempt{
-			Reference: d.Reference, Sequence: d.Sequence, Number: d.Claims, Cause: ledger.CauseAutomatic,
-			Started: result.Started, Duration: result.Duration, Code: result.Code, Error: string(result.Class), Excerpt: result.Excerpt,
-		},
-		ledger.AuditRecord{
-			At: ledger.Clock(result.Started), Direction: ledger.OutboundToApp, Reference: d.Reference, ClientID: d.ClientID,
-			Method: http.MethodPost, URL: withoutQuery(url), RequestBody: d.Body,
-			ResponseCode: result.Code, ResponseBody: result.Excerpt, Duration: result.Duration, Note: string(result.Class),
-		})
-	level := slog.LevelInfo
-	if d.State == ledger.DeliveryExhausted || d.State == ledger.DeliveryHeld {
-		level = slog.LevelWarn
-	}
-	f.Log.Log(ctx, level, "delivery.attempted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
-		"sequence", d.Sequence, "attempt", d.Claims, "code", result.Code, "error", result.Class,
-		"duration_ms", result.Duration.Milliseconds(), "state", d.State, "reason", next.Reason, "next_attempt_at", d.NextAttemptAt)
-	if errors.Is(err, ledger.ErrMoved) {
-		f.Log.WarnContext(ctx, "delivery.claim_lost", "event", d.EventID, "attempt", d.Claims)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	switch {
-	case !after.State.Ended():
-		return f.ring(ctx, after)
-	case following != nil:
-		return f.ring(ctx, *following)
-	}
-	return nil
-}
-
-// apply turns the step into the delivery's new state.
-func apply(d *ledger.Delivery, next Next, now time.Time) {
-	if next.Charged {
-		d.Attempts++
-	}
-	d.NextAttemptAt = time.Time{}
-	switch next.Step {
-	case StepDelivered:
-		d.State, d.DeliveredAt = ledger.DeliveryDelivered, now
-	case StepRetry:
-		d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(next.At)
-	case StepGone:
-		d.State, d.HeldReason = ledger.DeliveryHeld, HeldGone
-	default:
-		d.State = ledger.DeliveryExhausted
-	}
-}
-
-// sign makes the headers of one attempt, afresh each time: what may sign is
-// decided at that time, whenever the client was read.
-func sign(d ledger.Delivery, client ledger.Client, at time.Time) (http.Header, error) {
-	live := client.LiveSecrets(at)
-	secrets := make([]webhook.Secret, 0, len(live))
-	for _, text := range live {
-		s, err := webhook.ParseSecret(text)
-		if err != nil {
-			return nil, fmt.Errorf("signing secret of client %s: %w", client.ID, err)
-		}
-		secrets = append(secrets, s)
-	}
-	header, err := webhook.Headers(d.EventID, at, []byte(d.Body), secrets...)
-	if err != nil {
-		return nil, fmt.Errorf("sign %s: %w", d.EventID, err)
-	}
-	header.Set("Content-Type", "application/json")
-	if !client.NoLegacySignature {
-		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.APIKey))
-	}
-	return header, nil
-}
-
-// wait puts an event behind an earlier one of the same payment that has not
-// ended: an app must not learn of a correction before what it corrects.
-func (f *Forwarder) wait(ctx context.Context, d, predecessor ledger.Delivery, now time.Time) error {
-	behind := predecessor.NextAttemptAt
-	if predecessor.LeaseUntil.After(behind) {
-		behind = predecessor.LeaseUntil
-	}
-	if behind.Before(now) {
-		behind = now
-	}
-	d.State, d.NextAttemptAt = ledger.DeliveryWaiting, behind.Add(lease)
 	_, err := f.Ledger.PutDelivery(ctx, d)
 	if errors.Is(err, ledger.ErrMoved) {
 		return nil
 	}
+	f.logHeld(ctx, d, reason)
 	return err
 }
 
-// hold keeps an event that cannot be sent now where an operator sees it.
-func (f *Forwarder) hold(ctx context.Context, d ledger.Delivery, reason string) error {
-	d.State, d.HeldReason, d.NextAttemptAt = ledger.DeliveryHeld, reason, time.Time{}
-	_, err := f.Ledger.PutDelivery(ctx, d)
-	if errors.Is(err, ledger.ErrMoved) {
-		return nil
-	}
+func (f *Forwarder) logHeld(ctx context.Context, d ledger.Delivery, reason string) {
 	f.Log.WarnContext(ctx, "delivery.held", "reference", d.Reference, "client", d.ClientID, "event", d.EventID, "reason", reason)
-	return err
 }
 
 // ring is a hint: when it fails, the sweeper rings.
@@ -285,35 +244,4 @@ func (f *Forwarder) ring(ctx context.Context, d ledger.Delivery) error {
 		f.Log.WarnContext(ctx, "doorbell.lost", "event", d.EventID, "error", err.Error())
 	}
 	return nil
-}
-
-// find picks the event out of its payment's deliveries, with the earlier one
-// it has to wait for, if there is one.
-func find(all []ledger.Delivery, sequence int) (d ledger.Delivery, predecessor *ledger.Delivery, ok bool) {
-	for _, other := range all {
-		switch {
-		case other.Sequence == sequence:
-			return other, predecessor, true
-		case !other.State.Ended():
-			predecessor = &other
-		}
-	}
-	return ledger.Delivery{}, nil, false
-}
-
-// successor picks the event that follows.
-func successor(all []ledger.Delivery, sequence int) *ledger.Delivery {
-	for _, d := range all {
-		if d.Sequence > sequence && !d.State.Ended() {
-			d.NextAttemptAt = time.Time{} // its turn is now
-			return &d
-		}
-	}
-	return nil
-}
-
-// withoutQuery drops what may hold an app's own token.
-func withoutQuery(url string) string {
-	bare, _, _ := strings.Cut(url, "?")
-	return bare
 }

@@ -17,8 +17,9 @@ type Outcome struct {
 	// Charged counts the attempts before this one that used up the schedule,
 	// Free those that did not. Both are zero at the first attempt.
 	Charged, Free int
-	// Manual: somebody asked for this attempt; it stands beside the schedule.
-	Manual bool
+	// Aside: the attempt stands beside the schedule. Somebody asked for it, or
+	// it is a probe of the endpoint.
+	Aside bool
 }
 
 // Step is what happens to a delivery after an attempt.
@@ -29,7 +30,7 @@ const (
 	StepRetry     Step = "retry"     // attempt again at Next.At
 	StepExhausted Step = "exhausted" // no more attempts; kept for an operator
 	StepGone      Step = "gone"      // the endpoint wants no more: disable it, hold this and what follows
-	StepKeep      Step = "keep"      // a manual attempt failed: the delivery stays as it was
+	StepKeep      Step = "keep"      // an attempt beside the schedule failed: the delivery stays as it was
 )
 
 // Reason says in one word why, for records, logs and metrics.
@@ -76,16 +77,16 @@ const (
 //	URL or address refused          as other 4xx
 //	our own fault                   retried and not charged, at most MaxFree times, then as no answer
 //
-// A manual attempt is never charged, and when it fails nothing changes, save
-// that gone is gone.
+// An attempt beside the schedule is never charged, and when it fails nothing
+// changes, save that gone is gone.
 func Decide(o Outcome, now time.Time, random float64) Next {
 	reason := o.reason()
 	switch {
 	case reason == ReasonAccepted:
-		return Next{Step: StepDelivered, Reason: reason, Charged: !o.Manual}
+		return Next{Step: StepDelivered, Reason: reason, Charged: !o.Aside}
 	case reason == ReasonGone:
-		return Next{Step: StepGone, Reason: reason, Charged: !o.Manual}
-	case o.Manual:
+		return Next{Step: StepGone, Reason: reason, Charged: !o.Aside}
+	case o.Aside:
 		return Next{Step: StepKeep, Reason: reason}
 	case reason == ReasonOurs:
 		return Next{Step: StepRetry, Reason: reason, At: now.Add(waitFree(o.Free, random))}

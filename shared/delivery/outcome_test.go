@@ -77,12 +77,12 @@ func TestDecide(t *testing.T) {
 		{"999", Outcome{Code: 999}, retry(ReasonNetwork, 5*time.Second)},
 		{"negative count", Outcome{Code: 500, Charged: -7}, retry(ReasonUnavailable, 5*time.Second)},
 
-		{"manual, delivered", Outcome{Code: 200, Manual: true}, Next{Step: StepDelivered, Reason: ReasonAccepted}},
-		{"manual, 410", Outcome{Code: 410, Manual: true}, Next{Step: StepGone, Reason: ReasonGone}},
-		{"manual, 500", Outcome{Code: 500, Manual: true, Charged: 11}, Next{Step: StepKeep, Reason: ReasonUnavailable}},
-		{"manual, 404", Outcome{Code: 404, Manual: true}, Next{Step: StepKeep, Reason: ReasonRefused}},
-		{"manual, abort", Outcome{Code: 500, Control: "abort-message", Manual: true}, Next{Step: StepKeep, Reason: ReasonAborted}},
-		{"manual, ours", Outcome{Class: webhook.ClassDNSOurs, Manual: true}, Next{Step: StepKeep, Reason: ReasonOurs}},
+		{"manual, delivered", Outcome{Code: 200, Aside: true}, Next{Step: StepDelivered, Reason: ReasonAccepted}},
+		{"manual, 410", Outcome{Code: 410, Aside: true}, Next{Step: StepGone, Reason: ReasonGone}},
+		{"manual, 500", Outcome{Code: 500, Aside: true, Charged: 11}, Next{Step: StepKeep, Reason: ReasonUnavailable}},
+		{"manual, 404", Outcome{Code: 404, Aside: true}, Next{Step: StepKeep, Reason: ReasonRefused}},
+		{"manual, abort", Outcome{Code: 500, Control: "abort-message", Aside: true}, Next{Step: StepKeep, Reason: ReasonAborted}},
+		{"manual, ours", Outcome{Class: webhook.ClassDNSOurs, Aside: true}, Next{Step: StepKeep, Reason: ReasonOurs}},
 	} {
 		if diff := cmp.Diff(tc.want, Decide(tc.o, attemptedAt, 0.5)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
@@ -100,17 +100,17 @@ func TestDecideIsTotal(t *testing.T) {
 		if (next.Step == StepRetry) != !next.At.IsZero() || next.Step == StepRetry && !next.At.After(attemptedAt) || next.Reason == "" {
 			t.Fatalf("%+v: %+v", o, next)
 		}
-		if !next.Charged && !o.Manual && next.Reason != ReasonOurs {
+		if !next.Charged && !o.Aside && next.Reason != ReasonOurs {
 			t.Fatalf("%+v is not charged: %+v", o, next)
 		}
 	}
 	for charged := range MaxAttempts + 2 {
 		for _, manual := range []bool{false, true} {
 			for code := -1; code <= 1000; code++ {
-				check(Outcome{Code: code, Charged: charged, Manual: manual, RetryAfter: "1"})
+				check(Outcome{Code: code, Charged: charged, Aside: manual, RetryAfter: "1"})
 			}
 			for _, class := range webhook.Classes {
-				check(Outcome{Class: class, Charged: charged, Manual: manual, Free: charged * 10})
+				check(Outcome{Class: class, Charged: charged, Aside: manual, Free: charged * 10})
 			}
 		}
 	}

@@ -11,13 +11,8 @@ import (
 	"momoproxy/shared/ledger"
 )
 
-// Sizes of one reconcile run.
-const (
-	reconcilePage = 200
-	// doorbellGrace is how long a due delivery is left to its own doorbell
-	// before the sweeper rings again.
-	doorbellGrace = 30 * time.Second
-)
+// reconcilePage is how many due payments are read at once.
+const reconcilePage = 200
 
 // Tally is what a reconcile run did.
 type Tally struct {
@@ -26,15 +21,13 @@ type Tally struct {
 	Unanswered int           // asked about; the provider said nothing usable
 	PutOff     int           // over the provider's limit
 	Failed     int           // a fault of ours; their next check stands
-	Rung       int           // deliveries whose doorbell was rung again
 	OldestDue  time.Duration // how late the most overdue payment was
 	Complete   bool          // everything due was seen
 }
 
-// Reconcile works off what is due: payments whose next check has come, and
-// deliveries whose doorbell must have been lost. It stops before ctx ends and
-// resumes where it stopped by itself, because what it has worked off is no
-// longer due. Runs that overlap do no harm: each check is claimed.
+// Reconcile works off the payments whose next check has come. It stops before
+// ctx ends and resumes where it stopped by itself, because what it has worked
+// off is no longer due. Runs that overlap do no harm: each check is claimed.
 func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 	var t Tally
 	t.Complete = true
@@ -45,12 +38,7 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 			t.Complete = false
 		}
 	}
-	// Deliveries first: ringing is quick, and a provider that hangs would
-	// use up the run. The first shard changes, so that none starves.
-	first := int(g.now().Unix()/60) % ledger.DueShards
-	for i := range ledger.DueShards {
-		note(g.sweepDeliveries(ctx, (first+i)%ledger.DueShards, &t))
-	}
+	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
 	q := &queueOfRun{asked: map[string]int{}}
 	for i := range ledger.DueShards {
 		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
@@ -187,44 +175,6 @@ func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err 
 	return p.Open() && !after.Open(), err
 }
 
-// worthRinging: every run in the first minutes after a doorbell was lost, and
-// then more rarely, or a forwarder that is down for a day would come back to a
-// thousand messages for each event.
-func worthRinging(now, due time.Time) bool {
-	const often, rarely = 15 * time.Minute, 5
-	return now.Sub(due) < often || now.Unix()/60%rarely == due.Unix()/60%rarely
-}
-
-// sweepDeliveries rings again for deliveries that are overdue.
-func (g *Gateway) sweepDeliveries(ctx context.Context, shard int, t *Tally) error {
-	before, after := g.now().Add(-doorbellGrace), ""
-	for {
-		due, next, err := g.Ledger.DueDeliveries(ctx, shard, before, reconcilePage, after)
-		if err != nil {
-			return err
-		}
-		overdue := make([]ledger.Delivery, 0, len(due))
-		for _, d := range due {
-			if worthRinging(g.now(), d.At) {
-				overdue = append(overdue, ledger.Delivery{Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID})
-			}
-		}
-		if len(overdue) > 0 {
-			if err := g.Doorbell.Ring(ctx, overdue...); err != nil {
-				return err
-			}
-			t.Rung += len(overdue)
-		}
-		if next == "" {
-			return nil
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		after = next
-	}
-}
-
 // scheduleMargin is left of a scheduled run for the writes of the checks that
 // are under way when it stops.
 const scheduleMargin = 8 * time.Second
@@ -240,9 +190,9 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 	g.takeCensus(ctx)
 	tally, err := g.Reconcile(ctx)
 	g.Log.InfoContext(ctx, "reconcile", "checked", tally.Checked, "ended", tally.Ended, "unanswered", tally.Unanswered,
-		"put_off", tally.PutOff, "failed", tally.Failed, "rung", tally.Rung,
+		"put_off", tally.PutOff, "failed", tally.Failed,
 		"oldest_due_ms", tally.OldestDue.Milliseconds(), "complete", tally.Complete)
-	if ctx.Err() != nil && tally.Checked+tally.Ended+tally.Rung > 0 {
+	if ctx.Err() != nil && tally.Checked+tally.Ended > 0 {
 		return nil // bounded, not broken: the next run goes on
 	}
 	return err

@@ -1,0 +1,138 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/webhook"
+)
+
+// claimAndAttempt makes the attempt, unless another worker is faster.
+func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) error {
+	d, err := f.Ledger.ClaimDelivery(ctx, w.d, now.Add(lease))
+	if errors.Is(err, ledger.ErrMoved) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	w.d = d
+	return f.attempt(ctx, w)
+}
+
+// attempt sends a claimed delivery once and writes down what came of it.
+func (f *Forwarder) attempt(ctx context.Context, w work) error {
+	d := w.d
+	header, err := sign(d, w.client, f.Now())
+	if err != nil {
+		return err
+	}
+	result := f.Client.Post(ctx, w.url, header, []byte(d.Body))
+	now := ledger.Clock(f.Now())
+	next := Decide(Outcome{
+		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,
+		Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts - d.Aside, Aside: w.cause != ledger.CauseAutomatic,
+	}, now, f.Jitter())
+	d.LastCode, d.LastError = result.Code, string(result.Class)
+	apply(&d, next, w, now)
+	// What has happened is written down even if our caller's time is up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	after, err := f.Ledger.CompleteAttempt(ctx, d,
+		ledger.Attempt{
+			Reference: d.Reference, Sequence: d.Sequence, Number: d.Claims, Cause: w.cause,
+			Started: result.Started, Duration: result.Duration, Code: result.Code, Error: string(result.Class), Excerpt: result.Excerpt,
+		},
+		ledger.AuditRecord{
+			At: ledger.Clock(result.Started), Direction: ledger.OutboundToApp, Reference: d.Reference, ClientID: d.ClientID,
+			Method: http.MethodPost, URL: withoutQuery(w.url), RequestBody: d.Body,
+			ResponseCode: result.Code, ResponseBody: result.Excerpt, Duration: result.Duration, Note: string(result.Class),
+		})
+	level := slog.LevelInfo
+	if d.State == ledger.DeliveryExhausted || d.State == ledger.DeliveryHeld {
+		level = slog.LevelWarn
+	}
+	f.Log.Log(ctx, level, "delivery.attempted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
+		"sequence", d.Sequence, "attempt", d.Claims, "cause", w.cause, "code", result.Code, "error", result.Class,
+		"duration_ms", result.Duration.Milliseconds(), "state", d.State, "reason", next.Reason, "next_attempt_at", d.NextAttemptAt)
+	// What an attempt says of the endpoint is true whoever owns the event now.
+	f.report(ctx, w, signalOf(next, w.cause))
+	if errors.Is(err, ledger.ErrMoved) {
+		f.Log.WarnContext(ctx, "delivery.claim_lost", "event", d.EventID, "attempt", d.Claims)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if next.Step == StepExhausted {
+		f.Log.ErrorContext(ctx, "delivery.exhausted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
+			"attempts", d.Attempts, "code", result.Code, "error", result.Class, "reason", next.Reason)
+	}
+	switch {
+	case !after.State.Ended():
+		return f.ring(ctx, after)
+	case w.following != nil:
+		return f.ring(ctx, *w.following)
+	}
+	return nil
+}
+
+// apply turns the step into the delivery's new state.
+func apply(d *ledger.Delivery, next Next, w work, now time.Time) {
+	if next.Charged {
+		d.Attempts++
+	}
+	if w.cause != ledger.CauseAutomatic {
+		d.Aside++
+	}
+	d.ManualAt = time.Time{}
+	had := d.State == ledger.DeliveryDelivered // and was only asked for again
+	switch {
+	case next.Step == StepKeep, had:
+		return
+	case next.Step == StepDelivered:
+		d.State, d.DeliveredAt = ledger.DeliveryDelivered, now
+		d.HeldReason, d.Endpoint, d.NextAttemptAt = "", "", time.Time{}
+	case next.Step == StepRetry:
+		d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(next.At)
+	case next.Step == StepGone:
+		d.State, d.HeldReason, d.Endpoint, d.NextAttemptAt = ledger.DeliveryHeld, HeldGone, w.origin(), time.Time{}
+	default:
+		d.State, d.NextAttemptAt = ledger.DeliveryExhausted, time.Time{}
+	}
+}
+
+// sign makes the headers of one attempt, afresh each time: what may sign is
+// decided at that time, whenever the client was read.
+func sign(d ledger.Delivery, client ledger.Client, at time.Time) (http.Header, error) {
+	live := client.LiveSecrets(at)
+	secrets := make([]webhook.Secret, 0, len(live))
+	for _, text := range live {
+		s, err := webhook.ParseSecret(text)
+		if err != nil {
+			return nil, fmt.Errorf("signing secret of client %s: %w", client.ID, err)
+		}
+		secrets = append(secrets, s)
+	}
+	header, err := webhook.Headers(d.EventID, at, []byte(d.Body), secrets...)
+	if err != nil {
+		return nil, fmt.Errorf("sign %s: %w", d.EventID, err)
+	}
+	header.Set("Content-Type", "application/json")
+	if !client.NoLegacySignature {
+		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.APIKey))
+	}
+	return header, nil
+}
+
+// withoutQuery drops what may hold an app's own token.
+func withoutQuery(url string) string {
+	bare, _, _ := strings.Cut(url, "?")
+	return bare
+}

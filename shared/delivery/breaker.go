@@ -1,0 +1,180 @@
+package delivery
+
+import (
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+const (
+	// FailingAt is the failure in a row at which an operator is told.
+	FailingAt = 4
+	// OpenAfter is how many failures in a row open an endpoint's circuit, if
+	// more than one event is among them: one event alone is bounded by its
+	// schedule, and may be one that the app can never take.
+	OpenAfter = 10
+	// ProbeEvery is the time between two probes of an endpoint that stays
+	// dead. The first ones come sooner: after 30 s, doubling.
+	ProbeEvery = 5 * time.Minute
+	firstProbe = 30 * time.Second
+	// MaxProbesADay bounds what an open endpoint costs in any 24 hours: one
+	// probe every ProbeEvery, and the sooner ones. Attempts that were under
+	// way when it opened, or soon after in a process that had not heard, come
+	// on top.
+	MaxProbesADay = int(24*time.Hour/ProbeEvery) + 4
+	// relapse is how soon after it came back an endpoint that fails again is
+	// probed no sooner than every ProbeEvery: one that answers probes only
+	// would otherwise be flooded with what is held every minute.
+	relapse = 30 * time.Minute
+	// DisableAfter is how long a circuit must have been open when a probe
+	// fails for the endpoint to be disabled: the failures that opened it and
+	// that one are days apart, and nothing succeeded between.
+	DisableAfter = 5 * 24 * time.Hour
+)
+
+// noticeAt are the steps, in per cent of the way to being disabled, at which
+// an operator is told.
+var noticeAt = [...]int{50, 70, 90, 100}
+
+// Values of Endpoint.DisabledReason.
+const (
+	DisabledFailing = "failing" // for DisableAfter
+	DisabledGone    = "gone"    // it answered 410, or asked to be disabled
+)
+
+// signal is what one attempt says about the endpoint.
+type signal string
+
+const (
+	signalNone   signal = "none"   // nothing: our own fault, or it was manual and failed
+	signalWell   signal = "well"   // it answers, and means it
+	signalFailed signal = "failed" // it does not, or not well
+	signalGone   signal = "gone"   // it wants no more
+)
+
+// signalOf reads the signal off an attempt's outcome.
+func signalOf(next Next, cause ledger.Cause) signal {
+	switch {
+	case next.Reason == ReasonAccepted, next.Reason == ReasonAborted:
+		return signalWell
+	case next.Reason == ReasonGone:
+		return signalGone
+	case next.Reason == ReasonOurs, cause == ledger.CauseManual:
+		return signalNone
+	}
+	return signalFailed
+}
+
+// Notice is something an operator is told about an endpoint; its text is the
+// name of the log line.
+type Notice string
+
+const (
+	NoticeFailing   Notice = "endpoint.failing"   // FailingAt failures in a row
+	NoticeOpened    Notice = "endpoint.opened"    // its circuit; events are held from now on
+	NoticeOnTheWay  Notice = "endpoint.notice"    // Endpoint.Told per cent of the way to being disabled
+	NoticeDisabled  Notice = "endpoint.disabled"  // until an operator enables it
+	NoticeRecovered Notice = "endpoint.recovered" // after NoticeFailing or NoticeOpened
+)
+
+// probeWait is the time before probe n+1, n having failed.
+func probeWait(n int) time.Duration {
+	if n = max(n, 0); n < 5 {
+		return min(firstProbe<<n, ProbeEvery)
+	}
+	return ProbeEvery
+}
+
+// mayProbe says whether a probe is due. A time further away than any wait was
+// written by a clock that ran ahead.
+func mayProbe(e ledger.Endpoint, now time.Time) bool {
+	wait := e.ProbeAt.Sub(now)
+	return e.State == ledger.EndpointOpen && (wait <= 0 || wait > ProbeEvery)
+}
+
+// probed is e with the next probe begun: it is event's, and the one after it
+// is put off.
+func probed(e ledger.Endpoint, event, place string, now time.Time) ledger.Endpoint {
+	e.Probing, e.Probed, e.ProbeAt = event, place, now.Add(probeWait(e.Probes))
+	return e
+}
+
+// observe is the breaker: what an endpoint becomes when an attempt about an
+// event ended at now with a signal, and what an operator is told. It is pure.
+// An unchanged endpoint need not be written.
+//
+//	closed, draining  well    failures forgotten
+//	                  failed  counted; opens at OpenAfter
+//	open              well    draining, whatever attempt it was
+//	                  failed  a probe: probed again later, disabled after
+//	                          DisableAfter; another: nothing new
+//	any but disabled  gone    disabled
+//	disabled          any     stays, until an operator enables it
+func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now time.Time) (after ledger.Endpoint, told []Notice) {
+	switch {
+	case e.State == ledger.EndpointDisabled || s == signalNone:
+		return e, nil
+	case s == signalGone:
+		return disable(e, DisabledGone, now), []Notice{NoticeDisabled}
+	case e.State == ledger.EndpointOpen && s == signalWell:
+		return e.Reopened(now), []Notice{NoticeRecovered}
+	case e.State == ledger.EndpointOpen && cause == ledger.CauseProbe:
+		return stillOpen(e, now)
+	case e.State == ledger.EndpointOpen:
+		return e, nil
+	case s == signalWell && e.Failures == 0:
+		return e, nil
+	case s == signalWell:
+		if e.Failures >= FailingAt {
+			told = []Notice{NoticeRecovered}
+		}
+		e.Failures, e.FailingSince, e.FirstFailed = 0, time.Time{}, ""
+		return e, told
+	}
+	if e.Failures == 0 {
+		e.FailingSince, e.FirstFailed = now, event
+	}
+	if e.Failures++; e.Failures == FailingAt {
+		told = append(told, NoticeFailing)
+	}
+	if e.Failures >= OpenAfter && event != e.FirstFailed {
+		if e.Probes = 0; now.Sub(e.ClosedAt) < relapse {
+			e.Probes = 5
+		}
+		e.State, e.OpenedAt, e.Told = ledger.EndpointOpen, now, 0
+		e.ProbeAt, e.Probing, e.Probed = now.Add(probeWait(e.Probes)), "", ""
+		told = append(told, NoticeOpened)
+	}
+	return e, told
+}
+
+// stillOpen is an open endpoint after one more failed probe.
+func stillOpen(e ledger.Endpoint, now time.Time) (ledger.Endpoint, []Notice) {
+	var told []Notice
+	e.Probes++
+	e.Failures++
+	e.ProbeAt = now.Add(probeWait(e.Probes))
+	open := now.Sub(e.OpenedAt)
+	percent := int(100 * open / DisableAfter)
+	step := 0
+	for _, at := range noticeAt {
+		if percent >= at {
+			step = at
+		}
+	}
+	if step > e.Told {
+		e.Told = step
+		told = append(told, NoticeOnTheWay)
+	}
+	if open >= DisableAfter {
+		e = disable(e, DisabledFailing, now)
+		told = append(told, NoticeDisabled)
+	}
+	return e, told
+}
+
+func disable(e ledger.Endpoint, why string, now time.Time) ledger.Endpoint {
+	e.State, e.DisabledAt, e.DisabledReason = ledger.EndpointDisabled, now, why
+	e.ProbeAt, e.Probing, e.Probed = time.Time{}, "", ""
+	return e
+}

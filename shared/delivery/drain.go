@@ -1,0 +1,183 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/table"
+)
+
+const (
+	// DrainRate is how many held events a second are let go to an endpoint
+	// that is back. New events go at once, beside them.
+	DrainRate = 50
+	// drainAhead is how much of that one sweep gives out: until the next.
+	drainAhead = time.Minute
+	// drainQuiet is how long after an endpoint came back, and after the last
+	// event was let go, nothing more can be found: longer than the index that
+	// tells what is held is ever behind.
+	drainQuiet = 15 * time.Minute
+	// lookFor bounds the held events that a sweep looks at in search of one
+	// to probe with: the index may show some that are held no longer.
+	lookFor = 20
+)
+
+// probe begins a probe of an open endpoint: with its oldest held event, and
+// with each next one as probes fail, so that one event which the app always
+// refuses does not keep its endpoint shut. With nothing held there is nothing
+// to find out.
+func (s *Sweeper) probe(ctx context.Context, e ledger.Endpoint, now time.Time) (int, error) {
+	from := ""
+	if e.Probed != "" {
+		from = e.Probed + "~" // past it
+	}
+	d, place, err := s.candidate(ctx, e, from)
+	if err == nil && place == "" && from != "" {
+		d, place, err = s.candidate(ctx, e, "") // round again
+	}
+	if err != nil || place == "" {
+		return 0, err
+	}
+	moved, err := s.movedAway(ctx, d, e, now)
+	if err != nil {
+		return 0, err
+	}
+	if moved {
+		// The app has another URL now, which this circuit says nothing about.
+		_, err := s.Ledger.PutEndpoint(ctx, e.Reopened(now), now)
+		if err == nil {
+			s.Log.InfoContext(ctx, "endpoint.left", "client", e.ClientID, "endpoint", e.Origin)
+		}
+		return 0, err
+	}
+	if _, err := s.Ledger.PutEndpoint(ctx, probed(e, d.EventID, place, now), now); err != nil {
+		return 0, err
+	}
+	return 1, s.Doorbell.Ring(ctx, d)
+}
+
+// candidate finds the first held event from a place on that may be probed
+// with: one whose payment has no earlier event to deliver first.
+func (s *Sweeper) candidate(ctx context.Context, e ledger.Endpoint, from string) (d ledger.Delivery, place string, err error) {
+	held, _, err := s.Ledger.HeldFor(ctx, e, from, lookFor, "")
+	if err != nil {
+		return d, "", err
+	}
+	for _, a := range held {
+		all, err := s.Ledger.Deliveries(ctx, a.Reference)
+		if err != nil {
+			return d, "", err
+		}
+		d, predecessor, ok := find(all, a.Sequence)
+		if ok && predecessor == nil && d.HeldForEndpoint() && d.Endpoint == e.Origin {
+			return d, a.Place(), nil
+		}
+	}
+	return d, "", nil
+}
+
+// movedAway says whether a held event would go to another endpoint today.
+func (s *Sweeper) movedAway(ctx context.Context, d ledger.Delivery, e ledger.Endpoint, now time.Time) (bool, error) {
+	if d.URL != "" {
+		return false, nil // the payment's own, for good
+	}
+	client, err := s.Ledger.RecentClient(ctx, d.ClientID, now)
+	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrCorrupt) {
+		return false, nil // the forwarder says so
+	}
+	return err == nil && ledger.Origin(client.CallbackURL) != e.Origin, err
+}
+
+// drain lets go what is held for an endpoint that is back, oldest first, each
+// a moment after the one before. The time is claimed on the endpoint first,
+// so that sweeps which overlap do not add up; what a sweep has claimed and
+// not let go, the next finds still held.
+func (s *Sweeper) drain(ctx context.Context, e ledger.Endpoint, now time.Time) (int, error) {
+	const apart = time.Second / DrainRate
+	start := e.DrainedTo
+	if start.Before(now) || start.After(now.Add(2*drainAhead)) { // later: a clock ran ahead
+		start = now
+	}
+	room := int(now.Add(drainAhead).Sub(start) / apart)
+	if room <= 0 {
+		return 0, nil
+	}
+	held, err := s.heldUpTo(ctx, e, room)
+	if err != nil {
+		return 0, err
+	}
+	if len(held) == 0 {
+		// Nobody can hold another one meanwhile: see HoldDelivery.
+		if now.Sub(e.ClosedAt) < drainQuiet || now.Sub(e.DrainedTo) < drainQuiet {
+			return 0, nil
+		}
+		e.State = ledger.EndpointClosed
+		_, err := s.Ledger.PutEndpoint(ctx, e, now)
+		return 0, err
+	}
+	e.DrainedTo = ledger.Clock(start.Add(time.Duration(len(held)) * apart))
+	if _, err := s.Ledger.PutEndpoint(ctx, e, now); err != nil {
+		return 0, err
+	}
+	return s.release(ctx, e, held, start, apart)
+}
+
+func (s *Sweeper) heldUpTo(ctx context.Context, e ledger.Endpoint, most int) ([]ledger.Attention, error) {
+	var held []ledger.Attention
+	cursor := ""
+	for len(held) < most {
+		page, next, err := s.Ledger.HeldFor(ctx, e, "", min(most-len(held), table.MaxLimit), cursor)
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, page...)
+		if next == "" {
+			break
+		}
+		cursor = next
+	}
+	return held, nil
+}
+
+// release makes each due in its turn and rings.
+func (s *Sweeper) release(ctx context.Context, e ledger.Endpoint, held []ledger.Attention, start time.Time, apart time.Duration) (int, error) {
+	type turn struct {
+		ledger.Attention
+		at time.Time
+	}
+	turns := make([]turn, len(held))
+	for i, a := range held {
+		turns[i] = turn{a, ledger.Clock(start.Add(time.Duration(i) * apart))}
+	}
+	var mu sync.Mutex
+	var faults []error
+	released := make([]ledger.Delivery, 0, len(held))
+	sideBySide(ctx, s.Workers, turns, func(t turn) {
+		d, err := s.Ledger.Delivery(ctx, t.Reference, t.Sequence)
+		if err == nil && (!d.HeldForEndpoint() || d.Endpoint != e.Origin) {
+			return // the index was behind
+		}
+		if err == nil && t.at.Before(d.LeaseUntil) {
+			return // being attempted, by a probe or by hand: the next sweep sees what came of it
+		}
+		if err == nil {
+			d, err = s.Ledger.ReleaseDelivery(ctx, d, t.at)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrMoved):
+		case err != nil:
+			faults = append(faults, err)
+		default:
+			released = append(released, d)
+		}
+	})
+	if len(released) > 0 {
+		faults = append(faults, s.Doorbell.Ring(ctx, released...))
+	}
+	return len(released), errors.Join(faults...)
+}

@@ -1,0 +1,202 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// Sizes of one sweep.
+const (
+	sweepPage = 200
+	// doorbellGrace is how long a due delivery is left to its own doorbell
+	// before the sweeper rings again.
+	doorbellGrace = 30 * time.Second
+	// DefaultSweepers is a good Sweeper.Workers.
+	DefaultSweepers = 8
+)
+
+// Sweeper sees to it that no event is forgotten: it rings again for those that
+// are overdue, probes endpoints whose circuit is open, and lets go what was
+// held for one that is back. Run it every minute. Sweeps that overlap do no
+// harm: what one does is claimed in the table first, and a doorbell too many
+// makes no attempt too many. Set every field.
+type Sweeper struct {
+	Ledger   *ledger.Ledger
+	Doorbell Ringer
+	Now      func() time.Time
+	Log      *slog.Logger
+	// Workers is how many endpoints are tended, and how many events of each
+	// let go, side by side. With 1 nothing is concurrent.
+	Workers int
+}
+
+// Swept is what a sweep did and found.
+type Swept struct {
+	Rung      int           // overdue deliveries rung for again
+	OldestDue time.Duration // how late the most overdue delivery was
+	Probed    int           // probes begun
+	Released  int           // held deliveries let go
+	Open      int           // endpoints whose circuit is open
+	Disabled  int           // endpoints that are disabled
+}
+
+// Sweep is one run. It stops before ctx ends; the next goes on.
+func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
+	var t Swept
+	var faults []error
+	note := func(err error) {
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	note(s.tendAll(ctx, &t))
+	first := int(s.Now().Unix()/60) % ledger.DueShards // changes, so that none starves
+	for i := range ledger.DueShards {
+		note(s.ringOverdue(ctx, (first+i)%ledger.DueShards, &t))
+	}
+	note(ctx.Err())
+	return t, errors.Join(faults...)
+}
+
+// OnSchedule is Sweep with a log line.
+func (s *Sweeper) OnSchedule(ctx context.Context) error {
+	t, err := s.Sweep(ctx)
+	s.Log.InfoContext(ctx, "sweep", "rung", t.Rung, "oldest_due_ms", t.OldestDue.Milliseconds(), "probed", t.Probed,
+		"released", t.Released, "open", t.Open, "disabled", t.Disabled, "complete", err == nil)
+	return err
+}
+
+// worthRinging: every run in the first minutes after a doorbell was lost, and
+// then more rarely, or a forwarder that is down for a day would come back to a
+// thousand messages for each event.
+func worthRinging(now, due time.Time) bool {
+	const often, rarely = 15 * time.Minute, 5
+	return now.Sub(due) < often || now.Unix()/60%rarely == due.Unix()/60%rarely
+}
+
+// ringOverdue rings again for one shard's deliveries.
+func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
+	now := s.Now()
+	after := ""
+	for {
+		due, next, err := s.Ledger.DueDeliveries(ctx, shard, now.Add(-doorbellGrace), sweepPage, after)
+		if err != nil {
+			return err
+		}
+		overdue := make([]ledger.Delivery, 0, len(due))
+		for _, d := range due {
+			t.OldestDue = max(t.OldestDue, now.Sub(d.At))
+			if worthRinging(now, d.At) {
+				overdue = append(overdue, ledger.Delivery{Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID})
+			}
+		}
+		if len(overdue) > 0 {
+			if err := s.Doorbell.Ring(ctx, overdue...); err != nil {
+				return err
+			}
+			t.Rung += len(overdue)
+		}
+		if next == "" {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		after = next
+	}
+}
+
+// tendAll tends every endpoint that is not well. A fault with one does not
+// stop the rest.
+func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
+	var mu sync.Mutex
+	var faults []error
+	cursor := ""
+	for {
+		found, next, err := s.Ledger.Attention(ctx, ledger.AttentionEndpoint, sweepPage, cursor)
+		if err != nil {
+			return errors.Join(append(faults, err)...)
+		}
+		sideBySide(ctx, s.Workers, found, func(a ledger.Attention) {
+			did, err := s.tendSafely(ctx, a)
+			mu.Lock()
+			defer mu.Unlock()
+			t.Probed += did.Probed
+			t.Released += did.Released
+			t.Open += did.Open
+			t.Disabled += did.Disabled
+			if err != nil {
+				faults = append(faults, fmt.Errorf("endpoint %s of %s: %w", a.Endpoint, a.ClientID, err))
+			}
+		})
+		if next == "" || ctx.Err() != nil {
+			return errors.Join(faults...)
+		}
+		cursor = next
+	}
+}
+
+// tendSafely keeps a panic about one endpoint from ending the run.
+func (s *Sweeper) tendSafely(ctx context.Context, a ledger.Attention) (did Swept, err error) {
+	if s.Workers > 1 { // a simulation's own panics go through
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+	}
+	return s.tend(ctx, a.ClientID, a.Endpoint)
+}
+
+// tend does what one endpoint needs now.
+func (s *Sweeper) tend(ctx context.Context, clientID, origin string) (did Swept, err error) {
+	now := ledger.Clock(s.Now())
+	e, err := s.Ledger.FreshEndpoint(ctx, clientID, origin, now)
+	if err != nil {
+		return did, err
+	}
+	switch e.State {
+	case ledger.EndpointOpen:
+		did.Open = 1
+		if mayProbe(e, now) {
+			did.Probed, err = s.probe(ctx, e, now)
+		}
+	case ledger.EndpointDisabled:
+		did.Disabled = 1
+	case ledger.EndpointDraining:
+		did.Released, err = s.drain(ctx, e, now)
+	}
+	if errors.Is(err, ledger.ErrMoved) {
+		return did, nil // another sweep, or the forwarder, was faster
+	}
+	return did, err
+}
+
+// sideBySide does what is to be done with each, at most workers at once; with
+// one worker it starts no goroutine.
+func sideBySide[T any](ctx context.Context, workers int, all []T, do func(T)) {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, max(workers, 1))
+	for _, one := range all {
+		if ctx.Err() != nil {
+			break
+		}
+		if workers <= 1 {
+			do(one)
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(one)
+		})
+	}
+	wg.Wait()
+}
