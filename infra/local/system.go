@@ -207,6 +207,8 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 			"POST /callback": callback, "PUT /callback": callback,
 			"POST /callback/{referenceId}/{token}": callback, "PUT /callback/{referenceId}/{token}": callback,
 		},
+		"mom-factura-webhook": {"POST /webhooks/mom-factura/{token}": api.MomFacturaWebhook()},
+		"momentpay-webhook":   {"POST /webhooks/momentpay": api.MomentPayWebhook()},
 	})
 	if err != nil {
 		return err

@@ -193,6 +193,8 @@ func (w *World) Restart(o Options) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.routes = map[string]httpapi.Handler{
+		"POST /webhooks/mom-factura/{token}":           w.API.MomFacturaWebhook(),
+		"POST /webhooks/momentpay":                     w.API.MomentPayWebhook(),
 		"POST /request-to-pay":                         w.API.RequestToPay(),
 		"GET /status/{referenceId}":                    status,
 		"GET /health":                                  status,

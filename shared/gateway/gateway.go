@@ -93,6 +93,9 @@ const (
 	maxRounds = 8
 )
 
+// ErrUnconfigured: the provider is not configured here.
+var ErrUnconfigured = errors.New("provider is not configured")
+
 // ErrForbidden: the payment belongs to another app.
 var ErrForbidden = errors.New("payment of another client")
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"time"
 
 	"momoproxy/shared/ledger"
@@ -34,11 +35,11 @@ const CallbackAnswer = `{"received":true}`
 // payments, and, being only a hint, checked with the provider (or believed,
 // under CALLBACK_POLICY=trust); one that the provider has signed is evidence.
 // provider.ErrSignature: it is not signed as it has to be; nothing is kept of
-// it. Every other error is for the log alone, and the answer is the same.
+// it, nor of one that finds ErrUnconfigured. Every other error is for the log alone, and the answer is the same.
 func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 	prov, ok := g.provider(c.Provider)
 	if !ok {
-		return errors.New("callback for unconfigured provider " + c.Provider)
+		return fmt.Errorf("%w: %s", ErrUnconfigured, c.Provider)
 	}
 	claim, parseErr := prov.ParseCallback(provider.Inbound{Token: c.Token, Header: c.Header, Body: c.Body, At: g.now()})
 	if errors.Is(parseErr, provider.ErrSignature) {
