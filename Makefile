@@ -32,6 +32,7 @@ PKG ?= ./...
 RUN ?=
 FUZZTIME ?= 10s
 SEEDS ?= 100000
+EXAMPLES ?= 40
 FIRST ?= 1
 TEST_FLAGS := -count=1 -timeout=9m $(if $(RUN),-run '$(RUN)')
 
@@ -97,6 +98,11 @@ bench: ## Run the benchmarks
 .PHONY: bench-start
 bench-start: ## Measure each function's start, warm requests and memory beside one that does nothing
 	$(ENGINES) go test -count=1 -v -run '^TestStartTime$$' ./infra/endtoend -starts=25 -warm=400
+
+.PHONY: schemathesis
+# One seed each time: a failure is the code's or the document's, not chance's.
+schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against openapi.yaml, EXAMPLES (40) for each operation
+	infra/tools/schemathesis.sh --max-examples $(EXAMPLES) --seed $(FIRST)
 
 .PHONY: vuln
 vuln: ## Report known vulnerabilities that the code can reach (needs the Go vulnerability database)
