@@ -48,6 +48,7 @@ func TestDeployedShape(t *testing.T) {
 	t.Run("lost doorbell", func(t *testing.T) { testLostDoorbell(t, w) })
 
 	t.Run("failed payment", func(t *testing.T) { testFailedPayment(t, w) })
+	t.Run("payments", func(t *testing.T) { testPayments(t, w, paid) })
 
 	t.Run("policies", func(t *testing.T) { checkPolicies(t, w.stack, w.recorder) })
 	t.Run("output", func(t *testing.T) { testOutput(t, w) })
@@ -79,6 +80,11 @@ func testEveryEvent(t *testing.T, w *world) {
 		{"status/missing-key", 401, "unauthorized"},
 		{"status/unknown", 404, "not_found"},
 		{"status/known", 404, "not_found"},
+		{"payments/missing-key", 401, "unauthorized"},
+		{"payments/list-bad-query", 422, "validation_failed"},
+		{"payments/timeline", 404, "not_found"},
+		{"payments/timeline-unknown", 404, "not_found"},
+		{"payments/resend-callback", 404, "not_found"},
 	} {
 		function, _, _ := strings.Cut(c.event, "/")
 		if got := w.api(t, function, event(t, c.event)); got.Code != c.code || got.Body["code"] != c.error {
