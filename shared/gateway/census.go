@@ -32,7 +32,7 @@ func (g *Gateway) takeCensus(ctx context.Context) {
 			"unknown_payments", c.UnknownPayments, "oldest_unknown_ms", c.OldestUnknown.Milliseconds(),
 			"due_deliveries", c.DueDeliveries, "oldest_undelivered_ms", c.OldestUndelivered.Milliseconds(), "oldest_overdue_ms", c.OldestOverdue.Milliseconds(),
 			"held_deliveries", c.HeldDeliveries, "oldest_held_ms", c.OldestHeld.Milliseconds(), "exhausted_deliveries", c.ExhaustedDeliveries,
-			"unwell_endpoints", c.UnwellEndpoints, "truncated", c.Truncated)
+			"truncated", c.Truncated)
 	}
 	for _, prov := range g.Providers {
 		name := prov.Capabilities().Name

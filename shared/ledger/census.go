@@ -32,8 +32,6 @@ type Census struct {
 	OldestHeld     time.Duration
 	// ExhaustedDeliveries have used up their attempts and wait for an operator.
 	ExhaustedDeliveries int
-	// UnwellEndpoints have an open circuit or are disabled.
-	UnwellEndpoints int
 
 	// Truncated: there was more than a census counts. Counts and ages are
 	// then lower bounds, but OldestUnknown and OldestOverdue are still right.
@@ -42,7 +40,7 @@ type Census struct {
 
 const (
 	// censusPages bounds what is read of each index partition: 5,000 entries,
-	// so that a census of a table in any state is at most 60 queries.
+	// so that a census of a table in any state is at most 55 queries.
 	censusPages = 5
 	// openHorizon: an open payment's next question is due within the hour,
 	// by every provider's schedule. What is due later is asked about daily,
@@ -96,10 +94,6 @@ func (l *Ledger) Census(ctx context.Context, now time.Time) (Census, error) {
 		}},
 		{AttentionExhausted, func([]string) error {
 			c.ExhaustedDeliveries++
-			return nil
-		}},
-		{AttentionEndpoint, func([]string) error {
-			c.UnwellEndpoints++
 			return nil
 		}},
 	} {

@@ -24,13 +24,13 @@ import (
 func TestMetricsOfALife(t *testing.T) {
 	t.Parallel()
 	// What this life does not meet; each needs a fault of its own.
-	absent := []string{"Panics", "RecordsLost", "LoginsRefused"}
+	absent := []string{"Panics", "RecordsLost", "LoginsRefused", "DeliveriesStopped"}
 	sums := map[string]float64{}
 	synctest.Test(t, func(t *testing.T) {
 		var lines safeBuffer
 		w := testbed.New(t, testbed.Options{})
 		log := telemetry.WithMetrics(telemetry.New(&lines, slog.LevelInfo), "momo-proxy")
-		w.Gateway.Log, w.API.Log, w.Forwarder.Log = log, log, log
+		w.Gateway.Log, w.API.Log, w.Forwarder.Log, w.Sweeper.Log = log, log, log, log
 
 		pay := func(order, plan string) {
 			if a := w.Pay(testbed.Order(order, sandbox.Payer(plan))); a.StatusCode >= 500 && a.StatusCode != 503 {
@@ -41,11 +41,21 @@ func TestMetricsOfALife(t *testing.T) {
 		pay("ORDER-2", "status_wrong_amount")
 		w.CallBack("POST", "/callback", `{"externalId":"NOBODY","status":"SUCCESSFUL"}`)
 		w.Pass(5 * time.Minute)
-		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: http.StatusNotFound} })
+		answer := func(code int) {
+			w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: code} })
+		}
+		answer(http.StatusNotFound)
+		pay("ORDER-10", sandbox.PlanSuccess)
+		w.Pass(20 * time.Minute)
 		for _, order := range []string{"ORDER-3", "ORDER-4", "ORDER-5", "ORDER-6", "ORDER-7", "ORDER-8"} {
 			pay(order, "timeout_before")
 		}
 		pay("ORDER-9", sandbox.PlanPending)
+		w.Pass(61 * time.Hour) // past half of the way to being disabled
+		answer(http.StatusOK)
+		w.Pass(time.Hour)
+		answer(http.StatusGone)
+		pay("ORDER-11", sandbox.PlanSuccess)
 		w.Pass(time.Hour)
 		collect(t, lines.String(), sums)
 	})
@@ -56,7 +66,7 @@ func TestMetricsOfALife(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"PaymentsEnded", "PaymentAnomalies", "CallbacksUnmatched", "CircuitsOpened", "CircuitOpen", "ProviderErrors",
-		"Attempts", "DeliveriesStopped", "OpenPayments", "UnknownPayments", "OldestUnknownMilliseconds", "ReconcileLagMilliseconds"} {
+		"Attempts", "OpenEndpoints", "DisabledEndpoints", "OpenPayments", "UnknownPayments", "OldestUnknownMilliseconds", "ReconcileLagMilliseconds"} {
 		if sums[name] == 0 {
 			t.Errorf("%s stayed 0", name)
 		}

@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/telemetry"
@@ -171,7 +171,7 @@ func TestConditionsNameWhatThereIs(t *testing.T) {
 		"source":  {string(payment.FromCallback)},
 		"verdict": {string(payment.SaysNothing)},
 		"code":    {provider.CodeCredentials},
-		"state":   {string(ledger.DeliveryExhausted), string(ledger.DeliveryHeld)},
+		"reason":  {delivery.HeldOpen, delivery.HeldDisabled},
 	}
 	for _, m := range telemetry.Metrics {
 		for _, c := range m.When {

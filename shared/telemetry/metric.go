@@ -100,9 +100,20 @@ var Metrics = []Metric{
 	{Name: "Attempts", Unit: Count, Line: "delivery.attempted", By: []string{"reason"}},
 	{Name: "AttemptMilliseconds", Unit: Milliseconds, Line: "delivery.attempted", Value: "duration_ms"},
 
-	{Name: "DeliveriesStopped", Unit: Count, Line: "delivery.held"},
-	{Name: "DeliveriesStopped", Unit: Count, Line: "delivery.attempted", When: []Condition{{Attribute: "state", Is: "exhausted"}}},
-	{Name: "DeliveriesStopped", Unit: Count, Line: "delivery.attempted", When: []Condition{{Attribute: "state", Is: "held"}}},
+	{Name: "DeliveriesExhausted", Unit: Count, Line: "delivery.exhausted"},
+	// What is held for its endpoint goes on when that is back; anything else
+	// waits for a person.
+	{
+		Name: "DeliveriesStopped", Unit: Count, Line: "delivery.held",
+		When: []Condition{{Attribute: "reason", Not: "endpoint_open"}, {Attribute: "reason", Not: "endpoint_disabled"}},
+	},
+	{Name: "EndpointsFailing", Unit: Count, Line: "endpoint.failing"},
+	{Name: "EndpointsOpened", Unit: Count, Line: "endpoint.opened"},
+	{Name: "EndpointsOnTheWay", Unit: Count, Line: "endpoint.notice"},
+	{Name: "EndpointsDisabled", Unit: Count, Line: "endpoint.disabled"},
+	{Name: "EndpointsRecovered", Unit: Count, Line: "endpoint.recovered"},
+	{Name: "OpenEndpoints", Unit: Count, Line: "sweep", Value: "open"},
+	{Name: "DisabledEndpoints", Unit: Count, Line: "sweep", Value: "disabled"},
 
 	// A run always says both; when nothing says them the reconciler is dead.
 	{Name: "ReconcileLagMilliseconds", Unit: Milliseconds, Line: "reconcile", Value: "oldest_due_ms"},
@@ -119,7 +130,6 @@ var Metrics = []Metric{
 	{Name: "HeldDeliveries", Unit: Count, Line: "census", Value: "held_deliveries"},
 	{Name: "OldestHeldMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_held_ms"},
 	{Name: "ExhaustedDeliveries", Unit: Count, Line: "census", Value: "exhausted_deliveries"},
-	{Name: "UnwellEndpoints", Unit: Count, Line: "census", Value: "unwell_endpoints"},
 	{Name: "CircuitOpen", Unit: Count, Line: "census.provider", Value: "circuit_open", By: []string{"provider"}, Total: true},
 }
 
