@@ -31,7 +31,8 @@ type eventBody struct {
 	CallbackURL   *string              `json:"callbackUrl"`
 	NextAttemptAt string               `json:"nextAttemptAt,omitempty"`
 	DeliveredAt   string               `json:"deliveredAt,omitempty"`
-	Body          string               `json:"body"` // the bytes that are signed and sent
+	ResentAt      string               `json:"resentAt,omitempty"` // when it was last asked for by hand
+	Body          string               `json:"body"`               // the bytes that are signed and sent
 	Attempts      []attemptBody        `json:"attempts"`
 }
 
@@ -87,7 +88,7 @@ func timelineOf(s ledger.Story, client ledger.Client) timelineBody {
 		e := eventBody{
 			EventID: d.EventID, Event: d.Event, Sequence: d.Sequence, CreatedAt: payment.Timestamp(d.CreatedAt),
 			State: d.State, HeldReason: d.HeldReason, CallbackURL: orNull(callbackURL(d, client)),
-			NextAttemptAt: timestamp(d.NextAttemptAt), DeliveredAt: timestamp(d.DeliveredAt),
+			NextAttemptAt: timestamp(d.NextAttemptAt), DeliveredAt: timestamp(d.DeliveredAt), ResentAt: timestamp(d.ResentAt),
 			Body: d.Body, Attempts: []attemptBody{},
 		}
 		for _, at := range s.Attempts {

@@ -323,6 +323,10 @@ func TestResendRefused(t *testing.T) {
 		if err := w.Ledger.SetCallbackURL(t.Context(), shop, testbed.ShopURL); err != nil {
 			t.Fatal(err)
 		}
+		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 410} })
+		is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 202, "")
+		w.Pass(time.Minute)
+		golden(t, "error/409-endpoint-disabled", noReferences(is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 409, "endpoint_disabled").Body))
 		d := w.Story(ref).Deliveries[0]
 		for d.Claims = 199; d.Claims <= 200; d.Claims++ {
 			if d, err = w.Ledger.PutDelivery(t.Context(), d); err != nil {

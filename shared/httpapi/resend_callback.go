@@ -23,13 +23,13 @@ const (
 
 // resentBody says what will happen after a resend.
 type resentBody struct {
-	ReferenceID string               `json:"referenceId"`
-	EventID     string               `json:"eventId"`
-	Event       payment.Event        `json:"event"`
-	Sequence    int                  `json:"sequence"`
-	State       ledger.DeliveryState `json:"state"`
-	CallbackURL string               `json:"callbackUrl"`
-	Message     string               `json:"message"`
+	ReferenceID string        `json:"referenceId"`
+	EventID     string        `json:"eventId"`
+	Event       payment.Event `json:"event"`
+	Sequence    int           `json:"sequence"`
+	CallbackURL string        `json:"callbackUrl"`
+	AttemptAt   string        `json:"attemptAt"`
+	Message     string        `json:"message"`
 }
 
 // resendCallback handles POST /payments/{referenceId}/resend-callback: the
@@ -50,13 +50,13 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 		if refused := a.mayResend(story, client); refused != nil {
 			return *refused
 		}
-		d := story.Deliveries[len(story.Deliveries)-1]
+		d, at := story.Deliveries[len(story.Deliveries)-1], ledger.Clock(a.Now())
 		resp := respond(202, resentBody{
 			ReferenceID: d.Reference, EventID: d.EventID, Event: d.Event, Sequence: d.Sequence,
-			State: ledger.DeliveryDue, CallbackURL: callbackURL(d, client),
-			Message: "The event is sent again now, with the same bytes and the same webhook-id: a receiver that has handled it ignores it. See the attempts at GET /payments/{referenceId}.",
+			CallbackURL: callbackURL(d, client), AttemptAt: payment.Timestamp(at),
+			Message: "One attempt is made now, with the same bytes and the same webhook-id: a receiver that has handled the event ignores it. What comes of it stands in GET /payments/{referenceId}.",
 		})
-		d, err = a.Ledger.ResendDelivery(ctx, d, ledger.Clock(a.Now()), ledger.AuditRecord{
+		d, err = a.Ledger.ResendDelivery(ctx, d, at, ledger.AuditRecord{
 			At: ledger.Clock(started), Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: client.ID,
 			Method: "POST", URL: "/payments/" + d.Reference + "/resend-callback", ResponseCode: resp.StatusCode,
 			ResponseBody: resp.Body, Duration: a.Now().Sub(started), Note: fmt.Sprintf("event %d, it was %s", d.Sequence, d.State),
@@ -66,6 +66,8 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 			continue
 		case errors.Is(err, ledger.ErrUnderway):
 			return underway(story.Payment)
+		case errors.Is(err, ledger.ErrEndpointDisabled):
+			return conflict(story.Payment, "endpoint_disabled", "Nothing is sent to this address any more: it answered 410, or failed for days. Mend it, then have the operator enable it; what is held for it is delivered then.")
 		case err != nil:
 			return a.failed(ctx, "resend.failed", client, err)
 		}
@@ -88,7 +90,7 @@ func (a *API) mayResend(s ledger.Story, client ledger.Client) *Response {
 		return refuse("no_event_yet", "Nothing has happened yet that is announced: the payment is still open. The callback comes by itself when it ends.")
 	}
 	d, now := s.Deliveries[len(s.Deliveries)-1], ledger.Clock(a.Now())
-	if d.State == ledger.DeliveryWaiting || now.Before(d.LeaseUntil) || d.State == ledger.DeliveryDue && !d.NextAttemptAt.After(now) {
+	if d.State == ledger.DeliveryWaiting || !d.ManualAt.IsZero() || now.Before(d.LeaseUntil) || d.State == ledger.DeliveryDue && !d.NextAttemptAt.After(now) {
 		resp := underway(s.Payment)
 		return &resp
 	}
@@ -98,11 +100,15 @@ func (a *API) mayResend(s ledger.Story, client ledger.Client) *Response {
 	if d.Claims >= maxAttempts {
 		return refuse("resent_too_often", fmt.Sprintf("This event has been attempted %d times. Read the payment with GET /status/{referenceId}, or ask the operator.", d.Claims))
 	}
+	last := d.ResentAt
 	for _, at := range s.Attempts {
-		if wait := at.Started.Add(resendEvery).Sub(now); at.Sequence == d.Sequence && wait > 0 {
-			resp := retryAfter(problem(429, "resent_too_soon", "This event was sent less than ten seconds ago; wait as long as Retry-After says."), wait)
-			return &resp
+		if at.Sequence == d.Sequence && at.Started.After(last) {
+			last = at.Started
 		}
+	}
+	if wait := last.Add(resendEvery).Sub(now); wait > 0 {
+		resp := retryAfter(problem(429, "resent_too_soon", "This event was sent less than ten seconds ago; wait as long as Retry-After says."), wait)
+		return &resp
 	}
 	return nil
 }
