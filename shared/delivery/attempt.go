@@ -126,7 +126,7 @@ func sign(d ledger.Delivery, client ledger.Client, at time.Time) (http.Header, e
 	}
 	header.Set("Content-Type", "application/json")
 	if !client.NoLegacySignature {
-		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.APIKey))
+		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at)))
 	}
 	return header, nil
 }

@@ -1,0 +1,488 @@
+package delivery_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/delivery"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/webhook"
+)
+
+const shopOrigin = "https://shop.example.com:443"
+
+// operators is the audit record of what an operator does now.
+func operators() ledger.AuditRecord {
+	return ledger.AuditRecord{At: ledger.Clock(time.Now()), Direction: ledger.InboundFromApp, ClientID: "cli_shop", Method: "OPERATOR", Note: "tested"}
+}
+
+// down makes Shop's endpoint answer code until the returned function is called.
+func down(w *testbed.World, result webhook.Result) (up func()) {
+	w.App.Answer(func(_ int, r testbed.Received) webhook.Result {
+		if strings.HasPrefix(r.URL, testbed.ShopURL) {
+			return result
+		}
+		return webhook.Result{Code: 200}
+	})
+	return func() { w.App.Answer(nil) }
+}
+
+// order pays for something, with a callback URL of its own path.
+func order(t *testing.T, w *testbed.World, id, payer string) (reference string) {
+	t.Helper()
+	body := strings.Replace(testbed.Order(id, payer), `{`, fmt.Sprintf(`{"callbackUrl":%q,`, testbed.ShopURL+"/"+id), 1)
+	a := w.Pay(body)
+	if a.StatusCode != http.StatusAccepted {
+		t.Fatalf("%d %s", a.StatusCode, a.Body)
+	}
+	return a.Reference()
+}
+
+// orders pays for n things and waits until all have ended.
+func orders(t *testing.T, w *testbed.World, n int) (references []string) {
+	t.Helper()
+	for i := range n {
+		references = append(references, order(t, w, fmt.Sprint("ORDER-", time.Now().Unix(), "-", i), "26876123456"))
+	}
+	time.Sleep(2 * time.Second)
+	synctest.Wait()
+	return references
+}
+
+func endpoint(t *testing.T, w *testbed.World) ledger.Endpoint {
+	t.Helper()
+	e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func state(w *testbed.World, reference string) ledger.DeliveryState {
+	return w.Story(reference).Deliveries[0].State
+}
+
+// Three hundred payments, each with a callback path of its own and some with a
+// correction, end while their app is down for a day. It then gets every event
+// within ten minutes, in order per payment, none again after its 2xx; and the
+// day costs no more attempts than the breaker's bound.
+func TestADayDown(t *testing.T) { bubble(t, testbed.Options{}, aDayDown) }
+
+func aDayDown(t *testing.T, w *testbed.World) {
+	const hours, each, corrections = 24, 12, 12
+	up := down(w, webhook.Result{Class: webhook.ClassConnect})
+	var all, corrected []string
+	for range corrections {
+		corrected = append(corrected, order(t, w, fmt.Sprint("CORRECTED-", len(corrected)), sandbox.Payer(sandbox.PlanPending)))
+	}
+	for hour := range hours {
+		all = append(all, orders(t, w, each)...)
+		for _, reference := range corrected {
+			if status := map[int]string{1: "FAILED", 2: "SUCCESSFUL"}[hour]; status != "" {
+				if err := w.Sandbox.SetOutcome(reference, status, "", true); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		w.Pass(time.Hour - 2*time.Second)
+	}
+	all = append(all, corrected...)
+	events := 0
+	for _, reference := range all {
+		for _, d := range w.Story(reference).Deliveries {
+			events++
+			if d.State == ledger.DeliveryDelivered || d.State == ledger.DeliveryExhausted {
+				t.Fatalf("%s is %s while the app is down", d.EventID, d.State)
+			}
+		}
+	}
+	if events != hours*each+2*corrections {
+		t.Fatalf("%d events", events)
+	}
+	if n, most := len(w.App.Got()), delivery.MaxProbesADay+delivery.OpenAfter+2*(each+corrections); n > most {
+		t.Errorf("the day cost %d attempts; bound %d", n, most)
+	}
+
+	up()
+	back, before := time.Now(), len(w.App.Got())
+	w.Pass(10 * time.Minute)
+	delivered := map[string]int{}
+	last := map[string]int{}
+	second := map[int64]int{}
+	for _, r := range w.App.Got()[before:] {
+		delivered[r.EventID]++
+		if r.Content.Sequence < last[r.Content.ReferenceID] {
+			t.Errorf("%s: event %d after event %d", r.Content.ReferenceID, r.Content.Sequence, last[r.Content.ReferenceID])
+		}
+		last[r.Content.ReferenceID] = r.Content.Sequence
+		second[r.At.Unix()]++
+	}
+	for id, n := range delivered {
+		if n != 1 {
+			t.Errorf("%s came %d times after the app was back", id, n)
+		}
+	}
+	if len(delivered) != events {
+		t.Errorf("%d of %d events came within ten minutes", len(delivered), events)
+	}
+	for at, n := range second {
+		// The queue's delays are whole seconds; the second of an event's
+		// successor is its own.
+		if n > delivery.DrainRate+2*corrections {
+			t.Errorf("%d attempts in second %d", n, at-back.Unix())
+		}
+	}
+	w.Pass(time.Hour)
+	if n := len(w.App.Got()) - before; n != events {
+		t.Errorf("%d attempts in all, of %d events", n, events)
+	}
+	if e := endpoint(t, w); e.State != ledger.EndpointClosed || e.Failures != 0 {
+		t.Errorf("the endpoint is %s with %d failures", e.State, e.Failures)
+	}
+	if found, _, err := w.Ledger.Attention(t.Context(), ledger.AttentionHeld, 10, ""); err != nil || len(found) != 0 {
+		t.Errorf("still held: %v, %v", found, err)
+	}
+	for _, line := range []string{"endpoint.failing", "endpoint.opened", "endpoint.recovered"} {
+		if n := strings.Count(w.Log(), `"`+line+`"`); n != 1 {
+			t.Errorf("%s was told %d times", line, n)
+		}
+	}
+}
+
+// One app's dead endpoint is nothing to another app.
+func TestAnotherAppsEventsGoOn(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		down(w, webhook.Result{Code: 503})
+		orders(t, w, 20)
+		w.Pass(2 * time.Minute)
+		if e := endpoint(t, w); e.State != ledger.EndpointOpen {
+			t.Fatalf("it is %s after %d failures", e.State, e.Failures)
+		}
+		other := due(t, w, "ORDER-1", "x-proxy-api-key", testbed.OtherKey)
+		w.Pass(time.Second)
+		if got := state(w, other); got != ledger.DeliveryDelivered {
+			t.Errorf("it is %s", got)
+		}
+	})
+}
+
+// An endpoint that never comes back is disabled after five days; its events
+// are kept, nothing is sent, and an operator lets them go.
+func TestDisabledAfterDays(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		up := down(w, webhook.Result{Class: webhook.ClassTimeout})
+		references := orders(t, w, 15)
+		w.Pass(delivery.DisableAfter + time.Hour)
+		e := endpoint(t, w)
+		if e.State != ledger.EndpointDisabled || e.DisabledReason != delivery.DisabledFailing {
+			t.Fatalf("it is %s, %q", e.State, e.DisabledReason)
+		}
+		for _, percent := range []string{"50", "70", "90", "100"} {
+			if !strings.Contains(w.Log(), `"percent":`+percent) {
+				t.Errorf("nobody was told at %s %%", percent)
+			}
+		}
+		up()
+		n := len(w.App.Got())
+		references = append(references, orders(t, w, 1)...)
+		w.Pass(24 * time.Hour)
+		if got := len(w.App.Got()); got != n {
+			t.Errorf("%d attempts at a disabled endpoint", got-n)
+		}
+		last := w.Story(references[15]).Deliveries[0]
+		if last.State != ledger.DeliveryHeld || last.HeldReason != delivery.HeldDisabled {
+			t.Errorf("a new event is %s, %q", last.State, last.HeldReason)
+		}
+		if _, err := w.Ledger.ResendDelivery(t.Context(), last, time.Now(), operators()); !errors.Is(err, ledger.ErrEndpointDisabled) {
+			t.Errorf("asked for again: %v", err)
+		}
+		found, err := w.Ledger.Endpoints(t.Context(), w.Shop.ID)
+		if err != nil || len(found) != 1 || found[0].Origin != shopOrigin {
+			t.Fatalf("%v, %v", found, err)
+		}
+		if _, err := w.Ledger.EnableEndpoint(t.Context(), found[0], ledger.Clock(time.Now()), operators()); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(2 * time.Minute)
+		for _, reference := range references {
+			if got := state(w, reference); got != ledger.DeliveryDelivered {
+				t.Errorf("%s is %s", reference, got)
+			}
+		}
+		if _, err := w.Ledger.EnableEndpoint(t.Context(), found[0], time.Now(), operators()); !errors.Is(err, ledger.ErrMoved) {
+			t.Errorf("enabled by what was read before: %v", err)
+		}
+	})
+}
+
+// 410 disables at once, whatever came before.
+func TestGoneDisables(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		up := down(w, webhook.Result{Code: 410})
+		one := due(t, w, "ORDER-1")
+		w.Pass(time.Second)
+		two := due(t, w, "ORDER-2")
+		w.Pass(time.Minute)
+		if len(w.App.Got()) != 1 {
+			t.Errorf("%d attempts", len(w.App.Got()))
+		}
+		up()
+		if _, err := w.Ledger.EnableEndpoint(t.Context(), endpoint(t, w), ledger.Clock(time.Now()), operators()); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(2 * time.Minute)
+		if state(w, one) != ledger.DeliveryDelivered || state(w, two) != ledger.DeliveryDelivered {
+			t.Errorf("%s, %s", state(w, one), state(w, two))
+		}
+	})
+}
+
+// One event that the app can never take does not keep its endpoint shut.
+func TestAPoisonedEventDoesNotKeepTheCircuitOpen(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		up, poison := false, ""
+		w.App.Answer(func(_ int, r testbed.Received) webhook.Result {
+			if !up || r.Content.ReferenceID == poison {
+				return webhook.Result{Code: 500}
+			}
+			return webhook.Result{Code: 200}
+		})
+		references := orders(t, w, 12)
+		w.Pass(time.Hour)
+		poison = references[0]
+		up = true
+		w.Pass(15 * time.Minute)
+		for _, reference := range references[1:] {
+			if got := state(w, reference); got != ledger.DeliveryDelivered {
+				t.Errorf("%s is %s", reference, got)
+			}
+		}
+		w.Pass(5 * 24 * time.Hour)
+		if got := state(w, poison); got != ledger.DeliveryExhausted {
+			t.Errorf("the poisoned one is %s", got)
+		}
+		if e := endpoint(t, w); e.State != ledger.EndpointClosed {
+			t.Errorf("the endpoint is %s", e.State)
+		}
+	})
+}
+
+// What is held goes to the app's new URL when it has one.
+func TestHeldEventsFollowTheApp(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		const moved = "https://new.shop.example.com/momo"
+		down(w, webhook.Result{Class: webhook.ClassConnect})
+		var references []string
+		for i := range 12 {
+			references = append(references, due(t, w, fmt.Sprint("ORDER-", i)))
+		}
+		w.Pass(time.Hour)
+		w.App.Add(moved, testbed.ShopKey, testbed.ShopSecret)
+		client, err := w.Ledger.Client(t.Context(), w.Shop.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Ledger.SetCallbackURL(t.Context(), client, moved); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(10 * time.Minute)
+		for _, reference := range references {
+			if got := state(w, reference); got != ledger.DeliveryDelivered {
+				t.Errorf("%s is %s", reference, got)
+			}
+		}
+	})
+}
+
+// An attempt that somebody asked for stands beside the schedule and the
+// breaker.
+func TestManualAttempts(t *testing.T) {
+	resend := func(t *testing.T, w *testbed.World, reference string) error {
+		t.Helper()
+		d, err := w.Ledger.ResendDelivery(t.Context(), w.Story(reference).Deliveries[0], ledger.Clock(time.Now()), operators())
+		if err == nil {
+			err = w.Forwarder.Doorbell.Ring(t.Context(), d)
+		}
+		return err
+	}
+	for name, c := range map[string]struct {
+		first  webhook.Result // what the event has met before
+		pass   time.Duration
+		state  ledger.DeliveryState
+		answer webhook.Result // to the manual attempt
+		after  ledger.DeliveryState
+	}{
+		"delivered, fails":     {webhook.Result{Code: 200}, time.Second, ledger.DeliveryDelivered, webhook.Result{Code: 500}, ledger.DeliveryDelivered},
+		"delivered, succeeds":  {webhook.Result{Code: 200}, time.Second, ledger.DeliveryDelivered, webhook.Result{Code: 204}, ledger.DeliveryDelivered},
+		"exhausted, fails":     {webhook.Result{Code: 404}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 404}, ledger.DeliveryExhausted},
+		"exhausted, succeeds":  {webhook.Result{Code: 404}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
+		"due later, fails":     {webhook.Result{Code: 500}, time.Hour, ledger.DeliveryDue, webhook.Result{Code: 500}, ledger.DeliveryDue},
+		"due later, succeeds":  {webhook.Result{Code: 500}, time.Hour, ledger.DeliveryDue, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
+		"due later, our fault": {webhook.Result{Code: 500}, time.Hour, ledger.DeliveryDue, webhook.Result{Class: webhook.ClassDNSOurs}, ledger.DeliveryDue},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+				w.App.Answer(func(int, testbed.Received) webhook.Result { return c.first })
+				reference := due(t, w, "ORDER-1")
+				w.Pass(c.pass)
+				before := w.Story(reference).Deliveries[0]
+				if before.State != c.state {
+					t.Fatalf("it is %s", before.State)
+				}
+				w.App.Answer(func(int, testbed.Received) webhook.Result { return c.answer })
+				n := len(w.App.Got())
+				if err := resend(t, w, reference); err != nil {
+					t.Fatal(err)
+				}
+				if err := resend(t, w, reference); !errors.Is(err, ledger.ErrUnderway) {
+					t.Errorf("asked for twice: %v", err)
+				}
+				w.Pass(5 * time.Second)
+				story := w.Story(reference)
+				after, last := story.Deliveries[0], story.Attempts[len(story.Attempts)-1]
+				if after.State != c.after || after.Attempts != before.Attempts || !after.ManualAt.IsZero() || after.ResentAt.IsZero() {
+					t.Errorf("it was %+v, it is %+v", before, after)
+				}
+				if c.after == before.State && (!after.NextAttemptAt.Equal(before.NextAttemptAt) || !after.DeliveredAt.Equal(before.DeliveredAt)) {
+					t.Errorf("its times were %s, %s; they are %s, %s", before.NextAttemptAt, before.DeliveredAt, after.NextAttemptAt, after.DeliveredAt)
+				}
+				if len(w.App.Got()) != n+1 || last.Cause != ledger.CauseManual {
+					t.Errorf("%d attempts more, the last on record %s", len(w.App.Got())-n, last.Cause)
+				}
+			})
+		})
+	}
+
+	t.Run("while the circuit is open", func(t *testing.T) {
+		bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+			up := down(w, webhook.Result{Code: 500})
+			references := orders(t, w, 12)
+			w.Pass(10 * time.Minute)
+			i := slices.IndexFunc(references, func(r string) bool { return state(w, r) == ledger.DeliveryHeld })
+			if err := resend(t, w, references[i]); err != nil {
+				t.Fatal(err)
+			}
+			w.Pass(time.Second)
+			if got := state(w, references[i]); got != ledger.DeliveryHeld {
+				t.Errorf("it failed and is %s", got)
+			}
+			up()
+			if err := resend(t, w, references[i]); err != nil {
+				t.Fatal(err)
+			}
+			w.Pass(time.Second)
+			if got := state(w, references[i]); got != ledger.DeliveryDelivered {
+				t.Errorf("it succeeded and is %s", got)
+			}
+			w.Pass(3 * time.Minute) // it has shown that the endpoint is back
+			for _, reference := range references {
+				if got := state(w, reference); got != ledger.DeliveryDelivered {
+					t.Errorf("%s is %s", reference, got)
+				}
+			}
+		})
+	})
+}
+
+// An event is not held by what was read before its endpoint came back: nobody
+// would let it go.
+func TestHoldingIsFencedByTheEndpoint(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := due(t, w, "ORDER-1")
+		open, err := w.Ledger.PutEndpoint(t.Context(), ledger.Endpoint{
+			ClientID: w.Shop.ID, Origin: shopOrigin, State: ledger.EndpointOpen, OpenedAt: time.Now(), ProbeAt: time.Now(),
+		}, time.Now()) // and this process remembers it
+		if err != nil {
+			t.Fatal(err)
+		}
+		elsewhere := ledger.New(w.Memory, w.Ring, ledger.Options{})
+		if _, err := elsewhere.EnableEndpoint(t.Context(), open, time.Now(), operators()); err != nil {
+			t.Fatal(err)
+		}
+		if failed := ring(w, bell(reference, 1)); len(failed) != 0 || state(w, reference) != ledger.DeliveryDelivered {
+			t.Errorf("failed %v, it is %s", failed, state(w, reference))
+		}
+		if d := w.Story(reference).Deliveries[0]; d.EventID != payment.EventID(reference, 1) {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
+// A correction that comes when the endpoint is back does not overtake what is
+// still held for it.
+func TestACorrectionDoesNotOvertakeWhatIsHeld(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		up := down(w, webhook.Result{Code: 500})
+		reference := order(t, w, "ORDER-1", sandbox.Payer(sandbox.PlanPending))
+		orders(t, w, 15)
+		w.Pass(2 * time.Minute)
+		end := func(status string) {
+			t.Helper()
+			if err := w.Sandbox.SetOutcome(reference, status, "", true); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		end("FAILED")
+		ring(w, bell(reference, 1))
+		if got := state(w, reference); got != ledger.DeliveryHeld {
+			t.Fatalf("the first is %s", got)
+		}
+		up()
+		if _, err := w.Ledger.EnableEndpoint(t.Context(), endpoint(t, w), ledger.Clock(time.Now()), operators()); err != nil {
+			t.Fatal(err)
+		}
+		end("SUCCESSFUL")
+		ring(w, bell(reference, 2))
+		w.Pass(5 * time.Minute)
+		var order []int
+		for _, r := range w.App.About(reference) {
+			order = append(order, r.Content.Sequence)
+		}
+		if !slices.Equal(order, []int{1, 2}) {
+			t.Errorf("told in the order %v", order)
+		}
+	})
+}
+
+// One batch makes a bounded number of attempts at once, and all of them.
+func TestBatchIsBounded(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		var at, most, made atomic.Int64
+		references := orders(t, w, 150)
+		for range 10 { // the provider answers so many questions a second
+			time.Sleep(time.Minute)
+			w.Reconcile(t.Context())
+		}
+		w.App.Answer(func(int, testbed.Received) webhook.Result {
+			n := at.Add(1)
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			}
+			time.Sleep(time.Second)
+			at.Add(-1)
+			made.Add(1)
+			return webhook.Result{Code: 200}
+		})
+		var bells []string
+		for _, reference := range references {
+			bells = append(bells, bell(reference, 1))
+		}
+		if failed := ring(w, bells...); len(failed) != 0 {
+			t.Errorf("failed: %v", failed)
+		}
+		if made.Load() != 150 || most.Load() != 64 {
+			t.Errorf("%d attempts, %d at once", made.Load(), most.Load())
+		}
+	})
+}
