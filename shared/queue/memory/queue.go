@@ -34,7 +34,8 @@ type Queue struct {
 type message struct {
 	queue.Message
 	number    int
-	receives  int
+	receives  int // of a dead letter its takes too
+	sentAt    time.Time
 	visibleAt time.Time
 	dead      bool
 }
@@ -66,7 +67,7 @@ func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 	for _, m := range messages {
 		q.sent++
 		q.messages[fmt.Sprintf("m%d", q.sent)] = &message{
-			Message: m, number: q.sent, visibleAt: now.Add(queue.WholeSeconds(m.Delay)),
+			Message: m, number: q.sent, sentAt: now, visibleAt: now.Add(queue.WholeSeconds(m.Delay)),
 		}
 	}
 	close(q.wake)

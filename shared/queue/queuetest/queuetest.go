@@ -68,6 +68,7 @@ func Run(t *testing.T, h Harness) {
 		{"deleting what is gone or unknown is no error", 5, (*suite).deleteGone},
 		{"many receipts are deleted in one call", 5, (*suite).deleteMany},
 		{"dead letters after MaxReceives", 2, (*suite).deadLetters},
+		{"dead letters are taken by one and deleted", 1, (*suite).takeDead},
 		{"depth counts visible, delayed and in flight", 5, (*suite).depth},
 		{"groups take turns", 5, (*suite).turns},
 		{"requests outside the limits are refused whole", 5, (*suite).invalid},
