@@ -101,22 +101,28 @@ func (l *Ledger) auditPartition(ctx context.Context, partition, reference string
 			return nil, fmt.Errorf("read audit: %w", err)
 		}
 		for _, rec := range page.Records {
-			r := &reader{rec: rec}
-			at, _ := time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
-			out = append(out, AuditRecord{
-				At: at, Direction: Direction(r.text("direction")), Reference: reference,
-				ClientID: r.text("client_id"), Method: r.text("http_method"), URL: r.text("url"),
-				RequestBody: r.text("request_body"), ResponseCode: int(r.number("response_code")),
-				ResponseBody: r.text("response_body"),
-				Duration:     time.Duration(r.number("duration_ms")) * time.Millisecond, Note: r.text("note"),
-			})
-			if r.err != nil {
-				return nil, r.err
+			a, err := auditFrom(rec, reference)
+			if err != nil {
+				return nil, err
 			}
+			out = append(out, a)
 		}
 		if page.Next == "" {
 			return out, nil
 		}
 		q.After = page.Next
 	}
+}
+
+func auditFrom(rec table.Record, reference string) (AuditRecord, error) {
+	r := &reader{rec: rec}
+	at, _ := time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
+	a := AuditRecord{
+		At: at, Direction: Direction(r.text("direction")), Reference: reference,
+		ClientID: r.text("client_id"), Method: r.text("http_method"), URL: r.text("url"),
+		RequestBody: r.text("request_body"), ResponseCode: int(r.number("response_code")),
+		ResponseBody: r.text("response_body"),
+		Duration:     time.Duration(r.number("duration_ms")) * time.Millisecond, Note: r.text("note"),
+	}
+	return a, r.err
 }

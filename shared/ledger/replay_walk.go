@@ -1,0 +1,242 @@
+package ledger
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// DeliveryFilter narrows a walk over deliveries.
+type DeliveryFilter struct {
+	// ClientID may be empty only with Held or Exhausted as the States.
+	ClientID string
+	States   []DeliveryState // one of these; none: any
+	Events   []payment.Event // one of these; none: any
+	From, To time.Time       // From <= CreatedAt < To, in milliseconds; zero: unbounded
+}
+
+// lateEvent is how long after its payment's creation an event may come about
+// and still be found by a From: a provider is asked about a payment for seven
+// days. What an operator settles later than that is found by its state, or
+// with an earlier From.
+const lateEvent = 8 * 24 * time.Hour
+
+// walkable says whether f can be walked, which it cannot over all clients
+// unless its States are indexed.
+func (f DeliveryFilter) walkable() bool { return f.ClientID != "" || f.indexed() }
+
+// indexed says that the attention index lists all that f lets through.
+func (f DeliveryFilter) indexed() bool {
+	if len(f.States) == 0 {
+		return false
+	}
+	for _, s := range f.States {
+		if s != DeliveryHeld && s != DeliveryExhausted {
+			return false
+		}
+	}
+	return true
+}
+
+func (f DeliveryFilter) match(d Delivery) bool {
+	return (f.ClientID == "" || d.ClientID == f.ClientID) &&
+		(len(f.States) == 0 || slices.Contains(f.States, d.State)) &&
+		(len(f.Events) == 0 || slices.Contains(f.Events, d.Event)) &&
+		(f.From.IsZero() || !d.CreatedAt.Before(Clock(f.From))) &&
+		(f.To.IsZero() || d.CreatedAt.Before(Clock(f.To)))
+}
+
+// deliveryCursor says where a walk stands: in which of its index partitions,
+// and behind which entry.
+type deliveryCursor struct {
+	Part  int    `json:"p"`
+	After string `json:"a,omitempty"`
+}
+
+func (c deliveryCursor) String() string {
+	b, _ := json.Marshal(c) // always marshals
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func readDeliveryCursor(text string) (c deliveryCursor, err error) {
+	if text == "" {
+		return c, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err != nil || c.Part < 0 {
+		return c, fmt.Errorf("%w: not readable", ErrCursor)
+	}
+	return c, nil
+}
+
+// errUnbounded: a walk over everybody's deliveries that no index serves.
+var errUnbounded = errors.New("a walk over all clients' deliveries must be of held or exhausted ones")
+
+// ListDeliveries walks deliveries. It looks at no more than limit index
+// entries (1 to MaxListed, else MaxListed) and returns those deliveries of
+// them that f lets through, so that a page may be short, or empty, and still
+// have a cursor; with a client's payments as entries it may also be longer,
+// for each may have several events. An empty cursor ends the walk.
+//
+// Held and exhausted deliveries alone are found in the attention index: the
+// exhausted by the time of their event, oldest first, the held by client and
+// endpoint. Any others are found by way of the client's payments, oldest
+// first, at one query each. A payment's events come in their order.
+//
+// A cursor names a place in the walk and is good for the same client, States
+// and times only; ErrCursor for others. What changes while a walk goes on may
+// be met or not.
+func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, limit int, cursor string) ([]Delivery, string, error) {
+	if !f.walkable() {
+		return nil, "", errUnbounded
+	}
+	if limit < 1 || limit > MaxListed {
+		limit = MaxListed
+	}
+	at, err := readDeliveryCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	parts := f.queries()
+	if at.Part >= len(parts) {
+		return nil, "", fmt.Errorf("%w: of another walk", ErrCursor)
+	}
+	q := parts[at.Part]
+	q.Space, q.Limit, q.After = table.Main, limit, at.After
+	page, err := l.table.Query(ctx, q)
+	if errors.Is(err, table.ErrInvalid) && at.After != "" {
+		return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("list deliveries: %w", err)
+	}
+	found, err := l.readDeliveries(ctx, page.Records)
+	if err != nil {
+		return nil, "", err
+	}
+	found = slices.DeleteFunc(found, func(d Delivery) bool { return !f.match(d) })
+	switch {
+	case page.Next != "":
+		return found, deliveryCursor{at.Part, page.Next}.String(), nil
+	case at.Part+1 < len(parts):
+		return found, deliveryCursor{Part: at.Part + 1}.String(), nil
+	}
+	return found, "", nil
+}
+
+// queries are the index partitions that hold what f lets through.
+func (f DeliveryFilter) queries() []table.Query {
+	if !f.indexed() {
+		q := table.Query{Index: IndexList, Partition: listPartition(f.ClientID)}
+		if !f.From.IsZero() {
+			q.From = timeKey(f.From.Add(-lateEvent))
+		}
+		if !f.To.IsZero() {
+			q.To = timeKey(f.To)
+		}
+		return []table.Query{q}
+	}
+	var all []table.Query
+	if slices.Contains(f.States, DeliveryExhausted) {
+		q := table.Query{Index: IndexAttention, Partition: string(AttentionExhausted)}
+		if !f.From.IsZero() {
+			q.From = timeKey(f.From)
+		}
+		if !f.To.IsZero() {
+			q.To = timeKey(f.To)
+		}
+		all = append(all, q)
+	}
+	if slices.Contains(f.States, DeliveryHeld) {
+		q := table.Query{Index: IndexAttention, Partition: string(AttentionHeld)}
+		if f.ClientID != "" {
+			q.From, q.To = f.ClientID+"#", f.ClientID+"$" // the byte after #
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// readDeliveries reads what index entries name, a few side by side, in their
+// order: one delivery, or all of a payment. What is gone is left out.
+func (l *Ledger) readDeliveries(ctx context.Context, entries []table.Record) ([]Delivery, error) {
+	found := make([][]Delivery, len(entries))
+	errs := make([]error, len(entries))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	for first := range min(lookers, len(entries)) {
+		wg.Go(func() {
+			for i := first; i < len(entries) && ctx.Err() == nil; i += lookers {
+				if found[i], errs[i] = l.deliveriesAt(ctx, entries[i].Key); errs[i] != nil {
+					cancel()
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil { // before anything was read
+		return nil, err
+	}
+	return slices.Concat(found...), nil
+}
+
+func (l *Ledger) deliveriesAt(ctx context.Context, k table.Key) ([]Delivery, error) {
+	reference := referenceOf(k.Partition)
+	if !strings.HasPrefix(k.Sort, deliveryPrefix) {
+		return l.Deliveries(ctx, reference)
+	}
+	d, err := l.Delivery(ctx, reference, sequenceOf(k.Sort))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return []Delivery{d}, err
+}
+
+// PaymentsWaiting lists the payments that are held or whose outcome is not
+// known, oldest first, as ListPayments pages; clientID empty: everybody's. A
+// page may be short, or empty, and still have a cursor.
+func (l *Ledger) PaymentsWaiting(ctx context.Context, clientID string, limit int, cursor string) ([]Payment, string, error) {
+	if limit < 1 || limit > MaxListed {
+		limit = MaxListed
+	}
+	page, err := l.table.Query(ctx, table.Query{
+		Space: table.Main, Index: IndexAttention, Partition: string(AttentionPayment), Limit: limit, After: cursor,
+	})
+	if errors.Is(err, table.ErrInvalid) && cursor != "" {
+		return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("list payments: %w", err)
+	}
+	found, err := l.readListed(ctx, page.Records)
+	if err != nil {
+		return nil, "", err
+	}
+	found = slices.DeleteFunc(found, func(p Payment) bool {
+		waits := p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation
+		return !waits || clientID != "" && p.ClientID != clientID
+	})
+	return found, page.Next, nil
+}
