@@ -33,6 +33,7 @@ RUN ?=
 FUZZTIME ?= 10s
 SEEDS ?= 100000
 EXAMPLES ?= 40
+DURATION ?= 2m
 FIRST ?= 1
 TEST_FLAGS := -count=1 -timeout=9m $(if $(RUN),-run '$(RUN)')
 
@@ -90,6 +91,10 @@ simulate: ## Run the simulation over SEEDS seeds (100000), from FIRST (1)
 .PHONY: mutations
 mutations: ## Prove that the simulation fails: run it over code broken on purpose
 	go test -count=1 -timeout=0 -run '^TestMutations' ./infra/simulation -mutations='$(if $(RUN),$(RUN),.)'
+
+.PHONY: soak
+soak: ## Run the local system under load, faults and kills for DURATION (2m), then compare the books
+	go run ./infra/soak -duration $(DURATION)
 
 .PHONY: bench
 bench: ## Run the benchmarks

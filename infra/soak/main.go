@@ -1,0 +1,93 @@
+// Command soak runs the local system as its users do, for a while, and breaks
+// it meanwhile: apps buy and ask, MTN's stand-in loses answers and lies within
+// the documented faults, apps' servers fail, and the process is killed and
+// started again. Then everything gets time to come to rest, and the books are
+// compared: MTN's, ours as they are in the SQLite file, and the apps'.
+//
+//	go run ./infra/soak -duration 2m
+//
+// It ends with 0 when every promise was held, else with 1.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	duration time.Duration
+	rest     time.Duration
+	rate     float64 // requests to pay per second, over all apps
+	seed     uint64
+	keep     bool
+}
+
+func main() {
+	var o options
+	flag.DurationVar(&o.duration, "duration", 2*time.Minute, "how long there is load")
+	flag.DurationVar(&o.rest, "rest", 4*time.Minute, "how long everything may take to come to rest afterwards")
+	flag.Float64Var(&o.rate, "rate", 8, "requests to pay per second")
+	flag.Uint64Var(&o.seed, "seed", 0, "of the load and the faults; 0: another each time. Their timing is the machine's, so a seed does not replay a run")
+	flag.BoolVar(&o.keep, "keep", false, "keep the database and the log in any case; they are kept when the run fails")
+	flag.Parse()
+	if flag.NArg() > 0 || o.duration <= 0 || o.rate <= 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if o.seed == 0 {
+		o.seed = rand.Uint64()
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "soak:", err)
+		os.Exit(1)
+	}
+}
+
+// run is one soak. An interrupt ends the load early; the books are compared
+// all the same.
+func run(ctx context.Context, o options, out io.Writer) (err error) {
+	w, err := newWorld(o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		w.close()
+		if err != nil || o.keep {
+			fmt.Fprintf(out, "database and log are in %s\n", w.data)
+		} else {
+			_ = os.RemoveAll(w.dir)
+		}
+	}()
+	fmt.Fprintf(out, "soak: %s of load at %g payments a second, seed %d\n", o.duration, o.rate, o.seed)
+	if err := w.load(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "soak: %d killed, %d faults of MTN; coming to rest\n", w.kills, w.rules)
+	waited, err := w.comeToRest(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	b, err := w.books(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "soak: at rest after %s\n%s", waited.Round(time.Second), b.summary())
+	faults := b.faults()
+	for _, f := range faults {
+		fmt.Fprintln(out, "BROKEN:", f)
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("%d promises were broken", len(faults))
+	}
+	fmt.Fprintln(out, "soak: every promise was held")
+	return nil
+}

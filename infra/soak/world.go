@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/seal"
+	"momoproxy/shared/table/sqlite"
+	"momoproxy/shared/webhook"
+)
+
+const currency = "SZL" // of MTN's account
+
+// world is everything around the local system, which outlives it.
+type world struct {
+	o           options
+	dir, data   string
+	binary      string
+	address     string
+	environment []string
+	process     *process
+	mtn         *sandbox.Sandbox
+	mtnURL      string
+	apps        []*app
+	table       *sqlite.Table
+	ledger      *ledger.Ledger
+	client      *http.Client
+	servers     []*http.Server
+
+	kills, rules int
+
+	mu       sync.Mutex
+	promised map[string]string // external id by reference: answered 202
+	keyed    map[string]string // reference by Idempotency-Key
+	again    []order           // with a key and without an answer
+	broken   []string          // what was seen to be wrong at once
+	asked    int               // requests to pay
+	told     map[int]int       // answers by HTTP status; 0: none
+}
+
+func newWorld(o options) (w *world, err error) {
+	w = &world{o: o, client: &http.Client{Timeout: 30 * time.Second},
+		promised: map[string]string{}, keyed: map[string]string{}, told: map[int]int{}}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	if w.dir, err = os.MkdirTemp("", "momo-proxy-soak"); err != nil {
+		return nil, err
+	}
+	w.data = filepath.Join(w.dir, "data")
+	if w.binary, err = build(w.dir); err != nil {
+		return nil, err
+	}
+	if w.address, err = fixedAddress(); err != nil {
+		return nil, err
+	}
+	times := sandbox.DefaultTimes()
+	times.Approve, times.Slow, times.Late, times.Repeat = 300*time.Millisecond, 3*time.Second, 5*time.Second, 5*time.Second
+	times.Lag, times.Ongoing, times.Expire = 3*time.Second, 5*time.Second, 20*time.Second
+	w.mtn = sandbox.New(sandbox.Options{Times: times})
+	account, err := w.mtn.Provision(sandbox.MTNAccount{Currency: currency, CallbackHost: "localhost"})
+	if err != nil {
+		return nil, err
+	}
+	if w.mtnURL, err = w.serve(w.mtn.Handler()); err != nil {
+		return nil, err
+	}
+	w.environment = []string{
+		"MTN_BASE_URL=" + w.mtnURL, "MTN_TARGET_ENV=" + account.TargetEnvironment, "MTN_CURRENCY=" + account.Currency,
+		"MTN_API_USER=" + account.APIUser, "MTN_API_KEY=" + account.APIKey, "MTN_SUBSCRIPTION_KEY=" + account.SubscriptionKey,
+	}
+	if err := w.start(); err != nil {
+		return nil, err
+	}
+	if err := w.open(); err != nil {
+		return nil, err
+	}
+	return w, w.makeApps()
+}
+
+func (w *world) serve(h http.Handler) (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: h}
+	w.servers = append(w.servers, server)
+	go func() { _ = server.Serve(l) }() // until it is closed
+	return "http://" + l.Addr().String(), nil
+}
+
+// open reads the process's database beside it.
+func (w *world) open() error {
+	text, err := os.ReadFile(filepath.Join(w.data, "sealing.key"))
+	if err != nil {
+		return err
+	}
+	keys, err := seal.ParseKeys(string(text))
+	if err != nil {
+		return err
+	}
+	if w.table, err = sqlite.Open(filepath.Join(w.data, "momo-proxy.db")); err != nil {
+		return err
+	}
+	w.ledger = ledger.New(w.table, keys, ledger.Options{})
+	return nil
+}
+
+// makeApps makes one app that always listens, one that fails now and then,
+// and one that fails more often than not.
+func (w *world) makeApps() error {
+	for i, failing := range []float64{0, 0.2, 0.7} {
+		secret, err := webhook.NewSecret(rand.Reader)
+		if err != nil {
+			return err
+		}
+		a := &app{name: fmt.Sprintf("app %d", i+1), clientID: ledger.NewClientID(rand.Reader), key: ledger.NewAPIKey(rand.Reader),
+			failing: failing, secret: secret, random: mathrand.New(mathrand.NewPCG(w.o.seed, uint64(i)))}
+		url, err := w.serve(a)
+		if err != nil {
+			return err
+		}
+		client := ledger.Client{ID: a.clientID, Name: a.name, Active: true, CreatedAt: ledger.Clock(time.Now()),
+			APIKey: a.key, SigningSecrets: []string{secret.Reveal()}, CallbackURL: url + "/callback"}
+		if _, err := w.ledger.CreateClient(context.Background(), client); err != nil {
+			return err
+		}
+		w.apps = append(w.apps, a)
+	}
+	return nil
+}
+
+// comeToRest lets the process run without load or faults until every payment
+// that MTN knows has ended and no delivery is due any more, but those that an
+// app in trouble has put off into the future. Then it ends the process.
+func (w *world) comeToRest(ctx context.Context) (waited time.Duration, err error) {
+	begun := time.Now()
+	for {
+		left, err := w.underWay(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if left == 0 {
+			break
+		}
+		if time.Since(begun) > w.o.rest {
+			// What is left is in the books: the comparison says what.
+			break
+		}
+		time.Sleep(time.Second)
+	}
+	return time.Since(begun), w.end(syscall.SIGTERM)
+}
+
+// underWay counts payments and deliveries that have still to end by
+// themselves.
+func (w *world) underWay(ctx context.Context) (n int, err error) {
+	known := map[string]bool{}
+	for _, e := range w.mtn.Ledger() {
+		known[e.Reference] = e.Accepted > 0
+	}
+	soon := time.Now().Add(time.Minute)
+	for _, a := range w.apps {
+		err := w.walk(ctx, a, func(s ledger.Story) {
+			if s.Payment.Open() && known[s.Payment.Reference] {
+				n++
+			}
+			for _, d := range s.Deliveries {
+				if !d.State.Ended() && d.NextAttemptAt.Before(soon) {
+					n++
+				}
+			}
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// walk goes through all of an app's payments as they are stored.
+func (w *world) walk(ctx context.Context, a *app, see func(ledger.Story)) error {
+	cursor := ""
+	for {
+		page, next, err := w.ledger.ListPayments(ctx, a.clientID, ledger.PaymentFilter{}, 100, cursor)
+		if err != nil {
+			return err
+		}
+		for _, p := range page {
+			s, err := w.ledger.Story(ctx, p.Reference)
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.Reference, err)
+			}
+			see(s)
+		}
+		if next == "" {
+			return nil
+		}
+		cursor = next
+	}
+}
+
+func (w *world) close() {
+	_ = w.end(os.Kill)
+	if w.table != nil {
+		_ = w.table.Close()
+	}
+	for _, s := range w.servers {
+		_ = s.Close()
+	}
+	if w.mtn != nil {
+		w.mtn.Close()
+	}
+}
