@@ -31,23 +31,12 @@ type Parts struct {
 	Now    func() time.Time
 	// Rules for callback URLs; the zero value is production's.
 	Rules webhook.Rules
-	// MTN holds the account's credentials, if the function needs them.
-	MTN MTNCredentials
+	// The credentials of the providers' accounts, of those that are configured
+	// and that the function asks.
+	MTN        MTNCredentials
+	MomFactura MomFacturaCredentials
+	MomentPay  MomentPayCredentials
 }
-
-// MTNCredentials are the secret part of the MTN account, with the field names
-// of the contract's environment.
-type MTNCredentials struct {
-	APIUser         string `json:"MTN_API_USER"`
-	APIKey          string `json:"MTN_API_KEY"`
-	SubscriptionKey string `json:"MTN_SUBSCRIPTION_KEY"`
-}
-
-// String hides the credentials.
-func (MTNCredentials) String() string { return "[MTN credentials]" }
-
-// GoString is String.
-func (c MTNCredentials) GoString() string { return c.String() }
 
 // initBudget bounds a function's start; Lambda allows ten seconds.
 const initBudget = 8 * time.Second
@@ -64,8 +53,8 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 	a := AWS(os.Getenv)
 	p := Parts{Config: c, Log: telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), Now: time.Now}
 	names := []string{c.SealingSecretID}
-	if needs&config.Provider != 0 {
-		names = append(names, c.MTN.SecretID)
+	for _, account := range p.accounts() {
+		names = append(names, account.secretID)
 	}
 	p.Table = DynamoDB(a, c, os.Getenv)
 	p.Queue = SQS(a, c, os.Getenv)
@@ -82,9 +71,9 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 	if err != nil {
 		return Parts{}, fmt.Errorf("%s: %w", c.SealingSecretID, err)
 	}
-	if needs&config.Provider != 0 {
-		if err := json.Unmarshal([]byte(values[c.MTN.SecretID]), &p.MTN); err != nil {
-			return Parts{}, fmt.Errorf("%s: not a JSON object of the MTN credentials", c.MTN.SecretID)
+	for _, account := range p.accounts() {
+		if err := json.Unmarshal([]byte(values[account.secretID]), account.into); err != nil {
+			return Parts{}, fmt.Errorf("%s: not a JSON object of the %s credentials", account.secretID, account.provider)
 		}
 	}
 	p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
