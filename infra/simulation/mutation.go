@@ -80,8 +80,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"the signature is made of another body", EventsOnce, "shared/delivery/attempt.go",
-		`webhook.SignLegacy([]byte(d.Body), client.APIKey)`,
-		`webhook.SignLegacy([]byte(d.EventID), client.APIKey)`,
+		`webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at))`,
+		`webhook.SignLegacy([]byte(d.EventID), client.LegacyKey(at))`,
 	},
 	{
 		"callbacks are believed", NoForgery, "shared/gateway/receive.go",
