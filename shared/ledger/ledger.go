@@ -26,8 +26,6 @@ type Options struct {
 	// Now dates the audit records of changes that are told no time. nil:
 	// time.Now.
 	Now func() time.Time
-	// Operator is who changes clients through this ledger, for the audit.
-	Operator string
 }
 
 // DefaultAuditRetention is how long audit records are kept.
@@ -46,14 +44,14 @@ type Ledger struct {
 	lookups        *cache[table.Record] // of API keys, by hash
 	endpoints      *cache[Endpoint]
 	now            func() time.Time
-	operator       string
+	operator       string // who changes clients through it, for the audit; see OnBehalf
 }
 
 // New returns a ledger over t whose secrets s seals.
 func New(t table.Table, s Sealer, o Options) *Ledger {
 	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
 		health: newCache[Health](healthFresh), clients: newCache[Client](clientFresh), lookups: newCache[table.Record](clientFresh),
-		endpoints: newCache[Endpoint](endpointFresh), now: o.Now, operator: o.Operator}
+		endpoints: newCache[Endpoint](endpointFresh), now: o.Now}
 	if l.auditRetention == 0 {
 		l.auditRetention = DefaultAuditRetention
 	}

@@ -70,7 +70,7 @@ func newBooks(t testing.TB, wrap func(table.Table) table.Table) *books {
 		seen = wrap(b.noted)
 	}
 	b.Ledger = ledger.New(seen, ring(t), ledger.Options{
-		Random: &repeatable{r: rand.NewChaCha8([32]byte{1})}, Now: func() time.Time { return start }, Operator: "ann",
+		Random: &repeatable{r: rand.NewChaCha8([32]byte{1})}, Now: func() time.Time { return start },
 	})
 	return b
 }

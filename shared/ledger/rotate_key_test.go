@@ -406,6 +406,7 @@ func TestResealClient(t *testing.T) {
 func TestClientTrail(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
+	b.Ledger = b.OnBehalf("ann")
 	c := newClient(t, b)
 	c = rotateKey(t, b, c, "key2", start.Add(time.Second), start.Add(time.Hour))
 	do := func(after ledger.Client, err error) {
