@@ -8,7 +8,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-SOURCES   := $(wildcard *.go functions infra shared)
+SOURCES   := $(wildcard *.go events functions infra shared)
 FUNCTIONS := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 
