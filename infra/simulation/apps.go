@@ -44,9 +44,13 @@ type order struct {
 // populate makes the apps and what they will do.
 func (w *world) populate() {
 	n := 2 + w.rng.IntN(3)
+	w.oneHost = w.chance(0.25)
 	for i := range n {
 		a := &app{name: fmt.Sprintf("app%d", i), received: map[string]*receipt{}}
 		a.url = "https://" + a.name + ".example/callback"
+		if w.oneHost {
+			a.url = "https://platform.example/" + a.name
+		}
 		secret, _ := webhook.NewSecret(bytesOf{w.rng})
 		a.secrets = []spell{{secret: secret, from: w.start.Add(-settling - 1)}}
 		client, err := w.oracle.CreateClient(context.Background(), ledger.Client{
@@ -72,6 +76,7 @@ func (w *world) populate() {
 	w.planForgeries()
 	w.planJumps()
 	w.planRotations()
+	w.planOperator()
 }
 
 // newOrder makes an order; odd ones take the id of another one.

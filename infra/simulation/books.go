@@ -5,6 +5,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/table"
 )
 
 // books are what the simulation itself keeps, to judge by.
@@ -28,7 +29,11 @@ type books struct {
 	called  map[string]bool            // in calm, the provider called about its success
 	keys    map[string]string          // app and Idempotency-Key to reference
 	late    []lateness
-	recent  []time.Time // status questions of the last second
+	// delivered are the events that an app has taken, state the endpoints as
+	// last written.
+	delivered map[string]bool
+	state     map[table.Key]any
+	recent    []time.Time // status questions of the last second
 }
 
 // lateness is how long after its true end a payment was ended, in calm.
@@ -42,6 +47,7 @@ func newBooks() books {
 		payments: map[string]ledger.Payment{}, deliver: map[string]int{}, created: map[string]time.Time{},
 		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]sandbox.Plan{},
 		lies: map[string][]sandbox.Fault{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
+		delivered: map[string]bool{}, state: map[table.Key]any{},
 	}
 }
 

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"momoproxy/infra/sandbox"
@@ -125,6 +126,8 @@ func (w *world) checkDeliveries(story ledger.Story) {
 			w.violate(EventsOnce, "event %d of %s counts as delivered; %s never took it", d.Sequence, p.Reference, a.name)
 		case d.State == ledger.DeliveryExhausted && a.broken() == "" && d.CreatedAt.After(w.books.calmAt):
 			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
+		case d.State == ledger.DeliveryHeld && a.broken() == "" && w.oneHost && w.anyBroken():
+			w.violate(Separation, "event %d of %s is held for %q; it is another app that is broken, not %s", d.Sequence, p.Reference, d.HeldReason, a.name)
 		case d.State == ledger.DeliveryHeld && (a.broken() == "" || !d.HeldForEndpoint()):
 			w.violate(EventsOnce, "event %d of %s is held for %q", d.Sequence, p.Reference, d.HeldReason)
 		case d.State == ledger.DeliveryExhausted:
@@ -134,6 +137,10 @@ func (w *world) checkDeliveries(story ledger.Story) {
 			w.violate(EventsOnce, "event %d of %s was sent with another body than stored", d.Sequence, p.Reference)
 		}
 	}
+}
+
+func (w *world) anyBroken() bool {
+	return slices.ContainsFunc(w.apps, func(a *app) bool { return a.broken() != "" })
 }
 
 // checkTrail: who asks the audit what happened gets an answer.

@@ -18,10 +18,40 @@ func (w *world) wrote(ops []table.Op) {
 	for _, op := range ops {
 		k := op.Record.Key
 		reference, ok := strings.CutPrefix(k.Partition, "payment#")
-		if ok && k.Space == table.Main && k.Sort == "payment" {
+		switch {
+		case strings.HasPrefix(k.Sort, "endpoint#"):
+			w.countEndpoint(op.Record)
+		case !ok || k.Space != table.Main:
+		case k.Sort == "payment":
 			w.changed(reference, ops)
+		case strings.HasPrefix(k.Sort, "delivery#"):
+			w.checkTaken(op.Record)
 		}
 	}
+}
+
+// countEndpoint counts how often circuits open and endpoints are disabled.
+func (w *world) countEndpoint(r table.Record) {
+	now := r.Attributes["state"]
+	if before := w.books.state[r.Key]; before != now {
+		switch now {
+		case string(ledger.EndpointOpen):
+			w.result.Stats.Opened++
+		case string(ledger.EndpointDisabled):
+			w.result.Stats.Disabled++
+		}
+	}
+	w.books.state[r.Key] = now
+}
+
+// checkTaken: what an app has taken stays delivered, whoever asks for it again.
+func (w *world) checkTaken(r table.Record) {
+	id, _ := r.Attributes["event_id"].(string)
+	delivered := r.Attributes["state"] == string(ledger.DeliveryDelivered)
+	if w.books.delivered[id] && !delivered {
+		w.violate(EventsOnce, "event %s was delivered and is %v", id, r.Attributes["state"])
+	}
+	w.books.delivered[id] = delivered
 }
 
 // changed holds one payment's change against what was and what is true.

@@ -61,6 +61,7 @@ func (w *world) checkTries(a *app, causes map[string]ledger.Cause) {
 			tries = append(tries, t)
 		}
 	}
+	w.result.Stats.Probes += len(probes)
 	within24h(probes, func(in []try, _ int) bool {
 		if len(in) <= delivery.MaxProbesADay {
 			return true
@@ -79,6 +80,15 @@ func (w *world) checkTries(a *app, causes map[string]ledger.Cause) {
 		w.violate(DeadEndpoints, "%s (%q for good) was tried %d times within a day for %d events", a.name, a.broken(), len(in), events)
 		return false
 	})
+}
+
+// checkMaySend: nothing goes to an endpoint that is disabled, once everybody
+// has heard.
+func (w *world) checkMaySend(a *app, url string) {
+	e, err := w.oracle.Endpoint(context.Background(), a.client.ID, ledger.Origin(url))
+	if err == nil && w.calm && e.State == ledger.EndpointDisabled && time.Since(e.DisabledAt) > time.Minute && time.Since(w.books.calmAt) > time.Minute {
+		w.violate(DeadEndpoints, "%s was sent an event %s after its endpoint was disabled", a.name, time.Since(e.DisabledAt))
+	}
 }
 
 // within24h shows judge the tries of the 24 hours up to each one, and how many
@@ -124,7 +134,7 @@ func (w *world) moodsOf() []mood {
 		at = at.Add(w.between(time.Second, w.rates.span))
 		m := mood{at, "ok"}
 		if w.chance(w.rates.appFails) {
-			m.what = pick(w, "500", "404", "302", "429", "hangs", "reset", "answer lost", "slow", "no connection", "dns")
+			m.what = pick(w, "500", "404", "302", "429", "410", "hangs", "reset", "answer lost", "slow", "no connection", "dns")
 		}
 		moods = append(moods, m)
 	}
@@ -191,6 +201,7 @@ func (p appWire) Post(ctx context.Context, url string, header http.Header, body 
 	if w.calm {
 		a.tries = append(a.tries, try{r.Started.UTC(), header.Get(webhook.HeaderID), w.current})
 	}
+	w.checkMaySend(a, url)
 	arrives := mood != "no connection" && mood != "dns" && mood != "302"
 	if arrives {
 		w.received(a, header, body, mood)

@@ -210,6 +210,53 @@ func clientKey`,
 		`return spread(waits[min(n-1, 4)], random)`,
 	},
 	{
+		"an open circuit holds nothing", DeadEndpoints, "shared/delivery/health.go",
+		`if err != nil || !e.Blocked() {`,
+		`if err != nil || e.State != ledger.EndpointDisabled {`,
+	},
+	{
+		"a dead endpoint is probed every minute", DeadEndpoints, "shared/delivery/breaker.go",
+		`	return ProbeEvery
+}`,
+		`	return time.Minute
+}`,
+	},
+	{
+		"a disabled endpoint is sent to", DeadEndpoints, "shared/ledger/endpoint.go",
+		`return e.State == EndpointOpen || e.State == EndpointDisabled`,
+		`return e.State == EndpointOpen`,
+	},
+	{
+		"an endpoint that is back stays shut", EventsOnce, "shared/delivery/breaker.go",
+		`return e.Reopened(now), []Notice{NoticeRecovered}`,
+		`return e, nil`,
+	},
+	{
+		"nothing held is let go", EventsOnce, "shared/delivery/sweeper.go",
+		`did.Released, err = s.drain(ctx, e, now)`,
+		`_ = s.drain`,
+	},
+	{
+		"a page of what is held is enough", EventsOnce, "shared/delivery/drain.go",
+		`if len(held) == 0 {`,
+		`if len(held) == 0 || e.DrainedTo.After(e.ClosedAt) {`,
+	},
+	{
+		"a correction overtakes what is held", EventsOnce, "shared/delivery/order.go",
+		`case !other.State.Ended() || other.HeldForEndpoint():`,
+		`case !other.State.Ended():`,
+	},
+	{
+		"a failed attempt by hand undoes a delivery", EventsOnce, "shared/delivery/attempt.go",
+		`case next.Step == StepKeep, had, `,
+		`case `,
+	},
+	{
+		"apps on one host share a circuit", Separation, "shared/ledger/keys.go",
+		`Partition: "client#" + clientID, Sort: endpointPrefix + origin}`,
+		`Partition: "client#", Sort: endpointPrefix + origin}`,
+	},
+	{
 		"an old secret signs for ever", Secrets, "shared/ledger/rotate_secret.go",
 		`!now.Before(c.OldSecretUntil)`,
 		`false`,

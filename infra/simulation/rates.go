@@ -32,6 +32,7 @@ type rates struct {
 
 	appFails  float64
 	rotations float64       // of an app's secret in the span
+	operates  float64       // what an operator does in the span
 	skew      time.Duration // how far clocks differ, and jump
 	coldly    float64       // an invocation meets a fresh instance
 }
@@ -73,5 +74,6 @@ func drawRates(rng *rand.Rand) rates {
 	r.coldly = 0.05 + knob(0.5)
 	r.rotations = knob(4)
 	r.slowBodies = knob(0.4)
+	r.operates = knob(8)
 	return r
 }

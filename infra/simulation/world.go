@@ -64,6 +64,7 @@ type Stats struct {
 	Corrected, Kills, Calls, Nested, Lost                   int
 	Forged, Deliveries, Exhausted, Refused, Conflicts       int
 	Rotations, OldSigned, SlowBodies                        int
+	Opened, Disabled, Enabled, Resent, Probes               int
 }
 
 // Violation is something that must never be.
@@ -98,6 +99,7 @@ type world struct {
 	provider *sandbox.Sandbox
 	account  sandbox.MTNAccount
 	apps     []*app
+	oneHost  bool                      // all apps live on one platform, behind one origin
 	lagging  map[string][]table.Record // what an index said before
 
 	books  books
@@ -155,6 +157,7 @@ func (w *world) calmDown() {
 		w.after(11*time.Minute+w.between(0, time.Minute), "probe", func() { w.probe(a) })
 		w.after(50*time.Hour+w.between(0, time.Minute), "probe again", func() { w.probeAgain(a) })
 	}
+	w.after(30*time.Minute+w.between(0, time.Minute), "operator", w.enableMended)
 }
 
 // violate notes that an invariant does not hold and brings the run to its

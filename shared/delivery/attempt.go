@@ -75,6 +75,12 @@ func (f *Forwarder) attempt(ctx context.Context, w work) error {
 			"attempts", d.Attempts, "code", result.Code, "error", result.Class, "reason", next.Reason)
 	}
 	switch {
+	case next.Step == StepGone && w.cause == ledger.CauseAutomatic:
+		w.d = after
+		if free, err := f.passAt(ctx, w, w.origin(), now); err != nil || !free {
+			return err
+		}
+		return f.ring(ctx, after)
 	case !after.State.Ended():
 		return f.ring(ctx, after)
 	case w.following != nil:
@@ -94,7 +100,7 @@ func apply(d *ledger.Delivery, next Next, w work, now time.Time) {
 	d.ManualAt = time.Time{}
 	had := d.State == ledger.DeliveryDelivered // and was only asked for again
 	switch {
-	case next.Step == StepKeep, had:
+	case next.Step == StepKeep, had, next.Step == StepGone && w.cause != ledger.CauseAutomatic:
 		return
 	case next.Step == StepDelivered:
 		d.State, d.DeliveredAt = ledger.DeliveryDelivered, now
@@ -102,7 +108,9 @@ func apply(d *ledger.Delivery, next Next, w work, now time.Time) {
 	case next.Step == StepRetry:
 		d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(next.At)
 	case next.Step == StepGone:
-		d.State, d.HeldReason, d.Endpoint, d.NextAttemptAt = ledger.DeliveryHeld, HeldGone, w.origin(), time.Time{}
+		// It is held when its endpoint stands disabled in the table, and not
+		// before: a worker that dies in between leaves nothing stranded.
+		d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(now.Add(Wait(d.Attempts+1, 0.5)))
 	default:
 		d.State, d.NextAttemptAt = ledger.DeliveryExhausted, time.Time{}
 	}

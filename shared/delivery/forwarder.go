@@ -51,11 +51,12 @@ const (
 // Values of Delivery.HeldReason.
 const (
 	HeldNoURL = "no_callback_url" // neither the payment nor the client has one
-	HeldGone  = "endpoint_gone"   // it answered this event 410, or asked to be disabled
 	// HeldOpen: its endpoint's circuit is open. Let go when that is back.
 	HeldOpen = "endpoint_open"
-	// HeldDisabled: let go when an operator enables its endpoint.
+	// HeldDisabled: its endpoint has failed for days. Let go when an operator
+	// enables it; so is HeldGone: it answered 410, or asked to be disabled.
 	HeldDisabled = "endpoint_disabled"
+	HeldGone     = "endpoint_gone"
 	// HeldUnreadable: the client's record, or what it seals, cannot be read.
 	HeldUnreadable = "client_unreadable"
 	// HeldUnsignable: the client has no usable signing secret.

@@ -37,7 +37,10 @@ func (f *Forwarder) passAt(ctx context.Context, w work, origin string, now time.
 			return err == nil, err
 		}
 		reason := HeldOpen
-		if e.State == ledger.EndpointDisabled {
+		switch {
+		case e.State == ledger.EndpointDisabled && e.DisabledReason == DisabledGone:
+			reason = HeldGone
+		case e.State == ledger.EndpointDisabled:
 			reason = HeldDisabled
 		}
 		_, err = f.Ledger.HoldDelivery(ctx, w.d, e, reason)
