@@ -1,0 +1,116 @@
+package momfactura_test
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	stand "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/momfactura"
+)
+
+const (
+	apiKey       = "mf_test_4d7a1b90c3e2"
+	webhookToken = "hook-token-0123456789abcdef"
+)
+
+// world is an adapter over the stand-in, by a socket.
+type world struct {
+	*stand.Sandbox
+	*momfactura.Provider
+	server *httptest.Server
+}
+
+func newWorld(t *testing.T, d stand.Dialect, change ...func(*momfactura.Config)) world {
+	t.Helper()
+	times := stand.DefaultTimes()
+	times.Approve = time.Millisecond // how long MCX takes to answer
+	s := stand.New(stand.Options{APIKey: apiKey, Seed: 1, Times: times, Dialect: d})
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		s.Close()
+	})
+	cfg := momfactura.Config{
+		BaseURL: server.URL, APIKey: apiKey, WebhookToken: webhookToken, TestMode: true, AttemptTimeout: 200 * time.Millisecond,
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	return world{s, adapter(t, cfg), server}
+}
+
+func adapter(t *testing.T, cfg momfactura.Config) *momfactura.Provider {
+	t.Helper()
+	client := momfactura.NewHTTPClient()
+	t.Cleanup(client.CloseIdleConnections)
+	p, err := momfactura.New(cfg, client, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// serial makes amounts that no other payment of a test has: there is nothing
+// else of ours that the provider is told.
+var serial atomic.Int64
+
+// newPayment is one that stays pending at the stand-in.
+func newPayment(method string) payment.Payment {
+	return withCents(method, 10)
+}
+
+// withCents is one whose cents choose what becomes of it.
+func withCents(method string, cents int64) payment.Payment {
+	n := serial.Add(1)
+	now := time.Now().UTC()
+	p := payment.Payment{
+		Reference: payment.NewReference(rand.Reader), ExternalID: "ORDER-1", Provider: momfactura.Name, Method: method,
+		Amount: payment.Money{Minor: (1000+n)*100 + cents, Currency: "AOA"}, Status: payment.Pending, Phase: payment.PhaseSubmitting,
+		CreatedAt: now, SubmitDeadline: now.Add(time.Minute),
+	}
+	if method != momfactura.MethodReference {
+		p.Payer = "244923456789"
+	}
+	return p
+}
+
+// made counts the stand-in's payments of p's amount.
+func (w world) made(p payment.Payment) int {
+	n := 0
+	for _, e := range w.Ledger() {
+		if e.Amount == p.Amount.Decimal() {
+			n++
+		}
+	}
+	return n
+}
+
+func (w world) calls() int {
+	n := 0
+	for _, of := range w.Counters().Requests {
+		n += of
+	}
+	return n
+}
+
+// canned answers every request with the same.
+func canned(t *testing.T, code int, body string) *momfactura.Provider {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte(body))
+	}))
+	t.Cleanup(server.Close)
+	return adapter(t, momfactura.Config{BaseURL: server.URL, APIKey: apiKey, WebhookToken: webhookToken, TestMode: true})
+}
+
+// known is p with what an answer tells about it.
+func known(p payment.Payment, e payment.Evidence) payment.Payment {
+	return payment.Decide(p, e, payment.Policy{FirstCheck: 1, MaxInterval: 1, Window: 1 << 62, GiveUp: 1 << 62, LateInterval: 1}).Payment
+}
