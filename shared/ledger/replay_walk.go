@@ -32,10 +32,11 @@ const lateEvent = 8 * 24 * time.Hour
 
 // walkable says whether f can be walked, which it cannot over all clients
 // unless its States are indexed.
-func (f DeliveryFilter) walkable() bool { return f.ClientID != "" || f.indexed() }
+func (f DeliveryFilter) walkable() bool { return f.ClientID != "" || f.Indexed() }
 
-// indexed says that the attention index lists all that f lets through.
-func (f DeliveryFilter) indexed() bool {
+// Indexed says that the attention index lists all that f lets through, of all
+// clients: its States are held and exhausted, or one of them.
+func (f DeliveryFilter) Indexed() bool {
 	if len(f.States) == 0 {
 		return false
 	}
@@ -138,7 +139,7 @@ func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, limit int
 
 // queries are the index partitions that hold what f lets through.
 func (f DeliveryFilter) queries() []table.Query {
-	if !f.indexed() {
+	if !f.Indexed() {
 		q := table.Query{Index: IndexList, Partition: listPartition(f.ClientID)}
 		if !f.From.IsZero() {
 			q.From = timeKey(f.From.Add(-lateEvent))
