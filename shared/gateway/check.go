@@ -1,0 +1,36 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// Errors of Check.
+var (
+	// ErrPutOff: the provider's request limit, or the least interval between
+	// two questions about this payment, does not allow one now.
+	ErrPutOff = errPutOff
+	// ErrUnanswered: the provider was asked and said nothing usable.
+	ErrUnanswered = errUnanswered
+	// ErrSubmitting: the request that made the payment is still at work on it.
+	ErrSubmitting = errors.New("payment is being submitted")
+)
+
+// Check asks the provider about a payment now, whether it is due or not and
+// whether it is open or not, and takes the answer to its end, as a reconcile
+// run does. It counts as a check: the next one follows the schedule. The
+// payment returned is as it then stands, with ErrUnanswered too.
+// ledger.ErrNotFound: unknown.
+func (g *Gateway) Check(ctx context.Context, reference string) (ledger.Payment, error) {
+	p, err := g.Ledger.Payment(ctx, reference)
+	if err != nil {
+		return ledger.Payment{}, err
+	}
+	if now := g.now(); p.Phase == payment.PhaseSubmitting && now.Before(p.SubmitDeadline) {
+		return p, ErrSubmitting
+	}
+	return g.poll(ctx, p, bySchedule, hint{})
+}
