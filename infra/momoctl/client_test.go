@@ -50,7 +50,7 @@ func TestClientLife(t *testing.T) {
 
 func TestClientCreateInText(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		out := c.must("client", "create", "-name", "Kiosk")
+		out := c.must("client", "create", "--name", "Kiosk")
 		contains(t, "create", out, "mmp_live_", "whsec_", "shown this once", "X-Proxy-Api-Key", "set-callback-url")
 	})
 }
@@ -111,39 +111,4 @@ func TestNotFound(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestHelp(t *testing.T) {
-	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		for _, args := range [][]string{{"-h"}, {"--help"}, {"help"}, {"client", "-h"}, {"help", "payment"}} {
-			out := c.must(args...)
-			for _, command := range commands {
-				contains(t, "help", out, synopsis(command))
-			}
-		}
-		for _, command := range commands {
-			words := strings.Fields(command.name)
-			if out := c.must(append(words, "-h")...); out != c.must(append([]string{"help"}, words...)...) || !strings.Contains(out, command.long) {
-				t.Errorf("help of %s: %s", command.name, out)
-			}
-		}
-	})
-}
-
-// Flags may stand anywhere.
-func TestParse(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{
-		{"--data", "d", "--json", "payment", "settle", "--status", "FAILED", unknownReference, "--reason", "why", "--yes"},
-		{"payment", "settle", unknownReference, "-data=d", "-status=FAILED", "-json", "-yes", "-reason=why"},
-		{"-json", "payment", "settle", "-yes", "--reason", "why", "-data", "d", "--status", "FAILED", unknownReference},
-	} {
-		command, got, err := parse(args)
-		if err != nil || command != paymentSettle || got.data != "d" || !got.json || !got.yes || got.status != "FAILED" || got.reason != "why" || got.args[0] != unknownReference {
-			t.Errorf("%q: %+v, %v", args, got, err)
-		}
-	}
-	if _, got, err := parse([]string{"client", "show", "cli_shop"}); err != nil || got.data != ".local" || got.aws || got.json {
-		t.Errorf("%+v, %v", got, err)
-	}
 }

@@ -1,14 +1,14 @@
-// Command momoctl is the operator's command line: it makes and disables
+// Command momoctl is the operator's command line: it makes and changes
 // clients, shows what became of a payment, and does by hand what the system
 // leaves to a person. It works on the tables and the queue themselves, over
-// AWS and over a local store alike, and needs no credentials of a provider.
+// AWS and over a local store alike; only payment check needs a provider's
+// credentials.
 package main
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -18,15 +18,20 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 )
 
-// Exit codes.
+// Exit codes. Scripts go by them; help lists them.
 const (
 	exitOK = iota
 	exitFailed
 	exitUsage
 	exitNotFound
+	exitRefused
+	exitUnfinished
 )
 
 // program is momoctl and the world it runs in.
@@ -34,16 +39,22 @@ type program struct {
 	in       io.Reader
 	out, err io.Writer
 	now      func() time.Time
+	sleep    func(context.Context, time.Duration) error
 	random   io.Reader
+	getenv   func(string) string
 	operator string // whose word stands in the audit log
-	open     func(ctx context.Context, o options, diagnostics io.Writer) (store, error)
+	terminal bool   // err is a terminal: progress may be drawn over
+	open     func(ctx context.Context, p program, o options) (store, error)
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
-	p := program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, random: rand.Reader, operator: whoever(), open: openStore}
+	p := program{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+		getenv: os.Getenv, operator: whoever(), terminal: isTerminal(os.Stderr), open: openStore,
+	}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
@@ -55,64 +66,69 @@ func whoever() string {
 	return "unknown"
 }
 
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 // usageError is a fault of the command line itself.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
+// refusal is an error that the state of things, or the person, is the reason
+// of. Repeating the command alone does not help.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+func refused(format string, args ...any) error { return refusal{fmt.Errorf(format, args...)} }
+
+// unfinished is the end of a run that can be gone on with.
+type unfinished struct{ error }
+
+func (u unfinished) Unwrap() error { return u.error }
+
 // run does what the arguments say and returns the exit code.
 func (p program) run(ctx context.Context, args []string) int {
-	command, call, err := parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		help(p.out, command)
-		return exitOK
-	case err == nil:
-		err = p.call(ctx, command, call)
-	}
+	root := p.root()
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
 		fmt.Fprintln(p.err, "momoctl:", printable(line))
 	}
+	code := exitCode(err)
+	if code == exitUsage {
+		fmt.Fprintf(p.err, "\nUsage: %s\n\"%s --help\" tells more.\n", useLine(command), command.CommandPath())
+	}
+	return code
+}
+
+func exitCode(err error) int {
 	var usage usageError
+	var no refusal
+	var more unfinished
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintln(p.err)
-		brief(p.err, command)
 		return exitUsage
+	case errors.As(err, &more):
+		return exitUnfinished
 	case errors.Is(err, ledger.ErrNotFound):
 		return exitNotFound
+	case errors.As(err, &no), errors.Is(err, ledger.ErrMoved), errors.Is(err, ledger.ErrUnderway),
+		errors.Is(err, ledger.ErrRotation), errors.Is(err, ledger.ErrEndpointDisabled), errors.Is(err, gateway.ErrEnded):
+		return exitRefused
 	}
 	return exitFailed
 }
 
-// call checks the arguments, opens the store and runs the command over it.
-func (p program) call(ctx context.Context, c *command, call *call) (err error) {
-	if c.check != nil {
-		if err := c.check(call); err != nil {
-			return err
-		}
+// useLine is how a command is written.
+func useLine(c *cobra.Command) string {
+	if c.HasAvailableSubCommands() {
+		return c.CommandPath() + " COMMAND [flags]"
 	}
-	s, err := p.open(ctx, call.options, p.err)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	err = c.run(ctx, &session{program: p, store: s, call: call})
-	if errors.Is(err, ledger.ErrMoved) {
-		return fmt.Errorf("it has changed meanwhile, nothing was done; look again, then repeat (%w)", err)
-	}
-	return err
+	return c.UseLine()
 }
-
-// session is one command at work.
-type session struct {
-	program
-	store
-	*call
-}
-
-// clock is the time as the ledger keeps it.
-func (s *session) clock() time.Time { return ledger.Clock(s.now()) }

@@ -71,7 +71,7 @@ func TestSettle(t *testing.T) {
 		settle := []string{"payment", "settle", reference, "--status", "SUCCESSFUL", "--reason", "on the statement of 1 September", "--financial-transaction-id", "4711"}
 		for _, answer := range []string{"", "no\n", "y\n", "yes"} {
 			o := c.typed(answer, settle...)
-			if o.code != exitFailed || !strings.Contains(o.err, "not confirmed") || o.out != "" {
+			if o.code != exitRefused || !strings.Contains(o.err, "not confirmed") || o.out != "" {
 				t.Errorf("answered %q: %+v", answer, o)
 			}
 			contains(t, "the question", o.err, reference, "held", "150.00 SZL", "SUCCESSFUL")
@@ -93,7 +93,7 @@ func TestSettle(t *testing.T) {
 		// Again is nothing new; otherwise is refused.
 		contains(t, "again", c.must(settle...), "Nothing to do")
 		o = c.run("payment", "settle", reference, "--status", "FAILED", "--reason", "changed my mind", "--yes")
-		if o.code != exitFailed || !strings.Contains(o.err, "it is SUCCESSFUL") {
+		if o.code != exitRefused || !strings.Contains(o.err, "it is SUCCESSFUL") {
 			t.Errorf("otherwise: %+v", o)
 		}
 	})
@@ -159,7 +159,7 @@ func TestResendUnderway(t *testing.T) {
 		if _, err := c.Ledger.ClaimDelivery(t.Context(), d, time.Now().Add(30*time.Second)); err != nil {
 			t.Fatal(err)
 		}
-		if o := c.run("delivery", "resend", reference, "1"); o.code != exitFailed || !strings.Contains(o.err, "goes on by itself") {
+		if o := c.run("delivery", "resend", reference, "1"); o.code != exitRefused || !strings.Contains(o.err, "goes on by itself") {
 			t.Errorf("%+v", o)
 		}
 	})

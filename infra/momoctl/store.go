@@ -4,19 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/config"
-	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/momentpay"
+	"momoproxy/shared/provider/momfactura"
 	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/queue"
 	queuesqlite "momoproxy/shared/queue/sqlite"
@@ -30,24 +30,45 @@ import (
 type store struct {
 	ledger *ledger.Ledger
 	queue  queue.Queue
+	dead   queue.DeadLetters
 	rules  webhook.Rules // of callback URLs
 	log    *slog.Logger
+	// asking can ask providers; nil unless options.provider.
+	asking *gateway.Gateway
 	close  func() error
 }
 
-// openStore opens what the options name. Warnings go to diagnostics.
-func openStore(ctx context.Context, o options, diagnostics io.Writer) (store, error) {
-	log := telemetry.New(diagnostics, slog.LevelWarn)
-	if !o.aws {
-		s, err := openLocal(o.data)
-		s.log = log
-		return s, err
-	}
-	parts, err := assembly.FromEnvironment(config.Storage | config.Queue)
+// openStore opens what the options name. Warnings go to p.err.
+func openStore(_ context.Context, p program, o options) (store, error) {
+	log := telemetry.New(p.err, slog.LevelWarn)
+	parts, closeIt, err := openParts(p, o)
 	if err != nil {
 		return store{}, err
 	}
-	return store{ledger: parts.Ledger, queue: parts.Queue, rules: parts.Rules, log: log, close: func() error { return nil }}, nil
+	dead, ok := parts.Queue.(queue.DeadLetters)
+	if !ok {
+		return store{}, errors.Join(queue.ErrNoDeadLetters, closeIt())
+	}
+	parts.Ledger, parts.Log, parts.Now = parts.Ledger.OnBehalf(p.operator), log, p.now
+	s := store{ledger: parts.Ledger, queue: parts.Queue, dead: dead, rules: parts.Rules, log: log, close: closeIt}
+	if o.provider {
+		if s.asking, err = payments.Gateway(parts); err != nil {
+			return store{}, errors.Join(err, closeIt())
+		}
+	}
+	return s, nil
+}
+
+func openParts(p program, o options) (assembly.Parts, func() error, error) {
+	if !o.aws {
+		return openLocal(p, o)
+	}
+	needs := config.Storage | config.Queue
+	if o.provider {
+		needs |= config.Provider
+	}
+	parts, err := assembly.FromEnvironment(needs)
+	return parts, func() error { return nil }, err
 }
 
 // What infra/local keeps in its folder, and how it runs its queue.
@@ -60,42 +81,65 @@ const (
 
 // openLocal opens the store of infra/local, which may be running. It makes
 // none: a store made in a mistyped folder would look like an empty system.
-func openLocal(dir string) (store, error) {
-	path := filepath.Join(dir, localDatabase)
+func openLocal(p program, o options) (assembly.Parts, func() error, error) {
+	parts := assembly.Parts{Rules: webhook.Rules{AllowLoopback: true}}
+	if o.provider {
+		if err := localAccount(p.getenv, &parts); err != nil {
+			return parts, nil, err
+		}
+	}
+	path := filepath.Join(o.data, localDatabase)
 	_, err := os.Stat(path)
-	text, keyErr := os.ReadFile(filepath.Join(dir, localSealingKey))
+	text, keyErr := os.ReadFile(filepath.Join(o.data, localSealingKey))
 	if err := errors.Join(err, keyErr); errors.Is(err, fs.ErrNotExist) {
-		return store{}, fmt.Errorf("no store in %q: \"go run ./infra/local\" makes one, -data names another folder, -aws the deployed store", dir)
+		return parts, nil, fmt.Errorf("no store in %q: \"go run ./infra/local\" makes one, --data names another folder, --aws the deployed store", o.data)
 	} else if err != nil {
-		return store{}, err
+		return parts, nil, err
 	}
 	keys, err := seal.ParseKeys(string(text))
 	if err != nil {
-		return store{}, fmt.Errorf("%s: %w", localSealingKey, err)
+		return parts, nil, fmt.Errorf("%s: %w", localSealingKey, err)
 	}
 	t, err := tablesqlite.Open(path)
 	if err != nil {
-		return store{}, err
+		return parts, nil, err
 	}
 	q, err := queuesqlite.New(t.DB(), queuesqlite.Options{Name: localQueue, MaxReceives: localMaxReceives})
 	if err != nil {
-		return store{}, errors.Join(err, t.Close())
+		return parts, nil, errors.Join(err, t.Close())
 	}
-	return store{
-		ledger: ledger.New(t, keys, ledger.Options{}), queue: q,
-		rules: webhook.Rules{AllowLoopback: true}, close: t.Close,
-	}, nil
+	parts.Table, parts.Queue, parts.Ledger = t, q, ledger.New(t, keys, ledger.Options{})
+	return parts, t.Close, nil
 }
 
-// doorbell rings for deliveries.
-func (s store) doorbell(now func() time.Time) delivery.Doorbell {
-	return delivery.Doorbell{Queue: s.queue, Now: now}
+// errLocalAccount: infra/local's own stand-in is inside its process, at an
+// address and with credentials that change with each start.
+var errLocalAccount = errors.New("no provider to ask: MTN_BASE_URL is not set, and the stand-in inside infra/local can be asked by infra/local alone, " +
+	"which does so every two seconds; set MTN_BASE_URL, MTN_TARGET_ENV, MTN_CURRENCY, MTN_API_USER, MTN_API_KEY and MTN_SUBSCRIPTION_KEY for another MTN")
+
+// localAccount reads the account that infra/local would use.
+func localAccount(getenv func(string) string, parts *assembly.Parts) error {
+	if getenv("MTN_BASE_URL") == "" {
+		return errLocalAccount
+	}
+	environment := getenv("MTN_TARGET_ENV")
+	if environment == "" {
+		environment = "sandbox"
+	}
+	parts.Config.MTN = config.MTN{BaseURL: getenv("MTN_BASE_URL"), TargetEnv: environment, Currency: getenv("MTN_CURRENCY")}
+	parts.MTN = assembly.MTNCredentials{
+		APIUser: getenv("MTN_API_USER"), APIKey: getenv("MTN_API_KEY"), SubscriptionKey: getenv("MTN_SUBSCRIPTION_KEY"),
+	}
+	return nil
+}
+
+// providers are all there are, without their accounts: payments of each can
+// be settled.
+func providers() []provider.Provider {
+	return []provider.Provider{mtn.Offline(), momfactura.Offline(), momentpay.Offline()}
 }
 
 // gateway settles payments; it can ask no provider.
 func (s *session) gateway() *gateway.Gateway {
-	return &gateway.Gateway{
-		Ledger: s.ledger, Providers: []provider.Provider{mtn.Offline()},
-		Doorbell: s.doorbell(s.now), Now: s.now, Log: s.log,
-	}
+	return &gateway.Gateway{Ledger: s.ledger, Providers: providers(), Doorbell: s.doorbell(), Now: s.now, Log: s.log}
 }

@@ -11,13 +11,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"momoproxy/shared/gateway"
 )
 
 // real runs momoctl as main does.
 func real(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := program{in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, random: rand.Reader, operator: "thandi", open: openStore}
+	p := program{
+		in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+		getenv: func(string) string { return "" }, operator: "thandi", open: openStore,
+	}
 	code := p.run(t.Context(), args)
 	return outcome{code, out.String(), errs.String()}
 }
@@ -84,7 +89,7 @@ func TestAWSNamesWhatIsMissing(t *testing.T) {
 	for _, name := range []string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID"} {
 		t.Setenv(name, "")
 	}
-	o := real(t, "-aws", "client", "show", "cli_shop")
+	o := real(t, "--aws", "client", "show", "cli_shop")
 	if o.code != exitFailed {
 		t.Errorf("%+v", o)
 	}

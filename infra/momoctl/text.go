@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"text/tabwriter"
 	"time"
 	"unicode"
 )
@@ -16,6 +17,26 @@ type text struct{ b strings.Builder }
 func (t *text) line(format string, args ...any) {
 	t.b.WriteString(strings.TrimRight(printable(fmt.Sprintf(format, args...)), " "))
 	t.b.WriteByte('\n')
+}
+
+// table writes rows in columns, the first being the heads.
+func (t *text) table(rows ...[]string) {
+	var b bytes.Buffer
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				_, _ = w.Write([]byte("\t"))
+			}
+			_, _ = w.Write([]byte(printable(cell)))
+		}
+		_, _ = w.Write([]byte("\n"))
+	}
+	_ = w.Flush() // a buffer takes everything
+	for line := range strings.Lines(b.String()) {
+		t.b.WriteString(strings.TrimRight(line, " \n"))
+		t.b.WriteByte('\n')
+	}
 }
 
 // printable replaces what is neither a graphic character nor a plain space.
@@ -31,6 +52,16 @@ func printable(s string) string {
 func (s *session) print(t *text) error {
 	_, err := fmt.Fprint(s.out, t.b.String())
 	return err
+}
+
+// answer prints v as JSON if that was asked for, else what write writes.
+func (s *session) answer(v any, write func(t *text)) error {
+	if s.json {
+		return s.printJSON(v)
+	}
+	t := &text{}
+	write(t)
+	return s.print(t)
 }
 
 // printJSON answers in JSON, with every control character escaped.
@@ -54,6 +85,7 @@ func (s *session) printJSON(v any) error {
 	return err
 }
 
+// stamp is a time to the millisecond, for timelines.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -61,9 +93,48 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05.000")
 }
 
+// short is a time to the second, for tables.
+func short(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
 func orNone(s string) string {
 	if s == "" {
 		return "none"
 	}
 	return s
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// plural counts a noun, or its own plural if it has one.
+func plural(n int, noun string, many ...string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if len(many) > 0 {
+		return fmt.Sprintf("%d %s", n, many[0])
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// ago is a length of time as people say it.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }

@@ -24,7 +24,7 @@ func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 		if a.Direction == ledger.OutboundToApp && a.Method == http.MethodPost {
 			continue // the attempt tells it
 		}
-		what := fmt.Sprintf("%s  %s %s%s", a.Direction, a.Method, a.URL, answer(a.ResponseCode, a.Duration))
+		what := fmt.Sprintf("%s  %s %s%s", a.Direction, a.Method, a.URL, outcomeOf(a.ResponseCode, a.Duration))
 		if a.Note != "" {
 			what += "; " + a.Note
 		}
@@ -34,7 +34,7 @@ func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 		all = append(all, moment{d.CreatedAt, fmt.Sprintf("event %d  %s, %s", d.Sequence, d.Event, d.EventID)})
 	}
 	for _, a := range story.Attempts {
-		what := fmt.Sprintf("event %d  %s attempt %d%s", a.Sequence, a.Cause, a.Number, answer(a.Code, a.Duration))
+		what := fmt.Sprintf("event %d  %s attempt %d%s", a.Sequence, a.Cause, a.Number, outcomeOf(a.Code, a.Duration))
 		if a.Error != "" {
 			what += "; " + a.Error
 		}
@@ -46,7 +46,8 @@ func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 	return all
 }
 
-func answer(code int, took time.Duration) string {
+// outcomeOf is what came of an exchange, in words.
+func outcomeOf(code int, took time.Duration) string {
 	if code == 0 && took == 0 {
 		return ""
 	}

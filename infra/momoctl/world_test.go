@@ -14,6 +14,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/telemetry"
@@ -60,14 +61,19 @@ func (closed) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 func (c *console) start(input string, out io.Writer, args ...string) outcome {
 	var errs bytes.Buffer
 	p := program{
-		in: strings.NewReader(input), out: out, err: &errs, now: time.Now, random: rand.Reader, operator: "thandi",
-		open: func(_ context.Context, _ options, diagnostics io.Writer) (store, error) {
+		in: strings.NewReader(input), out: out, err: &errs, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+		getenv: func(string) string { return "" }, operator: "thandi",
+		open: func(_ context.Context, p program, o options) (store, error) {
 			c.opened++
-			// A process of its own has caches of its own.
-			return store{
-				ledger: ledger.New(c.Table, c.Ring, ledger.Options{}), queue: c.Queue,
-				log: telemetry.New(diagnostics, slog.LevelWarn), close: func() error { return nil },
-			}, nil
+			s := store{
+				// A process of its own has caches of its own.
+				ledger: ledger.New(c.Table, c.Ring, ledger.Options{}).OnBehalf(p.operator), queue: c.Queue, dead: c.Messages,
+				log: telemetry.New(p.err, slog.LevelWarn), close: func() error { return nil },
+			}
+			if o.provider {
+				s.asking = c.Gateway
+			}
+			return s, nil
 		},
 	}
 	code := p.run(c.t.Context(), args)

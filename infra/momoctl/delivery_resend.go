@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"momoproxy/shared/delivery"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+)
+
+func (c cli) deliveryResend() *cobra.Command {
+	return &cobra.Command{
+		Use: "resend REFERENCE SEQUENCE", Short: "deliver an event again, or now",
+		Long: `Makes one attempt now, beside the schedule: if it fails, the delivery stays what it was.
+One that is held for something else than its endpoint is let go instead. The app receives
+the same bytes under the same webhook-id, so that it can tell a repetition. Nothing is
+sent to a disabled endpoint: see endpoint enable.`,
+		Example: `  momoctl delivery resend 7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90 1`,
+		Args:    takes(checkEvent),
+		RunE: c.over(func(ctx context.Context, s *session, args []string) error {
+			return s.resend(ctx, args[0], sequenceOf(args))
+		}),
+	}
+}
+
+func (s *session) resend(ctx context.Context, reference string, sequence int) error {
+	d, err := s.delivery(ctx, reference, sequence)
+	if err != nil {
+		return err
+	}
+	d, err = s.makeDue(ctx, d, "resend")
+	if errors.Is(err, ledger.ErrUnderway) {
+		return fmt.Errorf("event %d goes on by itself: it is being attempted, an attempt has been asked for, or an earlier event of the payment comes first (%w)", sequence, err)
+	}
+	if errors.Is(err, ledger.ErrEndpointDisabled) {
+		return fmt.Errorf("%w; \"momoctl endpoint enable\" comes first", err)
+	}
+	if err != nil {
+		return err
+	}
+	s.ring(ctx, d)
+	return s.answer(viewOfDelivery(d, true), func(t *text) {
+		t.line("Event %d of payment %s (%s, %s) is due now.", d.Sequence, d.Reference, d.Event, d.EventID)
+	})
+}
+
+// makeDue makes a delivery due now; what stands in the audit record.
+func (s *session) makeDue(ctx context.Context, d ledger.Delivery, what string) (ledger.Delivery, error) {
+	now := s.clock()
+	return s.ledger.ResendDelivery(ctx, d, now, ledger.AuditRecord{
+		At: now, Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: d.ClientID,
+		Method: gateway.OperatorMethod, URL: what, Note: fmt.Sprintf("operator %s: event %d, it was %s", s.operator, d.Sequence, d.State),
+	})
+}
+
+// ring tells the forwarder. What it does not hear is due in the table all the
+// same, and the sweeper rings.
+func (s *session) ring(ctx context.Context, deliveries ...ledger.Delivery) {
+	if err := s.doorbell().Ring(ctx, deliveries...); err != nil {
+		s.log.WarnContext(ctx, "doorbell.lost, the attempt comes with the next reconcile run", "error", err.Error())
+	}
+}
+
+func (s *session) doorbell() delivery.Doorbell { return delivery.Doorbell{Queue: s.queue, Now: s.now} }

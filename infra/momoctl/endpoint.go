@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+)
+
+type endpointView struct {
+	ClientID       string    `json:"clientId"`
+	Endpoint       string    `json:"endpoint"`
+	State          string    `json:"state"`
+	Failures       int       `json:"failures"`
+	FailingSince   time.Time `json:"failingSince,omitzero"`
+	OpenedAt       time.Time `json:"openedAt,omitzero"`
+	Probes         int       `json:"probes"`
+	ProbeAt        time.Time `json:"probeAt,omitzero"`
+	DisabledAt     time.Time `json:"disabledAt,omitzero"`
+	DisabledReason string    `json:"disabledReason,omitempty"`
+	ClosedAt       time.Time `json:"closedAt,omitzero"`
+}
+
+func viewOfEndpoint(e ledger.Endpoint) endpointView {
+	return endpointView{
+		e.ClientID, e.Origin, string(e.State), e.Failures, e.FailingSince, e.OpenedAt, e.Probes, e.ProbeAt,
+		e.DisabledAt, e.DisabledReason, e.ClosedAt,
+	}
+}
+
+type endpointList struct {
+	Endpoints []endpointView `json:"endpoints"`
+}
+
+func (c cli) endpointList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "list the endpoints that are not well, of all clients",
+		Long: `Lists the endpoints whose circuit is open, which are being drained, or which are
+disabled. An endpoint is the origin of a callback URL: scheme, host and port.`,
+		Args: takes(nil),
+		RunE: c.over(func(ctx context.Context, s *session, _ []string) error { return s.listEndpoints(ctx) }),
+	}
+}
+
+func (s *session) listEndpoints(ctx context.Context) error {
+	var all []ledger.Endpoint
+	for cursor := ""; ; {
+		page, next, err := s.ledger.Attention(ctx, ledger.AttentionEndpoint, maxLimit, cursor)
+		if err != nil {
+			return err
+		}
+		for _, a := range page {
+			e, err := s.ledger.Endpoint(ctx, a.ClientID, a.Endpoint)
+			if err != nil {
+				return err
+			}
+			if e.State != ledger.EndpointClosed {
+				all = append(all, e)
+			}
+		}
+		if cursor = next; next == "" {
+			return s.showEndpoints(all)
+		}
+	}
+}
+
+func (c cli) endpointShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show CLIENT", Short: "show how well a client's endpoints are",
+		Long: `Shows each origin that the client's callbacks have ever failed at. One that has never
+failed is not among them, and is well.`,
+		Args: takes(nil), ValidArgsFunction: c.firstIsClient,
+		RunE: c.over(func(ctx context.Context, s *session, args []string) error {
+			if err := s.known(ctx, args[0]); err != nil {
+				return err
+			}
+			all, err := s.ledger.Endpoints(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return s.showEndpoints(all)
+		}),
+	}
+}
+
+func (s *session) showEndpoints(all []ledger.Endpoint) error {
+	list := endpointList{Endpoints: []endpointView{}}
+	for _, e := range all {
+		list.Endpoints = append(list.Endpoints, viewOfEndpoint(e))
+	}
+	return s.answer(list, func(t *text) {
+		rows := [][]string{{"CLIENT", "ENDPOINT", "STATE", "FAILURES", "FAILING SINCE", "NEXT PROBE"}}
+		for _, e := range all {
+			state, probe := string(e.State), "-"
+			if e.DisabledReason != "" {
+				state += " " + e.DisabledReason
+			}
+			if e.State == ledger.EndpointOpen {
+				probe = short(e.ProbeAt)
+			}
+			rows = append(rows, []string{e.ClientID, e.Origin, state, fmt.Sprint(e.Failures), short(e.FailingSince), probe})
+		}
+		t.table(rows...)
+	})
+}
+
+func (c cli) endpointEnable() *cobra.Command {
+	return c.endpointChange("enable", "let an endpoint be sent to again",
+		`Lets an endpoint be sent to again, whatever it was blocked for. What was held for it goes
+out little by little, oldest first, beginning with the next reconcile run. ENDPOINT is the
+origin as endpoint show has it, or any callback URL of that origin.`,
+		func(ctx context.Context, s *session, e ledger.Endpoint) (ledger.Endpoint, error) {
+			if !e.Blocked() {
+				return e, nil
+			}
+			now := s.clock()
+			return s.ledger.EnableEndpoint(ctx, e, now, s.endpointAudit(e, now, "enable"))
+		})
+}
+
+func (c cli) endpointDisable() *cobra.Command {
+	return c.endpointChange("disable", "send nothing to an endpoint until it is enabled",
+		`Sends nothing to an endpoint until endpoint enable; its events are held, and none is
+lost. Takes effect within 10 seconds.`,
+		func(ctx context.Context, s *session, e ledger.Endpoint) (ledger.Endpoint, error) {
+			if e.State == ledger.EndpointDisabled {
+				return e, nil
+			}
+			now := s.clock()
+			return s.ledger.DisableEndpoint(ctx, e, now, s.endpointAudit(e, now, "disable"))
+		})
+}
+
+// endpointChange makes a command that changes one endpoint.
+func (c cli) endpointChange(word, short, long string, change func(context.Context, *session, ledger.Endpoint) (ledger.Endpoint, error)) *cobra.Command {
+	return &cobra.Command{
+		Use: word + " CLIENT ENDPOINT", Short: short, Long: long,
+		Example: "  momoctl endpoint " + word + " cli_0a1b https://shop.example.com:443",
+		Args: takes(func(args []string) error {
+			if ledger.Origin(args[1]) == "" {
+				return usageError(fmt.Sprintf("%q is not a URL", args[1]))
+			}
+			return nil
+		}),
+		ValidArgsFunction: c.firstIsClient,
+		RunE: c.over(func(ctx context.Context, s *session, args []string) error {
+			e, err := s.endpoint(ctx, args[0], ledger.Origin(args[1]))
+			if err != nil {
+				return err
+			}
+			if e, err = change(ctx, s, e); err != nil {
+				return err
+			}
+			return s.showEndpoints([]ledger.Endpoint{e})
+		}),
+	}
+}
+
+// endpoint reads an endpoint that is known: the client's own, or one that has
+// failed. A mistyped one must not look well.
+func (s *session) endpoint(ctx context.Context, client, origin string) (ledger.Endpoint, error) {
+	c, err := s.client(ctx, client)
+	if err != nil && !errors.Is(err, ledger.ErrCorrupt) {
+		return ledger.Endpoint{}, err
+	}
+	all, err := s.ledger.Endpoints(ctx, client)
+	if err != nil {
+		return ledger.Endpoint{}, err
+	}
+	for _, e := range all {
+		if e.Origin == origin {
+			return e, nil
+		}
+	}
+	if ledger.Origin(c.CallbackURL) == origin {
+		return s.ledger.Endpoint(ctx, client, origin)
+	}
+	return ledger.Endpoint{}, fmt.Errorf("endpoint %s of client %s is %w", origin, client, ledger.ErrNotFound)
+}
+
+func (s *session) endpointAudit(e ledger.Endpoint, at time.Time, what string) ledger.AuditRecord {
+	return ledger.AuditRecord{
+		At: at, Direction: ledger.InboundFromApp, ClientID: e.ClientID, Method: gateway.OperatorMethod, URL: "endpoint/" + what,
+		Note: fmt.Sprintf("operator %s: %s, it was %s", s.operator, e.Origin, e.State),
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/payment"
+)
+
+// verdicts are the endings an operator can name.
+var verdicts = map[string]payment.Verdict{
+	string(payment.Successful): payment.SaysSuccessful,
+	string(payment.Failed):     payment.SaysFailed,
+	string(payment.Cancelled):  payment.SaysCancelled,
+}
+
+var settlements = []string{string(payment.Successful), string(payment.Failed), string(payment.Cancelled)}
+
+// settlement is what the flags of payment settle say.
+type settlement struct {
+	status, reason, transactionID string
+	yes                           bool
+}
+
+func (c cli) paymentSettle() *cobra.Command {
+	var in settlement
+	command := &cobra.Command{
+		Use: "settle REFERENCE", Short: "end an open payment by hand",
+		Long: `For a payment that is held because the provider's answers contradict it, or that the
+provider will never end. The app is told at once and the audit log keeps who settled it
+and why. It cannot be taken back: look at the provider's own records first. A payment
+that has ended is not changed.`,
+		Example: `  momoctl payment settle 7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90 --status SUCCESSFUL \
+    --reason "on MTN's statement of 1 September" --financial-transaction-id 4711`,
+		Args:    takes(checkReference),
+		PreRunE: func(*cobra.Command, []string) error { return in.check() },
+		RunE: c.over(func(ctx context.Context, s *session, args []string) error {
+			return s.settle(ctx, strings.ToLower(args[0]), in)
+		}),
+	}
+	f := command.Flags()
+	f.StringVar(&in.status, "status", "", "`status` it ended with: SUCCESSFUL, FAILED or CANCELLED; required")
+	f.StringVar(&in.reason, "reason", "", "`text` for the audit log, and for the app unless it was SUCCESSFUL; required")
+	f.StringVar(&in.transactionID, "financial-transaction-id", "", "the provider's `id` of the moved money, with SUCCESSFUL only")
+	yesFlag(command, &in.yes)
+	completeFlag(command, "status", fixed(settlements))
+	return command
+}
+
+func (in *settlement) check() error {
+	in.reason, in.transactionID = strings.TrimSpace(in.reason), strings.TrimSpace(in.transactionID)
+	switch {
+	case !slices.Contains(settlements, in.status):
+		return usageError("--status must be " + alternatives(settlements))
+	case !oneLine(in.reason) || in.reason == "":
+		return usageError(fmt.Sprintf("--reason must be given: one line of at most %d bytes", payment.MaxReason))
+	case !oneLine(in.transactionID):
+		return usageError(fmt.Sprintf("--financial-transaction-id must be one line of at most %d bytes", payment.MaxReason))
+	case in.transactionID != "" && in.status != string(payment.Successful):
+		return usageError("--financial-transaction-id goes with --status SUCCESSFUL: it says that money has moved")
+	}
+	return nil
+}
+
+func oneLine(s string) bool { return len(s) <= payment.MaxReason && printable(s) == s }
+
+func (s *session) settle(ctx context.Context, reference string, in settlement) error {
+	story, err := s.story(ctx, reference)
+	if err != nil {
+		return err
+	}
+	p := story.Payment
+	if p.Open() && !in.yes {
+		if err := s.confirm(func(t *text) {
+			describe(t, p)
+			t.line("")
+			if p.Phase != payment.PhaseHeld && !p.Unanswerable {
+				t.line("It is not held: the provider may still end it by itself, and take the money after all.")
+			}
+			t.line("The app will be told %s, and that cannot be taken back.", in.status)
+		}); err != nil {
+			return err
+		}
+	}
+	after, err := s.gateway().Settle(ctx, reference, gateway.Settlement{
+		Verdict: verdicts[in.status], Reason: in.reason, FinancialTransactionID: in.transactionID, Operator: s.operator,
+	})
+	if errors.Is(err, gateway.ErrEnded) {
+		return fmt.Errorf("%w; only the provider's own answer to a status question can correct that", err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.answer(viewOfPayment(after), func(t *text) {
+		if !p.Open() {
+			t.line("Nothing to do: it has ended so already.")
+		}
+		describe(t, after)
+	})
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+func (c cli) paymentShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show REFERENCE", Short: "show a payment, its deliveries and all that happened to it",
+		Long: `Shows a payment with a timeline in UTC, the payer masked. With --json everything that is
+kept of it, the payer's number and the bodies of all exchanges included.`,
+		Args: takes(checkReference),
+		RunE: c.over(func(ctx context.Context, s *session, args []string) error { return s.showPayment(ctx, args[0]) }),
+	}
+}
+
+// checkReference looks at the first argument.
+func checkReference(args []string) error {
+	if !payment.IsReference(args[0]) {
+		return usageError(fmt.Sprintf("%q is not a payment reference; it is the referenceId of request-to-pay, a UUID", args[0]))
+	}
+	return nil
+}
+
+func (s *session) showPayment(ctx context.Context, reference string) error {
+	story, err := s.story(ctx, reference)
+	if err != nil {
+		return err
+	}
+	trail, err := s.ledger.AuditTrail(ctx, story.Payment.Reference)
+	if err != nil {
+		return err
+	}
+	return s.answer(storyView(story, trail), func(t *text) {
+		describe(t, story.Payment)
+		describeDeliveries(t, story.Deliveries)
+		t.line("")
+		t.line("Timeline, UTC")
+		for _, m := range timeline(story, trail) {
+			t.line("  %s  %s", stamp(m.at), m.what)
+		}
+	})
+}
+
+// story reads a payment with all that belongs to it.
+func (s *session) story(ctx context.Context, reference string) (ledger.Story, error) {
+	story, err := s.ledger.Story(ctx, strings.ToLower(reference))
+	if errors.Is(err, ledger.ErrNotFound) {
+		return story, fmt.Errorf("payment %s is %w", reference, err)
+	}
+	return story, err
+}
+
+// describe tells what a payment is and how it stands.
+func describe(t *text, p ledger.Payment) {
+	t.line("Payment %s is %s %s", p.Reference, p.Status, p.Phase)
+	from := ""
+	if p.Payer != "" {
+		from = " from " + p.Payer.Masked()
+	}
+	t.line("  amount      %s%s by %s %s", p.Amount, from, p.Provider, p.Method)
+	t.line("  order       %s of %s", p.ExternalID, p.ClientID)
+	if p.Open() {
+		t.line("  open since  %s", stamp(p.CreatedAt))
+	} else {
+		t.line("  ended       %s by %s%s", stamp(p.EndedAt), p.EndedBy, because(p.Reason))
+	}
+	if p.FinancialTransactionID != "" {
+		t.line("  transaction %s", p.FinancialTransactionID)
+	}
+	describeWords(t, "provider's", p.IDs)
+	describeWords(t, "to pay", p.Instructions)
+	if !p.ExpiresAt.IsZero() {
+		t.line("  payable     until %s", stamp(p.ExpiresAt))
+	}
+	if p.InvoiceURL != "" {
+		t.line("  invoice     %s", p.InvoiceURL)
+	}
+	switch {
+	case !p.NextCheckAt.IsZero():
+		t.line("  next check  %s", stamp(p.NextCheckAt))
+	case p.Open() && p.Unanswerable:
+		t.line("  next check  never: the provider cannot be asked about it; see payment settle")
+	}
+}
+
+func describeWords(t *text, head string, words map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(words)) {
+		t.line("  %-11s %s %s", head, name, words[name])
+		head = ""
+	}
+}
+
+func describeDeliveries(t *text, deliveries []ledger.Delivery) {
+	t.line("")
+	if len(deliveries) == 0 {
+		t.line("No deliveries")
+		return
+	}
+	t.line("Deliveries")
+	for _, d := range deliveries {
+		t.line("  %d  %-18s  %s", d.Sequence, d.Event, stateOf(d))
+	}
+}
+
+// stateOf is a delivery's state in words.
+func stateOf(d ledger.Delivery) string {
+	state := fmt.Sprintf("%s, %s", d.State, plural(d.Claims, "attempt"))
+	switch {
+	case d.HeldReason != "":
+		state += ", " + d.HeldReason
+	case !d.NextAttemptAt.IsZero():
+		state += ", next " + stamp(d.NextAttemptAt)
+	case d.State == ledger.DeliveryDelivered:
+		state += ", last at " + stamp(d.DeliveredAt)
+	}
+	if !d.ManualAt.IsZero() {
+		state += ", an attempt asked for"
+	}
+	return state
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}

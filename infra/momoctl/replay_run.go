@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// replayPage is how many index entries a replay looks at together. Nothing of
+// a page outlives it, so a replay's memory does not grow with its length.
+const replayPage = 100
+
+// ringEvery is how many doorbells are rung together.
+const ringEvery = 10
+
+// eachSelected shows do the selected events, page by page. The cursor stands
+// at the beginning of a page until that is worked off: whoever resumes meets
+// the page again, and skip leaves out what was sent of it.
+func (s *session) eachSelected(ctx context.Context, c *cursor, do func(ledger.Delivery) error) error {
+	w := s.walk(c.filter())
+	for {
+		found, next, done, err := w.page(ctx, c.At, replayPage)
+		if err != nil {
+			return badCursor("resume", err)
+		}
+		for _, d := range found {
+			if err := do(d); err != nil {
+				return err
+			}
+		}
+		if done {
+			return nil
+		}
+		c.At = next
+	}
+}
+
+// count is the dry run.
+func (s *session) count(ctx context.Context, c cursor) (t tally, err error) {
+	err = s.eachSelected(ctx, &c, func(d ledger.Delivery) error {
+		why := c.skip(d)
+		if why == "" && d.HeldForEndpoint() {
+			// Cheap to foretell, and what an operator stumbles over most.
+			e, err := s.ledger.RecentEndpoint(ctx, d.ClientID, d.Endpoint, s.now())
+			if err != nil {
+				return err
+			}
+			if e.State == ledger.EndpointDisabled {
+				why = endpointDisabled
+			}
+		}
+		if why != "" {
+			t.leave(why)
+			return nil
+		}
+		t.send(d)
+		return nil
+	})
+	return t, err
+}
+
+// replaying is a run at work.
+type replaying struct {
+	*session
+	cursor   cursor
+	rate     int
+	next     time.Time // when the throttle lets the next event through
+	bells    []ledger.Delivery
+	progress progress
+}
+
+// runReplay sends what is selected, from where the cursor stands.
+func (s *session) runReplay(ctx context.Context, c cursor, rate int) error {
+	r := &replaying{session: s, cursor: c, rate: rate, next: s.now()}
+	r.progress = progress{out: s.err, terminal: s.terminal, now: s.now, total: c.Total, began: s.now(), before: c.Tally.Sent}
+	err := s.eachSelected(ctx, &r.cursor, func(d ledger.Delivery) error { return r.one(ctx, d) })
+	r.ringAll(ctx)
+	r.progress.end(r.cursor.Tally.Sent)
+	v := replayView{Done: err == nil, Start: stampJSON(c.Start), Rate: rate, tally: r.cursor.Tally}
+	if err != nil {
+		v.Resume = r.cursor.String()
+	}
+	shown := s.answer(v, func(t *text) {
+		describeReplay(t, "sent again: each is attempted now", v.tally)
+	})
+	if err != nil {
+		return unfinished{fmt.Errorf("the replay is not finished (%w); to go on: momoctl%s delivery replay --rate %d --resume %s",
+			errors.Join(err, shown), s.storeFlags(), rate, v.Resume)}
+	}
+	return shown
+}
+
+// storeFlags name the same store again.
+func (s *session) storeFlags() string {
+	if s.aws {
+		return " --aws"
+	}
+	return fmt.Sprintf(" --data %q", s.data)
+}
+
+// one sends one event, when its turn comes.
+func (r *replaying) one(ctx context.Context, d ledger.Delivery) error {
+	tally := &r.cursor.Tally
+	if why := r.cursor.skip(d); why != "" {
+		tally.leave(why)
+		return nil
+	}
+	if err := r.throttle(ctx); err != nil {
+		return err
+	}
+	due, err := r.makeDue(ctx, d, "replay")
+	switch {
+	case errors.Is(err, ledger.ErrUnderway):
+		tally.leave(underway)
+	case errors.Is(err, ledger.ErrMoved):
+		tally.leave(changed)
+	case errors.Is(err, ledger.ErrEndpointDisabled):
+		tally.leave(endpointDisabled)
+	case err != nil:
+		return err
+	default:
+		tally.send(d)
+		if r.bells = append(r.bells, due); len(r.bells) >= ringEvery {
+			r.ringAll(ctx)
+		}
+	}
+	r.progress.show(tally.Sent)
+	return nil
+}
+
+// throttle waits for the event's turn. Turns that were missed are not made up
+// for: a slow table must not lead to a burst.
+func (r *replaying) throttle(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	now := r.now()
+	if r.next.Before(now) {
+		r.next = now
+	}
+	wait := r.next.Sub(now)
+	r.next = r.next.Add(time.Second / time.Duration(r.rate))
+	if wait > 0 && len(r.bells) > 0 && wait > time.Second/ringEvery {
+		r.ringAll(ctx) // a slow run does not keep its apps waiting
+	}
+	return r.sleep(ctx, wait)
+}
+
+// ringAll rings for what has been made due, though the run be interrupted.
+func (r *replaying) ringAll(ctx context.Context) {
+	if len(r.bells) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	r.ring(ctx, r.bells...)
+	r.bells = r.bells[:0]
+}
+
+// lasting is how long n events take, in words.
+func lasting(n, rate int) string { return ago(time.Duration(n) * time.Second / time.Duration(rate)) }
+
+func stampJSON(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"momoproxy/shared/ledger"
+)
+
+// walker lists what the ledger lists by client: of one client, or of all of
+// them in turn.
+type walker[V any] struct {
+	*session
+	client string // empty: all clients
+	one    bool   // the ledger's list is over all clients by itself
+	fetch  func(ctx context.Context, client string, limit int, cursor string) ([]V, string, error)
+}
+
+// position is where a walk stands: with all clients, which of them, as the
+// cursor before it in the list of clients.
+type position struct {
+	Clients string `json:"c,omitempty"`
+	List    string `json:"l,omitempty"`
+}
+
+func (p position) String() string {
+	if p == (position{}) {
+		return ""
+	}
+	b, _ := json.Marshal(p) // always marshals
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func readPosition(text string) (p position, err error) {
+	if text == "" {
+		return p, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(b, &p)
+	}
+	if err != nil {
+		return p, fmt.Errorf("%w: not readable", ledger.ErrCursor)
+	}
+	return p, nil
+}
+
+// page fetches one page of a walk and the position behind it; done ends it.
+// A page may be empty in the middle of a walk.
+func (w walker[V]) page(ctx context.Context, at position, limit int) (found []V, next position, done bool, err error) {
+	client, clients := w.client, ""
+	if client == "" && !w.one {
+		var ids []string
+		ids, clients, err = w.ledger.ListClientIDs(ctx, 1, at.Clients)
+		if err != nil || len(ids) == 0 {
+			return nil, at, err == nil, err
+		}
+		client = ids[0]
+	}
+	found, list, err := w.fetch(ctx, client, limit, at.List)
+	switch {
+	case err != nil:
+		return nil, at, false, err
+	case list != "":
+		return found, position{at.Clients, list}, false, nil
+	case clients != "":
+		return found, position{Clients: clients}, false, nil
+	}
+	return found, at, true, nil
+}
+
+// maxPages bounds what one list looks at to find what its filters let
+// through, so that it answers in seconds; the cursor goes on.
+const maxPages = 50
+
+// collect fills one page for a person.
+func (w walker[V]) collect(ctx context.Context, p pageFlags) ([]V, string, error) {
+	at, err := readPosition(p.after)
+	if err != nil {
+		return nil, "", err
+	}
+	var all []V
+	for range maxPages {
+		found, next, done, err := w.page(ctx, at, min(p.limit-len(all), ledger.MaxListed))
+		if err != nil {
+			return nil, "", err
+		}
+		all = append(all, found...)
+		if done {
+			return all, "", nil
+		}
+		if at = next; len(all) >= p.limit {
+			break
+		}
+	}
+	return all, at.String(), nil
+}
+
+// known says that there is such a client, though its secrets may not open: a
+// mistyped id must not look like an empty list.
+func (s *session) known(ctx context.Context, id string) error {
+	if _, err := s.client(ctx, id); err != nil && !errors.Is(err, ledger.ErrCorrupt) {
+		return err
+	}
+	return nil
+}
