@@ -104,6 +104,13 @@ bench: ## Run the benchmarks
 bench-start: ## Measure each function's start, warm requests and memory beside one that does nothing
 	$(ENGINES) go test -count=1 -v -run '^TestStartTime$$' ./infra/endtoend -starts=25 -warm=400
 
+.PHONY: bench-deliveries
+bench-deliveries: ## Measure deliveries per second, and what an app that hangs costs the others
+	go build -o build/deliveries ./infra/bench/deliveries
+	build/deliveries -store memory
+	build/deliveries -store sqlite -n 3000
+	build/deliveries -fairness
+
 .PHONY: schemathesis
 # One seed each time: a failure is the code's or the document's, not chance's.
 schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against openapi.yaml, EXAMPLES (40) for each operation
@@ -143,6 +150,10 @@ template: .tools/sam/.installed .tools/checkov/.installed ## Check template.yaml
 sam-build: .tools/sam/.installed ## Build what sam deploys, into .aws-sam/
 	$(SAM_ENV) $(LAMBDA_ENV) $(SAM)/bin/sam build
 	@find .aws-sam/build -name bootstrap -exec ls -l {} +
+
+.PHONY: sam-local
+sam-local: .tools/sam/.installed ## Run every event and a payment in Lambda's containers with sam local (needs Docker); ARGS=-serve keeps the API up
+	$(LAMBDA_ENV) $(ENGINES) go run ./infra/samlocal -sam $(SAM)/bin/sam $(ARGS)
 
 .PHONY: deploy
 deploy: sam-build ## Deploy to the AWS account of the environment; PARAMETERS="PublicBaseUrl=https://..."
