@@ -143,6 +143,9 @@ func (c *Client) post(parent context.Context, rawURL string, header http.Header,
 		result.Class, result.Err = ClassURL, urlFault("The URL cannot be read.")
 		return
 	}
+	// One attempt is one request: with a body to repeat, an HTTP/2 connection
+	// would send it again and again to a server that resets the stream.
+	request.GetBody = nil
 	for name, values := range header {
 		request.Header[http.CanonicalHeaderKey(name)] = values
 	}
