@@ -86,9 +86,8 @@ var mcxPolicy = payment.Policy{
 //	requests: 1 + 10 + 60/0.7 = 96
 //	submits:  1 +  5 + 60/4.2 = 20
 //
-// Turns are taken a little before they are used; three seconds of that would
-// not let another submission into the minute, nor two seconds a request
-// beyond 100.
+// Turns are taken a little before they are used, a submission's up to two
+// seconds: those make it 99 and 20 all the same.
 var (
 	requests = provider.Limit{Every: 700 * time.Millisecond, Burst: 10}
 	submits  = provider.Limit{Every: 4200 * time.Millisecond, Burst: 5}
