@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
 
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 )
 
 // demoTimeout bounds the demonstration; the sandbox's payer approves within
@@ -28,7 +30,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	defer s.stop()
 	s.banner(o)
 	if o.demo {
-		return s.demonstrate(ctx)
+		return s.demonstrate(ctx, o.provider)
 	}
 	s.whatToTry()
 	<-ctx.Done()
@@ -39,7 +41,9 @@ func run(ctx context.Context, o options, out io.Writer) error {
 func (s *system) banner(o options) {
 	s.out("MoMo Proxy on %s", s.gatewayURL)
 	s.out("  storage           %s", s.store.name)
-	s.out("  provider          mtn at %s", s.sandboxURL)
+	for _, p := range s.providers {
+		s.out("  provider          %-11s at %s", p.name, p.url)
+	}
 	s.out("  callback policy   %s", o.policy)
 	s.out("  demo app          %s, client key %s", s.appURL, demoKey)
 	s.out("  signing secret    %s (of this local demo app alone)", s.app.secret.Reveal())
@@ -64,14 +68,26 @@ Stop with Ctrl-C: payments, events and audit records are kept for the next start
 The provider's stand-in is not: it forgets the payments it had open.`, s.gatewayURL, demoKey)
 }
 
+// demoPayments are what each provider is asked for: a body without its
+// externalId.
+var demoPayments = map[string]string{
+	// No currency: that of the account.
+	"mtn":         `"provider":"mtn","amount":"150.00","payer":{"partyIdType":"MSISDN","partyId":"26876123456"},"payerMessage":"Demo order"`,
+	"mom-factura": `"provider":"mom-factura","method":"reference","amount":"15000.00"`,
+	"momentpay":   `"provider":"momentpay","method":"link","amount":"150.00"`,
+}
+
+func demoProviders() []string { return slices.Sorted(maps.Keys(demoPayments)) }
+
 // demonstrate takes one payment to its verified callback over HTTP and prints
 // its timeline.
-func (s *system) demonstrate(ctx context.Context) error {
+func (s *system) demonstrate(ctx context.Context, provider string) error {
 	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
 	defer cancel()
-	s.out("\ndemo: POST /request-to-pay, 150.00 from 26876123456")
+	body := fmt.Sprintf(`{"externalId":"DEMO-%d",%s}`, time.Now().UnixNano(), demoPayments[provider])
+	s.out("\ndemo: POST /request-to-pay %s", body)
 	started := time.Now()
-	reference, err := s.requestToPay(ctx)
+	reference, err := s.requestToPay(ctx, body)
 	if err != nil {
 		return err
 	}
@@ -93,10 +109,7 @@ func (s *system) demonstrate(ctx context.Context) error {
 	return nil
 }
 
-func (s *system) requestToPay(ctx context.Context) (reference string, err error) {
-	// No currency: that of the account, whichever provider it is with.
-	body := fmt.Sprintf(`{"amount":"150.00","externalId":"DEMO-%d","payer":{"partyIdType":"MSISDN","partyId":"26876123456"},"payerMessage":"Demo order"}`,
-		time.Now().UnixNano())
+func (s *system) requestToPay(ctx context.Context, body string) (reference string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.gatewayURL+"/request-to-pay", bytes.NewReader([]byte(body)))
 	if err != nil {
 		return "", err
@@ -150,6 +163,14 @@ func (s *system) printTimeline(ctx context.Context, reference string) error {
 	return nil
 }
 
+// from names the payer, where one is named.
+func from(payer payment.MSISDN) string {
+	if payer == "" {
+		return ""
+	}
+	return " from " + payer.Masked()
+}
+
 // moment is one line of a timeline.
 type moment struct {
 	at   time.Time
@@ -159,7 +180,7 @@ type moment struct {
 // timeline tells a payment's story in the order in which it happened.
 func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 	p := story.Payment
-	all := []moment{{p.CreatedAt, fmt.Sprintf("payment created: %s from %s for order %s", p.Amount, p.Payer.Masked(), p.ExternalID)}}
+	all := []moment{{p.CreatedAt, fmt.Sprintf("payment created: %s%s for order %s", p.Amount, from(p.Payer), p.ExternalID)}}
 	for _, a := range trail {
 		all = append(all, moment{a.At, fmt.Sprintf("%-16s  %s %s -> %d in %d ms", a.Direction, a.Method, a.URL, a.ResponseCode, a.Duration.Milliseconds())})
 	}

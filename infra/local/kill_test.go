@@ -36,7 +36,7 @@ const (
 // that point the program at it. The world outlives the program.
 func providerEnvironment(t *testing.T, world *sandbox.Sandbox) map[string]string {
 	t.Helper()
-	account, err := world.Provision(sandbox.MTNAccount{Currency: demoCurrency, CallbackHost: "localhost"})
+	account, err := world.Provision(sandbox.MTNAccount{Currency: mtnCurrency, CallbackHost: "localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"momoproxy"
@@ -25,6 +26,8 @@ type options struct {
 	policy config.Policy
 	aws    bool
 	demo   bool
+	// provider is the one that the demonstration pays through.
+	provider string
 
 	template []byte // what triggers which function
 	name     string // of the tables and the queue under -aws
@@ -58,6 +61,7 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&policy, "callback-policy", string(config.Confirm), "confirm or trust unsigned callbacks")
 	flags.BoolVar(&o.aws, "aws", false, "use DynamoDB and SQS as the AWS_* variables say, instead of the embedded database")
 	flags.BoolVar(&o.demo, "demo", false, "run one payment to its verified callback, then exit with 0 or 1")
+	flags.StringVar(&o.provider, "provider", "mtn", "which provider -demo pays through: "+strings.Join(demoProviders(), ", "))
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -67,6 +71,9 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	o.policy = config.Policy(policy)
 	if o.policy != config.Confirm && o.policy != config.Trust {
 		return o, say(out, fmt.Errorf("-callback-policy must be confirm or trust, not %q", policy))
+	}
+	if _, ok := demoPayments[o.provider]; !ok {
+		return o, say(out, fmt.Errorf("-provider must be one of %s, not %q", strings.Join(demoProviders(), ", "), o.provider))
 	}
 	if o.demo {
 		// A demonstration leaves nothing behind and disturbs no other run.

@@ -21,12 +21,12 @@ import (
 )
 
 // checkDemo reads what a demonstration printed.
-func checkDemo(t *testing.T, printed string, took time.Duration) {
+func checkDemo(t *testing.T, printed string, took time.Duration, more ...string) {
 	t.Helper()
-	for _, text := range []string{
+	for _, text := range append(more,
 		"verified both signatures", "timeline of", "payment created", "INBOUND_FROM_APP", "OUTBOUND_TO_MTN", "INBOUND_FROM_MTN",
-		"payment SUCCESSFUL by status", "OUTBOUND_TO_APP", "event 1, attempt 1: answered 200", "demo: done in",
-	} {
+		"payment SUCCESSFUL by", "OUTBOUND_TO_APP", "event 1, attempt 1: answered 200", "demo: done in",
+	) {
 		if !strings.Contains(printed, text) {
 			t.Errorf("it does not say %q", text)
 		}
@@ -40,16 +40,24 @@ func checkDemo(t *testing.T, printed string, took time.Duration) {
 }
 
 func TestDemo(t *testing.T) {
-	o, err := readOptions([]string{"-demo"}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
+	for provider, says := range map[string][]string{
+		"mtn":         {"payment SUCCESSFUL by status", "150.00 SZL", "/callback/"},
+		"mom-factura": {"payment SUCCESSFUL by status", "15000.00 AOA", "referenceNumber", "/webhooks/mom-factura/***"},
+		"momentpay":   {"payment SUCCESSFUL by signed_webhook", "150.00 ZAR", `"link":"https://`, "/webhooks/momentpay"},
+	} {
+		t.Run(provider, func(t *testing.T) {
+			o, err := readOptions([]string{"-demo", "-provider", provider}, io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			started := time.Now()
+			if err := run(t.Context(), o, &out); err != nil {
+				t.Fatalf("%v\n%s", err, out.String())
+			}
+			checkDemo(t, out.String(), time.Since(started), says...)
+		})
 	}
-	var out bytes.Buffer
-	started := time.Now()
-	if err := run(t.Context(), o, &out); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
-	}
-	checkDemo(t, out.String(), time.Since(started))
 }
 
 func TestDemoAsAProgram(t *testing.T) {
@@ -100,7 +108,7 @@ func TestDemoOverDynamoDBAndSQS(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "local")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
-	o := options{listen: "127.0.0.1:0", data: t.TempDir(), policy: config.Confirm, aws: true, demo: true,
+	o := options{listen: "127.0.0.1:0", data: t.TempDir(), policy: config.Confirm, aws: true, demo: true, provider: "mtn",
 		template: momoproxy.Template, name: "local-" + strings.ToLower(rand.Text()[:10])}
 	// The second time tables, queue and client are there.
 	for range 2 {
@@ -132,7 +140,7 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%v: %+v, %v", c.arguments, o, err)
 		}
 	}
-	for _, arguments := range [][]string{{"-callback-policy", "believe"}, {"demo"}, {"-unknown"}} {
+	for _, arguments := range [][]string{{"-callback-policy", "believe"}, {"-provider", "visa"}, {"demo"}, {"-unknown"}} {
 		var out bytes.Buffer
 		if _, err := readOptions(arguments, &out); err == nil || !strings.Contains(out.String(), err.Error()) {
 			t.Errorf("%v: %v, saying %q", arguments, err, out.String())
@@ -169,6 +177,9 @@ func TestTemplateAndProgramAgree(t *testing.T) {
 func TestTrustIsRefusedForProduction(t *testing.T) {
 	t.Setenv("MTN_BASE_URL", "https://proxy.momoapi.mtn.com")
 	t.Setenv("MTN_TARGET_ENV", "mtnswaziland")
+	for _, name := range []string{"MTN_API_USER", "MTN_API_KEY", "MTN_SUBSCRIPTION_KEY"} {
+		t.Setenv(name, "3f2a1b0c-4d5e-4f60-8a7b-9c0d1e2f3a4b")
+	}
 	o := options{listen: "127.0.0.1:0", data: ":memory:", policy: config.Trust, template: momoproxy.Template}
 	s, err := start(t.Context(), o, io.Discard)
 	if err == nil {

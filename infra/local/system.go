@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"momoproxy/infra/local/triggers"
-	"momoproxy/infra/sandbox"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
@@ -31,13 +30,12 @@ import (
 const (
 	demoKey      = "APP_CHANGE_THIS"
 	demoClientID = "cli_demo"
-	demoCurrency = "SZL"
 )
 
 // system is everything that runs.
 type system struct {
 	gatewayURL string
-	sandboxURL string
+	providers  []providerAt // what the gateway asks, the default first
 	appURL     string
 	logPath    string // empty: none is kept
 	store      store
@@ -82,18 +80,13 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 		return nil, err
 	}
 	c := config.Config{PublicBaseURL: publicURL, CallbackPolicy: o.policy, Version: "local"}
-	credentials, err := s.provider(&c)
-	if err != nil {
-		return nil, err
-	}
-	if o.policy == config.Trust && c.MTN.TargetEnv != "sandbox" {
-		return nil, fmt.Errorf("-callback-policy trust is refused: MTN_TARGET_ENV %s is a production environment", c.MTN.TargetEnv)
-	}
 	s.parts = assembly.Parts{
 		Config: c, Table: s.store.table, Queue: s.store.queue, Now: time.Now, Log: log,
 		Ledger: ledger.New(s.store.table, s.store.keys, ledger.Options{}),
 		Rules:  webhook.Rules{AllowLoopback: true},
-		MTN:    credentials,
+	}
+	if err := s.startProviders(); err != nil {
+		return nil, err
 	}
 	if err := s.startDemoApp(ctx); err != nil {
 		return nil, err
@@ -117,38 +110,6 @@ func (s *system) openLog(o options) (*slog.Logger, error) {
 	s.stops = append(s.stops, func() { f.Close() })
 	s.logPath = f.Name()
 	return telemetry.New(f, slog.LevelInfo), nil
-}
-
-// provider points the configuration at MTN_BASE_URL and its account if the
-// environment names one, else at a stand-in of its own.
-func (s *system) provider(c *config.Config) (assembly.MTNCredentials, error) {
-	if url := os.Getenv("MTN_BASE_URL"); url != "" {
-		c.MTN = config.MTN{BaseURL: url, TargetEnv: os.Getenv("MTN_TARGET_ENV"), Currency: os.Getenv("MTN_CURRENCY")}
-		if c.MTN.TargetEnv == "" {
-			c.MTN.TargetEnv = "sandbox"
-		}
-		if public := os.Getenv("PUBLIC_BASE_URL"); public != "" {
-			c.PublicBaseURL = public
-		}
-		s.sandboxURL = url
-		return assembly.MTNCredentials{APIUser: os.Getenv("MTN_API_USER"), APIKey: os.Getenv("MTN_API_KEY"), SubscriptionKey: os.Getenv("MTN_SUBSCRIPTION_KEY")}, nil
-	}
-	world := sandbox.New(sandbox.Options{})
-	s.stops = append(s.stops, world.Close)
-	account, err := world.Provision(sandbox.MTNAccount{Currency: demoCurrency, CallbackHost: "localhost"})
-	if err != nil {
-		return assembly.MTNCredentials{}, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return assembly.MTNCredentials{}, err
-	}
-	server := &http.Server{Handler: world.Handler(), ReadHeaderTimeout: 5 * time.Second}
-	go server.Serve(l)
-	s.stops = append(s.stops, func() { server.Close() })
-	s.sandboxURL = "http://" + l.Addr().String()
-	c.MTN = config.MTN{BaseURL: s.sandboxURL, TargetEnv: account.TargetEnvironment, Currency: account.Currency}
-	return assembly.MTNCredentials{APIUser: account.APIUser, APIKey: account.APIKey, SubscriptionKey: account.SubscriptionKey}, nil
 }
 
 // startDemoApp makes the demo client if it is not there and starts its app.

@@ -66,9 +66,15 @@ type Client struct {
 }
 
 // New makes a Client out of an http.Client, whose redirects are not followed
-// whatever it says itself. base has no slash at its end. The secrets are
-// taken out of every answer.
+// whatever it says itself; nil: NewHTTPClient. A nil now is time.Now. base has
+// no slash at its end. The secrets are taken out of every answer.
 func New(base string, client *http.Client, now func() time.Time, secrets ...string) *Client {
+	if client == nil {
+		client = NewHTTPClient()
+	}
+	if now == nil {
+		now = time.Now
+	}
 	c := &Client{base: base, client: *client, now: now, secrets: secrets}
 	c.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c
