@@ -67,6 +67,22 @@ lint: ## Check formatting, vet and staticcheck
 
 ##@ Deeper
 
+.PHONY: test-moto
+test-moto: ## Run the adapters' contract suites on moto instead
+	go run ./infra/engines -only moto -- go test -count=1 -timeout=9m ./shared/table/dynamo ./shared/queue/sqs
+
+.PHONY: engines-up
+engines-up: ## Start the engines with Docker instead of Java: then eval "$$(make engines-env)" && make test
+	docker compose up --detach --wait
+
+.PHONY: engines-env
+engines-env:
+	@echo export AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:18000 AWS_ENDPOINT_URL_SQS=http://127.0.0.1:19324
+
+.PHONY: engines-down
+engines-down: ## Stop them
+	docker compose down
+
 .PHONY: race
 race: ## Run the tests of shared/ under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(ENGINES) go test -race -count=1 -timeout=20m $(if $(RUN),-run '$(RUN)') $(if $(filter ./...,$(PKG)),./shared/...,$(PKG))

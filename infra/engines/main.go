@@ -33,9 +33,10 @@ func run(args []string, log io.Writer) int {
 	flags := flag.NewFlagSet("engines", flag.ContinueOnError)
 	flags.SetOutput(log)
 	list := flags.Bool("list", false, "list the engines that could run here, best first, and end")
+	only := flags.String("only", "", "take the engines whose name begins so, such as moto")
 	timeout := flags.Duration("timeout", 5*time.Minute, "how long starting, and downloading on the first run, may take")
 	flags.Usage = func() {
-		fmt.Fprintln(log, "usage: engines [-list] [-timeout D] -- command [arguments]")
+		fmt.Fprintln(log, "usage: engines [-list] [-only NAME] [-timeout D] -- command [arguments]")
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -68,7 +69,7 @@ func run(args []string, log io.Writer) int {
 	var err error
 	go func() {
 		defer close(done)
-		engines, err = startAll(starting)
+		engines, err = startAll(starting, *only)
 	}()
 	select {
 	case <-done:
@@ -89,20 +90,20 @@ func run(args []string, log io.Writer) int {
 		"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local", "AWS_SESSION_TOKEN=")
 	for i, s := range engine.Services {
 		fmt.Fprintf(log, "engines: %s is %s at %s\n", s, engines[i].Name, engines[i].Endpoint)
-		environment = append(environment, s.EndpointVariable()+"="+engines[i].Endpoint)
+		environment = append(environment, s.EndpointVariable()+"="+engines[i].Endpoint, s.NameVariable()+"="+engines[i].Name)
 	}
 	return command(flags.Args(), environment, signals, log)
 }
 
 // startAll starts every service's engine at once. On an error those that
 // did start are still returned, to be stopped.
-func startAll(ctx context.Context) ([]engine.Engine, error) {
+func startAll(ctx context.Context, only string) ([]engine.Engine, error) {
 	all := make([]engine.Engine, len(engine.Services))
 	faults := make([]error, len(engine.Services))
 	var wg sync.WaitGroup
 	for i, s := range engine.Services {
 		wg.Go(func() {
-			all[i], faults[i] = engine.Start(ctx, s)
+			all[i], faults[i] = engine.StartNamed(ctx, s, only)
 			if faults[i] != nil {
 				all[i].Stop = func() {}
 			}

@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,12 @@ var Services = []Service{DynamoDB, SQS}
 // the service, as the AWS SDKs know it.
 func (s Service) EndpointVariable() string {
 	return "AWS_ENDPOINT_URL_" + strings.ToUpper(string(s))
+}
+
+// NameVariable is the environment variable that says what runs at the named
+// endpoint, for those who started it and know; a suite makes allowances by it.
+func (s Service) NameVariable() string {
+	return "ENGINE_NAME_" + strings.ToUpper(string(s))
 }
 
 // Engine is a server that is ready for requests.
@@ -69,16 +76,23 @@ func starters(s Service) []starter {
 // Start returns an engine of the service: the one the service's environment
 // variable names, else the first that can be started here. The ctx bounds the
 // start only. With no engine at all the error wraps ErrNone.
-func Start(ctx context.Context, s Service) (Engine, error) {
-	if url := os.Getenv(s.EndpointVariable()); url != "" {
+func Start(ctx context.Context, s Service) (Engine, error) { return StartNamed(ctx, s, "") }
+
+// StartNamed is Start among the engines whose name begins so, such as "moto".
+// With a name, the environment is not asked.
+func StartNamed(ctx context.Context, s Service, name string) (Engine, error) {
+	if url := os.Getenv(s.EndpointVariable()); url != "" && name == "" {
 		return Engine{
-			Name:     "the engine at " + url + " (" + s.EndpointVariable() + ")",
+			Name:     cmp.Or(os.Getenv(s.NameVariable()), "the engine at "+url+" ("+s.EndpointVariable()+")"),
 			Endpoint: strings.TrimRight(url, "/"),
 			Stop:     func() {},
 		}, nil
 	}
 	var faults []error
 	for _, st := range starters(s) {
+		if !strings.HasPrefix(st.name, name) {
+			continue
+		}
 		if missing := absent(st.needs); len(missing) > 0 {
 			faults = append(faults, fmt.Errorf("%s: %w: %s", st.name, errMissing, strings.Join(missing, ", ")))
 			continue
