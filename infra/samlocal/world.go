@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"go.yaml.in/yaml/v3"
+
+	"momoproxy"
+	"momoproxy/infra/engines/engine"
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/config"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/queue/sqs"
+	"momoproxy/shared/seal"
+	"momoproxy/shared/table/dynamo"
+	"momoproxy/shared/webhook"
+)
+
+const (
+	region = "eu-west-1"
+	// appKey is that of the files under events/.
+	appKey = "APP_CHANGE_THIS"
+)
+
+// world is what the functions find around them.
+type world struct {
+	o         options
+	mtn       *sandbox.Sandbox
+	server    *http.Server
+	identity  tls.Certificate
+	endpoint  string            // of everything, as containers reach it
+	variables string            // file for --env-vars
+	functions map[string]string // logical id by folder
+}
+
+func newWorld(ctx context.Context, o options) (*world, error) {
+	w := &world{o: o, functions: map[string]string{}, mtn: sandbox.New(sandbox.Options{})}
+	var template struct {
+		Resources map[string]struct {
+			Type       string `yaml:"Type"`
+			Properties struct {
+				CodeURI string `yaml:"CodeUri"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(momoproxy.Template, &template); err != nil {
+		return nil, err
+	}
+	for id, r := range template.Resources {
+		if r.Type == "AWS::Serverless::Function" {
+			w.functions[path.Base(r.Properties.CodeURI)] = id
+		}
+	}
+	account, err := w.mtn.Provision(sandbox.MTNAccount{CallbackHost: "localhost"})
+	if err != nil {
+		return nil, err
+	}
+	sealing := make([]byte, 32)
+	rand.Read(sealing) // never fails
+	keys := base64.StdEncoding.EncodeToString(sealing)
+	credentials, err := json.Marshal(map[string]string{
+		"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := w.listen(ctx, map[string]string{"/momo-proxy/sealing-keys": keys, "/momo-proxy/mtn": string(credentials)}); err != nil {
+		return nil, err
+	}
+	queueURL, deadURL, names, err := w.makeStores(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	variables, err := json.MarshalIndent(map[string]map[string]string{"Parameters": {
+		"TABLE_NAME": names.Main, "AUDIT_TABLE_NAME": names.Audit, "QUEUE_URL": queueURL, "DEAD_LETTER_QUEUE_URL": deadURL,
+		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "MTN_SECRET_ID": "/momo-proxy/mtn",
+		"MTN_BASE_URL": w.endpoint, "MTN_TARGET_ENV": account.TargetEnvironment, "MTN_CURRENCY": account.Currency,
+		"PUBLIC_BASE_URL":           fmt.Sprintf("http://localhost:%d", o.port),
+		"AWS_ENDPOINT_URL_DYNAMODB": w.endpoint, "AWS_ENDPOINT_URL_SQS": w.endpoint, "AWS_ENDPOINT_URL_SSM": w.endpoint,
+		"SSL_CERT_FILE": authority,
+	}}, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	w.variables = filepath.Join(o.dir, "variables.json")
+	return w, os.WriteFile(w.variables, variables, 0o600)
+}
+
+// writeTemplate is template.yaml for this machine's processor. It declares
+// the variables that --env-vars could not add otherwise. Their values are in
+// that file: a variable of this shell would win over the template's.
+func (w *world) writeTemplate() (string, error) {
+	text := string(momoproxy.Template)
+	replace := func(old, new string) error {
+		if strings.Count(text, old) != 1 {
+			return fmt.Errorf("template.yaml holds %q %d times", old, strings.Count(text, old))
+		}
+		text = strings.Replace(text, old, new, 1)
+		return nil
+	}
+	processor := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	variable := "\n        TABLE_NAME: !Ref MainTable\n"
+	err := errors.Join(
+		replace("Architectures: [arm64]", "Architectures: ["+processor+"]"),
+		replace(variable, variable+"        AWS_ENDPOINT_URL_DYNAMODB: file\n        AWS_ENDPOINT_URL_SQS: file\n        AWS_ENDPOINT_URL_SSM: file\n        SSL_CERT_FILE: file\n"))
+	file := filepath.Join(w.o.dir, "template.yaml")
+	return file, errors.Join(err, os.WriteFile(file, []byte(text), 0o644))
+}
+
+// listen serves engines, Parameter Store and MTN on one port. On Linux a
+// container reaches the bridge's own address; elsewhere Docker Desktop brings
+// it to the loopback.
+func (w *world) listen(ctx context.Context, parameters map[string]string) error {
+	address := "127.0.0.1"
+	if runtime.GOOS == "linux" {
+		out, err := exec.CommandContext(ctx, "docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("docker does not answer: %w\n%s", err, out)
+		}
+		address = strings.TrimSpace(string(out))
+	}
+	var err error
+	if w.identity, err = certificate(); err != nil {
+		return err
+	}
+	l, err := tls.Listen("tcp", net.JoinHostPort(address, "0"), &tls.Config{Certificates: []tls.Certificate{w.identity}})
+	if err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	w.endpoint = "https://" + net.JoinHostPort(host, port)
+	tables, err := proxy(engine.DynamoDB)
+	if err != nil {
+		return err
+	}
+	queues, err := proxy(engine.SQS)
+	if err != nil {
+		return err
+	}
+	mtn := w.mtn.Handler()
+	w.server = &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch target := r.Header.Get("X-Amz-Target"); {
+		case strings.HasPrefix(target, "DynamoDB_"):
+			tables.ServeHTTP(rw, r)
+		case strings.HasPrefix(target, "AmazonSQS."):
+			queues.ServeHTTP(rw, r)
+		case target == "AmazonSSM.GetParameters":
+			getParameters(rw, r, parameters)
+		default:
+			mtn.ServeHTTP(rw, r)
+		}
+	})}
+	go func() { _ = w.server.Serve(l) }() // until it is closed
+	return nil
+}
+
+func proxy(s engine.Service) (http.Handler, error) {
+	target, err := url.Parse(os.Getenv(s.EndpointVariable()))
+	if err != nil || target.Host == "" {
+		return nil, fmt.Errorf("%s names no engine; run this under `go run ./infra/engines --`", s.EndpointVariable())
+	}
+	return httputil.NewSingleHostReverseProxy(target), nil
+}
+
+// getParameters answers SSM's call of that name.
+func getParameters(w http.ResponseWriter, r *http.Request, values map[string]string) {
+	type parameter struct{ Name, Type, Value string }
+	var request struct{ Names []string }
+	answer := struct {
+		Parameters        []parameter
+		InvalidParameters []string
+	}{Parameters: []parameter{}, InvalidParameters: []string{}}
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	for _, name := range request.Names {
+		if value, ok := values[name]; ok {
+			answer.Parameters = append(answer.Parameters, parameter{name, "SecureString", value})
+		} else {
+			answer.InvalidParameters = append(answer.InvalidParameters, name)
+		}
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	_ = json.NewEncoder(w).Encode(answer) // a container that is gone asks no more
+}
+
+// makeStores makes tables, queue and the app of the events.
+func (w *world) makeStores(ctx context.Context, keys string) (queueURL, deadURL string, names dynamo.Names, err error) {
+	a := assembly.AWS(os.Getenv)
+	base, name := os.Getenv(engine.DynamoDB.EndpointVariable()), fmt.Sprintf("sam-local-%d", time.Now().Unix())
+	names = dynamo.Names{Main: name, Audit: name + "-audit"}
+	if err := dynamo.Create(ctx, dynamodb.NewFromConfig(a, func(d *dynamodb.Options) { d.BaseEndpoint = &base }), names); err != nil {
+		return "", "", names, err
+	}
+	queues := os.Getenv(engine.SQS.EndpointVariable())
+	q, err := sqs.Create(ctx, awssqs.NewFromConfig(a, func(s *awssqs.Options) { s.BaseEndpoint = &queues }), name, 5)
+	if err != nil {
+		return "", "", names, err
+	}
+	queueURL, deadURL = q.URLs()
+	ring, err := seal.ParseKeys(keys)
+	if err != nil {
+		return "", "", names, err
+	}
+	secret, err := webhook.NewSecret(rand.Reader)
+	if err != nil {
+		return "", "", names, err
+	}
+	table := assembly.DynamoDB(a, config.Config{TableName: names.Main, AuditTableName: names.Audit}, os.Getenv)
+	_, err = ledger.New(table, ring, ledger.Options{}).CreateClient(ctx, ledger.Client{
+		ID: ledger.NewClientID(rand.Reader), Name: "Events", Active: true, CreatedAt: ledger.Clock(time.Now()),
+		APIKey: appKey, SigningSecrets: []string{secret.Reveal()}, CallbackURL: "https://shop.example.com/momo",
+	})
+	return queueURL, deadURL, names, err
+}
+
+func (w *world) close() {
+	if w.server != nil {
+		_ = w.server.Close()
+	}
+	w.mtn.Close()
+}
