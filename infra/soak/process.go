@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -36,8 +35,7 @@ func build(dir string) (string, error) {
 func (w *world) start() error {
 	p := &process{cmd: exec.Command(w.binary, "-listen", w.address, "-data", w.data), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), w.environment...)
-	// Its own group: a Ctrl-C is for us, who end it in our own time.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.SysProcAttr = ownGroup()
 	output, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return err
