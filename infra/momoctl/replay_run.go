@@ -42,13 +42,12 @@ func (s *session) eachSelected(ctx context.Context, c *cursor, do func(ledger.De
 func (s *session) count(ctx context.Context, c cursor) (t tally, err error) {
 	err = s.eachSelected(ctx, &c, func(d ledger.Delivery) error {
 		why := c.skip(d)
-		if why == "" && d.HeldForEndpoint() {
-			// Cheap to foretell, and what an operator stumbles over most.
-			e, err := s.ledger.RecentEndpoint(ctx, d.ClientID, d.Endpoint, s.now())
+		if why == "" {
+			blocked, err := s.toDisabled(ctx, d)
 			if err != nil {
 				return err
 			}
-			if e.State == ledger.EndpointDisabled {
+			if blocked {
 				why = endpointDisabled
 			}
 		}
@@ -60,6 +59,25 @@ func (s *session) count(ctx context.Context, c cursor) (t tally, err error) {
 		return nil
 	})
 	return t, err
+}
+
+// toDisabled foretells that a delivery would go to a disabled endpoint, what
+// an operator stumbles over most. It reads little: clients and endpoints are
+// remembered for seconds. A client that cannot be opened is not judged here.
+func (s *session) toDisabled(ctx context.Context, d ledger.Delivery) (bool, error) {
+	url := d.URL
+	if url == "" {
+		c, err := s.ledger.RecentClient(ctx, d.ClientID, s.now())
+		if errors.Is(err, ledger.ErrCorrupt) || errors.Is(err, ledger.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		url = c.CallbackURL
+	}
+	e, err := s.ledger.RecentEndpoint(ctx, d.ClientID, ledger.Origin(url), s.now())
+	return e.State == ledger.EndpointDisabled, err
 }
 
 // replaying is a run at work.

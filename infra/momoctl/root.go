@@ -31,7 +31,7 @@ SEALING_SECRET_ID, AWS_REGION and credentials in AWS_ACCESS_KEY_ID and so on.
 
 Answers go to standard output, all else to standard error. With --json the answer is
 one JSON object; its fields are kept from version to version, times are RFC 3339 in
-UTC, and a field that has no value is left out.
+UTC, and what has no value may be left out.
 
 Times are given as 2026-09-01, 2026-09-01T08:30, both UTC, as RFC 3339, or as so long
 ago: 90m, 36h, 7d.

@@ -26,6 +26,7 @@ type console struct {
 	t      *testing.T
 	opened int
 	said   strings.Builder // everything ever printed
+	ctx    context.Context // nil: the test's
 }
 
 // bubble runs f with a console in virtual time.
@@ -76,7 +77,11 @@ func (c *console) start(input string, out io.Writer, args ...string) outcome {
 			return s, nil
 		},
 	}
-	code := p.run(c.t.Context(), args)
+	ctx := c.ctx
+	if ctx == nil {
+		ctx = c.t.Context()
+	}
+	code := p.run(ctx, args)
 	return outcome{code: code, err: errs.String()}
 }
 

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/queue"
+	"momoproxy/shared/seal"
+	"momoproxy/shared/table"
+	tablememory "momoproxy/shared/table/memory"
+	"momoproxy/shared/telemetry"
+	"momoproxy/shared/webhook"
+)
+
+// receiver is an app behind a real HTTP server; it counts what it gets.
+type receiver struct {
+	*httptest.Server
+	mu  sync.Mutex
+	got map[string]int // by webhook-id
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{got: map[string]int{}}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(io.Discard, q.Body)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.got[q.Header.Get(webhook.HeaderID)]++
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// folder makes the store of infra/local with one client, whose callbacks go to
+// url, and n payments whose events were exhausted an hour ago.
+func folder(t *testing.T, url string, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	key := make([]byte, seal.KeySize)
+	if _, err := rand.Read(key); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{localSealingKey: base64.StdEncoding.EncodeToString(key), localDatabase: ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := opened(t, dir)
+	secret, err := webhook.NewSecret(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := ledger.Clock(time.Now().Add(-time.Hour))
+	if _, err := s.ledger.CreateClient(t.Context(), ledger.Client{
+		ID: "cli_shop", Name: "Shop", CallbackURL: url, Active: true, CreatedAt: at,
+		APIKey: ledger.NewAPIKey(rand.Reader), SigningSecrets: []string{secret.Reveal()},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		exhaust(t, s.ledger, i, at)
+	}
+	return dir
+}
+
+// opened opens the store in dir as a process of its own would.
+func opened(t *testing.T, dir string) store {
+	t.Helper()
+	s, err := openStore(t.Context(), program{err: io.Discard, now: time.Now, operator: "test"}, options{data: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// exhaust makes payment i, ended at that time, with an exhausted event.
+func exhaust(t *testing.T, l *ledger.Ledger, i int, at time.Time) {
+	t.Helper()
+	p, err := l.Create(t.Context(), ledger.Payment{Payment: payment.Payment{
+		Reference: numbered(i), ClientID: "cli_shop", ExternalID: fmt.Sprint("ORDER-", i), Provider: "mtn",
+		Amount: payment.Money{Minor: 15000, Currency: "SZL"}, Payer: "26876123456",
+		Status: payment.Pending, Phase: payment.PhaseAwaitingPayer, Accepted: true, CreatedAt: at, UpdatedAt: at,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := payment.Evidence{Source: payment.FromOperator, Verdict: payment.SaysSuccessful, At: at}
+	_, made, err := l.Apply(t.Context(), ledger.Change{Before: p, Decision: payment.Decide(p.Payment, e, payment.Policy{})})
+	if err != nil || len(made) != 1 {
+		t.Fatal(made, err)
+	}
+	d := made[0]
+	d.State, d.NextAttemptAt, d.Attempts, d.LastCode = ledger.DeliveryExhausted, time.Time{}, 12, 500
+	if _, err := l.PutDelivery(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func numbered(i int) string { return fmt.Sprintf("33333333-3333-4333-8333-%012d", i) }
+
+// forward runs forwarders over the store in dir until the context ends, as the
+// functions do: several batches at once.
+func forward(ctx context.Context, t *testing.T, dir string, done *sync.WaitGroup) {
+	parts, closeIt, err := openLocal(program{}, options{data: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts.Now, parts.Log = time.Now, telemetry.New(io.Discard, slog.LevelError)
+	t.Cleanup(func() { _ = closeIt() })
+	f := parts.Forwarder()
+	for range 3 {
+		done.Go(func() {
+			for ctx.Err() == nil {
+				messages, err := parts.Queue.Receive(ctx, queue.MaxReceive, time.Minute, time.Second)
+				if err != nil {
+					continue // the end
+				}
+				var batch events.SQSEvent
+				var receipts []string
+				for _, m := range messages {
+					batch.Records = append(batch.Records, events.SQSMessage{MessageId: m.ID, Body: m.Body})
+					receipts = append(receipts, m.Receipt)
+				}
+				work := context.WithoutCancel(ctx)
+				if answer, err := f.Handle(work, batch); err != nil || len(answer.BatchItemFailures) > 0 {
+					t.Errorf("forwarder: %v, %v", answer, err)
+				}
+				if err := parts.Queue.Delete(work, receipts...); err != nil {
+					t.Errorf("delete: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// Two operators who replay the same events at once, each in a process of their
+// own beside the running system, send nothing twice: neither what is exhausted
+// nor, when the second also asks for what is delivered, what the first has
+// just had delivered.
+func TestTwoReplaysSendNothingTwice(t *testing.T) {
+	t.Parallel()
+	const n = 150
+	app := newReceiver(t)
+	dir := folder(t, app.URL, n)
+	ctx, cancel := context.WithCancel(t.Context())
+	var forwarders, operators sync.WaitGroup
+	forward(ctx, t, dir, &forwarders)
+
+	var mu sync.Mutex
+	sent := 0
+	for _, status := range []string{"exhausted", "exhausted,delivered", "exhausted,delivered"} {
+		operators.Go(func() {
+			var out, errs bytes.Buffer
+			p := program{
+				in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+				getenv: func(string) string { return "" }, operator: "thandi", open: openStore,
+			}
+			code := p.run(t.Context(), []string{"delivery", "replay", "--data", dir, "--client", "cli_shop", "--status", status, "--yes", "--rate", "1000"})
+			mu.Lock()
+			defer mu.Unlock()
+			var k int
+			if _, err := fmt.Sscanf(out.String(), "%d event", &k); err != nil || code != exitOK {
+				t.Errorf("exit %d: %v\n%s%s", code, err, out.String(), errs.String())
+			}
+			t.Logf("%s", out.String())
+			sent += k
+		})
+	}
+	operators.Wait()
+	deadline := time.After(30 * time.Second)
+	for left := n; left > 0; {
+		select {
+		case <-deadline:
+			t.Fatalf("%d are not delivered", left)
+		case <-time.After(20 * time.Millisecond):
+		}
+		app.mu.Lock()
+		left = n - len(app.got)
+		app.mu.Unlock()
+	}
+	cancel()
+	forwarders.Wait()
+	if sent != n {
+		t.Errorf("together they sent %d of %d", sent, n)
+	}
+	for id, times := range app.got {
+		if times != 1 {
+			t.Errorf("%s came %d times", id, times)
+		}
+	}
+}
+
+var largeReplay = flag.Int("large-replay", 20_000, "events of the replay whose memory is measured")
+
+// endless answers for a client with any number of payments, each with one
+// exhausted event, without keeping them: what grows is the replay's.
+type endless struct {
+	*tablememory.Table
+	client   string
+	n        int
+	delivery table.Record
+	at       time.Time
+	written  int
+}
+
+func (e *endless) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	if q.Index == ledger.IndexList && strings.HasSuffix(q.Partition, e.client) || q.Index == ledger.IndexAttention {
+		return e.entries(q)
+	}
+	if reference, ok := strings.CutPrefix(q.Partition, "payment#"); ok {
+		rec := e.delivery
+		rec.Partition = "payment#" + reference
+		return table.Page{Records: []table.Record{rec}}, nil
+	}
+	return e.Table.Query(ctx, q)
+}
+
+func (e *endless) entries(q table.Query) (table.Page, error) {
+	first := 0
+	if q.After != "" {
+		at, err := table.DecodeCursor(q)
+		if err != nil {
+			return table.Page{}, err
+		}
+		if _, err := fmt.Sscanf(at.Key.Partition, "payment#33333333-3333-4333-8333-%d", &first); err != nil {
+			return table.Page{}, err
+		}
+		first++
+	}
+	var page table.Page
+	for i := first; i < min(first+q.Limit, e.n); i++ {
+		page.Records = append(page.Records, table.Record{
+			Key:   table.Key{Space: table.Main, Partition: "payment#" + numbered(i), Sort: "payment"},
+			Index: map[string]table.IndexKey{q.Index: {Partition: q.Partition, Sort: e.at.Format("2006-01-02T15:04:05.000Z") + "#" + numbered(i)}},
+		})
+	}
+	if first+q.Limit < e.n {
+		page.Next = table.EncodeCursor(q, page.Records[len(page.Records)-1])
+	}
+	return page, nil
+}
+
+// Write counts; what is written about the endless payments is not kept.
+func (e *endless) Write(ctx context.Context, ops ...table.Op) error {
+	if strings.HasPrefix(ops[0].Record.Partition, "payment#") {
+		e.written++
+		return nil
+	}
+	return e.Table.Write(ctx, ops...)
+}
+
+// A replay's memory does not grow with the number of events. With
+// -large-replay 1000000 it is over a million.
+func TestReplayMemory(t *testing.T) {
+	memory := tablememory.New()
+	ring, err := seal.NewRing(bytes.Repeat([]byte{7}, seal.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := ledger.Clock(time.Now().Add(-time.Hour))
+	l := ledger.New(memory, ring, ledger.Options{})
+	if _, err := l.CreateClient(t.Context(), ledger.Client{ID: "cli_shop", Name: "Shop", CallbackURL: "https://shop.example.com/", Active: true,
+		CreatedAt: at, APIKey: ledger.NewAPIKey(rand.Reader), SigningSecrets: []string{"whsec_x"}}); err != nil {
+		t.Fatal(err)
+	}
+	exhaust(t, l, 0, at)
+	page, err := memory.Query(t.Context(), table.Query{Space: table.Main, Partition: "payment#" + numbered(0), From: "delivery#", To: "delivery#~"})
+	if err != nil || len(page.Records) != 1 {
+		t.Fatal(page, err)
+	}
+	peak := func(n int) uint64 {
+		e := &endless{Table: memory, client: "cli_shop", n: n, delivery: page.Records[0], at: at}
+		var most, before uint64
+		var stats runtime.MemStats
+		measure := func() {
+			runtime.GC()
+			runtime.ReadMemStats(&stats)
+			most = max(most, stats.HeapAlloc)
+		}
+		measure()
+		before, most = stats.HeapAlloc, 0
+		bells := &deaf{each: max(n/100, 100), see: measure}
+		var out, errs bytes.Buffer
+		p := program{
+			in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, random: rand.Reader, operator: "thandi",
+			sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+			open: func(context.Context, program, options) (store, error) {
+				return store{ledger: ledger.New(e, ring, ledger.Options{}), queue: bells, log: telemetry.New(io.Discard, slog.LevelError), close: func() error { return nil }}, nil
+			},
+		}
+		// Over the payments, one query each, and not the index of the exhausted.
+		began := time.Now()
+		if code := p.run(t.Context(), []string{"delivery", "replay", "--client", "cli_shop", "--status", "exhausted,delivered", "--yes"}); code != exitOK {
+			t.Fatalf("exit %d %s", code, errs.String())
+		}
+		if e.written != n || bells.n != n {
+			t.Errorf("%d written and %d rung of %d", e.written, bells.n, n)
+		}
+		t.Logf("%d events: counted and sent in %v, live heap at most %.1f MiB over %.1f", n, time.Since(began).Round(time.Millisecond),
+			float64(most-before)/(1<<20), float64(before)/(1<<20))
+		return most - min(before, most)
+	}
+	small, large := peak(1000), peak(*largeReplay)
+	if large > small+2<<20 {
+		t.Errorf("%d bytes for 1,000 events, %d for %d", small, large, *largeReplay)
+	}
+}
+
+// deaf is a queue that counts doorbells and keeps none.
+type deaf struct {
+	queue.Queue
+	n, each, next int
+	see           func()
+}
+
+func (d *deaf) Send(_ context.Context, messages ...queue.Message) error {
+	if d.n += len(messages); d.n >= d.next {
+		d.next += d.each
+		d.see()
+	}
+	return nil
+}
