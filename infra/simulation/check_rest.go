@@ -72,6 +72,11 @@ func (w *world) checkRest() {
 	for _, a := range w.apps {
 		w.checkTries(a, causes)
 	}
+	for _, e := range w.unwell() {
+		if a := w.appOf(e.ClientID); a.broken() == "" {
+			w.violate(Available, "the endpoint of %s is still %s; nothing is wrong with it", a.name, e.State)
+		}
+	}
 	w.checkProbes()
 }
 

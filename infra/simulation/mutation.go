@@ -85,8 +85,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"callbacks are believed", NoForgery, "shared/gateway/receive.go",
-		`if g.TrustCallbacks && parseErr == nil {`,
-		`if parseErr == nil {`,
+		`case g.TrustCallbacks && parseErr == nil:`,
+		`case parseErr == nil:`,
 	},
 	{
 		"another amount is overlooked", NoForgery, "shared/payment/compare.go",
@@ -95,7 +95,7 @@ var Mutations = []Mutation{
 	},
 	{
 		"another payer is overlooked", NoForgery, "shared/payment/compare.go",
-		`return e.Payer != "" && strings.TrimPrefix(e.Payer, "+") != string(p.Payer)`,
+		`return e.Payer != "" && p.Payer != "" && strings.TrimPrefix(e.Payer, "+") != string(p.Payer)`,
 		`return false`,
 	},
 	{
@@ -227,7 +227,7 @@ func clientKey`,
 		`return e.State == EndpointOpen`,
 	},
 	{
-		"an endpoint that is back stays shut", EventsOnce, "shared/delivery/breaker.go",
+		"an endpoint that is back stays shut", Available, "shared/delivery/breaker.go",
 		`return e.Reopened(now), []Notice{NoticeRecovered}`,
 		`return e, nil`,
 	},
@@ -249,7 +249,7 @@ func clientKey`,
 	{
 		"a failed attempt by hand undoes a delivery", EventsOnce, "shared/delivery/attempt.go",
 		`case next.Step == StepKeep, had, `,
-		`case `,
+		`case had && false, `,
 	},
 	{
 		"apps on one host share a circuit", Separation, "shared/ledger/keys.go",
