@@ -110,7 +110,7 @@ var Mutations = []Mutation{
 	},
 	{
 		"a check is the last", InTime, "shared/gateway/poll.go",
-		`claim.NextCheckAt = caps.Policy.NextCheck(claim.Payment, now)`,
+		`claim.NextCheckAt = method.Policy.NextCheck(claim.Payment, now)`,
 		`claim.NextCheckAt = claim.EndedAt // none`,
 	},
 	{
@@ -120,7 +120,7 @@ var Mutations = []Mutation{
 	},
 	{
 		"what timed out is not asked about again", InTime, "shared/payment/schedule.go",
-		`return earlier(now.Add(pol.LateInterval), p.CreatedAt.Add(pol.GiveUp))`,
+		`return earlier(now.Add(pol.LateInterval), pol.giveUp(p))`,
 		`return time.Time{}`,
 	},
 	{
@@ -159,14 +159,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"an order id is locked for all apps", Separation, "shared/ledger/keys.go",
-		`Sort: "client#" + clientID}
-}
-
-func clientKey`,
-		`Sort: "client#"}
-}
-
-func clientKey`,
+		`Partition: lockPartition(externalID), Sort: "client#" + clientID}`,
+		`Partition: lockPartition(externalID), Sort: "client#"}`,
 	},
 	{
 		"there is always a free turn", Limits, "shared/ledger/provider_limit.go",
@@ -180,7 +174,7 @@ func clientKey`,
 	},
 	{
 		"a fault after the charge is told as none", Answers, "shared/gateway/initiate.go",
-		`return Answer{Kind: Accepted, Payment: entry, Phase: entry.Phase}, false, nil`,
+		`return Answer{Kind: Accepted, Payment: entry, Status: payment.Pending, Phase: entry.Phase}, false, nil`,
 		`return Answer{}, false, err`,
 	},
 	{
@@ -268,8 +262,8 @@ func clientKey`,
 	},
 	{
 		"a rotation keeps the oldest secret", Secrets, "shared/ledger/rotate_secret.go",
-		`if i == 0 {`,
-		`if i == len(c.SigningSecrets)-1 {`,
+		`secrets = append(secrets, c.SigningSecrets[0])`,
+		`secrets = append(secrets, c.SigningSecrets[len(c.SigningSecrets)-1])`,
 	},
 	{
 		"private addresses count as public", Addresses, "shared/webhook/guard_address.go",
