@@ -19,7 +19,7 @@ func testRefusedStarts(t *testing.T, w *world) {
 		{
 			"nothing set", "request-to-pay",
 			map[string]string{"TABLE_NAME": "", "AUDIT_TABLE_NAME": "", "QUEUE_URL": "", "SEALING_SECRET_ID": "", "PUBLIC_BASE_URL": "", "MTN_BASE_URL": "", "MTN_TARGET_ENV": "", "MTN_SECRET_ID": ""},
-			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PUBLIC_BASE_URL", "MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_SECRET_ID"},
+			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PUBLIC_BASE_URL", "MTN_SECRET_ID"},
 		},
 		{
 			"trust where money moves", "mtn-callback",

@@ -2,9 +2,11 @@ package endtoend
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,16 +68,15 @@ func deploy(t *testing.T, name string, values map[string]string) *stack {
 			s.values[parameter] = *p.Default
 		}
 	}
-	// What is optional and costs nothing to leave out stays out.
-	for condition := range content.Conditions {
-		s.conditions[condition] = false
-	}
 	for id := range content.Resources {
 		s.values[id] = name + "-" + id
 		s.values[id+".Arn"] = "arn:" + id
 	}
 	for key, value := range values {
 		s.values[key] = value
+	}
+	for condition, node := range content.Conditions {
+		s.conditions[condition] = s.holds(t, content.Conditions, &node)
 	}
 	for id, node := range content.Resources {
 		var r resource
@@ -90,6 +91,32 @@ func deploy(t *testing.T, name string, values map[string]string) *stack {
 	s.into(t, "Globals", &content.Globals, &globals)
 	s.variables = globals.Function.Environment.Variables
 	return s
+}
+
+// holds evaluates a condition.
+func (s *stack) holds(t *testing.T, all map[string]yaml.Node, node *yaml.Node) bool {
+	t.Helper()
+	switch node.Tag {
+	case "!Condition":
+		other, ok := all[node.Value]
+		if !ok {
+			t.Fatalf("unknown condition %s", node.Value)
+		}
+		return s.holds(t, all, &other)
+	case "!Not":
+		return !s.holds(t, all, node.Content[0])
+	case "!And":
+		return !slices.ContainsFunc(node.Content, func(n *yaml.Node) bool { return !s.holds(t, all, n) })
+	case "!Equals":
+		left, err := s.resolve(node.Content[0])
+		right, err2 := s.resolve(node.Content[1])
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		return left == right
+	}
+	t.Fatalf("line %d: condition %s is not known here", node.Line, node.Tag)
+	return false
 }
 
 // into decodes a part of the template after resolving it.
@@ -150,11 +177,7 @@ func (s *stack) resolve(node *yaml.Node) (any, error) {
 		}
 		return s.lookUp(node.Value)
 	case "!GetAtt":
-		if value, ok := s.values[node.Value]; ok {
-			return value, nil
-		}
-		id, attribute, _ := strings.Cut(node.Value, ".")
-		return s.values[id] + "." + attribute, nil
+		return s.lookUp(node.Value)
 	case "!Sub":
 		return s.substitute(node.Value)
 	case "!If":
@@ -203,11 +226,13 @@ func (s *stack) resolve(node *yaml.Node) (any, error) {
 }
 
 func (s *stack) lookUp(name string) (string, error) {
-	value, ok := s.values[name]
-	if !ok {
-		return "", fmt.Errorf("nothing gives %s a value", name)
+	if value, ok := s.values[name]; ok {
+		return value, nil
 	}
-	return value, nil
+	if id, attribute, ok := strings.Cut(name, "."); ok && s.values[id] != "" {
+		return s.values[id] + "." + attribute, nil
+	}
+	return "", fmt.Errorf("nothing gives %s a value", name)
 }
 
 var placeholder = regexp.MustCompile(`\$\{([^}]+)\}`)
