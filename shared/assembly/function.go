@@ -100,6 +100,7 @@ func (p Parts) Forwarder() *delivery.Forwarder {
 		Ledger: p.Ledger, Client: webhook.NewClient(webhook.Options{Rules: p.Rules}),
 		Doorbell: delivery.Doorbell{Queue: p.Queue, Now: p.Now},
 		Now:      p.Now, Jitter: mathrand.Float64, Log: p.Log,
+		AfterFunc: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
 	}
 }
 

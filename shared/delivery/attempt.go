@@ -33,7 +33,9 @@ func (f *Forwarder) attempt(ctx context.Context, w work) error {
 	if err != nil {
 		return err
 	}
+	answered := f.watch(ctx, w)
 	result := f.Client.Post(ctx, w.url, header, []byte(d.Body))
+	answered()
 	now := ledger.Clock(f.Now())
 	next := Decide(Outcome{
 		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,

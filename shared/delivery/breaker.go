@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/webhook"
 )
 
 const (
@@ -26,6 +27,16 @@ const (
 	// probed no sooner than every ProbeEvery: one that answers probes only
 	// would otherwise be flooded with what is held every minute.
 	relapse = 30 * time.Minute
+	// stallAfter is how long an attempt is left waiting before that is told of
+	// its endpoint. Whether it failed is not known until webhook.Timeout, and
+	// until then it keeps its batch, of which few can be worked on at once:
+	// those that wait for one app must not become so many that the other apps'
+	// events find none free.
+	stallAfter = time.Second
+	// strainedBy is how many attempts left waiting, with no answer to any,
+	// put off the endpoint's further events. An app that is merely slow gets
+	// there with many events a second only.
+	strainedBy = 4
 	// DisableAfter is how long a circuit must have been open when a probe
 	// fails for the endpoint to be disabled: the failures that opened it and
 	// that one are days apart, and nothing succeeded between.
@@ -48,7 +59,9 @@ type signal string
 const (
 	signalNone   signal = "none"   // nothing: our own fault, or it was manual and failed
 	signalWell   signal = "well"   // it answers, and means it
-	signalFailed signal = "failed" // it does not, or not well
+	signalFailed signal = "failed" // it answers, and not well
+	signalSilent signal = "silent" // it does not answer
+	signalStall  signal = "stall"  // it has not answered yet
 	signalGone   signal = "gone"   // it wants no more
 )
 
@@ -61,6 +74,8 @@ func signalOf(next Next, cause ledger.Cause) signal {
 		return signalGone
 	case next.Reason == ReasonOurs, cause == ledger.CauseManual:
 		return signalNone
+	case next.Reason == ReasonNetwork:
+		return signalSilent
 	}
 	return signalFailed
 }
@@ -103,11 +118,14 @@ func probed(e ledger.Endpoint, event, place string, now time.Time) ledger.Endpoi
 // event ended at now with a signal, and what an operator is told. It is pure.
 // An unchanged endpoint need not be written.
 //
-//	closed, draining  well    failures forgotten
-//	                  failed  counted; opens at OpenAfter
+//	closed, draining  well    failures and stalls forgotten
+//	                  failed  counted, stalls forgotten; opens at OpenAfter
+//	                  silent  counted; opens at OpenAfter, or if strained
+//	                  stall   counted apart; strained at strainedBy
 //	open              well    draining, whatever attempt it was
 //	                  failed  a probe: probed again later, disabled after
-//	                          DisableAfter; another: nothing new
+//	                  silent  DisableAfter; another: nothing new
+//	                  stall   nothing new
 //	any but disabled  gone    disabled
 //	disabled          any     stays, until an operator enables it
 func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now time.Time) (after ledger.Endpoint, told []Notice) {
@@ -118,10 +136,18 @@ func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now 
 		return disable(e, DisabledGone, now), []Notice{NoticeDisabled}
 	case e.State == ledger.EndpointOpen && s == signalWell:
 		return e.Reopened(now), []Notice{NoticeRecovered}
-	case e.State == ledger.EndpointOpen && cause == ledger.CauseProbe:
+	case e.State == ledger.EndpointOpen && cause == ledger.CauseProbe && s != signalStall:
 		return stillOpen(e, now)
 	case e.State == ledger.EndpointOpen:
 		return e, nil
+	case s == signalStall:
+		return stalled(e, now), nil
+	}
+	hangs := s == signalSilent && strained(e, now)
+	if s != signalSilent {
+		e.Stalled, e.StalledAt = 0, time.Time{} // it answers
+	}
+	switch {
 	case s == signalWell && e.Failures == 0:
 		return e, nil
 	case s == signalWell:
@@ -137,16 +163,39 @@ func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now 
 	if e.Failures++; e.Failures == FailingAt {
 		told = append(told, NoticeFailing)
 	}
-	if e.Failures >= OpenAfter && event != e.FirstFailed {
+	if hangs || e.Failures >= OpenAfter && event != e.FirstFailed {
 		if e.Probes = 0; now.Sub(e.ClosedAt) < relapse {
 			e.Probes = 5
 		}
 		e.State, e.OpenedAt, e.Told = ledger.EndpointOpen, now, 0
 		e.ProbeAt, e.Probing, e.Probed = now.Add(probeWait(e.Probes)), "", ""
+		e.Stalled, e.StalledAt = 0, time.Time{}
 		told = append(told, NoticeOpened)
 	}
 	return e, told
 }
+
+// stalled is an endpoint with one more attempt left waiting. Once it is
+// strained, more say nothing new.
+func stalled(e ledger.Endpoint, now time.Time) ledger.Endpoint {
+	switch {
+	case strained(e, now):
+		return e
+	case !now.Before(strainEnd(e)) || now.Before(e.StalledAt): // later: a clock ran ahead
+		e.Stalled, e.StalledAt = 0, now
+	}
+	e.Stalled++
+	return e
+}
+
+// strained says whether an endpoint's events are put off. It ends by itself:
+// by then an attempt that was left waiting has been answered, or has failed,
+// or its worker is gone.
+func strained(e ledger.Endpoint, now time.Time) bool {
+	return e.Stalled >= strainedBy && now.Before(strainEnd(e)) && !now.Before(e.StalledAt)
+}
+
+func strainEnd(e ledger.Endpoint) time.Time { return e.StalledAt.Add(webhook.Timeout) }
 
 // stillOpen is an open endpoint after one more failed probe.
 func stillOpen(e ledger.Endpoint, now time.Time) (ledger.Endpoint, []Notice) {

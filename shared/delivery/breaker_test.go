@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/webhook"
 )
 
 var noon = time.Date(2026, 11, 6, 12, 0, 0, 0, time.UTC)
@@ -33,6 +34,11 @@ func TestBreaker(t *testing.T) {
 	disabled := ledger.Endpoint{State: ledger.EndpointDisabled, DisabledAt: noon, DisabledReason: DisabledGone}
 	with := func(e ledger.Endpoint, change func(*ledger.Endpoint)) ledger.Endpoint { change(&e); return e }
 	back := ledger.Endpoint{State: ledger.EndpointDraining, ClosedAt: noon}
+	stalls := func(e ledger.Endpoint, n int, since time.Duration) ledger.Endpoint {
+		e.Stalled, e.StalledAt = n, noon.Add(-since)
+		return e
+	}
+	const a, attempt = time.Second, webhook.Timeout
 	for name, c := range map[string]struct {
 		before ledger.Endpoint
 		s      signal
@@ -70,9 +76,24 @@ func TestBreaker(t *testing.T) {
 		"five days": {open(5*days, 9, 90), signalFailed, probe, "evt_3", with(open(5*days, 10, 100), func(e *ledger.Endpoint) {
 			e.State, e.DisabledAt, e.DisabledReason, e.ProbeAt, e.Probed = ledger.EndpointDisabled, noon, DisabledFailing, time.Time{}, ""
 		}), []Notice{NoticeOnTheWay, NoticeDisabled}},
-		"disabled, succeeds": {disabled, signalWell, auto, "evt_3", disabled, nil},
-		"disabled, fails":    {disabled, signalFailed, auto, "evt_3", disabled, nil},
-		"disabled, 410":      {disabled, signalGone, auto, "evt_3", disabled, nil},
+		"left waiting":               {well, signalStall, auto, "evt_1", stalls(well, 1, 0), nil},
+		"left waiting again":         {stalls(well, 1, a), signalStall, auto, "evt_2", stalls(well, 2, a), nil},
+		"left waiting long after":    {stalls(well, 3, attempt), signalStall, auto, "evt_2", stalls(well, 1, 0), nil},
+		"left waiting by a clock":    {stalls(well, 3, -a), signalStall, auto, "evt_2", stalls(well, 1, 0), nil},
+		"strained, left waiting":     {stalls(well, strainedBy, a), signalStall, auto, "evt_5", stalls(well, strainedBy, a), nil},
+		"strained, succeeds":         {stalls(well, strainedBy, a), signalWell, auto, "evt_1", well, nil},
+		"strained, answers 500":      {stalls(failing(1), strainedBy, a), signalFailed, auto, "evt_1", failing(2), nil},
+		"not strained, no answer":    {stalls(failing(1), strainedBy-1, a), signalSilent, auto, "evt_2", stalls(failing(2), strainedBy-1, a), nil},
+		"strained before, no answer": {stalls(failing(1), strainedBy, attempt), signalSilent, auto, "evt_2", stalls(failing(2), strainedBy, attempt), nil},
+		"strained, no answer": {stalls(failing(1), strainedBy, attempt-1), signalSilent, auto, "evt_1", with(failing(2), func(e *ledger.Endpoint) {
+			e.State, e.OpenedAt, e.ProbeAt = ledger.EndpointOpen, noon, noon.Add(firstProbe)
+		}), []Notice{NoticeOpened}},
+		"open, left waiting":     {open(time.Hour, 1, 0), signalStall, auto, "evt_3", open(time.Hour, 1, 0), nil},
+		"open, a silent probe":   {open(time.Hour, 1, 0), signalSilent, probe, "evt_3", with(open(time.Hour, 2, 0), func(e *ledger.Endpoint) { e.ProbeAt = noon.Add(2 * time.Minute) }), nil},
+		"disabled, left waiting": {disabled, signalStall, auto, "evt_3", disabled, nil},
+		"disabled, succeeds":     {disabled, signalWell, auto, "evt_3", disabled, nil},
+		"disabled, fails":        {disabled, signalFailed, auto, "evt_3", disabled, nil},
+		"disabled, 410":          {disabled, signalGone, auto, "evt_3", disabled, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,11 +112,11 @@ func TestSignalOf(t *testing.T) {
 	t.Parallel()
 	for reason, want := range map[Reason]signal{
 		ReasonAccepted: signalWell, ReasonAborted: signalWell, ReasonGone: signalGone, ReasonOurs: signalNone,
-		ReasonRedirected: signalFailed, ReasonUnavailable: signalFailed, ReasonRefused: signalFailed, ReasonNetwork: signalFailed,
+		ReasonRedirected: signalFailed, ReasonUnavailable: signalFailed, ReasonRefused: signalFailed, ReasonNetwork: signalSilent,
 	} {
 		for _, cause := range []ledger.Cause{ledger.CauseAutomatic, ledger.CauseProbe, ledger.CauseManual} {
 			want := want
-			if want == signalFailed && cause == ledger.CauseManual {
+			if (want == signalFailed || want == signalSilent) && cause == ledger.CauseManual {
 				want = signalNone // a person's attempt is not held against it
 			}
 			if got := signalOf(Next{Reason: reason}, cause); got != want {
@@ -150,9 +171,12 @@ func FuzzBreaker(f *testing.F) {
 		now := noon
 		for _, b := range steps {
 			s := []signal{signalNone, signalFailed, signalWell, signalGone}[b&3]
+			if b>>4&3 == 0 { // soon after the one before
+				s = []signal{signalStall, signalSilent, signalWell, signalGone}[b&3]
+			}
 			cause := []ledger.Cause{ledger.CauseAutomatic, ledger.CauseProbe, ledger.CauseManual, ledger.CauseAutomatic}[b>>2&3]
-			if cause == ledger.CauseManual && s == signalFailed {
-				s = signalNone // signalOf
+			if cause == ledger.CauseManual && (s == signalFailed || s == signalSilent) || cause != ledger.CauseAutomatic && s == signalStall {
+				s = signalNone // signalOf, watch
 			}
 			event := fmt.Sprint(b >> 6)
 			now = now.Add(time.Duration(b>>4&3) * 11 * time.Hour)
@@ -167,7 +191,7 @@ func FuzzBreaker(f *testing.F) {
 				t.Fatalf("a disabled endpoint changed: %+v to %+v", e, after)
 			case s == signalNone && (changed || told != nil):
 				t.Fatalf("nothing was said and it changed: %+v to %+v", e, after)
-			case after.State == ledger.EndpointOpen && before.State != ledger.EndpointOpen && after.Failures < OpenAfter:
+			case after.State == ledger.EndpointOpen && before.State != ledger.EndpointOpen && after.Failures < OpenAfter && !(s == signalSilent && strained(before, now)):
 				t.Fatalf("opened after %d failures", after.Failures)
 			case after.State == ledger.EndpointOpen && (after.OpenedAt.IsZero() || after.ProbeAt.IsZero() || after.ProbeAt.Sub(now) > ProbeEvery):
 				t.Fatalf("open, and the next probe is never: %+v", after)

@@ -82,6 +82,11 @@ type Forwarder struct {
 	Now      func() time.Time
 	Jitter   func() float64 // uniform in [0,1)
 	Log      *slog.Logger
+	// AfterFunc calls f in d from now, unless stop returns true first; as
+	// time.AfterFunc with Timer.Stop. It is for attempts that are left waiting:
+	// nil, and an app that hangs is known for it only when attempts have
+	// failed.
+	AfterFunc func(d time.Duration, f func()) (stop func() bool)
 }
 
 // together bounds the attempts that one batch makes side by side: each holds a
@@ -149,6 +154,8 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 		return f.behind(ctx, w, *predecessor, now)
 	case w.cause == ledger.CauseProbe:
 		return f.probe(ctx, w, now)
+	case d.State == ledger.DeliveryWaiting:
+		// Nothing is before it any more. Its time was only when to look next.
 	case d.DueAt().After(now.Add(nearly)):
 		return nil
 	case d.DueAt().After(now.Add(early)):

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -20,7 +21,59 @@ func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, erro
 		f.Log.WarnContext(ctx, "delivery.resend_refused", "event", w.d.EventID, "reason", "endpoint is disabled")
 		return false, f.putBack(ctx, w.d)
 	}
-	return f.passAt(ctx, w, w.origin(), now)
+	ok, err := f.passAt(ctx, w, w.origin(), now)
+	if err != nil || !ok {
+		return false, err
+	}
+	e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, w.origin(), now)
+	if err != nil || !strained(e, now) {
+		return err == nil, err
+	}
+	return false, f.putOff(ctx, w, e)
+}
+
+// putOff leaves an event for when it is known whether its endpoint hangs. It
+// costs the event nothing of its schedule.
+func (f *Forwarder) putOff(ctx context.Context, w work, e ledger.Endpoint) error {
+	const apart = 2 * time.Second // between the first and the last to come back
+	d := w.d
+	later := time.Duration(float64(apart) * clampRandom(f.Jitter()))
+	d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(strainEnd(e).Add(later))
+	d, err := f.Ledger.PutDelivery(ctx, d)
+	if errors.Is(err, ledger.ErrMoved) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.Log.InfoContext(ctx, "delivery.put_off", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
+		"endpoint", e.Origin, "next_attempt_at", d.NextAttemptAt)
+	return f.ring(ctx, d)
+}
+
+// watch tells of an attempt that is left waiting, while it waits. The attempt
+// ends with stop, which returns when nothing more is told.
+func (f *Forwarder) watch(ctx context.Context, w work) (stop func()) {
+	if f.AfterFunc == nil || w.cause != ledger.CauseAutomatic {
+		return func() {}
+	}
+	told := make(chan struct{})
+	cancel := f.AfterFunc(stallAfter, func() {
+		defer close(told)
+		defer func() {
+			if p := recover(); p != nil { // the attempt goes on
+				f.Log.ErrorContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", w.origin(), "error", fmt.Sprint("panic: ", p))
+			}
+		}()
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		f.report(ctx, w, signalStall)
+	})
+	return func() {
+		if !cancel() {
+			<-told
+		}
+	}
 }
 
 // changes is how often an endpoint may change while one event is decided on,

@@ -40,6 +40,9 @@ type Endpoint struct {
 	FailingSince time.Time // when the first of them ended; zero: none
 	FirstFailed  string    // id of the event it was about
 
+	Stalled   int       // attempts that were left waiting, with no answer to any since
+	StalledAt time.Time // when the first of them was; zero: none
+
 	OpenedAt time.Time // of the circuit; zero unless open or disabled
 	Probes   int       // failed since then
 	ProbeAt  time.Time // no probe before
@@ -81,6 +84,8 @@ func (e Endpoint) record() table.Record {
 	w.number("failures", int64(e.Failures))
 	w.time("failing_since", e.FailingSince)
 	w.text("first_failed_event", e.FirstFailed)
+	w.number("stalled_attempts", int64(e.Stalled))
+	w.time("stalled_at", e.StalledAt)
 	w.time("opened_at", e.OpenedAt)
 	w.number("probes", int64(e.Probes))
 	w.time("probe_at", e.ProbeAt)
@@ -107,6 +112,8 @@ func endpointFrom(rec table.Record) (Endpoint, error) {
 		Failures:       int(r.number("failures")),
 		FailingSince:   r.time("failing_since"),
 		FirstFailed:    r.text("first_failed_event"),
+		Stalled:        int(r.number("stalled_attempts")),
+		StalledAt:      r.time("stalled_at"),
 		OpenedAt:       r.time("opened_at"),
 		Probes:         int(r.number("probes")),
 		ProbeAt:        r.time("probe_at"),
@@ -126,10 +133,11 @@ func endpointFrom(rec table.Record) (Endpoint, error) {
 }
 
 // endpointFresh is how long a process may go on with an endpoint it has read,
-// so that one that is well costs a read now and then and no write. What it
-// decides on an older state is checked when it is written (HoldDelivery), or
-// is one attempt too many.
-const endpointFresh = 10 * time.Second
+// so that one that is well costs few reads and no write. What it decides on an
+// older state is checked when it is written (HoldDelivery), or is one attempt
+// too many; if the endpoint hangs that attempt keeps a batch for ten seconds,
+// which is why it is not longer.
+const endpointFresh = 250 * time.Millisecond
 
 // Endpoint reads one endpoint from the table. One without a record is closed.
 func (l *Ledger) Endpoint(ctx context.Context, clientID, origin string) (Endpoint, error) {

@@ -115,7 +115,8 @@ func (w *world) newInstance() *instance {
 	return &instance{client: client, forward: &delivery.Forwarder{
 		Ledger: ledger.New(w.table, w.keys, ledger.Options{}), Client: watched{client, w.taken},
 		Doorbell: w.bell, Now: time.Now, Jitter: mathrand.Float64,
-		Log: telemetry.New(io.Discard, slog.LevelInfo), // the lines are made, and go nowhere
+		Log:       telemetry.New(io.Discard, slog.LevelInfo), // the lines are made, and go nowhere
+		AfterFunc: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
 	}}
 }
 
