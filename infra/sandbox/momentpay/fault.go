@@ -39,13 +39,13 @@ const (
 	HTMLAfter       Fault = "html200_after"
 	Truncated       Fault = "truncated"
 	Endless         Fault = "endless"
-	Echo            Fault = "echo" // a 500 that repeats the request's headers
+	Echo            Fault = "echo"
 
 	UnknownStatus  Fault = "unknown_status"
 	WrongAmount    Fault = "wrong_amount"
 	WrongCurrency  Fault = "wrong_currency"
 	WrongReference Fault = "wrong_reference"
-	OtherRequest   Fault = "other_request" // the success of another one
+	OtherRequest   Fault = "other_request"
 	NoAmount       Fault = "no_amount"
 	NoLink         Fault = "no_link"
 	StringAmount   Fault = "string_amount"
@@ -55,10 +55,11 @@ const (
 )
 
 type faultKind struct {
-	before bool
-	answer func(*Sandbox, *incoming, line.Answer) line.Answer
-	bend   func(map[string]any) // a change of a request as it is shown
-	notice bool                 // a fault of a webhook
+	meaning string // one line for README.md
+	before  bool
+	answer  func(*Sandbox, *incoming, line.Answer) line.Answer
+	bend    func(map[string]any) // a change of a request as it is shown
+	notice  bool                 // a fault of a webhook
 }
 
 func says(code int, name string) func(*Sandbox, *incoming, line.Answer) line.Answer {
@@ -76,41 +77,41 @@ func shows(code int, text string) func(*Sandbox, *incoming, line.Answer) line.An
 }
 
 var faults = map[Fault]faultKind{
-	ResetBefore:     {before: true, answer: fate(line.Resets)},
-	ResetAfter:      {answer: fate(line.Resets)},
-	TimeoutBefore:   {before: true, answer: fate(line.Hangs)},
-	TimeoutAfter:    {answer: fate(line.Hangs)},
-	Error500Before:  {before: true, answer: says(500, "internal_error")},
-	Error500After:   {answer: says(500, "internal_error")},
-	Error503Before:  {before: true, answer: says(503, "unavailable")},
-	KeptErrorBefore: {},
-	KeptErrorAfter:  {},
-	TooMany:         {before: true, answer: says(429, "rate_limited")},
-	Conflict:        {before: true, answer: says(409, "conflict")},
-	Invalid:         {before: true, answer: says(400, "validation_error")},
-	Unauthorised:    {before: true, answer: says(401, "unauthorized")},
-	Forbidden:       {before: true, answer: says(403, "forbidden")},
-	NotFound:        {before: true, answer: says(404, "not_found")},
-	NoSuchPage:      {before: true, answer: shows(404, "Not Found")},
-	HTMLBefore:      {before: true, answer: shows(200, "Request Rejected")},
-	HTMLAfter:       {answer: shows(200, "Request Rejected")},
-	Truncated:       {answer: fate(line.BreaksOff)},
-	Endless:         {before: true, answer: endless},
-	Echo:            {before: true, answer: echo},
+	ResetBefore:     {meaning: "connection reset, not acted on", before: true, answer: fate(line.Resets)},
+	ResetAfter:      {meaning: "acted on, then reset", answer: fate(line.Resets)},
+	TimeoutBefore:   {meaning: "swallowed, no answer", before: true, answer: fate(line.Hangs)},
+	TimeoutAfter:    {meaning: "acted on, no answer", answer: fate(line.Hangs)},
+	Error500Before:  {meaning: "500 on the way, not acted on", before: true, answer: says(500, "internal_error")},
+	Error500After:   {meaning: "500 on the way, though acted on", answer: says(500, "internal_error")},
+	Error503Before:  {meaning: "503 on the way, not acted on", before: true, answer: says(503, "unavailable")},
+	KeptErrorBefore: {meaning: "500, not acted on, and kept under the key"},
+	KeptErrorAfter:  {meaning: "500 though acted on, and kept under the key"},
+	TooMany:         {meaning: "429, not acted on", before: true, answer: says(429, "rate_limited")},
+	Conflict:        {meaning: "409, not acted on", before: true, answer: says(409, "conflict")},
+	Invalid:         {meaning: "400, not acted on", before: true, answer: says(400, "validation_error")},
+	Unauthorised:    {meaning: "401, not acted on", before: true, answer: says(401, "unauthorized")},
+	Forbidden:       {meaning: "403, not acted on", before: true, answer: says(403, "forbidden")},
+	NotFound:        {meaning: "404, not acted on", before: true, answer: says(404, "not_found")},
+	NoSuchPage:      {meaning: "404 with a web page, not acted on", before: true, answer: shows(404, "Not Found")},
+	HTMLBefore:      {meaning: "200 with a web page, not acted on", before: true, answer: shows(200, "Request Rejected")},
+	HTMLAfter:       {meaning: "the same though acted on", answer: shows(200, "Request Rejected")},
+	Truncated:       {meaning: "acted on, the answer breaks off", answer: fate(line.BreaksOff)},
+	Endless:         {meaning: "an answer that never ends, not acted on", before: true, answer: endless},
+	Echo:            {meaning: "500 that repeats the request's headers, not acted on", before: true, answer: echo},
 
-	UnknownStatus:  {bend: func(v map[string]any) { v["status"] = "on_hold" }},
-	WrongAmount:    {bend: func(v map[string]any) { v["amount"] = v["amount"].(int64) + 100 }},
-	WrongCurrency:  {bend: func(v map[string]any) { v["currency"] = "USD" }},
-	WrongReference: {bend: func(v map[string]any) { v["external_reference"] = "11111111-1111-4111-8111-111111111111" }},
-	OtherRequest: {bend: func(v map[string]any) {
+	UnknownStatus:  {meaning: "a status word nobody documented", bend: func(v map[string]any) { v["status"] = "on_hold" }},
+	WrongAmount:    {meaning: "another amount", bend: func(v map[string]any) { v["amount"] = v["amount"].(int64) + 100 }},
+	WrongCurrency:  {meaning: "another currency", bend: func(v map[string]any) { v["currency"] = "USD" }},
+	WrongReference: {meaning: "another external_reference", bend: func(v map[string]any) { v["external_reference"] = "11111111-1111-4111-8111-111111111111" }},
+	OtherRequest: {meaning: "the success of another request", bend: func(v map[string]any) {
 		v["id"], v["status"], v["external_reference"] = "pr_another", "paid", "11111111-1111-4111-8111-111111111111"
 	}},
-	NoAmount:     {bend: func(v map[string]any) { delete(v, "amount") }},
-	NoLink:       {bend: func(v map[string]any) { delete(v, "link") }},
-	StringAmount: {bend: func(v map[string]any) { v["amount"] = fmt.Sprint(v["amount"]) }},
+	NoAmount:     {meaning: "no amount", bend: func(v map[string]any) { delete(v, "amount") }},
+	NoLink:       {meaning: "no link", bend: func(v map[string]any) { delete(v, "link") }},
+	StringAmount: {meaning: "the amount as text", bend: func(v map[string]any) { v["amount"] = fmt.Sprint(v["amount"]) }},
 
-	LostWebhook:     {notice: true},
-	RepeatedWebhook: {notice: true},
+	LostWebhook:     {meaning: "webhook never sent", notice: true},
+	RepeatedWebhook: {meaning: "webhook sent twice, Repeat apart", notice: true},
 }
 
 func endless(*Sandbox, *incoming, line.Answer) line.Answer {
@@ -125,6 +126,9 @@ func echo(_ *Sandbox, in *incoming, _ line.Answer) line.Answer {
 
 // Faults lists every fault there is, sorted.
 func Faults() []Fault { return slices.Sorted(maps.Keys(faults)) }
+
+// Meaning says in a few words what the caller meets.
+func (f Fault) Meaning() string { return faults[f].meaning }
 
 // ErrRule is wrapped by every refusal of AddRule.
 var ErrRule = errors.New("invalid rule")

@@ -66,7 +66,7 @@ var plans = []Plan{
 	paid(Plan{Code: 65, Name: "webhook_updated", Meaning: "paid; told by an updated event whose status says paid", webhooks: told(notice{kind: "updated"})}),
 	paid(Plan{Code: 66, Name: "url_spelling", Meaning: "paid; the link is spelled url", webhooks: paidOnce}),
 	paid(Plan{Code: 67, Name: "webhook_bare", Meaning: "paid; the webhook says neither amount nor currency", webhooks: told(notice{kind: "paid", bare: true})}),
-	paid(Plan{Code: 68, Name: "webhook_strange", Meaning: "paid; an event nobody documented comes before the true one", webhooks: told(notice{kind: "strange"}, notice{kind: "paid"})}),
+	paid(Plan{Code: 68, Name: "webhook_strange", Meaning: "paid; an event nobody documented comes before the true one", webhooks: told(notice{kind: "strange"}, notice{kind: "paid", after: time.Second})}),
 	paid(Plan{Code: 69, Name: "wrong_amount", Meaning: "paid, but another amount than was asked for", Shown: WrongAmount, webhooks: paidOnce}),
 
 	paid(Plan{Code: 71, Name: "reset_before", Meaning: "every request meets a reset, nothing is made", Submit: ResetBefore}),

@@ -1,0 +1,99 @@
+package line_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"momoproxy/infra/sandbox/line"
+)
+
+// TestFates: a client sees the same over a socket and in process.
+func TestFates(t *testing.T) {
+	t.Parallel()
+	timedOut := func(err error) bool {
+		var n net.Error
+		return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &n) && n.Timeout()
+	}
+	for name, c := range map[string]struct {
+		answer line.Answer
+		code   int // 0: no answer at all
+		body   string
+		bad    func(error) bool // of the call or of reading the body; nil: none
+	}{
+		"whole":      {line.Answer{Code: 201, Body: []byte("0123456789")}, 201, "0123456789", nil},
+		"empty":      {line.Answer{Code: 202}, 202, "", nil},
+		"hangs":      {line.Answer{Code: 200, Fate: line.Hangs}, 0, "", timedOut},
+		"late":       {line.Answer{Code: 200, Delay: time.Hour}, 0, "", timedOut},
+		"resets":     {line.Answer{Code: 200, Fate: line.Resets}, 0, "", func(err error) bool { return errors.Is(err, syscall.ECONNRESET) }},
+		"breaks off": {line.Answer{Code: 200, Body: []byte("0123456789"), Fate: line.BreaksOff}, 200, "01234", func(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }},
+	} {
+		c.answer.Header = http.Header{"Content-Type": {"text/plain"}, "X-More": {"1"}}
+		l := serving(c.answer)
+		server := httptest.NewServer(l)
+		for where, transport := range map[string]http.RoundTripper{"socket": http.DefaultTransport, "in process": l} {
+			code, body, header, err := get(t, transport, 300*time.Millisecond, server.URL)
+			if code != c.code || body != c.body || (err != nil) != (c.bad != nil) || err != nil && !c.bad(err) {
+				t.Errorf("%s, %s: %d %q %v", name, where, code, body, err)
+			}
+			if code > 0 && c.bad == nil && header.Get("X-More") != "1" {
+				t.Errorf("%s, %s: header %v", name, where, header)
+			}
+		}
+		server.CloseClientConnections()
+		server.Close()
+	}
+}
+
+// TestNeverEnds: megabytes, to whoever reads them.
+func TestNeverEnds(t *testing.T) {
+	t.Parallel()
+	l := serving(line.Answer{Code: 200, Body: []byte(strings.Repeat("x", 100)), Fate: line.NeverEnds})
+	server := httptest.NewServer(l)
+	t.Cleanup(server.Close)
+	for where, transport := range map[string]http.RoundTripper{"socket": http.DefaultTransport, "in process": l} {
+		_, body, _, err := get(t, transport, 10*time.Second, server.URL)
+		if len(body) < 16<<20 || err != nil {
+			t.Errorf("%s: %d bytes, %v", where, len(body), err)
+		}
+	}
+}
+
+func serving(a line.Answer) line.Line {
+	return line.Line{
+		Serve: func(*http.Request) line.Answer { return a },
+		Sleep: func(ctx context.Context, d time.Duration) bool {
+			if d == 0 {
+				return true
+			}
+			<-ctx.Done()
+			return false
+		},
+		Hang: time.Hour,
+	}
+}
+
+func get(t *testing.T, transport http.RoundTripper, patience time.Duration, url string) (int, string, http.Header, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Do(r)
+	if err != nil {
+		return 0, "", nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body), resp.Header, err
+}
