@@ -138,6 +138,11 @@ func TestParseCallback(t *testing.T) {
 	if diff := cmp.Diff(want, c); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
+	// An expiry keeps a payment open: one that is absurd is none.
+	c, err = receiver(t).ParseCallback(signed(t, hook(t, "2025-06-17T10:30:00Z", "9999-01-01T00:00:00Z"), newSecret, arrival))
+	if err != nil || !c.Evidence.ExpiresAt.IsZero() || c.Standing != provider.Signed {
+		t.Errorf("%+v, %v", c, err)
+	}
 }
 
 const eventType = `"type": "payment_request.paid"`
