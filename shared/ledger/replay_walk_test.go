@@ -1,0 +1,266 @@
+package ledger_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// deliver stores payment i of a client, ended at its second, whose one event
+// is in that state.
+func (b *books) deliver(t *testing.T, clientID string, i int, state ledger.DeliveryState) (name string) {
+	t.Helper()
+	p := newPayment(numbered(i))
+	p.ClientID, p.ExternalID = clientID, fmt.Sprint("ORDER-", i)
+	p.CreatedAt = start.Add(time.Duration(i) * time.Second)
+	p.UpdatedAt = p.CreatedAt
+	created := b.create(t, p)
+	evidence := payment.Evidence{Source: payment.FromOperator, Verdict: payment.SaysSuccessful, At: p.CreatedAt}
+	_, made, err := b.Apply(t.Context(), ledger.Change{Before: created, Decision: payment.Decide(created.Payment, evidence, policy)})
+	if err != nil || len(made) != 1 {
+		t.Fatal(made, err)
+	}
+	d := made[0]
+	switch d.State = state; state {
+	case ledger.DeliveryHeld:
+		d.NextAttemptAt, d.HeldReason = time.Time{}, "no_callback_url"
+	case ledger.DeliveryExhausted, ledger.DeliveryDelivered:
+		d.NextAttemptAt = time.Time{}
+	}
+	if _, err := b.PutDelivery(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%s %s", d.Reference[len(d.Reference)-2:], state)
+}
+
+// walkDeliveries lists all pages of that limit.
+func (b *books) walkDeliveries(t *testing.T, f ledger.DeliveryFilter, limit int) (names []string) {
+	t.Helper()
+	cursor := ""
+	for range 200 {
+		page, next, err := b.ListDeliveries(t.Context(), f, limit, cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range page {
+			names = append(names, fmt.Sprintf("%s %s", d.Reference[len(d.Reference)-2:], d.State))
+		}
+		if cursor = next; next == "" {
+			return names
+		}
+	}
+	t.Fatal("the walk does not end")
+	return nil
+}
+
+func TestListDeliveries(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	states := []ledger.DeliveryState{ledger.DeliveryDelivered, ledger.DeliveryExhausted, ledger.DeliveryHeld, ledger.DeliveryDue}
+	for i := range 12 {
+		b.deliver(t, client, i, states[i%4])
+	}
+	b.deliver(t, "cli_shopping", 20, ledger.DeliveryExhausted) // a longer id
+	b.deliver(t, "cli_shopping", 21, ledger.DeliveryHeld)
+	at := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second) }
+	for name, c := range map[string]struct {
+		f    ledger.DeliveryFilter
+		want []string
+	}{
+		"a client's": {ledger.DeliveryFilter{ClientID: client}, []string{
+			"00 delivered", "01 exhausted", "02 held", "03 due", "04 delivered", "05 exhausted", "06 held", "07 due",
+			"08 delivered", "09 exhausted", "10 held", "11 due",
+		}},
+		"by state":    {ledger.DeliveryFilter{ClientID: client, States: []ledger.DeliveryState{ledger.DeliveryDue}}, []string{"03 due", "07 due", "11 due"}},
+		"by time":     {ledger.DeliveryFilter{ClientID: client, From: at(3), To: at(5)}, []string{"03 due", "04 delivered"}},
+		"by event":    {ledger.DeliveryFilter{ClientID: client, Events: []payment.Event{"payment.failed"}}, nil},
+		"exhausted":   {ledger.DeliveryFilter{States: []ledger.DeliveryState{ledger.DeliveryExhausted}}, []string{"01 exhausted", "05 exhausted", "09 exhausted", "20 exhausted"}},
+		"and by time": {ledger.DeliveryFilter{States: []ledger.DeliveryState{ledger.DeliveryExhausted}, From: at(5), To: at(9)}, []string{"05 exhausted"}},
+		"held":        {ledger.DeliveryFilter{ClientID: client, States: []ledger.DeliveryState{ledger.DeliveryHeld}}, []string{"02 held", "06 held", "10 held"}},
+		"held by time": {ledger.DeliveryFilter{States: []ledger.DeliveryState{ledger.DeliveryHeld}, From: at(6)},
+			[]string{"06 held", "10 held", "21 held"}},
+		"both, of one": {ledger.DeliveryFilter{ClientID: "cli_shopping", States: []ledger.DeliveryState{ledger.DeliveryHeld, ledger.DeliveryExhausted}},
+			[]string{"20 exhausted", "21 held"}},
+		"of nobody": {ledger.DeliveryFilter{ClientID: "cli_nobody"}, nil},
+	} {
+		for _, limit := range []int{1, 3, 100} {
+			if d := cmp.Diff(c.want, b.walkDeliveries(t, c.f, limit)); d != "" {
+				t.Errorf("%s, %d a page (-want +got):\n%s", name, limit, d)
+			}
+		}
+	}
+}
+
+func TestListDeliveriesRefuses(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	for i := range 3 {
+		b.deliver(t, client, i, ledger.DeliveryDelivered)
+	}
+	if _, _, err := b.ListDeliveries(t.Context(), ledger.DeliveryFilter{}, 10, ""); err == nil {
+		t.Error("everybody's deliveries were walked without an index")
+	}
+	f := ledger.DeliveryFilter{ClientID: client}
+	_, next, err := b.ListDeliveries(t.Context(), f, 1, "")
+	if err != nil || next == "" {
+		t.Fatal(next, err)
+	}
+	other := ledger.DeliveryFilter{ClientID: "cli_other"}
+	for _, c := range []struct {
+		f      ledger.DeliveryFilter
+		cursor string
+	}{{f, "nonsense"}, {f, "e30x"}, {other, next}, {f, "eyJwIjo5fQ"}, {f, "eyJwIjotMX0"}} {
+		if _, _, err := b.ListDeliveries(t.Context(), c.f, 1, c.cursor); !errors.Is(err, ledger.ErrCursor) {
+			t.Errorf("%s of %q: %v", c.cursor, c.f.ClientID, err)
+		}
+	}
+}
+
+func TestPaymentsWaiting(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	for i, phase := range []payment.Phase{payment.PhaseHeld, payment.PhaseAwaitingPayer, payment.PhaseInReconciliation, payment.PhaseHeld} {
+		p := newPayment(numbered(i))
+		p.Phase, p.ExternalID = phase, fmt.Sprint("ORDER-", i)
+		p.CreatedAt = start.Add(time.Duration(i) * time.Second)
+		if i == 3 {
+			p.ClientID = "cli_other"
+		}
+		b.create(t, p)
+	}
+	for clientID, want := range map[string][]string{"": {numbered(0), numbered(2), numbered(3)}, client: {numbered(0), numbered(2)}} {
+		var got []string
+		for cursor := ""; ; {
+			page, next, err := b.PaymentsWaiting(t.Context(), clientID, 2, cursor)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range page {
+				got = append(got, p.Reference)
+			}
+			if cursor = next; next == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %q: %v", clientID, got)
+		}
+	}
+	if _, _, err := b.PaymentsWaiting(t.Context(), "", 2, "nonsense"); !errors.Is(err, ledger.ErrCursor) {
+		t.Error(err)
+	}
+}
+
+func TestAuditHour(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	for i := range 5 {
+		at := start.Add(time.Duration(i) * 20 * time.Minute) // three to the hour
+		for _, d := range []ledger.Direction{ledger.InboundFromMTN, ledger.OutboundToMTN} {
+			if err := b.Audit(t.Context(), ledger.AuditRecord{At: at, Direction: d, Method: "POST", URL: fmt.Sprint(i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		kind ledger.AuditKind
+		at   time.Time
+		want []string
+		of   ledger.Direction
+	}{
+		{ledger.AuditUnmatched, start.Add(59 * time.Minute), []string{"0", "1", "2"}, ledger.InboundFromMTN},
+		{ledger.AuditProvider, start.Add(time.Hour), []string{"3", "4"}, ledger.OutboundToMTN},
+		{ledger.AuditProvider, start.Add(-time.Minute), nil, ledger.OutboundToMTN},
+	} {
+		var got []string
+		for cursor := ""; ; {
+			page, next, err := b.AuditHour(t.Context(), c.kind, c.at, 2, cursor)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range page {
+				if got = append(got, a.URL); a.Direction != c.of {
+					t.Errorf("%s: %s", c.kind, a.Direction)
+				}
+			}
+			if cursor = next; next == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s at %v: %v", c.kind, c.at, got)
+		}
+	}
+	if _, _, err := b.AuditHour(t.Context(), ledger.AuditUnmatched, start, 2, "nonsense"); !errors.Is(err, ledger.ErrCursor) {
+		t.Error(err)
+	}
+}
+
+// A disabled endpoint stays so until it is enabled; who did it is kept.
+func TestDisableEndpoint(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	e, err := b.Endpoint(t.Context(), client, "https://shop.example.com:443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	audit := ledger.AuditRecord{At: start, Direction: ledger.InboundFromApp, ClientID: client, Method: ledger.OperatorMethod, URL: "endpoint/disable", Note: "thandi"}
+	off, err := b.DisableEndpoint(t.Context(), e, start, audit)
+	if err != nil || !off.Blocked() {
+		t.Fatal(off, err)
+	}
+	stored, err := b.Endpoint(t.Context(), client, e.Origin)
+	if err != nil || stored.State != ledger.EndpointDisabled || stored.DisabledReason != ledger.DisabledByOperator || !stored.DisabledAt.Equal(start) {
+		t.Errorf("%+v, %v", stored, err)
+	}
+	if _, err := b.DisableEndpoint(t.Context(), e, start, audit); !errors.Is(err, ledger.ErrMoved) {
+		t.Errorf("from an old state: %v", err)
+	}
+	if on, err := b.EnableEndpoint(t.Context(), stored, start, audit); err != nil || on.Blocked() {
+		t.Error(on, err)
+	}
+	trail, err := b.ClientTrail(t.Context(), client)
+	if err != nil || len(trail) != 2 {
+		t.Errorf("%v, %v", trail, err)
+	}
+}
+
+// The name given stands in the audit log, and the first ledger keeps its own.
+func TestOnBehalf(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	c, err := b.CreateClient(t.Context(), ledger.Client{ID: client, Name: "Shop", Active: true, CreatedAt: start, APIKey: "key-1", SigningSecrets: []string{"whsec_1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.OnBehalf("thandi").SetClientActive(t.Context(), c, false); err != nil {
+		t.Fatal(err)
+	}
+	c, err = b.Client(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.SetClientActive(t.Context(), c, true); err != nil {
+		t.Fatal(err)
+	}
+	trail, err := b.ClientTrail(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notes []string
+	for _, a := range trail {
+		notes = append(notes, a.Note)
+	}
+	slices.Sort(notes)
+	if !slices.ContainsFunc(notes, func(n string) bool { return n == "operator thandi: its requests are refused" }) ||
+		!slices.Contains(notes, "operator: its requests are let in") {
+		t.Errorf("%q", notes)
+	}
+}
