@@ -98,9 +98,6 @@ func FuzzAnswer(f *testing.F) {
 			code = 200
 		}
 		answer := strconv.Itoa(code) + " |" + string(body)
-		if strings.Contains(strconv.Itoa(code)+" ", "|") {
-			return
-		}
 		now := created.Add(time.Minute)
 		p, _ := scripted(t, now, answer)
 		a := p.Submit(t.Context(), fixed(momentpay.MethodLink), "")
