@@ -40,7 +40,11 @@ func TestFates(t *testing.T) {
 		l := serving(c.answer)
 		server := httptest.NewServer(l)
 		for where, transport := range map[string]http.RoundTripper{"socket": http.DefaultTransport, "in process": l} {
-			code, body, header, err := get(t, transport, 300*time.Millisecond, server.URL)
+			patience := 10 * time.Second
+			if c.answer.Fate == line.Hangs || c.answer.Delay > 0 {
+				patience = 100 * time.Millisecond
+			}
+			code, body, header, err := get(t, transport, patience, server.URL)
 			if code != c.code || body != c.body || (err != nil) != (c.bad != nil) || err != nil && !c.bad(err) {
 				t.Errorf("%s, %s: %d %q %v", name, where, code, body, err)
 			}
