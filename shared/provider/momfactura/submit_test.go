@@ -2,12 +2,13 @@ package momfactura_test
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -279,8 +280,10 @@ func TestMCX(t *testing.T) {
 		}
 	}
 	for _, sc := range stand.Scripts() {
-		var cents json.Number = json.Number(strings.TrimPrefix(sc.Cents, "."))
-		n, _ := cents.Int64()
+		n, err := strconv.ParseInt(strings.TrimPrefix(sc.Cents, "."), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
 		t.Run(sc.Name, func(t *testing.T) { t.Parallel(); run(t, withCents("mcx", n)) })
 	}
 	for number, want := range map[payment.MSISDN]payment.Verdict{
@@ -316,6 +319,25 @@ func TestLostAnswers(t *testing.T) {
 			if w.calls() != 1 {
 				t.Errorf("%s .%d: %d calls", method, cents, w.calls())
 			}
+		}
+	}
+}
+
+// TestBrokenOff: an answer that ends before its time is none, even where what
+// came of it reads as one.
+func TestBrokenOff(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"success":true,"transactionId":"abc123"}`, `{"success":false,"error":"e","code":"INVALID_AMOUNT"}`} {
+		client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			broken := io.MultiReader(strings.NewReader(body), iotest.ErrReader(io.ErrUnexpectedEOF))
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(broken), Request: r}, nil
+		})}
+		p, err := momfactura.New(momfactura.Config{BaseURL: "http://localhost", APIKey: apiKey, TestMode: true}, client, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := p.Submit(t.Context(), newPayment("mcx"), ""); a.Evidence.Verdict != payment.SaysUnanswerable || a.Exchanges[0].Err != "eof" {
+			t.Errorf("%+v", a)
 		}
 	}
 }
