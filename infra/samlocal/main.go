@@ -24,6 +24,7 @@ import (
 type options struct {
 	sam      string
 	skipPull bool
+	events   string
 	serve    bool
 	port     int
 	dir      string
@@ -33,6 +34,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.sam, "sam", "sam", "the sam command")
 	flag.BoolVar(&o.skipPull, "skip-pull-image", false, "use Lambda's base image as it is here: for work without a network")
+	flag.StringVar(&o.events, "events", "events/*/*.json", "pattern of the files to run")
 	flag.BoolVar(&o.serve, "serve", false, "do not run the events: start the API and keep it up until Ctrl-C")
 	flag.IntVar(&o.port, "port", 3000, "of sam local start-api")
 	flag.StringVar(&o.dir, "dir", ".aws-sam/local", "where the built functions go")
@@ -93,9 +95,9 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 // function makes of the event, be it 401; a function that fails or does not
 // come up is an error.
 func (w *world) invokeAll(ctx context.Context, common []string) error {
-	files, err := filepath.Glob("events/*/*.json")
+	files, err := filepath.Glob(w.o.events)
 	if err != nil || len(files) == 0 {
-		return fmt.Errorf("no events: %w", err)
+		return errors.Join(fmt.Errorf("no file fits %s", w.o.events), err)
 	}
 	var faults []error
 	for _, file := range files {
