@@ -113,12 +113,16 @@ type Provider struct {
 var _ provider.Provider = (*Provider)(nil)
 
 // New makes the adapter. client carries the requests, with redirects never
-// followed; now is the clock. The error wraps ErrConfig.
+// followed; nil: NewHTTPClient. now is the clock; nil: time.Now. The error
+// wraps ErrConfig.
 func New(cfg Config, client *http.Client, now func() time.Time) (*Provider, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	if now == nil {
+		now = time.Now
+	}
 	return &Provider{
 		cfg: cfg, now: now,
 		client: wire.New(cfg.BaseURL, client, now, cfg.APIKey, cfg.WebhookToken),
