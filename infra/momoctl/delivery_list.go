@@ -80,7 +80,7 @@ func (c cli) deliveryList() *cobra.Command {
 		Use: "list", Short: "list deliveries",
 		Long: `Lists deliveries, each the announcement of one event. With --attention those that do not
 go on by themselves, or not before their endpoint is well: held and exhausted, of all
-clients.`,
+clients. The events of one payment are listed together, though that exceed the limit.`,
 		Example: `  momoctl delivery list --attention
   momoctl delivery list --client cli_0a1b --status due,waiting`,
 		Args: takes(nil),

@@ -194,12 +194,12 @@ func (s *session) redriveBatch(ctx context.Context, letters []queue.DeadLetter, 
 			v.Ended++
 		default:
 			bells = append(bells, d)
-			v.Rung++
 		}
 		done = append(done, l.Receipt)
 	}
 	if err := s.doorbell().Ring(ctx, bells...); err != nil {
 		return err
 	}
+	v.Rung += len(bells)
 	return s.dead.DeleteDead(ctx, done...)
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/queue"
 )
 
 // bellFor is a doorbell's body.
@@ -69,5 +73,33 @@ func TestRedriveMany(t *testing.T) {
 		if waiting, dead, err := c.Messages.Depth(t.Context()); waiting+dead != 0 || err != nil {
 			t.Errorf("%d waiting, %d dead, %v", waiting, dead, err)
 		}
+	})
+}
+
+// silent is a queue that takes no message.
+type silent struct{ queue.Queue }
+
+var errSilent = errors.New("the queue is gone")
+
+func (silent) Send(context.Context, ...queue.Message) error { return errSilent }
+
+// A letter whose doorbell could not be rung stays.
+func TestRedriveKeepsWhatItCannotRing(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		due := c.pay("ORDER-1", sandbox.PlanSuccess)
+		d := c.Story(due).Deliveries[0]
+		d.State, d.NextAttemptAt, d.DeliveredAt = ledger.DeliveryDue, ledger.Clock(time.Now()), time.Time{}
+		if _, err := c.Ledger.PutDelivery(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		c.die(bellFor(due, 1))
+		good := c.Queue
+		c.Queue = silent{good}
+		if o := c.run("dlq", "redrive"); o.code != exitFailed || !strings.Contains(o.err, errSilent.Error()) {
+			t.Errorf("%+v", o)
+		}
+		c.Queue = good
+		time.Sleep(redriveFor)
+		contains(t, "later", c.must("dlq", "redrive"), "Rang again for 1 event")
 	})
 }

@@ -9,8 +9,8 @@ import (
 	"momoproxy/shared/webhook"
 )
 
-// Nothing but client create and client rotate-secret shows a secret, and they
-// show each once.
+// Nothing but client create, rotate-key and rotate-secret shows a secret, and
+// they show each once.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		made := c.object("client", "create", "--name", "Kiosk", "--callback-url", testbed.ShopURL)
@@ -37,6 +37,12 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 				{"payment", "settle", held, "--status", "FAILED", "--reason", "x", "--yes"},
 				{"payment", "settle", held, "--status", "SUCCESSFUL", "--reason", "x", "--yes"},
 				{"payment", "settle", other, "--status", "SUCCESSFUL", "--reason", "x"},
+				{"status"}, {"client", "list"}, {"client", "reseal", "--yes"}, {"client", "expire-key", id, "--yes"}, {"client", "expire-secret", id, "--yes"},
+				{"payment", "list"}, {"payment", "list", "--attention"}, {"payment", "check", held},
+				{"delivery", "list"}, {"delivery", "show", paid, "1"}, {"delivery", "replay", "--client", "cli_shop", "--status", "delivered", "--yes"},
+				{"endpoint", "show", "cli_shop"}, {"endpoint", "disable", id, "https://kiosk.example.com/"}, {"endpoint", "enable", id, "https://kiosk.example.com/"},
+				{"dlq", "show"}, {"dlq", "redrive"},
+				{"audit", "show", "--payment", paid}, {"audit", "show", "--client", id}, {"audit", "show", "--provider", "0s"}, {"audit", "show", "--unmatched", "0s"},
 				{"delivery", "resend", paid, "1"}, {"delivery", "resend", held, "1"}, {"delivery", "resend", held, "2"},
 			} {
 				c.run(append(args, json)...)
