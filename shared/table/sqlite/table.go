@@ -36,9 +36,12 @@ const purgeEvery = time.Hour
 // Table is a table in a file. Make it with Open.
 type Table struct {
 	db      *sql.DB
-	writing sync.Mutex
 	now     func() time.Time
 	purged  atomic.Int64 // Unix seconds of the last Purge
+	writing sync.Mutex   // held while something is written
+
+	arriving sync.Mutex
+	arrived  []*pending // Writes that nobody has begun
 }
 
 var _ table.Table = (*Table)(nil)
