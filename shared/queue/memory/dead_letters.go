@@ -24,9 +24,10 @@ func (q *Queue) TakeDead(ctx context.Context, max int, visibility time.Duration)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
+	q.uncover(now)
 	var ids []string
 	for id, m := range q.messages {
-		if !m.visibleAt.After(now) && (m.dead || q.spent(m)) {
+		if m.dead && !m.visibleAt.After(now) {
 			ids = append(ids, id)
 		}
 	}
@@ -34,7 +35,6 @@ func (q *Queue) TakeDead(ctx context.Context, max int, visibility time.Duration)
 	var got []queue.DeadLetter
 	for _, id := range ids[:min(max, len(ids))] {
 		m := q.messages[id]
-		m.dead = true
 		m.receives++
 		m.visibleAt = now.Add(visibility)
 		got = append(got, queue.DeadLetter{ID: id, Receipt: receipt(id, m.receives), Body: m.Body, Group: m.Group, SentAt: m.sentAt})

@@ -5,6 +5,7 @@ package memory
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
 	"fmt"
 	"slices"
@@ -27,17 +28,21 @@ type Queue struct {
 	sent     int                 // numbers the messages
 	turn     int                 // numbers the turns groups have had
 	messages map[string]*message // by id, dead letters among them
+	hidden   line                // delayed or in flight, the soonest visible first
+	visible  map[string]*line    // by group, the longest visible first
 	turns    map[string]int      // group to its latest turn
 	wake     chan struct{}       // closed and replaced by Send
 }
 
 type message struct {
 	queue.Message
+	id        string
 	number    int
-	receives  int // of a dead letter its takes too
+	deleted   bool // and perhaps still in a line
+	receives  int  // of a dead letter its takes too
 	sentAt    time.Time
-	visibleAt time.Time
-	dead      bool
+	visibleAt time.Time // fixed while it is in a line
+	dead      bool      // and in no line
 }
 
 var _ queue.Queue = (*Queue)(nil)
@@ -48,7 +53,7 @@ var _ queue.Queue = (*Queue)(nil)
 func New(now func() time.Time, maxReceives int) *Queue {
 	return &Queue{
 		now: now, maxReceives: maxReceives,
-		messages: map[string]*message{}, turns: map[string]int{},
+		messages: map[string]*message{}, visible: map[string]*line{}, turns: map[string]int{},
 		wake: make(chan struct{}),
 	}
 }
@@ -66,9 +71,11 @@ func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 	now := q.now()
 	for _, m := range messages {
 		q.sent++
-		q.messages[fmt.Sprintf("m%d", q.sent)] = &message{
-			Message: m, number: q.sent, sentAt: now, visibleAt: now.Add(queue.WholeSeconds(m.Delay)),
+		sent := &message{
+			Message: m, id: fmt.Sprintf("m%d", q.sent), number: q.sent, sentAt: now, visibleAt: now.Add(queue.WholeSeconds(m.Delay)),
 		}
+		q.messages[sent.id] = sent
+		heap.Push(&q.hidden, sent)
 	}
 	close(q.wake)
 	q.wake = make(chan struct{})
@@ -106,59 +113,69 @@ func (q *Queue) take(max int, visibility time.Duration, end time.Time) (got []qu
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.now()
-	next := end
-	groups := map[string][]string{}
-	for id, m := range q.messages {
-		switch {
-		case m.dead:
-		case m.visibleAt.After(now):
-			if m.visibleAt.Before(next) {
-				next = m.visibleAt
-			}
-		case q.spent(m):
-			m.dead = true
-		default:
-			groups[m.Group] = append(groups[m.Group], id)
-		}
-	}
-	for _, id := range q.inTurn(groups, max) {
-		m := q.messages[id]
+	q.uncover(now)
+	for _, m := range q.inTurn(max) {
 		m.receives++
 		m.visibleAt = now.Add(visibility)
+		heap.Push(&q.hidden, m)
 		got = append(got, queue.Received{
-			ID: id, Receipt: receipt(id, m.receives), Body: m.Body, Group: m.Group, Receives: m.receives,
+			ID: m.id, Receipt: receipt(m.id, m.receives), Body: m.Body, Group: m.Group, Receives: m.receives,
 		})
+	}
+	next := end
+	if len(q.hidden) > 0 && q.hidden[0].visibleAt.Before(next) {
+		next = q.hidden[0].visibleAt
 	}
 	return got, next.Sub(now), q.wake
 }
 
-// inTurn picks up to max ids, one from each group in rounds, beginning with
-// the group whose latest turn is longest ago: a client with a long backlog
-// does not delay one with a single message.
-func (q *Queue) inTurn(groups map[string][]string, max int) []string {
+// uncover brings what is visible by now from the hidden to its group's line,
+// or to the dead letters.
+func (q *Queue) uncover(now time.Time) {
+	for len(q.hidden) > 0 && (q.hidden[0].deleted || !q.hidden[0].visibleAt.After(now)) {
+		m := heap.Pop(&q.hidden).(*message)
+		switch {
+		case m.deleted:
+		case q.spent(m):
+			m.dead = true
+		default:
+			if q.visible[m.Group] == nil {
+				q.visible[m.Group] = &line{}
+			}
+			heap.Push(q.visible[m.Group], m)
+		}
+	}
+}
+
+// inTurn takes up to max messages, one from each group in rounds, beginning
+// with the group whose latest turn is longest ago: a client with a long
+// backlog does not delay one with a single message.
+func (q *Queue) inTurn(max int) []*message {
 	var order []string
-	for g, ids := range groups {
+	for g, l := range q.visible {
+		if l.trim(); len(*l) == 0 {
+			delete(q.visible, g)
+			continue
+		}
 		order = append(order, g)
-		slices.SortFunc(ids, func(a, b string) int {
-			x, y := q.messages[a], q.messages[b]
-			return cmp.Or(x.visibleAt.Compare(y.visibleAt), cmp.Compare(x.number, y.number))
-		})
 	}
 	slices.SortFunc(order, func(a, b string) int {
-		return cmp.Or(cmp.Compare(q.turns[a], q.turns[b]), cmp.Compare(q.messages[groups[a][0]].number, q.messages[groups[b][0]].number))
+		return cmp.Or(cmp.Compare(q.turns[a], q.turns[b]), cmp.Compare((*q.visible[a])[0].number, (*q.visible[b])[0].number))
 	})
-	var picked []string
-	for round := 0; ; round++ {
+	var picked []*message
+	for {
 		before := len(picked)
 		for _, g := range order {
+			l := q.visible[g]
+			if l.trim(); len(*l) == 0 {
+				continue
+			}
 			if len(picked) == max {
 				return picked
 			}
-			if round < len(groups[g]) {
-				q.turn++
-				q.turns[g] = q.turn
-				picked = append(picked, groups[g][round])
-			}
+			q.turn++
+			q.turns[g] = q.turn
+			picked = append(picked, heap.Pop(l).(*message))
 		}
 		if len(picked) == before {
 			return picked
@@ -183,6 +200,7 @@ func (q *Queue) Delete(ctx context.Context, receipts ...string) error {
 		// A receipt names the receive it came from: an older one no longer fits.
 		id, _, _ := strings.Cut(r, ".")
 		if m, ok := q.messages[id]; ok && !m.dead && m.receives > 0 && r == receipt(id, m.receives) {
+			m.deleted = true
 			delete(q.messages, id)
 		}
 	}
