@@ -137,7 +137,7 @@ func (w *World) CallbackPath(reference string) string {
 	return path
 }
 
-// inbound carries MTN's callbacks to the API's callback handler.
+// inbound carries the providers' callbacks to the API's handlers.
 type inbound struct{ w *World }
 
 // RoundTrip implements http.RoundTripper.
@@ -146,11 +146,16 @@ func (in inbound) RoundTrip(out *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, ok := strings.CutPrefix(out.URL.String(), PublicURL+"/callback")
-	if !ok {
+	var a Answer
+	if path, ok := strings.CutPrefix(out.URL.String(), PublicURL+"/callback"); ok {
+		a = in.w.CallBack(out.Method, strings.TrimPrefix(path, "/"), string(body))
+	} else if token, ok := strings.CutPrefix(out.URL.String(), PublicURL+"/webhooks/mom-factura/"); ok {
+		a = in.w.Webhook("POST /webhooks/mom-factura/{token}", token, out.Header, string(body))
+	} else if out.URL.String() == PublicURL+"/webhooks/momentpay" {
+		a = in.w.Webhook("POST /webhooks/momentpay", "", out.Header, string(body))
+	} else {
 		return nil, fmt.Errorf("testbed: no such host: %s", out.URL)
 	}
-	a := in.w.CallBack(out.Method, strings.TrimPrefix(path, "/"), string(body))
 	return &http.Response{
 		StatusCode: a.StatusCode, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
 		Body: io.NopCloser(bytes.NewReader([]byte(a.Body))), ContentLength: int64(len(a.Body)), Request: out,

@@ -10,13 +10,15 @@ import (
 	"momoproxy/shared/assembly"
 )
 
-// Batch, visibility and schedule are those of template.yaml; functionLimit stands
-// for the timeouts of the functions, which differ there.
+// Batch, visibility, schedule and the reconciler's limit are those of
+// template.yaml; functionLimit stands for the timeouts of the other functions,
+// which differ there.
 const (
 	batchSize     = 10
 	visibility    = 3 * time.Minute
 	scheduleEvery = time.Minute
 	functionLimit = 29 * time.Second
+	scheduleLimit = 50 * time.Second
 )
 
 // Pass lets time go by with everything at work: the queue feeds the
@@ -78,7 +80,7 @@ func (w *World) schedule(ctx context.Context) {
 // Reconcile is one run of the reconciler. Its errors are the log's affair: the
 // next run goes on.
 func (w *World) Reconcile(ctx context.Context) {
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionLimit)
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), scheduleLimit)
 	defer cancel()
 	_ = assembly.Scheduled(w.Sweeper.OnSchedule, w.Gateway.OnSchedule)(work)
 }

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"momoproxy/infra/sandbox"
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
@@ -59,8 +61,11 @@ type Options struct {
 	Queue func(queue.Queue) queue.Queue
 	// MTN wraps the connection to MTN, which is the sandbox in process.
 	MTN func(http.RoundTripper) http.RoundTripper
-	// Sandbox changes the sandbox's options before it is made.
-	Sandbox func(*sandbox.Options)
+	// Sandbox changes the sandbox's options before it is made, MomFactura
+	// and MomentPay those of the other two.
+	Sandbox    func(*sandbox.Options)
+	MomFactura func(*facturabox.Options)
+	MomentPay  func(*momentbox.Options)
 	// Currency is the account's, in MTN's sandbox environment, which takes
 	// any payer; empty: SZL.
 	Currency       string
@@ -71,16 +76,19 @@ type Options struct {
 	Seed    uint64 // of ids, tokens and keys; 0: 1
 }
 
-// World is one system with one provider and two apps, Shop and Other.
+// World is one system with three providers and two apps, Shop and Other.
 type World struct {
 	t testing.TB
 
-	Memory    *tablememory.Table // what is stored
-	Table     table.Table        // what the system sees of it
-	Messages  *queuememory.Queue
-	Queue     queue.Queue
-	Sandbox   *sandbox.Sandbox
-	MTN       provider.Provider
+	Memory   *tablememory.Table // what is stored
+	Table    table.Table        // what the system sees of it
+	Messages *queuememory.Queue
+	Queue    queue.Queue
+	Sandbox  *sandbox.Sandbox
+	MTN      provider.Provider
+	// Factura and Moment are the other two providers.
+	Factura   *facturabox.Sandbox
+	Moment    *momentbox.Sandbox
 	Ring      *seal.Ring
 	Ledger    *ledger.Ledger
 	Gateway   *gateway.Gateway
@@ -148,6 +156,7 @@ func (w *World) startSandbox(o Options) {
 		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey,
 		Currency: o.Currency, CallbackHost: "momopay.example.com",
 	}))(w.t)
+	w.startOthers(o)
 }
 
 // Restart replaces every part that holds state in a process's memory, as the
@@ -174,7 +183,7 @@ func (w *World) Restart(o Options) {
 	log := telemetry.New(&w.log, slog.LevelDebug)
 	bell := delivery.Doorbell{Queue: w.Queue, Now: time.Now}
 	w.Gateway = &gateway.Gateway{
-		Ledger: w.Ledger, Providers: []provider.Provider{w.MTN}, Doorbell: bell,
+		Ledger: w.Ledger, Providers: append([]provider.Provider{w.MTN}, w.others()...), Doorbell: bell,
 		PublicBaseURL: PublicURL, TrustCallbacks: o.TrustCallbacks,
 		CheckURL: func(url string) error { return webhook.CheckURL(url, webhook.Rules{}) },
 		Now:      time.Now, Sleep: gateway.Pause, Random: newRandom(o.Seed + 2), Log: log, Workers: 1,

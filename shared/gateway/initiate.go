@@ -33,8 +33,9 @@ const (
 	// Refused: the provider refused for good; Payment has FAILED.
 	Refused
 	// NotTaken: the provider refused our credentials in the middle of the
-	// request, or its request limit was spent by then. Nothing was charged;
-	// Payment, which was stored before, has FAILED.
+	// request, was out of reach before anything was sent, or its request limit
+	// was spent by then. Nothing was charged; Payment, which was stored before,
+	// has FAILED.
 	NotTaken
 	// LikelyDuplicate: the provider's answer is what the contract calls a
 	// duplicate; it proves nothing, so Payment is open and is reconciled.
@@ -131,9 +132,12 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	return answer, true, nil
 }
 
-// codeNoTurn is the reason of a payment that the provider's request limit
-// kept from being submitted.
-const codeNoTurn = "REQUEST_LIMIT_SPENT"
+// Reasons of a payment that certainly never reached the provider: its request
+// limit was spent, or there was no way to it (no token, no connection).
+const (
+	codeNoTurn  = "REQUEST_LIMIT_SPENT"
+	codeNotSent = "NOT_SENT"
+)
 
 // submit asks the provider to charge, within its turn. One that is stale by
 // now (the table was slow) is taken anew; without one nothing is asked, and
@@ -151,7 +155,7 @@ func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.P
 	g.noteSubmit(ctx, caps.Name, told)
 	g.logAsked(ctx, p, "submit", told)
 	if !told.Attempted {
-		told.Evidence.Verdict, told.Evidence.Source = payment.SaysNothing, payment.FromSubmit
+		told.Evidence = payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent}
 	}
 	told.Evidence.At = g.now()
 	return told
@@ -163,8 +167,10 @@ func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer)
 	entry.Payment = after
 	refused := after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused
 	switch {
-	case refused && (told.Evidence.Code == provider.CodeCredentials || told.Evidence.Code == codeNoTurn):
+	case refused && told.Evidence.Code == provider.CodeCredentials:
 		return Answer{Kind: NotTaken, Payment: entry, RetryAfter: credentialsWait}
+	case refused && (told.Evidence.Code == codeNoTurn || told.Evidence.Code == codeNotSent):
+		return Answer{Kind: NotTaken, Payment: entry, RetryAfter: breakerProbe}
 	case refused:
 		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
 	case told.LikelyDuplicate:

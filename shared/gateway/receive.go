@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"momoproxy/shared/ledger"
@@ -90,7 +91,9 @@ func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback
 		}
 		var own []ledger.Payment
 		for _, p := range found {
-			if p.Provider == c.Provider {
+			// What is signed speaks of our reference, and never of another
+			// payment whose app took that text for its order id.
+			if p.Provider == c.Provider && (claim.Standing != provider.Signed || strings.EqualFold(p.Reference, id)) {
 				own = append(own, p)
 			}
 		}

@@ -150,24 +150,32 @@ func (e *noTurnError) Error() string {
 
 // takeSubmitTurn waits for a slot for a request to pay and tells its time.
 // *noTurnError: there is none soon. Where the provider has no limits it asks
-// for nothing.
+// for nothing. An app beyond its share takes what is free at the moment, and
+// leaves half of the burst to the others.
 func (g *Gateway) takeSubmitTurn(ctx context.Context, caps provider.Capabilities, clientID string) (turn time.Time, err error) {
 	all := submitLines(caps)
 	if len(all) == 0 {
 		return g.now(), nil
 	}
-	for _, l := range [][]line{ofApp(all, clientID), all} {
-		from := g.now()
-		wait, ok, err := g.reserve(ctx, l, from, submitPatience)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if !ok {
-			return time.Time{}, &noTurnError{wait}
-		}
-		turn = from.Add(wait)
+	from, patience := g.now(), submitPatience
+	_, within, err := g.reserve(ctx, ofApp(all, clientID), from, 0)
+	if err != nil {
+		return time.Time{}, err
 	}
-	return turn, g.Sleep(ctx, turn.Sub(g.now()))
+	if !within {
+		patience = 0
+		for i := range all {
+			all[i].limit.Burst /= 2
+		}
+	}
+	wait, ok, err := g.reserve(ctx, all, from, patience)
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case !ok:
+		return time.Time{}, &noTurnError{wait}
+	}
+	return from.Add(wait), g.Sleep(ctx, from.Add(wait).Sub(g.now()))
 }
 
 // putOff moves the next check to the time when the provider may be asked

@@ -1,0 +1,240 @@
+package gateway_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// factura is a request to pay through Mom Factura; the amount's cents pick
+// what the stand-in does.
+func factura(externalID, method, amount string) string {
+	return fmt.Sprintf(`{"provider":"mom-factura","method":%q,"amount":%q,"externalId":%q,"payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`,
+		method, amount, externalID)
+}
+
+// paced repeats a request that the provider's limits put off, as the answer
+// says.
+func paced(t *testing.T, w *testbed.World, body string) testbed.Answer {
+	t.Helper()
+	for range 100 {
+		a := w.Pay(body)
+		if a.StatusCode != 503 {
+			return a
+		}
+		wait, err := time.ParseDuration(a.Headers["retry-after"] + "s")
+		if err != nil || wait <= 0 || wait > time.Minute {
+			t.Fatalf("put off for %q", a.Headers["retry-after"])
+		}
+		w.Pass(wait)
+	}
+	t.Fatal("the request never had its turn")
+	return testbed.Answer{}
+}
+
+// announced lists the events that the app has had of a payment, in the order
+// of their arrival, each once.
+func announced(w *testbed.World, reference string) []string {
+	var all []string
+	for _, r := range w.App.About(reference) {
+		if e := string(r.Content.Event); !slices.Contains(all, e) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+var paidWithInvoice = []string{"payment.successful", "invoice.created"}
+
+func TestMomFacturaWays(t *testing.T) {
+	for _, c := range []struct {
+		name, method, amount string
+		status               payment.Status
+		events               []string
+		within               time.Duration
+	}{
+		{"paid, both webhooks", "reference", "1500.00", payment.Successful, paidWithInvoice, 3 * time.Minute},
+		{"webhooks lost", "reference", "1500.01", payment.Successful, paidWithInvoice, 5 * time.Minute},
+		{"webhooks late", "reference", "1500.02", payment.Successful, paidWithInvoice, 30 * time.Minute},
+		{"webhooks doubled", "reference", "1500.03", payment.Successful, paidWithInvoice, 5 * time.Minute},
+		{"webhooks reversed", "reference", "1500.04", payment.Successful, paidWithInvoice, 5 * time.Minute},
+		{"success forged, truly expired", "reference", "1500.05", payment.Cancelled, []string{"payment.cancelled"}, 5 * time.Minute},
+		{"success forged, truly pending", "reference", "1500.06", payment.Pending, nil, 5 * time.Minute},
+		{"failure forged, truly paid", "reference", "1500.07", payment.Successful, paidWithInvoice, 5 * time.Minute},
+		{"paid without the word event", "reference", "1500.08", payment.Successful, paidWithInvoice, 5 * time.Minute},
+		{"the invoice never comes", "reference", "1500.09", payment.Successful, []string{"payment.successful"}, 2 * time.Hour},
+		{"cancelled", "reference", "1500.12", payment.Cancelled, []string{"payment.cancelled"}, 5 * time.Minute},
+		{"failed", "reference", "1500.14", payment.Failed, []string{"payment.failed"}, 5 * time.Minute},
+		{"error, then paid", "reference", "1500.16", payment.Successful, paidWithInvoice, 20 * time.Minute},
+		{"an unknown word, then paid", "reference", "1500.17", payment.Successful, paidWithInvoice, 20 * time.Minute},
+		{"webhooks before the status", "reference", "1500.18", payment.Successful, paidWithInvoice, 10 * time.Minute},
+		{"e-kwanza", "ekwanza", "1500.00", payment.Successful, paidWithInvoice, 3 * time.Minute},
+		{"e-kwanza, webhooks lost", "ekwanza", "1500.01", payment.Successful, paidWithInvoice, 5 * time.Minute},
+		{"mcx", "mcx", "1500.00", payment.Successful, paidWithInvoice, time.Minute},
+		{"mcx without funds", "mcx", "1500.14", payment.Failed, []string{"payment.failed"}, time.Minute},
+		{"mcx, answer lost", "mcx", "1500.32", payment.Pending, nil, 2 * time.Hour},
+		{"mcx, never arrived", "mcx", "1500.31", payment.Pending, nil, 2 * time.Hour},
+		{"the limit refuses", "mcx", "1500.41", payment.Failed, []string{"payment.failed"}, time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+				a := w.Pay(factura("ORDER-1", c.method, c.amount))
+				reference := a.Reference()
+				w.Pass(c.within)
+				if got := w.Status(reference); got != c.status {
+					t.Errorf("it is %s, not %s", got, c.status)
+				}
+				if diff := cmp.Diff(c.events, announced(w, reference)); diff != "" {
+					t.Errorf("events (-want +announced):\n%s", diff)
+				}
+				if v := w.Factura.Violations(); v.Total() > 0 {
+					t.Errorf("limits broken: %+v", v)
+				}
+				if n := len(w.Factura.Ledger()); n > 1 {
+					t.Errorf("%d payments at the provider", n)
+				}
+			})
+		})
+	}
+}
+
+// What nobody's interface can tell is put before the operator, never asked
+// for again, and ended by the operator's word alone.
+func TestMomFacturaUnanswerable(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		a := w.Pay(factura("ORDER-1", "mcx", "1500.32"))
+		if a.StatusCode != 202 || a.Text("phase") != "in_reconciliation" {
+			t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+		}
+		reference := a.Reference()
+		w.Pass(10 * 24 * time.Hour)
+		p := w.Payment(reference)
+		if p.Status != payment.Pending || !p.Unanswerable || !p.NextCheckAt.IsZero() {
+			t.Fatalf("after ten days: %s, unanswerable %v, next check %v", p.Status, p.Unanswerable, p.NextCheckAt)
+		}
+		waiting, _, err := w.Ledger.Attention(t.Context(), ledger.AttentionPayment, 10, "")
+		if err != nil || len(waiting) != 1 || waiting[0].Reference != reference {
+			t.Errorf("before the operator: %v, %v", waiting, err)
+		}
+		// Its order is not free: it may have been paid.
+		if again := w.Pay(factura("ORDER-1", "mcx", "1500.00")); again.StatusCode != 409 {
+			t.Errorf("a second payment of the order was answered %d", again.StatusCode)
+		}
+		if _, err := w.Gateway.Settle(t.Context(), reference, gateway.Settlement{Verdict: payment.SaysSuccessful, Reason: "on the statement", Operator: "thandi"}); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(time.Minute)
+		if diff := cmp.Diff([]string{"payment.successful"}, announced(w, reference)); diff != "" {
+			t.Errorf("events (-want +announced):\n%s", diff)
+		}
+	})
+}
+
+// Two hundred references whose webhooks are all lost reach their true end
+// within the provider's four limits, over two apps.
+func TestTwoHundredLostWebhooks(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		const payments = 200
+		var references []string
+		for i := range payments {
+			a := paced(t, w, factura(fmt.Sprintf("ORDER-%d", i), "reference", "1500.01"))
+			if a.StatusCode != 202 {
+				t.Fatalf("payment %d answered %d %s", i, a.StatusCode, a.Body)
+			}
+			references = append(references, a.Reference())
+		}
+		w.Pass(30 * time.Minute)
+		for _, reference := range references {
+			if got := w.Status(reference); got != payment.Successful {
+				t.Fatalf("%s is %s", reference, got)
+			}
+			if diff := cmp.Diff(paidWithInvoice, announced(w, reference)); diff != "" {
+				t.Fatalf("events (-want +announced):\n%s", diff)
+			}
+		}
+		c := w.Factura.Counters()
+		if c.Violations.Total() > 0 || c.MaxRequests > 100 || c.MaxSubmits > 20 {
+			t.Errorf("the provider counted %+v", c)
+		}
+		t.Logf("%d references: at most %d requests and %d submissions in a minute", payments, c.MaxRequests, c.MaxSubmits)
+	})
+}
+
+// Ten thousand forged webhooks, with and without the token, of every kind.
+func TestABurstOfForgedFacturaWebhooks(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := w.Pay(factura("ORDER-1", "reference", "1500.10")).Reference()
+		ids := w.Payment(reference).IDs
+		forge := []string{
+			`{"event":"payment.confirmed","merchantTransactionId":%q,"operationStatus":"1"}`,
+			`{"event":"invoice.created","merchantTransactionId":%q,"operationStatus":"1","invoiceUrl":"https://evil.example.com/1"}`,
+			`{"merchantTransactionId":%q,"operationStatus":1}`,
+			`{"merchantTransactionId":%q,"operationStatus":"4"}`,
+			`{"merchantTransactionId":"ORDER-1","operationId":%q,"operationStatus":"3"}`,
+			`{"merchantTransactionId":"` + reference + `","x":%q,"operationStatus":"1","event":"payment.confirmed"}`,
+		}
+		for i := range 10_000 {
+			token := "guess"
+			if i%2 == 0 {
+				token = testbed.FacturaToken // as if it had leaked
+			}
+			id := ids["merchantTransactionId"]
+			if i%3 == 0 || id == "" {
+				id = ids["operationId"]
+			}
+			a := w.Webhook("POST /webhooks/mom-factura/{token}", token, http.Header{}, fmt.Sprintf(forge[i%len(forge)], id))
+			if a.StatusCode != 200 || a.Body != `{"received":true}` {
+				t.Fatalf("forged webhook %d was answered %d %s", i, a.StatusCode, a.Body)
+			}
+		}
+		w.Pass(time.Hour)
+		if got := w.Status(reference); got != payment.Pending {
+			t.Errorf("it is %s", got)
+		}
+		if events := announced(w, reference); events != nil {
+			t.Errorf("announced %v", events)
+		}
+		if v := w.Factura.Violations(); v.Total() > 0 {
+			t.Errorf("limits broken: %+v", v)
+		}
+		// The truth still arrives.
+		if err := w.Factura.SetOutcome(ids["operationId"], momfactura.Paid, false); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(2 * time.Hour)
+		if got := w.Status(reference); got != payment.Successful {
+			t.Errorf("the true outcome did not arrive: %s", got)
+		}
+	})
+}
+
+// One app cannot use up what the provider takes.
+func TestMomFacturaSharesItsLimit(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		refused := 0
+		for i := range 60 {
+			if a := w.Pay(factura(fmt.Sprintf("ORDER-%d", i), "reference", "1500.00")); a.StatusCode == 503 {
+				refused++
+			}
+		}
+		if refused == 0 {
+			t.Fatal("sixty at once were all taken")
+		}
+		if a := w.Pay(factura("OTHER-1", "reference", "1500.00"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
+			t.Errorf("the other app was answered %d %s", a.StatusCode, a.Body)
+		}
+		if v := w.Factura.Violations(); v.Total() > 0 {
+			t.Errorf("limits broken: %+v", v)
+		}
+	})
+}
