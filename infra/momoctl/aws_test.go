@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"momoproxy/infra/engines/engine"
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/queue"
+	"momoproxy/shared/queue/sqs"
+	"momoproxy/shared/table/dynamo"
+)
+
+const sealingName = "/momoctl-test/sealing-keys"
+
+// parameterStore answers as Parameter Store does to the one question asked.
+func parameterStore(t *testing.T) string {
+	key := make([]byte, 32)
+	if _, err := rand.Read(key); err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"Parameters": []map[string]string{{"Name": sealingName, "Value": base64.StdEncoding.EncodeToString(key)}},
+		})
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// deployed makes tables and queues of this test's own in the engines, and
+// names them in the environment as the README does.
+func deployed(t *testing.T) *sqs.Queue {
+	t.Helper()
+	name := "momoctl-" + strings.ToLower(rand.Text())
+	for variable, value := range map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "",
+		"AWS_ENDPOINT_URL_DYNAMODB": engine.For(t, engine.DynamoDB).Endpoint, "AWS_ENDPOINT_URL_SQS": engine.For(t, engine.SQS).Endpoint,
+		"AWS_ENDPOINT_URL_SSM": parameterStore(t), "SEALING_SECRET_ID": sealingName,
+		"TABLE_NAME": name, "AUDIT_TABLE_NAME": name + "-audit",
+	} {
+		t.Setenv(variable, value)
+	}
+	a := assembly.AWS(os.Getenv)
+	a.HTTPClient = &http.Client{Timeout: time.Minute}
+	client := dynamodb.NewFromConfig(a, func(o *dynamodb.Options) { o.BaseEndpoint = new(os.Getenv("AWS_ENDPOINT_URL_DYNAMODB")) })
+	if err := dynamo.Create(t.Context(), client, dynamo.Names{Main: name, Audit: name + "-audit"}); err != nil {
+		t.Fatal(err)
+	}
+	q, err := sqs.Create(t.Context(), awssqs.NewFromConfig(a, func(o *awssqs.Options) { o.BaseEndpoint = new(os.Getenv("AWS_ENDPOINT_URL_SQS")) }), name, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, dead := q.URLs()
+	t.Setenv("QUEUE_URL", url)
+	t.Setenv("DEAD_LETTER_QUEUE_URL", dead)
+	return q
+}
+
+// TestAWS runs momoctl on DynamoDB and SQS: clients, a replay, dead letters.
+func TestAWS(t *testing.T) {
+	q := deployed(t)
+	must := func(args ...string) string {
+		t.Helper()
+		o := real(t, append(args, "--aws")...)
+		if o.code != exitOK || o.err != "" {
+			t.Fatalf("%v: %+v", args, o)
+		}
+		return o.out
+	}
+	var made clientView
+	if err := json.Unmarshal([]byte(must("client", "create", "--name", "Shop", "--callback-url", "https://shop.example.com/momo", "--json")), &made); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, "list", must("client", "list"), made.ID, "Shop")
+	contains(t, "audit", must("audit", "show", "--client", made.ID), "operator thandi")
+
+	s, err := openStore(t.Context(), program{err: &bytes.Buffer{}, now: time.Now, operator: "test"}, options{aws: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := ledger.Clock(time.Now().Add(-time.Hour))
+	for i := range 3 {
+		exhaust(t, s.ledger, i, at)
+	}
+	contains(t, "attention", must("delivery", "list", "--attention"), numbered(0), numbered(2), "exhausted")
+	contains(t, "dry run", must("delivery", "replay"), "3 events would be sent again")
+	contains(t, "replay", must("delivery", "replay", "--yes", "--rate", "1000"), "3 events sent again")
+	contains(t, "again", must("delivery", "replay", "--yes"), "0 events sent again", "3 left out: an attempt is under way or asked for already")
+
+	// The doorbells die: nobody answers them.
+	eventually(t, "three doorbells", func() bool {
+		if _, err := q.Receive(t.Context(), queue.MaxReceive, time.Second, time.Second); err != nil {
+			t.Fatal(err)
+		}
+		return depth(t, q) == 3
+	})
+	contains(t, "dlq", must("dlq", "show"), "3 dead letters", numbered(1)+" 1")
+	rung := 0
+	eventually(t, "a redrive of all", func() bool { // what was just shown is hidden for a while
+		var v redriveView
+		if err := json.Unmarshal([]byte(must("dlq", "redrive", "--json")), &v); err != nil {
+			t.Fatal(err)
+		}
+		rung += v.Rung
+		return rung == 3
+	})
+	if n := depth(t, q); n != 0 {
+		t.Errorf("%d dead letters are left", n)
+	}
+	contains(t, "status", must("status"), "deliveries exhausted", "dead letters")
+
+	t.Setenv("DEAD_LETTER_QUEUE_URL", "")
+	if o := real(t, "dlq", "redrive", "--aws"); o.code != exitRefused || !strings.Contains(o.err, "DEAD_LETTER_QUEUE_URL") {
+		t.Errorf("%+v", o)
+	}
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+	if o := real(t, "client", "list", "--aws"); o.code != exitFailed || o.out != "" {
+		t.Errorf("out of reach: %+v", o)
+	}
+}
+
+// depth counts the dead letters.
+func depth(t *testing.T, q *sqs.Queue) int {
+	t.Helper()
+	_, dead, err := q.Depth(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dead
+}
