@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"momoproxy/shared/ledger"
+)
+
+// window is a span of time, as given.
+type window struct{ since, until string }
+
+func (w *window) add(c *cobra.Command, of string) {
+	c.Flags().StringVar(&w.since, "since", "", of+" at this `time` or later")
+	c.Flags().StringVar(&w.until, "until", "", of+" before this `time`")
+}
+
+// read returns the bounds; zero is none.
+func (w *window) read(now time.Time) (since, until time.Time, err error) {
+	if since, err = readTime("since", w.since, now); err != nil {
+		return
+	}
+	if until, err = readTime("until", w.until, now); err != nil {
+		return
+	}
+	if !since.IsZero() && !until.IsZero() && !since.Before(until) {
+		err = usageError("--since must be before --until")
+	}
+	return
+}
+
+// readTime reads a time as help describes it; empty is zero.
+func readTime(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return ledger.Clock(t), nil
+		}
+	}
+	ago := text
+	var days int
+	if n, err := fmt.Sscanf(text, "%dd", &days); n == 1 && err == nil && text == fmt.Sprintf("%dd", days) && days < 100_000 {
+		ago = fmt.Sprintf("%dh", days*24)
+	}
+	if d, err := time.ParseDuration(ago); err == nil && d >= 0 {
+		return ledger.Clock(now.Add(-d)), nil
+	}
+	return time.Time{}, usageError(fmt.Sprintf("--%s %q is not a time: give 2026-09-01, 2026-09-01T08:30, RFC 3339, or so long ago as 90m, 36h, 7d", flag, printable(text)))
+}
