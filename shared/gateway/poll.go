@@ -89,6 +89,9 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hin
 		}
 	}
 	told := prov.Status(ctx, p.Payment)
+	if told.AskAgain && !method.Strict {
+		told = g.askAgain(ctx, prov, p, who, told)
+	}
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	g.logAsked(ctx, p, "status", told)
 	after, err := g.settle(ctx, p, news{
@@ -104,6 +107,19 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hin
 		err = errUnanswered
 	}
 	return after, err
+}
+
+// askAgain puts a question once more that certainly or probably went unheard,
+// in a turn of its own; without one the first answer stands.
+func (g *Gateway) askAgain(ctx context.Context, prov provider.Provider, p ledger.Payment, who asker, first provider.Answer) provider.Answer {
+	from := g.now()
+	wait, ok, err := g.reserve(ctx, statusLines(prov.Capabilities()), from, who.patience())
+	if err != nil || !ok || g.Sleep(ctx, from.Add(wait).Sub(g.now())) != nil || g.now().Sub(from.Add(wait)) > turnLasts {
+		return first
+	}
+	told := prov.Status(ctx, p.Payment)
+	told.Exchanges = append(first.Exchanges, told.Exchanges...)
+	return told
 }
 
 func lastError(told provider.Answer) string {

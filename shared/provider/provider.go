@@ -90,6 +90,10 @@ type Answer struct {
 	// LikelyDuplicate: an answer the contract calls a duplicate (MTN 200).
 	// It proves nothing; it only changes what the app is told.
 	LikelyDuplicate bool
+	// AskAgain (Status only): nothing was learned, and asking once more, as a
+	// question of its own under the provider's limits, is likely to help: the
+	// connection had gone stale, or the token had.
+	AskAgain bool
 	// Attempted is false when it is certain that the provider was never
 	// asked (no credentials, no token). Then Evidence says nothing.
 	Attempted bool
@@ -148,7 +152,8 @@ type Provider interface {
 	// been accepted.
 	Submit(ctx context.Context, p payment.Payment, callbackURL string) Answer
 
-	// Status asks the provider about p once. It never fails, as Submit.
+	// Status asks the provider about p by one request at the most, tokens
+	// left out. It never fails, as Submit.
 	// Where the provider offers no way to ask about p, it says
 	// payment.SaysUnanswerable, or, where the payer cannot have paid,
 	// payment.SaysNothing, without an attempt.

@@ -35,7 +35,7 @@ func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Ans
 		answer.Evidence = payment.Evidence{Verdict: payment.SaysNothing, Reason: "no time left to ask MomentPay"}
 	case safeID.MatchString(id):
 		r := p.client.Do(ctx, &trail, p.authorised(http.MethodGet, requestPath+"/"+url.PathEscape(id)), p.cfg.AttemptTimeout)
-		answer.Attempted, answer.Evidence = !r.Unsent, readStatus(r, pay)
+		answer.Attempted, answer.AskAgain, answer.Evidence = !r.Unsent, r.Stale, readStatus(r, pay)
 	default:
 		why, may := p.mayRepeat(pay)
 		if !may {
@@ -43,7 +43,7 @@ func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Ans
 			break
 		}
 		r := p.client.Do(ctx, &trail, p.requestFor(pay), p.cfg.AttemptTimeout)
-		answer.Attempted, answer.Evidence = !r.Unsent, readRepeat(r, pay, p.now())
+		answer.Attempted, answer.AskAgain, answer.Evidence = !r.Unsent, r.Stale, readRepeat(r, pay, p.now())
 	}
 	answer.Exchanges = trail
 	answer.Evidence.Source, answer.Evidence.At = payment.FromStatus, p.now()

@@ -13,6 +13,7 @@
 package momfactura
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -125,13 +126,19 @@ func New(cfg Config, client *http.Client, now func() time.Time) (*Provider, erro
 	}
 	return &Provider{
 		cfg: cfg, now: now,
-		client: wire.New(cfg.BaseURL, client, now, cfg.APIKey, cfg.WebhookToken),
+		client: wire.New(cfg.BaseURL, cmp.Or(client, NewHTTPClient()), now, cfg.APIKey, cfg.WebhookToken),
 	}, nil
 }
 
 // NewHTTPClient makes the client for Mom Factura alone; see
-// wire.NewHTTPClient. Make one per process: it holds the connections.
-func NewHTTPClient() *http.Client { return wire.NewHTTPClient() }
+// wire.NewHTTPClient. It keeps no connection: one that died unnoticed while
+// the function slept would leave the outcome of a payment unknown, which
+// Mom Factura, of all providers, cannot be asked about.
+func NewHTTPClient() *http.Client {
+	c := wire.NewHTTPClient()
+	c.Transport.(*http.Transport).DisableKeepAlives = true
+	return c
+}
 
 // Capabilities implements provider.Provider.
 func (p *Provider) Capabilities() provider.Capabilities {

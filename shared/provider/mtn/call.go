@@ -52,6 +52,25 @@ func (s *session) send(ctx context.Context, c wire.Call) (wire.Reply, error) {
 	return s.once(ctx, c, token), nil
 }
 
+// ask makes an authorised question, once. renewed says that it met a 401 and
+// that there is a new token for the next.
+func (s *session) ask(ctx context.Context, c wire.Call) (r wire.Reply, renewed bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return wire.Reply{Unsent: true}, false, err
+	}
+	token, err := s.p.tokens.get(ctx, &s.trail)
+	if err != nil {
+		return wire.Reply{Unsent: true}, false, err
+	}
+	r = s.once(ctx, c, token)
+	if r.Code == http.StatusUnauthorized {
+		s.p.tokens.discard(token)
+		_, err = s.p.tokens.get(ctx, &s.trail)
+		renewed = err == nil
+	}
+	return r, renewed, err
+}
+
 func (s *session) once(ctx context.Context, c wire.Call, token string) wire.Reply {
 	headers := map[string]string{
 		"Authorization":             "Bearer " + token,

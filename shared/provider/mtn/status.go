@@ -11,15 +11,15 @@ import (
 	"momoproxy/shared/provider/wire"
 )
 
-// Status implements provider.Provider: one GET (a second one only after a
-// 401 and a new token). A 401 that stays says nothing, with CodeCredentials.
+// Status implements provider.Provider: one GET. A 401 says nothing, with
+// CodeCredentials; where it got us a new token, asking again is worth while.
 func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Answer {
 	s := session{p: p}
-	r, err := s.send(ctx, wire.Call{
+	r, renewed, err := s.ask(ctx, wire.Call{
 		Method: http.MethodGet,
 		Path:   "/collection/v1_0/requesttopay/" + url.PathEscape(pay.Reference),
 	})
-	answer := provider.Answer{Exchanges: s.trail, Attempted: !r.Unsent}
+	answer := provider.Answer{Exchanges: s.trail, Attempted: !r.Unsent, AskAgain: r.Stale || renewed}
 	if err != nil && r.Code == 0 {
 		answer.Evidence.Verdict = payment.SaysNothing
 		answer.Evidence.Code, answer.Evidence.Reason = notAsked(err)

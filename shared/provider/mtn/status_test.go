@@ -124,15 +124,15 @@ func TestStatusAnswers(t *testing.T) {
 				t.Error(diff)
 			}
 			calls, _, tokens := f.seen()
-			want := 1
+			// One question, whatever comes of it. A token that MTN refused has
+			// been replaced, and a reset connection was kept from the token
+			// call: asking again may help.
+			wantTokens, again := 1, c.name == "401" || c.name == "reset"
 			if c.name == "401" {
-				want = 2
+				wantTokens = 2
 			}
-			if c.name == "reset" {
-				calls = calls[:1] // the transport tries a kept connection's GET again by itself
-			}
-			if len(calls) != want || tokens != want {
-				t.Errorf("%d calls, %d tokens, want %d", len(calls), tokens, want)
+			if len(calls) != 1 || tokens != wantTokens || a.AskAgain != again {
+				t.Errorf("%d calls, %d tokens, ask again %v; want 1, %d, %v", len(calls), tokens, a.AskAgain, wantTokens, again)
 			}
 			if got := calls[0].URL.String(); got != "/collection/v1_0/requesttopay/"+ref || calls[0].Method != "GET" {
 				t.Errorf("asked %s %s", calls[0].Method, got)

@@ -266,7 +266,10 @@ func TestToken401(t *testing.T) {
 	}
 	f.wantTokens(t, 2)
 	// The other function still holds the revoked one; the stored one is good.
-	if a := other.Status(t.Context(), newPayment()); a.Evidence.Verdict != payment.SaysNotFound || len(a.Exchanges) != 2 {
+	if a := other.Status(t.Context(), newPayment()); a.Evidence.Verdict != payment.SaysNothing || !a.AskAgain || len(a.Exchanges) != 1 {
+		t.Errorf("%+v", a)
+	}
+	if a := other.Status(t.Context(), newPayment()); a.Evidence.Verdict != payment.SaysNotFound || a.AskAgain || len(a.Exchanges) != 1 {
 		t.Errorf("%+v", a)
 	}
 	f.wantTokens(t, 2)
@@ -279,7 +282,7 @@ func TestToken401(t *testing.T) {
 	}
 	f.wantTokens(t, 3)
 	a = p.Status(t.Context(), newPayment())
-	if a.Evidence.Verdict != payment.SaysNothing || a.Evidence.Code != mtn.CodeCredentials || len(a.Exchanges) != 3 {
+	if a.Evidence.Verdict != payment.SaysNothing || a.Evidence.Code != mtn.CodeCredentials || len(a.Exchanges) != 2 {
 		t.Errorf("%+v", a)
 	}
 	f.wantTokens(t, 4)

@@ -39,6 +39,9 @@ type Reply struct {
 	// Unsent: certain that no byte of the request left, because there was no
 	// connection to send it on.
 	Unsent bool
+	// Stale: nothing came back on a connection that was kept from before, and
+	// may have been closed long since.
+	Stale bool
 }
 
 // Call is one request.
@@ -81,8 +84,9 @@ func New(base string, client *http.Client, now func() time.Time, secrets ...stri
 }
 
 // Do makes the exchange once, bounded by timeout, and records it in the
-// trail. It never repeats a request that may have been sent: neither does
-// net/http, which repeats a POST only while none of it was written.
+// trail. It never repeats a request that may have been sent. Nor may
+// net/http: it repeats a POST only while none of it was written, and is kept
+// from repeating a GET, which would be a question that nobody counted.
 func (c *Client) Do(ctx context.Context, t *Trail, call Call, timeout time.Duration) Reply {
 	started := c.now()
 	begin := time.Now()
@@ -111,15 +115,24 @@ func (c *Client) Do(ctx context.Context, t *Trail, call Call, timeout time.Durat
 func (c *Client) exchange(ctx context.Context, call Call, timeout time.Duration) Reply {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var connected atomic.Bool
+	var connected, kept, answered atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			connected.Store(true)
+			kept.Store(info.Reused)
+		},
+		GotFirstResponseByte: func() { answered.Store(true) },
 	})
 	// An empty body must be announced with Content-Length: 0 or MTN answers
 	// 411 (observed); a bytes.Reader of length 0 does that on POST.
 	req, err := http.NewRequestWithContext(ctx, call.Method, c.base+call.Path, bytes.NewReader(call.Body))
 	if err != nil {
 		return Reply{Class: ClassTransport}
+	}
+	if len(call.Body) == 0 && call.Method == http.MethodGet {
+		// A body that is not known to be empty before it is read, and cannot
+		// be read again: none is sent, and nothing is repeated.
+		req.Body, req.GetBody, req.ContentLength = io.NopCloser(strings.NewReader("")), nil, 0
 	}
 	req.Header.Set("User-Agent", "momo-proxy")
 	for name, value := range call.Headers {
@@ -129,7 +142,10 @@ func (c *Client) exchange(ctx context.Context, call Call, timeout time.Duration)
 	if err != nil {
 		class := Classify(err)
 		noConnection := class == ClassDNS || class == ClassDial || class == ClassTLS
-		return Reply{Class: class, Unsent: noConnection && !connected.Load()}
+		return Reply{
+			Class: class, Unsent: noConnection && !connected.Load(),
+			Stale: kept.Load() && !answered.Load() && (class == ClassReset || class == ClassEOF || class == ClassTransport),
+		}
 	}
 	defer resp.Body.Close()
 	r := Reply{Code: resp.StatusCode, Header: resp.Header}
