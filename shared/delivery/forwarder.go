@@ -12,6 +12,11 @@
 // for stands beside both: it is made even while the circuit is open, its
 // failure changes nothing, and its success closes the circuit.
 //
+// A circuit opens when attempts have failed, and one that hangs takes ten
+// seconds to. So attempts that are left waiting count before that: a few of
+// them, with no answer to any, put off the endpoint's further events until it
+// is known what became of them.
+//
 // Within one payment an event waits for the earlier ones: for one that is due
 // or waiting, and for one that is held for its endpoint. One that is exhausted,
 // or held for something that only an operator can mend, holds up nobody.
