@@ -171,7 +171,7 @@ func TestConditionsNameWhatThereIs(t *testing.T) {
 		"source":  {string(payment.FromCallback)},
 		"verdict": {string(payment.SaysNothing)},
 		"code":    {provider.CodeCredentials},
-		"reason":  {delivery.HeldOpen, delivery.HeldDisabled},
+		"reason":  {delivery.HeldOpen, delivery.HeldDisabled, delivery.HeldGone},
 	}
 	for _, m := range telemetry.Metrics {
 		for _, c := range m.When {

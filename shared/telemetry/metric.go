@@ -105,7 +105,7 @@ var Metrics = []Metric{
 	// waits for a person.
 	{
 		Name: "DeliveriesStopped", Unit: Count, Line: "delivery.held",
-		When: []Condition{{Attribute: "reason", Not: "endpoint_open"}, {Attribute: "reason", Not: "endpoint_disabled"}},
+		When: []Condition{{Attribute: "reason", Not: "endpoint_open"}, {Attribute: "reason", Not: "endpoint_disabled"}, {Attribute: "reason", Not: "endpoint_gone"}},
 	},
 	{Name: "EndpointsFailing", Unit: Count, Line: "endpoint.failing"},
 	{Name: "EndpointsOpened", Unit: Count, Line: "endpoint.opened"},
