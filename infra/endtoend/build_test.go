@@ -88,7 +88,7 @@ func TestDeployedBinariesAreSmall(t *testing.T) {
 		if info.Size() > limit {
 			t.Errorf("%s has %d bytes, over %d", name, info.Size(), limit)
 		}
-		t.Logf("%-16s %8d bytes", name, info.Size())
+		t.Logf("%-19s %8d bytes", name, info.Size())
 	}
 }
 

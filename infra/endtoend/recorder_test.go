@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -22,12 +23,16 @@ type use struct {
 	Action   string // "dynamodb:PutItem"
 	Resource string // ARN as the template's stack gives it
 	Within   string // the operation around it: "TransactWriteItems", or empty
+	Keys     string // what begins the partition: "payment" of "payment#7d0f…"; empty where it is no item's
 }
 
 func (u use) String() string {
 	text := u.Function + " " + u.Action + " on " + u.Resource
 	if u.Within != "" {
 		text += " within " + u.Within
+	}
+	if u.Keys != "" {
+		text += " of " + u.Keys
 	}
 	return text
 }
@@ -81,6 +86,13 @@ func (r *recorder) between(t *testing.T, function, engine string) string {
 	return server.URL
 }
 
+// forget drops what a function did so far.
+func (r *recorder) forget(function string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.uses, func(u use, _ int) bool { return u.Function == function })
+}
+
 func (r *recorder) setSabotage(f func(function string, body []byte) bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,11 +101,25 @@ func (r *recorder) setSabotage(f func(function string, body []byte) bool) {
 
 // operation is what matters here of any request's body.
 type operation struct {
-	TableName     string
+	item
 	IndexName     string
 	QueueURL      string `json:"QueueUrl"`
 	Names         []string
-	TransactItems []map[string]struct{ TableName string }
+	TransactItems []map[string]item
+}
+
+// item is what one is named by: in a put by itself, in a query by :p.
+type item struct {
+	TableName                 string
+	Key, Item                 map[string]struct{ S string }
+	ExpressionAttributeValues map[string]struct{ S string }
+}
+
+// keys is what begins the item's partition.
+func (i item) keys() string {
+	partition := cmp.Or(i.Key["pk"].S, i.Item["pk"].S, i.ExpressionAttributeValues[":p"].S)
+	kind, _, _ := strings.Cut(partition, "#")
+	return kind
 }
 
 // inTransaction are the IAM actions of a transaction's parts.
@@ -109,31 +135,31 @@ func (r *recorder) note(function, target string, body []byte) {
 	readable := json.Unmarshal(body, &o) == nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	add := func(action, resource, within string) {
-		r.uses[use{function, action, resource, within}]++
+	add := func(action, resource, within, keys string) {
+		r.uses[use{function, action, resource, within, keys}]++
 	}
 	switch {
 	case !readable:
-		add(target, "unreadable", "")
+		add(target, "unreadable", "", "")
 	case strings.HasPrefix(version, "DynamoDB_") && o.TransactItems != nil:
 		for _, item := range o.TransactItems {
 			for part, of := range item {
-				add("dynamodb:"+inTransaction[part], r.arn(of.TableName), name)
+				add("dynamodb:"+inTransaction[part], r.arn(of.TableName), name, of.keys())
 			}
 		}
 	case strings.HasPrefix(version, "DynamoDB_") && o.IndexName != "":
-		add("dynamodb:"+name, r.arn(o.TableName)+"/index/"+o.IndexName, "")
+		add("dynamodb:"+name, r.arn(o.TableName)+"/index/"+o.IndexName, "", "")
 	case strings.HasPrefix(version, "DynamoDB_"):
-		add("dynamodb:"+name, r.arn(o.TableName), "")
+		add("dynamodb:"+name, r.arn(o.TableName), "", o.keys())
 	case version == "AmazonSQS":
 		// A batch needs the permission of its parts.
-		add("sqs:"+strings.TrimSuffix(name, "Batch"), r.arn(o.QueueURL), "")
+		add("sqs:"+strings.TrimSuffix(name, "Batch"), r.arn(o.QueueURL), "", "")
 	case version == "AmazonSSM":
 		for _, parameter := range o.Names {
-			add("ssm:"+name, "arn:aws:ssm:"+region+":123456789012:parameter"+parameter, "")
+			add("ssm:"+name, "arn:aws:ssm:"+region+":123456789012:parameter"+parameter, "", "")
 		}
 	default:
-		add(target, "unknown", "")
+		add(target, "unknown", "", "")
 	}
 }
 

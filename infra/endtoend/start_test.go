@@ -18,8 +18,26 @@ func testRefusedStarts(t *testing.T, w *world) {
 	}{
 		{
 			"nothing set", "request-to-pay",
-			map[string]string{"TABLE_NAME": "", "AUDIT_TABLE_NAME": "", "QUEUE_URL": "", "SEALING_SECRET_ID": "", "PUBLIC_BASE_URL": "", "MTN_BASE_URL": "", "MTN_TARGET_ENV": "", "MTN_SECRET_ID": ""},
-			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PUBLIC_BASE_URL", "MTN_SECRET_ID"},
+			map[string]string{
+				"TABLE_NAME": "", "AUDIT_TABLE_NAME": "", "QUEUE_URL": "", "SEALING_SECRET_ID": "", "PUBLIC_BASE_URL": "",
+				"MTN_BASE_URL": "", "MTN_TARGET_ENV": "", "MTN_SECRET_ID": "", "MOMFACTURA_SECRET_ID": "", "MOMENTPAY_SECRET_ID": "",
+			},
+			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PUBLIC_BASE_URL", "no provider is configured"},
+		},
+		{
+			"half an account each", "reconciler",
+			map[string]string{"MTN_SECRET_ID": "", "MTN_BASE_URL": "", "MOMENTPAY_BASE_URL": "", "MOMFACTURA_TEST_MODE": "perhaps"},
+			[]string{"MTN_SECRET_ID is not set", "MTN_BASE_URL is not set", "MOMENTPAY_BASE_URL is not set", "MOMFACTURA_TEST_MODE must be true or false"},
+		},
+		{
+			"trust beside Mom Factura's real money", "status",
+			map[string]string{"CALLBACK_POLICY": "trust", "MOMFACTURA_TEST_MODE": "false"},
+			[]string{"CALLBACK_POLICY trust is refused"},
+		},
+		{
+			"another account's credentials", "momentpay-webhook",
+			map[string]string{"MOMENTPAY_SECRET_ID": "/" + w.stack.name + "/mtn"},
+			[]string{"secret key is missing", "0 webhook secrets"},
 		},
 		{
 			"trust where money moves", "mtn-callback",

@@ -31,7 +31,7 @@ func TestDeployedShape(t *testing.T) {
 	}
 	for name, p := range w.processes {
 		if p.ready > 0 {
-			t.Logf("%-16s asked for work %d ms after its start", name, p.ready.Milliseconds())
+			t.Logf("%-19s asked for work %d ms after its start", name, p.ready.Milliseconds())
 		}
 	}
 	t.Run("events", func(t *testing.T) { testEveryEvent(t, w) })
@@ -48,9 +48,13 @@ func TestDeployedShape(t *testing.T) {
 	t.Run("lost doorbell", func(t *testing.T) { testLostDoorbell(t, w) })
 
 	t.Run("failed payment", func(t *testing.T) { testFailedPayment(t, w) })
+	t.Run("held delivery", func(t *testing.T) { testHeldDelivery(t, w) })
+	t.Run("Mom Factura", func(t *testing.T) { testMomFactura(t, w) })
+	t.Run("MomentPay", func(t *testing.T) { testMomentPay(t, w) })
 	t.Run("payments", func(t *testing.T) { testPayments(t, w, paid) })
 
 	t.Run("policies", func(t *testing.T) { checkPolicies(t, w.stack, w.recorder) })
+	t.Run("provider not enabled", func(t *testing.T) { testNotEnabled(t, w) })
 	t.Run("output", func(t *testing.T) { testOutput(t, w) })
 	w.store.verify(t)
 
@@ -106,13 +110,15 @@ func testEveryEvent(t *testing.T, w *world) {
 	if _, err := w.ledger.Create(t.Context(), open); err != nil {
 		t.Fatal(err)
 	}
-	callbacks, err := filepath.Glob(filepath.Join(root, "events", "mtn-callback", "*.json"))
-	if err != nil || len(callbacks) == 0 {
-		t.Fatalf("no callback events: %v", err)
+	for _, function := range []string{"mtn-callback", "mom-factura-webhook"} {
+		for _, name := range eventsOf(t, function) {
+			if got := w.api(t, function, event(t, name)); got.Code != 200 || got.Text != `{"received":true}` {
+				t.Errorf("%s: %d %s", name, got.Code, got.Text)
+			}
+		}
 	}
-	for _, file := range callbacks {
-		name := "mtn-callback/" + strings.TrimSuffix(filepath.Base(file), ".json")
-		if got := w.api(t, "mtn-callback", event(t, name)); got.Code != 200 || got.Text != `{"received":true}` {
+	for _, name := range eventsOf(t, "momentpay-webhook") {
+		if got := w.api(t, "momentpay-webhook", event(t, name)); got.Code != 401 || got.Body["code"] != "bad_signature" {
 			t.Errorf("%s: %d %s", name, got.Code, got.Text)
 		}
 	}
@@ -130,6 +136,19 @@ func testEveryEvent(t *testing.T, w *world) {
 	if err := w.processes["reconciler"].call(t.Context(), event(t, "reconciler/schedule"), nil); err != nil {
 		t.Errorf("reconciler/schedule: %v", err)
 	}
+}
+
+// eventsOf names a function's files under events/.
+func eventsOf(t *testing.T, function string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "events", function, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no events for %s: %v", function, err)
+	}
+	for i, file := range files {
+		files[i] = function + "/" + strings.TrimSuffix(filepath.Base(file), ".json")
+	}
+	return files
 }
 
 // testRequestToPay starts the payments of the events and waits until MTN has
@@ -184,7 +203,7 @@ func testDelivery(t *testing.T, w *world, references []string) {
 		t.Errorf("failed: %v", failed)
 	}
 	for _, reference := range references {
-		w.checkDelivered(t, reference, "SUCCESSFUL")
+		w.checkDelivered(t, reference, payment.EventSuccessful)
 		got := w.api(t, "status", event(t, "status/known", "7d0f5b0e-6c1e-4b0a-9a57-2f0f3f3b1c55", reference))
 		if got.Body["callbackForwarded"] != true {
 			t.Errorf("status after delivery: %s", got.Text)
@@ -195,17 +214,22 @@ func testDelivery(t *testing.T, w *world, references []string) {
 	}
 }
 
-// checkDelivered demands one verified callback, and a story and an audit
-// trail that tell of it.
-func (w *world) checkDelivered(t *testing.T, reference, status string) {
+// checkDelivered demands one verified callback of each of these events, in
+// order, and a story and an audit trail that tell of them.
+func (w *world) checkDelivered(t *testing.T, reference string, announced ...payment.Event) {
 	t.Helper()
-	got := w.app.about(reference)
-	if len(got) != 1 || got[0].Fault != nil || got[0].Status != status || got[0].Sequence != 1 || got[0].EventID != payment.EventID(reference, 1) {
-		t.Errorf("the app got %+v", got)
-	}
 	s := w.story(t, reference)
-	if len(s.Deliveries) != 1 || s.Deliveries[0].State != ledger.DeliveryDelivered || len(s.Attempts) != 1 || s.Attempts[0].Code != 200 {
-		t.Errorf("deliveries %+v, attempts %+v", s.Deliveries, s.Attempts)
+	got := w.app.about(reference)
+	if len(got) != len(announced) || len(s.Deliveries) != len(announced) || len(s.Attempts) != len(announced) {
+		t.Fatalf("the app got %+v; deliveries %+v, attempts %+v", got, s.Deliveries, s.Attempts)
+	}
+	for i, n := range got {
+		if n.Fault != nil || n.Event != string(announced[i]) || n.Status != string(s.Payment.Status) || n.Sequence != i+1 || n.EventID != payment.EventID(reference, i+1) {
+			t.Errorf("the app got %+v, not %s", n, announced[i])
+		}
+		if s.Deliveries[i].State != ledger.DeliveryDelivered || s.Attempts[i].Code != 200 {
+			t.Errorf("delivery %+v, attempt %+v", s.Deliveries[i], s.Attempts[i])
+		}
 	}
 	trail, err := w.ledger.AuditTrail(t.Context(), reference)
 	if err != nil {
@@ -232,6 +256,21 @@ func (w *world) pay(t *testing.T, order, payer, key string) string {
 	return got.reference()
 }
 
+// ask starts a payment from a body, as the app with this key.
+func (w *world) ask(t *testing.T, key string, body map[string]any) answer {
+	t.Helper()
+	var e events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(event(t, "request-to-pay/accepted", appKey, key), &e); err != nil {
+		t.Fatal(err)
+	}
+	e.Body = object(t, body)
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.api(t, "request-to-pay", text)
+}
+
 // testThroughTheFront does the same over HTTP, as an app would.
 func testThroughTheFront(t *testing.T, w *world) {
 	body := `{"amount":"12.50","externalId":"FRONT-1","payer":{"partyIdType":"MSISDN","partyId":"26876123456"}}`
@@ -248,7 +287,7 @@ func testThroughTheFront(t *testing.T, w *world) {
 		t.Errorf("%d %s", code, text)
 	}
 	w.forwardUntil(t, accepted.ReferenceID)
-	w.checkDelivered(t, accepted.ReferenceID, "SUCCESSFUL")
+	w.checkDelivered(t, accepted.ReferenceID, payment.EventSuccessful)
 }
 
 func (w *world) http(t *testing.T, method, path, body string) (int, string) {
@@ -325,17 +364,7 @@ func testFailedMessage(t *testing.T, w *world) {
 func testLoopbackRefused(t *testing.T, w *world) {
 	reference := w.pay(t, "LOOPBACK", "26876123456", otherKey)
 	w.awaitCallbacks(t, reference)
-	for {
-		batch, receipts := w.receive(t, 1, time.Minute)
-		var response events.SQSEventResponse
-		if err := w.processes["forwarder"].call(t.Context(), batch, &response); err != nil {
-			t.Fatal(err)
-		}
-		w.settle(t, response, receipts)
-		if strings.Contains(batch.Records[0].Body, reference) {
-			break
-		}
-	}
+	w.deployedForwardUntil(t, reference)
 	s := w.story(t, reference)
 	if len(s.Attempts) != 1 || s.Attempts[0].Code != 0 || !slices.Contains([]string{string(webhook.ClassURL), string(webhook.ClassRefused)}, s.Attempts[0].Error) {
 		t.Errorf("attempts %+v", s.Attempts)
@@ -359,30 +388,17 @@ func testReconciliation(t *testing.T, w *world) {
 		entry, _ := w.sandbox.Payment(reference)
 		return entry.Ended
 	})
-	p := w.story(t, reference).Payment
-	if !p.Open() || p.NextCheckAt.IsZero() {
-		t.Fatalf("%s, next check at %s", p.Status, p.NextCheckAt)
-	}
-	// Bring the check forward instead of waiting for it.
-	p.NextCheckAt = ledger.Clock(time.Now().Add(-time.Second))
-	if _, err := w.ledger.ClaimCheck(t.Context(), p); err != nil {
-		t.Fatal(err)
-	}
-	schedule := event(t, "reconciler/schedule")
-	if err := w.processes["reconciler"].call(t.Context(), schedule, nil); err != nil {
-		t.Fatal(err)
-	}
+	w.bringForward(t, reference)
+	w.reconcile(t)
 	if p := w.story(t, reference).Payment; p.Status != payment.Successful || p.EndedBy != payment.FromStatus || p.Sequence != 1 {
 		t.Fatalf("%s by %s, sequence %d", p.Status, p.EndedBy, p.Sequence)
 	}
 	w.forwardUntil(t, reference)
-	w.checkDelivered(t, reference, "SUCCESSFUL")
+	w.checkDelivered(t, reference, payment.EventSuccessful)
 
 	before := w.story(t, reference)
 	asked, _ := w.sandbox.Payment(reference)
-	if err := w.processes["reconciler"].call(t.Context(), schedule, nil); err != nil {
-		t.Fatal(err)
-	}
+	w.reconcile(t)
 	after := w.story(t, reference)
 	again, _ := w.sandbox.Payment(reference)
 	if fmt.Sprint(after) != fmt.Sprint(before) || again.GETs != asked.GETs || len(w.app.about(reference)) != 1 {
@@ -390,20 +406,65 @@ func testReconciliation(t *testing.T, w *world) {
 	}
 }
 
-// testFailedPayment: what the payer refuses ends FAILED, and its external id
-// can be used again.
+// bringForward makes a payment's next check due instead of waiting for it, as
+// if a minute had passed since the last one.
+func (w *world) bringForward(t *testing.T, reference string) {
+	t.Helper()
+	p := w.story(t, reference).Payment
+	if p.NextCheckAt.IsZero() {
+		t.Fatalf("%s, and no next check", p.Status)
+	}
+	p.NextCheckAt = ledger.Clock(time.Now().Add(-time.Second))
+	if !p.CheckedAt.IsZero() {
+		p.CheckedAt = p.CheckedAt.Add(-time.Minute)
+	}
+	if _, err := w.ledger.ClaimCheck(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reconcile is one run of the schedule.
+func (w *world) reconcile(t *testing.T) {
+	t.Helper()
+	if err := w.processes["reconciler"].call(t.Context(), event(t, "reconciler/schedule"), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testFailedPayment: what the payer refuses ends FAILED, whoever finds it
+// out, and its external id can be used again.
 func testFailedPayment(t *testing.T, w *world) {
 	reference := w.pay(t, "REFUSED-BY-PAYER", sandbox.Payer("failed_approval_rejected"), appKey)
 	w.awaitCallbacks(t, reference)
 	w.forwardUntil(t, reference)
-	w.checkDelivered(t, reference, "FAILED")
+	w.checkDelivered(t, reference, payment.EventFailed)
 	if p := w.story(t, reference).Payment; p.Reason != "APPROVAL_REJECTED" {
 		t.Errorf("reason %q", p.Reason)
+	}
+	for name, find := range map[string]func(reference string){
+		"STATUS": func(reference string) {
+			got := w.api(t, "status", event(t, "status/known", "7d0f5b0e-6c1e-4b0a-9a57-2f0f3f3b1c55", reference))
+			if got.Code != 200 || got.Body["status"] != "FAILED" || got.Body["failureReason"] != "EXPIRED" {
+				t.Errorf("%d %s", got.Code, got.Text)
+			}
+		},
+		"RECONCILER": func(reference string) {
+			w.bringForward(t, reference)
+			w.reconcile(t)
+		},
+	} {
+		silent := w.pay(t, "REFUSED-FOUND-BY-"+name, sandbox.Payer(sandbox.PlanPending), appKey)
+		if err := w.sandbox.SetOutcome(silent, "FAILED", "EXPIRED", false); err != nil {
+			t.Fatal(err)
+		}
+		find(silent)
+		w.forwardUntil(t, silent)
+		w.checkDelivered(t, silent, payment.EventFailed)
 	}
 	again := w.pay(t, "REFUSED-BY-PAYER", "26876123456", appKey)
 	w.awaitCallbacks(t, again)
 	w.forwardUntil(t, again)
-	w.checkDelivered(t, again, "SUCCESSFUL")
+	w.checkDelivered(t, again, payment.EventSuccessful)
 }
 
 // testLostDoorbell: a delivery whose message never came is rung for again.
@@ -422,11 +483,9 @@ func testLostDoorbell(t *testing.T, w *world) {
 	if _, err := w.ledger.PutDelivery(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.processes["reconciler"].call(t.Context(), event(t, "reconciler/schedule"), nil); err != nil {
-		t.Fatal(err)
-	}
+	w.reconcile(t)
 	w.forwardUntil(t, reference)
-	w.checkDelivered(t, reference, "SUCCESSFUL")
+	w.checkDelivered(t, reference, payment.EventSuccessful)
 }
 
 // forwardUntil hands the queue's messages, one by one, to the forwarder that
@@ -438,6 +497,22 @@ func (w *world) forwardUntil(t *testing.T, reference string) {
 		batch, receipts := w.receive(t, 1, time.Minute)
 		response, err := w.parts.Forwarder().Handle(t.Context(), batch)
 		if err != nil {
+			t.Fatal(err)
+		}
+		w.settle(t, response, receipts)
+		if strings.Contains(batch.Records[0].Body, reference) {
+			return
+		}
+	}
+}
+
+// deployedForwardUntil is forwardUntil with the deployed forwarder.
+func (w *world) deployedForwardUntil(t *testing.T, reference string) {
+	t.Helper()
+	for {
+		batch, receipts := w.receive(t, 1, time.Minute)
+		var response events.SQSEventResponse
+		if err := w.processes["forwarder"].call(t.Context(), batch, &response); err != nil {
 			t.Fatal(err)
 		}
 		w.settle(t, response, receipts)
@@ -515,6 +590,6 @@ func testOutput(t *testing.T, w *world) {
 		if p.initFail != "" {
 			t.Errorf("%s failed to start: %s", name, p.initFail)
 		}
-		t.Logf("%-16s printed %d lines", name, len(lines))
+		t.Logf("%-19s printed %d lines", name, len(lines))
 	}
 }

@@ -24,6 +24,8 @@ import (
 	"momoproxy/infra/engines/engine"
 	"momoproxy/infra/local/triggers"
 	"momoproxy/infra/sandbox"
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
 	"momoproxy/shared/ledger"
@@ -38,6 +40,10 @@ const (
 	appKey = "APP_CHANGE_THIS" // of the events under events/
 	// otherKey belongs to an app whose callback URL is on this machine.
 	otherKey = "OTHER_APP_CHANGE_THIS"
+	// facturaAppKey and heldKey are of apps like the first. An app may send
+	// Mom Factura three requests at once; and one app's endpoint is to fail.
+	facturaAppKey = "FACTURA_APP_CHANGE_THIS"
+	heldKey       = "HELD_APP_CHANGE_THIS"
 	// patience bounds every wait for another process.
 	patience = 30 * time.Second
 )
@@ -51,13 +57,17 @@ type world struct {
 	environments map[string]map[string]string
 	recorder     *recorder
 	store        *parameterStore
-	sandbox      *sandbox.Sandbox
+	sandbox      *sandbox.Sandbox // MTN
+	factura      *facturabox.Sandbox
+	facturaClock facturaClock
+	moment       *momentbox.Sandbox
 	front        string // URL of the API
 	handled      chan string
 	queue        *sqs.Queue
 	ledger       *ledger.Ledger
 	parts        assembly.Parts // over the same engines, with loopback allowed
 	app          *app
+	clients      map[string]string // ids by API key
 	secrets      map[string]string // what nobody may print, by name
 }
 
@@ -69,7 +79,7 @@ func awsConfig() aws.Config {
 }
 
 // newWorld deploys the template on this machine: tables, queues, parameters,
-// clients, functions, and MTN on the other side.
+// clients, functions, and the providers on the other side.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{handled: make(chan string, 1000), processes: map[string]*process{}, environments: map[string]map[string]string{}}
@@ -90,10 +100,13 @@ func newWorld(t *testing.T) *world {
 	}
 	queueURL, deadURL := w.queue.URLs()
 
-	mtn, account := w.startMTN(t)
 	publicURL := w.startFront(t)
+	mtn, account := w.startMTN(t)
+	factura, facturaAccount := w.startMomFactura(t, publicURL)
+	moment, momentAccount := w.startMomentPay(t, publicURL)
 	w.stack = deploy(t, name, map[string]string{
 		"PublicBaseUrl": publicURL, "MtnBaseUrl": mtn, "Version": "e2e",
+		"MomFacturaEnabled": "true", "MomentPayEnabled": "true", "MomentPayBaseUrl": moment,
 		"DeliveryQueue": queueURL, "DeadLetterQueue": deadURL,
 	})
 	w.recorder = newRecorder(map[string]string{
@@ -101,14 +114,13 @@ func newWorld(t *testing.T) *world {
 		queueURL: "arn:DeliveryQueue", deadURL: "arn:DeadLetterQueue",
 	})
 	sealing := base64.StdEncoding.EncodeToString(randomBytes(32))
-	credentials, err := json.Marshal(map[string]string{
-		"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	w.store = &parameterStore{credentials: session, recorder: w.recorder, values: map[string]string{
-		"/" + name + "/sealing-keys": sealing, "/" + name + "/mtn": string(credentials),
+		"/" + name + "/sealing-keys": sealing,
+		"/" + name + "/mtn": object(t, map[string]any{
+			"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
+		}),
+		"/" + name + "/mom-factura": object(t, facturaAccount),
+		"/" + name + "/momentpay":   object(t, momentAccount),
 	}}
 
 	w.startLedger(t, names, tables.Endpoint, sealing)
@@ -119,6 +131,8 @@ func newWorld(t *testing.T) *world {
 			"AWS_ENDPOINT_URL_SSM":      w.store.endpoint(t, function),
 			"AWS_ACCESS_KEY_ID":         session.AccessKeyID, "AWS_SECRET_ACCESS_KEY": session.SecretAccessKey,
 			"AWS_SESSION_TOKEN": session.SessionToken,
+			// The template has no parameter for it: there is one address.
+			"MOMFACTURA_BASE_URL": factura,
 		}
 		for variable, value := range d.Environment.Variables {
 			environment[variable] = value
@@ -127,9 +141,11 @@ func newWorld(t *testing.T) *world {
 		w.processes[function] = launch(t, function, w.binaries[function], d.timeout(), environment)
 	}
 	w.secrets = map[string]string{
-		"the app's key": appKey, "the other app's key": otherKey, "the sealing key": sealing, "MTN's API key": account.APIKey,
+		"the app's key": appKey, "the other app's key": otherKey, "Mom Factura's app's key": facturaAppKey, "the sealing key": sealing, "MTN's API key": account.APIKey,
 		"MTN's subscription key": account.SubscriptionKey, "AWS's secret": session.SecretAccessKey,
 		"AWS's session token": session.SessionToken, "the signing secret": w.app.secret.Reveal(),
+		"Mom Factura's API key": facturaKey, "Mom Factura's webhook token": facturaToken,
+		"MomentPay's secret key": momentAccount["MOMENTPAY_SECRET_KEY"].(string), "MomentPay's webhook secret": momentAccount["MOMENTPAY_WEBHOOK_SECRETS"].([]string)[0],
 	}
 	return w
 }
@@ -180,6 +196,16 @@ func (w *world) startFront(t *testing.T) string {
 	return strings.Replace(w.front, "127.0.0.1", "localhost", 1)
 }
 
+// object writes a parameter's value.
+func object(t *testing.T, fields map[string]any) string {
+	t.Helper()
+	text, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -192,7 +218,7 @@ func serve(t *testing.T, h http.Handler) string {
 	return "http://" + l.Addr().String()
 }
 
-// startLedger opens the tables as an operator would and makes the two apps.
+// startLedger opens the tables as an operator would and makes the apps.
 func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing string) {
 	t.Helper()
 	keys, err := seal.ParseKeys(sealing)
@@ -210,15 +236,19 @@ func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing 
 		t.Fatal(err)
 	}
 	w.app = startApp(t, secret)
+	w.clients = map[string]string{}
 	for key, url := range map[string]string{
-		appKey:   w.app.URL,
-		otherKey: strings.Replace(w.app.URL, "http://", "https://", 1),
+		appKey:        w.app.url(appKey),
+		otherKey:      strings.Replace(w.app.url(otherKey), "http://", "https://", 1),
+		facturaAppKey: w.app.url(facturaAppKey),
+		heldKey:       w.app.url(heldKey),
 	} {
 		client := ledger.Client{ID: ledger.NewClientID(rand.Reader), Name: key, CallbackURL: url, Active: true,
 			CreatedAt: ledger.Clock(time.Now()), APIKey: key, SigningSecrets: []string{secret.Reveal()}}
 		if _, err := w.ledger.CreateClient(t.Context(), client); err != nil {
 			t.Fatal(err)
 		}
+		w.clients[key] = client.ID
 	}
 }
 

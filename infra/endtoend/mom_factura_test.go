@@ -1,0 +1,141 @@
+package endtoend
+
+import (
+	"testing"
+
+	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/shared/payment"
+)
+
+// factura is a request to pay through Mom Factura. The amount's cents pick
+// what the stand-in does: .10 waits for the test to say.
+func factura(order, method, amount string) map[string]any {
+	return map[string]any{
+		"provider": "mom-factura", "method": method, "amount": amount, "externalId": order,
+		"payer": map[string]any{"partyIdType": "MSISDN", "partyId": "244923456789"},
+	}
+}
+
+func testMomFactura(t *testing.T, w *world) {
+	t.Run("reference, paid", func(t *testing.T) { testReferencePaid(t, w) })
+	t.Run("reference, webhook lost", func(t *testing.T) { testReferenceWebhookLost(t, w) })
+	t.Run("reference, failed", func(t *testing.T) { testReferenceFailed(t, w) })
+	t.Run("mcx", func(t *testing.T) { testMCX(t, w) })
+}
+
+// reference starts a payment by bank reference and returns what Mom Factura
+// knows it by.
+func (w *world) reference(t *testing.T, order, key string) (reference, id string) {
+	t.Helper()
+	got := w.ask(t, key, factura(order, "reference", "1500.10"))
+	told, _ := got.Body["instructions"].(map[string]any)
+	id, _ = told["referenceNumber"].(string)
+	if got.Code != 202 || got.Body["status"] != "PENDING" || id == "" || told["entity"] == "" {
+		t.Fatalf("%d %s", got.Code, got.Text)
+	}
+	return got.reference(), id
+}
+
+// pays has a payer act, and waits until the webhook about it is answered if
+// there is one.
+func (w *world) pays(t *testing.T, id, status string, webhook bool) {
+	t.Helper()
+	if err := w.factura.SetOutcome(id, status, webhook); err != nil {
+		t.Fatal(err)
+	}
+	if !webhook {
+		return
+	}
+	w.until(t, "the webhook's answer", func() bool {
+		e, _ := w.factura.Payment(id)
+		return len(e.Webhooks) > 0
+	})
+	if e, _ := w.factura.Payment(id); e.Webhooks[0].Code != 200 {
+		t.Fatalf("webhooks %+v", e.Webhooks)
+	}
+}
+
+// testReferencePaid: the webhook about the payment leads to a question, and
+// so to the first event. The one about the invoice comes within the 30
+// seconds that Mom Factura wants between two questions, so that the second
+// event has to wait for the schedule.
+func testReferencePaid(t *testing.T, w *world) {
+	reference, id := w.reference(t, "FACTURA-PAID", facturaAppKey)
+	w.pays(t, id, facturabox.Paid, true)
+	p := w.story(t, reference).Payment
+	if p.Status != payment.Successful || p.EndedBy != payment.FromStatus || p.InvoiceURL != "" {
+		t.Fatalf("%s by %s, invoice %q", p.Status, p.EndedBy, p.InvoiceURL)
+	}
+	w.forwardUntil(t, reference)
+	w.checkDelivered(t, reference, payment.EventSuccessful)
+
+	w.facturaClock.forward(invoiceTakes)
+	asked, _ := w.factura.Payment(id)
+	sent, err := w.factura.SendWebhook(id, facturabox.Webhook{Event: facturabox.EventInvoice, Status: "1"})
+	if err != nil || sent.Code != 200 {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	if e, _ := w.factura.Payment(id); e.Statuses != asked.Statuses || w.story(t, reference).Payment.InvoiceURL != "" {
+		t.Errorf("asked %d times, then %d", asked.Statuses, e.Statuses)
+	}
+	w.bringForward(t, reference)
+	w.reconcile(t)
+	e, _ := w.factura.Payment(id)
+	if p := w.story(t, reference).Payment; p.InvoiceURL != e.InvoiceURL || p.InvoiceURL == "" || p.Sequence != 2 || e.Charges != 1 {
+		t.Fatalf("invoice %q, sequence %d; Mom Factura's books: %+v", p.InvoiceURL, p.Sequence, e)
+	}
+	w.forwardUntil(t, reference)
+	w.checkDelivered(t, reference, payment.EventSuccessful, payment.EventInvoice)
+
+	const known = "7d0f5b0e-6c1e-4b0a-9a57-2f0f3f3b1c55"
+	timeline := w.api(t, "payments", event(t, "payments/timeline", known, reference, appKey, facturaAppKey))
+	happened, _ := timeline.Body["events"].([]any)
+	if timeline.Code != 200 || len(happened) != 2 || timeline.Body["invoiceUrl"] != e.InvoiceURL {
+		t.Errorf("%d %s", timeline.Code, timeline.Text)
+	}
+}
+
+// testReferenceWebhookLost: the schedule finds the ending.
+func testReferenceWebhookLost(t *testing.T, w *world) {
+	reference, id := w.reference(t, "FACTURA-LOST", facturaAppKey)
+	w.pays(t, id, facturabox.Paid, false)
+	w.bringForward(t, reference)
+	w.reconcile(t)
+	if p := w.story(t, reference).Payment; p.Status != payment.Successful || p.EndedBy != payment.FromStatus {
+		t.Fatalf("%s by %s", p.Status, p.EndedBy)
+	}
+	w.forwardUntil(t, reference)
+	w.checkDelivered(t, reference, payment.EventSuccessful)
+	if e, _ := w.factura.Payment(id); len(e.Webhooks) != 0 {
+		t.Errorf("webhooks %+v", e.Webhooks)
+	}
+}
+
+func testReferenceFailed(t *testing.T, w *world) {
+	reference, id := w.reference(t, "FACTURA-FAILED", facturaAppKey)
+	w.pays(t, id, facturabox.Failed, true)
+	w.forwardUntil(t, reference)
+	w.checkDelivered(t, reference, payment.EventFailed)
+}
+
+// testMCX: the answer to the request is the ending. One that the payer's bank
+// declined leaves its order free for another try.
+func testMCX(t *testing.T, w *world) {
+	declined := w.ask(t, appKey, factura("FACTURA-MCX", "mcx", "1500.14"))
+	if declined.Code != 202 || declined.Body["status"] != "FAILED" {
+		t.Fatalf("%d %s", declined.Code, declined.Text)
+	}
+	w.forwardUntil(t, declined.reference())
+	w.checkDelivered(t, declined.reference(), payment.EventFailed)
+
+	paid := w.ask(t, appKey, factura("FACTURA-MCX", "mcx", "1500.00"))
+	if paid.Code != 202 || paid.Body["status"] != "SUCCESSFUL" {
+		t.Fatalf("%d %s", paid.Code, paid.Text)
+	}
+	if p := w.story(t, paid.reference()).Payment; p.EndedBy != payment.FromSubmit || p.InvoiceURL == "" {
+		t.Errorf("%+v", p)
+	}
+	w.forwardUntil(t, paid.reference())
+	w.forwardUntil(t, paid.reference())
+	w.checkDelivered(t, paid.reference(), payment.EventSuccessful, payment.EventInvoice)
+}

@@ -1,0 +1,68 @@
+package endtoend
+
+import (
+	"crypto/rand"
+	"sync"
+	"testing"
+	"time"
+
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/shared/webhook"
+)
+
+const (
+	facturaKey = "mf_test_endtoend-key-3b1c55"
+	// facturaToken is the one in the events of mom-factura-webhook.
+	facturaToken = "kq1VZr0mT0yWq2c8oE6r3Q"
+)
+
+// facturaClock is Mom Factura's, which the test can put forward. What it has
+// scheduled runs in real time all the same: webhooks are sent by hand.
+type facturaClock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func (c *facturaClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *facturaClock) forward(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead += d
+}
+
+// invoiceTakes is so long that no invoice is ready before the test says so.
+const invoiceTakes = time.Hour
+
+// startMomFactura serves the stand-in; credentials are what stands in its
+// parameter.
+func (w *world) startMomFactura(t *testing.T, publicURL string) (url string, credentials map[string]any) {
+	t.Helper()
+	times := facturabox.DefaultTimes()
+	times.Approve, times.Invoice = 100*time.Millisecond, invoiceTakes
+	w.factura = facturabox.New(facturabox.Options{
+		APIKey: facturaKey, Now: w.facturaClock.now, Times: times, WebhookURL: publicURL + "/webhooks/mom-factura/" + facturaToken,
+	})
+	t.Cleanup(w.factura.Close)
+	return serve(t, w.factura.Handler()), map[string]any{"MOMFACTURA_API_KEY": facturaKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken}
+}
+
+// startMomentPay serves the stand-in, whose payers do what the test says.
+func (w *world) startMomentPay(t *testing.T, publicURL string) (url string, credentials map[string]any) {
+	t.Helper()
+	secret, err := webhook.NewSecret(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := "sk_test_" + rand.Text()
+	w.moment = momentbox.New(momentbox.Options{
+		SecretKey: key, WebhookURL: publicURL + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()}, Manual: true,
+	})
+	t.Cleanup(w.moment.Close)
+	return serve(t, w.moment.Handler()), map[string]any{"MOMENTPAY_SECRET_KEY": key, "MOMENTPAY_WEBHOOK_SECRETS": []string{secret.Reveal()}}
+}
