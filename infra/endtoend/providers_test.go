@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/sandbox"
 	momentbox "momoproxy/infra/sandbox/momentpay"
 	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/webhook"
@@ -38,6 +39,20 @@ func (c *facturaClock) forward(d time.Duration) {
 
 // invoiceTakes is so long that no invoice is ready before the test says so.
 const invoiceTakes = time.Hour
+
+// startMTN serves the sandbox, whose payers approve at once.
+func (w *world) startMTN(t *testing.T) (string, sandbox.MTNAccount) {
+	t.Helper()
+	times := sandbox.DefaultTimes()
+	times.Approve = 200 * time.Millisecond
+	w.sandbox = sandbox.New(sandbox.Options{Times: times})
+	t.Cleanup(w.sandbox.Close)
+	account, err := w.sandbox.Provision(sandbox.MTNAccount{CallbackHost: "localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, w.sandbox.Handler()), account
+}
 
 // startMomFactura serves the stand-in; credentials are what stands in its
 // parameter.

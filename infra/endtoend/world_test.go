@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -34,6 +33,21 @@ import (
 	"momoproxy/shared/table/dynamo"
 	"momoproxy/shared/webhook"
 )
+
+// until asks again and again until something outside this process is so.
+func (w *world) until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick, late := time.NewTicker(20*time.Millisecond), time.NewTimer(patience)
+	defer tick.Stop()
+	defer late.Stop()
+	for !so() {
+		select {
+		case <-tick.C:
+		case <-late.C:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
 
 const (
 	region = "eu-west-1"
@@ -159,20 +173,6 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// startMTN serves the sandbox, whose payers approve at once.
-func (w *world) startMTN(t *testing.T) (string, sandbox.MTNAccount) {
-	t.Helper()
-	times := sandbox.DefaultTimes()
-	times.Approve = 200 * time.Millisecond
-	w.sandbox = sandbox.New(sandbox.Options{Times: times})
-	t.Cleanup(w.sandbox.Close)
-	account, err := w.sandbox.Provision(sandbox.MTNAccount{CallbackHost: "localhost"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serve(t, w.sandbox.Handler()), account
-}
-
 // startFront serves the template's routes with the functions' processes.
 func (w *world) startFront(t *testing.T) string {
 	t.Helper()
@@ -252,45 +252,6 @@ func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing 
 	}
 }
 
-// event reads a file under events/, with texts replaced in pairs.
-func event(t *testing.T, file string, replace ...string) []byte {
-	t.Helper()
-	source, err := os.ReadFile(filepath.Join(root, "events", filepath.FromSlash(file)+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(replace); i += 2 {
-		if !strings.Contains(string(source), replace[i]) {
-			t.Fatalf("events/%s does not hold %q", file, replace[i])
-		}
-	}
-	return []byte(strings.NewReplacer(replace...).Replace(string(source)))
-}
-
-// answer is an API function's answer.
-type answer struct {
-	Code    int
-	Headers map[string]string
-	Text    string
-	Body    map[string]any
-}
-
-func (a answer) reference() string { s, _ := a.Body["referenceId"].(string); return s }
-
-// api runs an API function on an event.
-func (w *world) api(t *testing.T, function string, event []byte) answer {
-	t.Helper()
-	var response events.APIGatewayV2HTTPResponse
-	if err := w.processes[function].call(t.Context(), event, &response); err != nil {
-		t.Fatal(err)
-	}
-	a := answer{Code: response.StatusCode, Headers: response.Headers, Text: response.Body}
-	if err := json.Unmarshal([]byte(response.Body), &a.Body); err != nil {
-		t.Fatalf("%s answered %d %q: %v", function, response.StatusCode, response.Body, err)
-	}
-	return a
-}
-
 // awaitCallbacks waits until MTN's callbacks about these payments have been
 // handled.
 func (w *world) awaitCallbacks(t *testing.T, references ...string) {
@@ -309,58 +270,6 @@ func (w *world) awaitCallbacks(t *testing.T, references ...string) {
 			t.Fatalf("no callback about %v", missing)
 		}
 	}
-}
-
-// receive takes n messages from the queue, as the event source mapping does,
-// hidden for a while. It makes the forwarder's event of them.
-func (w *world) receive(t *testing.T, n int, hidden time.Duration) (events.SQSEvent, map[string]string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	var batch events.SQSEvent
-	receipts := map[string]string{}
-	for len(batch.Records) < n {
-		got, err := w.queue.Receive(ctx, min(10, n-len(batch.Records)), hidden, 5*time.Second)
-		if err != nil {
-			t.Fatalf("%d of %d messages came: %v", len(batch.Records), n, err)
-		}
-		for _, m := range got {
-			batch.Records = append(batch.Records, events.SQSMessage{
-				MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, EventSource: "aws:sqs", AWSRegion: region,
-				Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(m.Receives), "MessageGroupId": m.Group},
-			})
-			receipts[m.ID] = m.Receipt
-		}
-	}
-	return batch, receipts
-}
-
-// settle deletes the messages that did not fail and returns those that did.
-func (w *world) settle(t *testing.T, response events.SQSEventResponse, receipts map[string]string) (failed []string) {
-	t.Helper()
-	for _, f := range response.BatchItemFailures {
-		if receipts[f.ItemIdentifier] == "" {
-			t.Errorf("failure of %q, which was not in the batch", f.ItemIdentifier)
-		}
-		delete(receipts, f.ItemIdentifier)
-		failed = append(failed, f.ItemIdentifier)
-	}
-	for _, receipt := range receipts {
-		if err := w.queue.Delete(t.Context(), receipt); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return failed
-}
-
-// waiting is how many messages the queue holds, and the dead letters.
-func (w *world) waiting(t *testing.T) (waiting, dead int) {
-	t.Helper()
-	waiting, dead, err := w.queue.Depth(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return waiting, dead
 }
 
 // story reads all that is kept about a payment.
