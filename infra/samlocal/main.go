@@ -3,7 +3,7 @@
 // events/, then behind sam local start-api with a payment from request to
 // ending. `make sam-local` runs it; it needs Docker.
 //
-// Parameter Store and MTN, which no engine speaks, are stood in for. All that
+// Parameter Store and the providers, which no engine speaks, are stood in for. All that
 // the containers reach listens where only they and this machine can reach it.
 package main
 

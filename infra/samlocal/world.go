@@ -27,6 +27,8 @@ import (
 	"momoproxy"
 	"momoproxy/infra/engines/engine"
 	"momoproxy/infra/sandbox"
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
 	"momoproxy/shared/ledger"
@@ -40,12 +42,17 @@ const (
 	region = "eu-west-1"
 	// appKey is that of the files under events/.
 	appKey = "APP_CHANGE_THIS"
+	// facturaToken is that of the files under events/mom-factura-webhook, but
+	// for wrong-token.
+	facturaToken = "kq1VZr0mT0yWq2c8oE6r3Q"
 )
 
 // world is what the functions find around them.
 type world struct {
 	o         options
 	mtn       *sandbox.Sandbox
+	factura   *facturabox.Sandbox
+	moment    *momentbox.Sandbox
 	server    *http.Server
 	identity  tls.Certificate
 	endpoint  string            // of everything, as containers reach it
@@ -55,6 +62,14 @@ type world struct {
 
 func newWorld(ctx context.Context, o options) (*world, error) {
 	w := &world{o: o, functions: map[string]string{}, mtn: sandbox.New(sandbox.Options{})}
+	public := fmt.Sprintf("http://localhost:%d", o.port)
+	w.factura = facturabox.New(facturabox.Options{WebhookURL: public + "/webhooks/mom-factura/" + facturaToken})
+	momentKey := "sk_test_" + rand.Text()
+	signing, err := webhook.NewSecret(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	w.moment = momentbox.New(momentbox.Options{SecretKey: momentKey, WebhookURL: public + "/webhooks/momentpay", WebhookSecrets: []string{signing.Reveal()}})
 	var template struct {
 		Resources map[string]struct {
 			Type       string `yaml:"Type"`
@@ -78,13 +93,19 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	sealing := make([]byte, 32)
 	rand.Read(sealing) // never fails
 	keys := base64.StdEncoding.EncodeToString(sealing)
-	credentials, err := json.Marshal(map[string]string{
-		"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
-	})
-	if err != nil {
-		return nil, err
+	parameters := map[string]string{"/momo-proxy/sealing-keys": keys}
+	for name, credentials := range map[string]any{
+		"mtn":         assembly.MTNCredentials{APIUser: account.APIUser, APIKey: account.APIKey, SubscriptionKey: account.SubscriptionKey},
+		"mom-factura": assembly.MomFacturaCredentials{APIKey: facturabox.DefaultAPIKey, WebhookToken: facturaToken},
+		"momentpay":   assembly.MomentPayCredentials{SecretKey: momentKey, WebhookSecrets: []string{signing.Reveal()}},
+	} {
+		text, err := json.Marshal(credentials)
+		if err != nil {
+			return nil, err
+		}
+		parameters["/momo-proxy/"+name] = string(text)
 	}
-	if err := w.listen(ctx, map[string]string{"/momo-proxy/sealing-keys": keys, "/momo-proxy/mtn": string(credentials)}); err != nil {
+	if err := w.listen(ctx, parameters); err != nil {
 		return nil, err
 	}
 	queueURL, deadURL, names, err := w.makeStores(ctx, keys)
@@ -95,7 +116,9 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 		"TABLE_NAME": names.Main, "AUDIT_TABLE_NAME": names.Audit, "QUEUE_URL": queueURL, "DEAD_LETTER_QUEUE_URL": deadURL,
 		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "MTN_SECRET_ID": "/momo-proxy/mtn",
 		"MTN_BASE_URL": w.endpoint, "MTN_TARGET_ENV": account.TargetEnvironment, "MTN_CURRENCY": account.Currency,
-		"PUBLIC_BASE_URL":           fmt.Sprintf("http://localhost:%d", o.port),
+		"MOMFACTURA_SECRET_ID": "/momo-proxy/mom-factura", "MOMFACTURA_BASE_URL": w.endpoint, "MOMFACTURA_TEST_MODE": "true",
+		"MOMENTPAY_SECRET_ID": "/momo-proxy/momentpay", "MOMENTPAY_BASE_URL": w.endpoint,
+		"PUBLIC_BASE_URL":           public,
 		"AWS_ENDPOINT_URL_DYNAMODB": w.endpoint, "AWS_ENDPOINT_URL_SQS": w.endpoint, "AWS_ENDPOINT_URL_SSM": w.endpoint,
 		"SSL_CERT_FILE": authority,
 	}}, "", "  ")
@@ -122,12 +145,12 @@ func (w *world) writeTemplate() (string, error) {
 	variable := "\n        TABLE_NAME: !Ref MainTable\n"
 	err := errors.Join(
 		replace("Architectures: [arm64]", "Architectures: ["+processor+"]"),
-		replace(variable, variable+"        AWS_ENDPOINT_URL_DYNAMODB: file\n        AWS_ENDPOINT_URL_SQS: file\n        AWS_ENDPOINT_URL_SSM: file\n        SSL_CERT_FILE: file\n"))
+		replace(variable, variable+"        AWS_ENDPOINT_URL_DYNAMODB: file\n        AWS_ENDPOINT_URL_SQS: file\n        AWS_ENDPOINT_URL_SSM: file\n        MOMFACTURA_BASE_URL: file\n        SSL_CERT_FILE: file\n"))
 	file := filepath.Join(w.o.dir, "template.yaml")
 	return file, errors.Join(err, os.WriteFile(file, []byte(text), 0o644))
 }
 
-// listen serves engines, Parameter Store and MTN on one port. On Linux a
+// listen serves engines, Parameter Store and the providers on one port. On Linux a
 // container reaches the bridge's own address; elsewhere Docker Desktop brings
 // it to the loopback.
 func (w *world) listen(ctx context.Context, parameters map[string]string) error {
@@ -157,7 +180,7 @@ func (w *world) listen(ctx context.Context, parameters map[string]string) error 
 	if err != nil {
 		return err
 	}
-	mtn := w.mtn.Handler()
+	mtn, factura, moment := w.mtn.Handler(), w.factura.Handler(), w.moment.Handler()
 	w.server = &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch target := r.Header.Get("X-Amz-Target"); {
 		case strings.HasPrefix(target, "DynamoDB_"):
@@ -166,6 +189,10 @@ func (w *world) listen(ctx context.Context, parameters map[string]string) error 
 			queues.ServeHTTP(rw, r)
 		case target == "AmazonSSM.GetParameters":
 			getParameters(rw, r, parameters)
+		case strings.HasPrefix(r.URL.Path, "/api/payment/"):
+			factura.ServeHTTP(rw, r)
+		case strings.HasPrefix(r.URL.Path, "/collect/"): // MTN's is /collection/
+			moment.ServeHTTP(rw, r)
 		default:
 			mtn.ServeHTTP(rw, r)
 		}
@@ -240,4 +267,6 @@ func (w *world) close() {
 		_ = w.server.Close()
 	}
 	w.mtn.Close()
+	w.factura.Close()
+	w.moment.Close()
 }
