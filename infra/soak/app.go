@@ -14,14 +14,24 @@ import (
 // arrival is one attempt of a delivery as it came to an app, and what the app
 // answered.
 type arrival struct {
-	EventID     string `json:"-"`
-	Body        string `json:"-"`
-	Answered    int    `json:"-"` // HTTP status
-	Fault       string `json:"-"` // why it does not verify
-	App         string `json:"-"`
-	ReferenceID string `json:"referenceId"`
-	Status      string `json:"status"`
-	Sequence    int    `json:"sequence"`
+	EventID  string
+	Body     string
+	Answered int    // HTTP status
+	Fault    string // why it does not verify
+	App      string
+	ClientID string
+}
+
+// saysPaid says whether an app that reads it takes it for the news that it
+// has its money: in our form, or in one of the providers'.
+func (n arrival) saysPaid() bool {
+	var body struct {
+		Status          string
+		OperationStatus any
+		Data            struct{ Status string }
+	}
+	_ = json.Unmarshal([]byte(n.Body), &body) // what is none says nothing
+	return body.Status == "SUCCESSFUL" || body.OperationStatus == "1" || body.Data.Status == "paid"
 }
 
 // app is one client of the proxy, with its server. Share of its answers are
@@ -46,16 +56,13 @@ func (a *app) setTrouble(on bool) {
 // ServeHTTP verifies both signatures over the bytes as they came, and only
 // then reads them.
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	n := arrival{App: a.name, Answered: http.StatusOK}
+	n := arrival{App: a.name, ClientID: a.clientID, Answered: http.StatusOK}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the process was killed in the middle of it
 	}
 	if err = webhook.VerifyLegacy(r.Header, body, a.key); err == nil {
 		n.EventID, err = webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, a.secret)
-	}
-	if err == nil {
-		err = json.Unmarshal(body, &n)
 	}
 	if err != nil {
 		n.Fault = err.Error()

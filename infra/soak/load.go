@@ -11,42 +11,7 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"momoproxy/infra/sandbox"
 )
-
-// order is one request that an app makes, perhaps more than once.
-type order struct {
-	app             *app
-	externalID, key string
-	payer           string
-}
-
-// payers are the scripts that orders are given; most people pay.
-var payers = []string{
-	sandbox.PlanSuccess, sandbox.PlanSuccess, sandbox.PlanSuccess, sandbox.PlanSuccess, "failed_approval_rejected", "mtn_453",
-	"callback_lost", "callback_late", "callback_double", "callback_forged", "callback_put", "reset_after", "error500_charged",
-}
-
-// mtnFaults are what MTN is made to do, besides the scripts. Those that bend
-// what a status says are left out: they hold a payment for an operator, and
-// nobody is here to settle it. A status question is not reset
-// either: net/http asks again by itself when a kept connection breaks, and that
-// question has no place under the limit which is judged here.
-var mtnFaults = []sandbox.Rule{
-	{Route: sandbox.RouteRequestToPay, Fault: sandbox.ResetBefore}, {Route: sandbox.RouteRequestToPay, Fault: sandbox.ResetAfter},
-	{Route: sandbox.RouteRequestToPay, Fault: sandbox.TimeoutAfter}, {Route: sandbox.RouteRequestToPay, Fault: sandbox.Error500After},
-	{Route: sandbox.RouteRequestToPay, Fault: sandbox.UnavailableAfter}, {Route: sandbox.RouteRequestToPay, Fault: sandbox.Unavailable},
-	{Route: sandbox.RouteRequestToPay, Fault: sandbox.TooMany}, {Route: sandbox.RouteRequestToPay, Fault: sandbox.HTMLAfter},
-	{Route: sandbox.RouteRequestToPay, Fault: sandbox.JSONAfter}, {Route: sandbox.RouteRequestToPay, Fault: sandbox.Truncated},
-	{Route: sandbox.RouteRequestToPay, Fault: sandbox.Unauthorized}, {Route: sandbox.RouteRequestToPay, DelayMS: 2000},
-	{Route: sandbox.RouteStatus, Fault: sandbox.Error500Before}, {Route: sandbox.RouteStatus, Fault: sandbox.TimeoutAfter},
-	{Route: sandbox.RouteStatus, Fault: sandbox.HTMLAfter}, {Route: sandbox.RouteStatus, Fault: sandbox.UnknownStatus},
-	{Route: sandbox.RouteStatus, Fault: sandbox.Truncated}, {Route: sandbox.RouteStatus, Fault: sandbox.TooMany},
-	{Route: sandbox.RouteStatus, Fault: sandbox.ReasonObject}, {Route: sandbox.RouteStatus, Fault: sandbox.NumberFields},
-	{Route: sandbox.RouteToken, Fault: sandbox.Unavailable}, {Route: sandbox.RouteToken, Fault: sandbox.ResetBefore},
-	{Route: sandbox.RouteCallback, Fault: sandbox.LostCallback}, {Route: sandbox.RouteCallback, Fault: sandbox.RepeatedCallback},
-}
 
 // load runs shops, trouble and kills side by side until the duration is over.
 func (w *world) load(ctx context.Context) error {
@@ -59,14 +24,18 @@ func (w *world) load(ctx context.Context) error {
 	for i, a := range w.apps {
 		shops.Go(func() { w.shop(ctx, a, rand.New(rand.NewPCG(w.o.seed, 100+uint64(i)))) })
 	}
-	shops.Go(func() { w.troubleMTN(ctx, rand.New(rand.NewPCG(w.o.seed, 200))) })
+	for i, p := range w.providers {
+		shops.Go(func() { w.trouble(ctx, p, rand.New(rand.NewPCG(w.o.seed, 200+uint64(i)))) })
+	}
 	err := w.killNowAndThen(ctx, rand.New(rand.NewPCG(w.o.seed, 300)))
 	cancel()
 	shops.Wait()
 	for _, a := range w.apps {
 		a.setTrouble(false)
 	}
-	w.mtn.ClearRules()
+	for _, p := range w.providers {
+		p.clear()
+	}
 	return err
 }
 
@@ -88,10 +57,7 @@ func (w *world) shop(ctx context.Context, a *app, random *rand.Rand) {
 			o = w.unanswered(a)
 		}
 		if o.externalID == "" {
-			o = order{app: a, externalID: fmt.Sprintf("%s-%d", a.name, n), payer: sandbox.Payer(payers[random.IntN(len(payers))])}
-			if random.IntN(2) == 0 {
-				o.key = "key of " + o.externalID
-			}
+			o = w.newOrder(a, n, random)
 		}
 		look := random.IntN(3) == 0
 		requests.Go(func() {
@@ -117,13 +83,7 @@ func (w *world) unanswered(a *app) order {
 
 // buy sends an order and notes what was promised.
 func (w *world) buy(o order) (reference string) {
-	body, err := json.Marshal(map[string]any{
-		"amount": "25.00", "externalId": o.externalID, "payer": map[string]string{"partyIdType": "MSISDN", "partyId": o.payer},
-	})
-	if err != nil {
-		panic(err) // strings only
-	}
-	status, text := w.call(o.app, http.MethodPost, "/request-to-pay", o.key, body)
+	status, text := w.call(o.app, http.MethodPost, "/request-to-pay", o.key, o.body)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked++
@@ -153,9 +113,7 @@ func (w *world) buy(o order) (reference string) {
 func (w *world) look(a *app, reference string) {
 	status, text := w.call(a, http.MethodGet, "/status/"+reference, "", nil)
 	if status != 0 && status != http.StatusOK && status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.broken = append(w.broken, fmt.Sprintf("status of %s: %d %s", reference, status, text))
+		w.breaks("status of %s: %d %s", reference, status, text)
 	}
 }
 
@@ -180,30 +138,6 @@ func (w *world) call(a *app, method, path, key string, body []byte) (int, []byte
 		return 0, nil
 	}
 	return resp.StatusCode, text
-}
-
-// troubleMTN adds a fault every now and then, through the control API as
-// anybody would. What the one before has left is gone by then: faults that
-// pile up would keep the circuit open, and then little happens.
-func (w *world) troubleMTN(ctx context.Context, random *rand.Rand) {
-	for pause(ctx, time.Duration(1000+random.IntN(3000))*time.Millisecond) {
-		w.mtn.ClearRules()
-		rule := mtnFaults[random.IntN(len(mtnFaults))]
-		rule.Times = 1 + random.IntN(3)
-		body, err := json.Marshal(rule)
-		if err != nil {
-			panic(err) // strings and numbers only
-		}
-		resp, err := w.client.Post(w.mtnURL+"/_sandbox/rules", "application/json", bytes.NewReader(body))
-		if err != nil || resp.StatusCode != http.StatusCreated {
-			w.mu.Lock()
-			w.broken = append(w.broken, fmt.Sprintf("the sandbox refused a fault: %+v, %v", rule, err))
-			w.mu.Unlock()
-			continue
-		}
-		resp.Body.Close()
-		w.rules++
-	}
 }
 
 // killNowAndThen kills the process without a warning and starts it again.

@@ -1,8 +1,9 @@
 // Command soak runs the local system as its users do, for a while, and breaks
-// it meanwhile: apps buy and ask, MTN's stand-in loses answers and lies within
-// the documented faults, apps' servers fail, and the process is killed and
-// started again. Then everything gets time to come to rest, and the books are
-// compared: MTN's, ours as they are in the SQLite file, and the apps'.
+// it meanwhile: apps buy and ask, the three providers' stand-ins lose answers
+// and lie within the documented faults, apps' servers fail, and the process is
+// killed and started again. Then everything gets time to come to rest, and the
+// books are compared: the providers', ours as they are in the SQLite file, and
+// the apps'.
 //
 //	go run ./infra/soak -duration 2m
 //
@@ -32,7 +33,7 @@ type options struct {
 func main() {
 	var o options
 	flag.DurationVar(&o.duration, "duration", 2*time.Minute, "how long there is load")
-	flag.DurationVar(&o.rest, "rest", 4*time.Minute, "how long everything may take to come to rest afterwards")
+	flag.DurationVar(&o.rest, "rest", 8*time.Minute, "how long everything may take to come to rest afterwards")
 	flag.Float64Var(&o.rate, "rate", 8, "requests to pay per second")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the load and the faults; 0: another each time. Their timing is the machine's, so a seed does not replay a run")
 	flag.BoolVar(&o.keep, "keep", false, "keep the database and the log in any case; they are kept when the run fails")
@@ -71,7 +72,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if err := w.load(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "soak: %d killed, %d faults of MTN; coming to rest\n", w.kills, w.rules)
+	fmt.Fprintf(out, "soak: %d killed, %d faults of providers; coming to rest\n", w.kills, w.rules.Load())
 	waited, err := w.comeToRest(context.WithoutCancel(ctx))
 	if err != nil {
 		return err

@@ -10,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"momoproxy/infra/sandbox"
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/sqlite"
@@ -31,27 +34,32 @@ type world struct {
 	environment []string
 	process     *process
 	mtn         *sandbox.Sandbox
-	mtnURL      string
+	factura     *facturabox.Sandbox
+	moment      *momentbox.Sandbox
+	providers   []*standIn
+	secrets     []string // of the providers' accounts and the apps'
 	apps        []*app
 	table       *sqlite.Table
 	ledger      *ledger.Ledger
 	client      *http.Client
 	servers     []*http.Server
 
-	kills, rules int
+	kills         int
+	rules, orders atomic.Int64
 
-	mu       sync.Mutex
-	promised map[string]string // external id by reference: answered 202
-	keyed    map[string]string // reference by Idempotency-Key
-	again    []order           // with a key and without an answer
-	broken   []string          // what was seen to be wrong at once
-	asked    int               // requests to pay
-	told     map[int]int       // answers by HTTP status; 0: none
+	mu        sync.Mutex
+	submitted map[string]int    // Mom Factura's, by amount
+	promised  map[string]string // external id by reference: answered 202
+	keyed     map[string]string // reference by Idempotency-Key
+	again     []order           // with a key and without an answer
+	broken    []string          // what was seen to be wrong at once
+	asked     int               // requests to pay
+	told      map[int]int       // answers by HTTP status; 0: none
 }
 
 func newWorld(o options) (w *world, err error) {
 	w = &world{o: o, client: &http.Client{Timeout: 30 * time.Second},
-		promised: map[string]string{}, keyed: map[string]string{}, told: map[int]int{}}
+		promised: map[string]string{}, keyed: map[string]string{}, told: map[int]int{}, submitted: map[string]int{}}
 	defer func() {
 		if err != nil {
 			w.close()
@@ -67,20 +75,8 @@ func newWorld(o options) (w *world, err error) {
 	if w.address, err = fixedAddress(); err != nil {
 		return nil, err
 	}
-	times := sandbox.DefaultTimes()
-	times.Approve, times.Slow, times.Late, times.Repeat = 300*time.Millisecond, 3*time.Second, 5*time.Second, 5*time.Second
-	times.Lag, times.Ongoing, times.Expire = 3*time.Second, 5*time.Second, 20*time.Second
-	w.mtn = sandbox.New(sandbox.Options{Times: times})
-	account, err := w.mtn.Provision(sandbox.MTNAccount{Currency: currency, CallbackHost: "localhost"})
-	if err != nil {
+	if err := w.startProviders(); err != nil {
 		return nil, err
-	}
-	if w.mtnURL, err = w.serve(w.mtn.Handler()); err != nil {
-		return nil, err
-	}
-	w.environment = []string{
-		"MTN_BASE_URL=" + w.mtnURL, "MTN_TARGET_ENV=" + account.TargetEnvironment, "MTN_CURRENCY=" + account.Currency,
-		"MTN_API_USER=" + account.APIUser, "MTN_API_KEY=" + account.APIKey, "MTN_SUBSCRIPTION_KEY=" + account.SubscriptionKey,
 	}
 	if err := w.start(); err != nil {
 		return nil, err
@@ -139,16 +135,18 @@ func (w *world) makeApps() error {
 			return err
 		}
 		w.apps = append(w.apps, a)
+		w.secrets = append(w.secrets, a.key, secret.Reveal())
 	}
 	return nil
 }
 
 // comeToRest lets the process run without load or faults until every payment
-// that MTN knows has ended and no delivery is due any more, but those that an
-// app in trouble has put off into the future. Then it ends the process.
+// has ended that does not wait for a person, and no delivery is due any more
+// but those that an app in trouble has put off into the future. Then it ends
+// the process.
 func (w *world) comeToRest(ctx context.Context) (waited time.Duration, err error) {
 	begun := time.Now()
-	for {
+	for time.Since(begun) < w.o.rest { // what is left then, the books tell
 		left, err := w.underWay(ctx)
 		if err != nil {
 			return 0, err
@@ -156,39 +154,42 @@ func (w *world) comeToRest(ctx context.Context) (waited time.Duration, err error
 		if left == 0 {
 			break
 		}
-		if time.Since(begun) > w.o.rest {
-			// What is left is in the books: the comparison says what.
-			break
-		}
-		time.Sleep(time.Second)
+		time.Sleep(2 * time.Second)
 	}
 	return time.Since(begun), w.end(syscall.SIGTERM)
 }
 
-// underWay counts payments and deliveries that have still to end by
-// themselves.
+// underWay counts what has still to end by itself.
 func (w *world) underWay(ctx context.Context) (n int, err error) {
-	known := map[string]bool{}
-	for _, e := range w.mtn.Ledger() {
-		known[e.Reference] = e.Accepted > 0
+	ours, err := w.stories(ctx)
+	if err != nil {
+		return 0, err
 	}
+	entries := w.entries(ours)
 	soon := time.Now().Add(time.Minute)
-	for _, a := range w.apps {
-		err := w.walk(ctx, a, func(s ledger.Story) {
-			if s.Payment.Open() && known[s.Payment.Reference] {
+	for reference, s := range ours {
+		p, e := s.Payment, entries[reference]
+		if p.Open() && !leftToPeople(p, e) || uninvoiced(p, e) {
+			n++
+		}
+		for _, d := range s.Deliveries {
+			if !d.State.Ended() && d.NextAttemptAt.Before(soon) {
 				n++
 			}
-			for _, d := range s.Deliveries {
-				if !d.State.Ended() && d.NextAttemptAt.Before(soon) {
-					n++
-				}
-			}
-		})
-		if err != nil {
-			return 0, err
 		}
 	}
 	return n, nil
+}
+
+// stories are all payments as they are stored, by reference.
+func (w *world) stories(ctx context.Context) (map[string]ledger.Story, error) {
+	all := map[string]ledger.Story{}
+	for _, a := range w.apps {
+		if err := w.walk(ctx, a, func(s ledger.Story) { all[s.Payment.Reference] = s }); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // walk goes through all of an app's payments as they are stored.
@@ -221,7 +222,7 @@ func (w *world) close() {
 	for _, s := range w.servers {
 		_ = s.Close()
 	}
-	if w.mtn != nil {
-		w.mtn.Close()
+	for _, p := range w.providers {
+		p.close()
 	}
 }
