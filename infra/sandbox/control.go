@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
+
+	"momoproxy/infra/sandbox/line"
 )
 
 // controlPrefix is where the control API lives. It is for people and tests on
@@ -15,7 +16,7 @@ const controlPrefix = "/_sandbox/"
 
 // control answers the control API. README.md lists its calls.
 func (s *Sandbox) control(r *http.Request) reply {
-	if !fromLoopback(r) {
+	if !line.FromThisMachine(r) {
 		return controlError(403, "the control API answers this machine only")
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
@@ -136,23 +137,4 @@ func controlError(code int, message string) reply {
 	return jsonOf(code, struct {
 		Error string `json:"error"`
 	}{message})
-}
-
-// fromLoopback refuses other machines, and pages in a browser on this one:
-// those send Origin, or come under a name that was made to point here.
-func fromLoopback(r *http.Request) bool {
-	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || !isLoopback(peer) || r.Header.Get("Origin") != "" {
-		return false
-	}
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return isLoopback(strings.Trim(host, "[]"))
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 
@@ -18,7 +17,7 @@ const controlPrefix = "/_sandbox/"
 
 // control answers the control API. infra/sandbox/README.md lists its calls.
 func (s *Sandbox) control(r *http.Request) line.Answer {
-	if !fromLoopback(r) {
+	if !line.FromThisMachine(r) {
 		return problem(403, "the control API answers this machine only")
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
@@ -103,23 +102,4 @@ func (s *Sandbox) steer(body []byte, into any, act func() (any, error)) line.Ans
 
 func problem(code int, message string) line.Answer {
 	return jsonOf(code, map[string]string{"error": message})
-}
-
-// fromLoopback refuses other machines, and pages in a browser on this one:
-// those send Origin, or come under a name that was made to point here.
-func fromLoopback(r *http.Request) bool {
-	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || !loopback(peer) || r.Header.Get("Origin") != "" {
-		return false
-	}
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return loopback(strings.Trim(host, "[]"))
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

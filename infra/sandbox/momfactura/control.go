@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 
@@ -17,7 +16,7 @@ const controlPrefix = "/_sandbox/"
 
 // control answers the control API. infra/sandbox/README.md lists its calls.
 func (s *Sandbox) control(r *http.Request) line.Answer {
-	if !fromLoopback(r) {
+	if !line.FromThisMachine(r) {
 		return controlError(403, "the control API answers this machine only")
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
@@ -130,23 +129,4 @@ func controlError(code int, message string) line.Answer {
 	return jsonOf(code, struct {
 		Error string `json:"error"`
 	}{message})
-}
-
-// fromLoopback refuses other machines, and pages in a browser on this one:
-// those send Origin, or come under a name that was made to point here.
-func fromLoopback(r *http.Request) bool {
-	peer, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || !isLoopback(peer) || r.Header.Get("Origin") != "" {
-		return false
-	}
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return isLoopback(strings.Trim(host, "[]"))
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
