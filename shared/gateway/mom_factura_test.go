@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/tabletest"
 )
 
 // factura is a request to pay through Mom Factura; the amount's cents pick
@@ -235,6 +238,41 @@ func TestMomFacturaSharesItsLimit(t *testing.T) {
 		}
 		if v := w.Factura.Violations(); v.Total() > 0 {
 			t.Errorf("limits broken: %+v", v)
+		}
+	})
+}
+
+// The interval between two questions holds as the questions leave, however
+// long the table takes between the claim of one and its leaving.
+func TestASlowTableKeepsTheIntervalOfQuestions(t *testing.T) {
+	var slow atomic.Bool
+	faulty := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if slow.Load() && op == "write" {
+				time.Sleep(400 * time.Millisecond)
+			}
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
+		a := w.Pay(factura("ORDER-1", "ekwanza", "100.10"))
+		if a.StatusCode != 202 {
+			t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+		}
+		reference := a.Reference()
+		time.Sleep(time.Minute)
+		slow.Store(true)
+		w.Reconcile(t.Context())
+		slow.Store(false)
+		for range 100 {
+			time.Sleep(100 * time.Millisecond)
+			w.Ask(reference, testbed.ShopKey)
+		}
+		if n := w.Factura.Violations().EkwanzaPolls; n != 0 {
+			t.Errorf("%d questions came too soon", n)
+		}
+		if p := w.Payment(reference); time.Since(p.CheckedAt) > 10*time.Second {
+			t.Errorf("it was not asked about again: %s", p.CheckedAt)
 		}
 	})
 }

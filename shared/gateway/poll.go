@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"time"
 
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -33,12 +34,12 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hin
 	}
 	caps := prov.Capabilities()
 	method := caps.Method(p.Method)
-	if (who == bySchedule || method.Strict) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, method.MinPollInterval) {
+	if (who == bySchedule || method.Strict) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {
 		if why.claimed != "" {
 			hinted, _ := payment.Hinted(p.Payment, why.claimed, g.now(), method.Policy)
 			p.HintedAt = hinted.HintedAt
 		}
-		return p, g.putOff(ctx, p, p.CheckedAt.Add(method.MinPollInterval))
+		return p, g.putOff(ctx, p, p.CheckedAt.Add(spacing(method)))
 	}
 	most, reserve := submitBudget, statusReserve
 	switch who {
@@ -64,28 +65,40 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hin
 		// be asked even while another is under way, which the provider may
 		// have answered before the news. A strict provider takes no second
 		// one so soon; it is asked later.
-		now := g.now()
-		claim := p
-		claim.Checks++
-		claim.CheckedAt = now
-		if who == bySchedule {
-			claim.NextCheckAt = method.Policy.NextCheck(claim.Payment, now)
-		}
-		if claim, err = g.Ledger.ClaimCheck(ctx, claim); errors.Is(err, ledger.ErrMoved) {
+		claimed, err := g.claim(ctx, p, who, method)
+		if errors.Is(err, ledger.ErrMoved) {
 			return g.Ledger.Payment(ctx, p.Reference)
 		}
 		if err != nil {
 			return p, err
 		}
-		p = claim
+		p = claimed
 	}
-	for tries := 1; g.now().Sub(turn) > turnLasts; tries++ {
+	for tries := 1; ; tries++ {
+		stale := g.now().Sub(turn) > turnLasts
+		// The next question counts its interval from this claim.
+		unclaimed := method.Strict && g.now().Sub(p.CheckedAt) > claimLasts
+		if !stale && !unclaimed {
+			break
+		}
 		if tries == maxTurns {
 			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference, "turn_cost_ms", cost.Milliseconds())
 			return p, g.putOff(ctx, p, g.now())
 		}
-		if turn, cost, err = g.takeTurn(ctx, p, who, caps, cost); err != nil {
-			return p, err
+		if stale {
+			if turn, cost, err = g.takeTurn(ctx, p, who, caps, cost); err != nil {
+				return p, err
+			}
+		}
+		if method.Strict && g.now().Sub(p.CheckedAt) > claimLasts {
+			claimed, err := g.claim(ctx, p, who, method)
+			if errors.Is(err, ledger.ErrMoved) {
+				return g.Ledger.Payment(ctx, p.Reference)
+			}
+			if err != nil {
+				return p, err
+			}
+			p = claimed
 		}
 	}
 	told := prov.Status(ctx, p.Payment)
@@ -107,6 +120,32 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hin
 		err = errUnanswered
 	}
 	return after, err
+}
+
+// claimLasts is how late a claim may be used where the provider demands an
+// interval between two questions: the next one counts it from the claim.
+const claimLasts = time.Second
+
+// spacing is the least time between the claims of two questions about one
+// payment, such that the questions themselves keep the method's interval.
+func spacing(m provider.Method) time.Duration {
+	if m.Strict {
+		return m.MinPollInterval + claimLasts
+	}
+	return m.MinPollInterval
+}
+
+// claim notes that a question is about to be asked. ledger.ErrMoved: somebody
+// else is asking, or the payment has gone on.
+func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who asker, method provider.Method) (ledger.Payment, error) {
+	now := g.now()
+	claim := p
+	claim.Checks++
+	claim.CheckedAt = now
+	if who == bySchedule {
+		claim.NextCheckAt = method.Policy.NextCheck(claim.Payment, now)
+	}
+	return g.Ledger.ClaimCheck(ctx, claim)
 }
 
 // askAgain puts a question once more that certainly or probably went unheard,

@@ -57,7 +57,7 @@ func (g *Gateway) mayPoll(p ledger.Payment) bool {
 	if p.Phase == payment.PhaseSubmitting && now.Before(p.SubmitDeadline) {
 		return false
 	}
-	return !recent(now, p.CheckedAt, prov.Capabilities().Method(p.Method).MinPollInterval)
+	return !recent(now, p.CheckedAt, spacing(prov.Capabilities().Method(p.Method)))
 }
 
 // recent says whether at lies within d before now. A time that has not come
