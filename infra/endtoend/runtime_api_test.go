@@ -116,6 +116,13 @@ func launch(t *testing.T, name, binary string, timeout time.Duration, environmen
 	return p
 }
 
+// readyAfter is how long after its start it first asked for work; 0: not yet.
+func (p *process) readyAfter() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ready
+}
+
 // next hands out one event, with everything that the Runtime API sends along.
 func (p *process) next(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()

@@ -80,7 +80,7 @@ func testRefusedStarts(t *testing.T, w *world) {
 				t.Fatal("it is still there")
 			}
 			printed := p.output.String()
-			if p.cmd.ProcessState.Success() || p.ready > 0 {
+			if p.cmd.ProcessState.Success() || p.readyAfter() > 0 {
 				t.Errorf("it came up, and ended with %s", p.cmd.ProcessState)
 			}
 			for _, text := range c.says {

@@ -164,9 +164,7 @@ func start(t *testing.T, w *world, name string, event []byte, change map[string]
 		t.Fatal(err)
 	}
 	answered = time.Since(p.started)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.ready, answered
+	return p.readyAfter(), answered
 }
 
 // running gives a function its work again and again, as one environment gets

@@ -11,45 +11,49 @@ import (
 )
 
 // TestDeployedShape walks payments through the deployed functions, one step
-// after another.
+// after another, to the first that fails.
 func TestDeployedShape(t *testing.T) {
 	w := newWorld(t)
-	if ok := t.Run("health", func(t *testing.T) { testHealth(t, w) }); !ok {
-		t.Fatal("the system is not up")
-	}
-	for name, p := range w.processes {
-		if p.ready > 0 {
-			t.Logf("%-19s asked for work %d ms after its start", name, p.ready.Milliseconds())
+	var paid []string
+	for _, step := range []struct {
+		name string
+		test func(*testing.T, *world)
+	}{
+		{"health", testHealth},
+		{"events", testEveryEvent},
+		{"request to pay", func(t *testing.T, w *world) { paid = testRequestToPay(t, w) }},
+		{"status", func(t *testing.T, w *world) { testStatus(t, w, paid) }},
+		{"delivery", func(t *testing.T, w *world) { testDelivery(t, w, paid) }},
+		{"through the front", testThroughTheFront},
+		{"failed message comes again", testFailedMessage},
+		{"loopback is refused", testLoopbackRefused},
+		{"reconciliation", testReconciliation},
+		{"lost doorbell", testLostDoorbell},
+		{"failed payment", testFailedPayment},
+		{"held delivery", testHeldDelivery},
+		{"Mom Factura", testMomFactura},
+		{"MomentPay", testMomentPay},
+		{"payments", func(t *testing.T, w *world) { testPayments(t, w, paid) }},
+		{"policies", func(t *testing.T, w *world) { checkPolicies(t, w.stack, w.recorder) }},
+		{"provider not enabled", testNotEnabled},
+		{"output", testOutput},
+		{"refused starts", testRefusedStarts},
+	} {
+		if ok := t.Run(step.name, func(t *testing.T) { step.test(t, w) }); !ok {
+			// Each goes on from the one before, and would wait in vain for
+			// what that one has left undone.
+			t.Fatal("the walk ends here")
 		}
 	}
-	t.Run("events", func(t *testing.T) { testEveryEvent(t, w) })
-	var paid []string
-	if ok := t.Run("request to pay", func(t *testing.T) { paid = testRequestToPay(t, w) }); !ok {
-		t.Fatal("nothing to go on with")
-	}
-	t.Run("status", func(t *testing.T) { testStatus(t, w, paid) })
-	t.Run("delivery", func(t *testing.T) { testDelivery(t, w, paid) })
-	t.Run("through the front", func(t *testing.T) { testThroughTheFront(t, w) })
-	t.Run("failed message comes again", func(t *testing.T) { testFailedMessage(t, w) })
-	t.Run("loopback is refused", func(t *testing.T) { testLoopbackRefused(t, w) })
-	t.Run("reconciliation", func(t *testing.T) { testReconciliation(t, w) })
-	t.Run("lost doorbell", func(t *testing.T) { testLostDoorbell(t, w) })
-
-	t.Run("failed payment", func(t *testing.T) { testFailedPayment(t, w) })
-	t.Run("held delivery", func(t *testing.T) { testHeldDelivery(t, w) })
-	t.Run("Mom Factura", func(t *testing.T) { testMomFactura(t, w) })
-	t.Run("MomentPay", func(t *testing.T) { testMomentPay(t, w) })
-	t.Run("payments", func(t *testing.T) { testPayments(t, w, paid) })
-
-	t.Run("policies", func(t *testing.T) { checkPolicies(t, w.stack, w.recorder) })
-	t.Run("provider not enabled", func(t *testing.T) { testNotEnabled(t, w) })
-	t.Run("output", func(t *testing.T) { testOutput(t, w) })
 	w.store.verify(t)
-
-	t.Run("refused starts", func(t *testing.T) { testRefusedStarts(t, w) })
 }
 
 func testHealth(t *testing.T, w *world) {
+	for name, p := range w.processes {
+		if ready := p.readyAfter(); ready > 0 {
+			t.Logf("%-19s asked for work %d ms after its start", name, ready.Milliseconds())
+		}
+	}
 	got := w.api(t, "status", event(t, "status/health"))
 	if got.Code != 200 || got.Body["table"] != "ok" || got.Body["queue"] != "ok" || got.Body["version"] != "e2e" {
 		t.Errorf("%d %s", got.Code, got.Text)
