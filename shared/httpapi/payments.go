@@ -26,7 +26,7 @@ type paymentSummary struct {
 	Phase         payment.Phase     `json:"phase,omitempty"`
 	Amount        json.Number       `json:"amount"`
 	Currency      string            `json:"currency"`
-	Payer         payment.MSISDN    `json:"payer"`
+	Payer         *string           `json:"payer"` // null: it names none
 	FinancialTxID *string           `json:"financialTxId"`
 	FailureReason *string           `json:"failureReason"`
 	Provider      string            `json:"provider"`
@@ -39,7 +39,7 @@ type paymentSummary struct {
 func summaryOf(p ledger.Payment) paymentSummary {
 	return paymentSummary{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status, Phase: p.Phase,
-		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: p.Payer,
+		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
 		Provider: p.Provider, Method: p.Method,
 		CreatedAt: payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt), Metadata: p.Metadata,

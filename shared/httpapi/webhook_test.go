@@ -54,6 +54,18 @@ func TestMomFacturaMCX(t *testing.T) {
 	})
 }
 
+// A payment that names no payer has a null there, in the list and alone.
+func TestNoPayerIsNull(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := w.Pay(`{"provider":"momentpay","amount":"150.00","externalId":"ORDER-1"}`).Reference()
+		for _, a := range []testbed.Answer{list(t, w, testbed.ShopKey), own(t, w, timelineRoute, reference, testbed.ShopKey), w.Ask(reference, testbed.ShopKey)} {
+			if is(t, a, 200, ""); !strings.Contains(a.Body, `"payer":null`) {
+				t.Errorf("its payer is not null: %s", a.Body)
+			}
+		}
+	})
+}
+
 func TestMethodFaults(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		for body, says := range map[string]string{
