@@ -11,6 +11,8 @@ import (
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/momentpay"
+	"momoproxy/shared/provider/momfactura"
 	"momoproxy/shared/webhook"
 )
 
@@ -37,6 +39,7 @@ type order struct {
 	plain      bool // nothing may hinder it: the faults have stopped
 	reused     bool // its key serves another order, too
 	asked      int
+	flying     int               // requests that wait for their answer
 	holder     string            // a payment that holds its externalId; empty: none
 	references map[string]string // told: reference to how
 }
@@ -76,10 +79,12 @@ func (w *world) populate() {
 	w.planForgeries()
 	w.planJumps()
 	w.planRotations()
+	w.planMomentRotation()
 	w.planOperator()
 }
 
-// newOrder makes an order; odd ones take the id of another one.
+// newOrder makes an order with one of the providers; odd ones take the id of
+// another one, or what is somebody's id elsewhere.
 func (w *world) newOrder(a *app, externalID string, odd bool) *order {
 	o := &order{app: a, externalID: externalID, references: map[string]string{}}
 	if odd && w.chance(0.25) {
@@ -88,18 +93,17 @@ func (w *world) newOrder(a *app, externalID string, odd bool) *order {
 			o.externalID = other.orders[w.rng.IntN(len(other.orders))].externalID
 		}
 	}
+	if odd && w.chance(w.rates.collisions) && len(w.books.ids) > 0 {
+		o.externalID = pick(w, w.books.ids[w.rng.IntN(len(w.books.ids))], w.books.order[w.rng.IntN(len(w.books.order))])
+	}
 	o.amount = pick(w, "100", "150.00", "0.50", "99.95", "1")
-	o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
+	content := w.contentOf(o, externalID, odd)
 	if w.chance(0.6) {
 		o.key = fmt.Sprintf("%s-%s-%d", a.name, externalID, len(a.orders))
 	}
 	if odd && w.chance(0.05) && len(a.orders) > 0 { // a careless app
 		other := a.orders[w.rng.IntN(len(a.orders))]
 		o.key, o.reused, other.reused = other.key, true, true
-	}
-	content := map[string]any{
-		"amount": o.amount, "currency": "SZL", "externalId": o.externalID,
-		"payer": map[string]string{"partyIdType": "MSISDN", "partyId": o.payer}, "payerMessage": "for " + externalID,
 	}
 	if odd && w.chance(0.2) {
 		content["callbackUrl"] = a.url + "/special"
@@ -108,6 +112,45 @@ func (w *world) newOrder(a *app, externalID string, odd bool) *order {
 	o.body = string(body)
 	a.orders = append(a.orders, o)
 	return o
+}
+
+// contentOf draws the provider of an order and what it takes.
+func (w *world) contentOf(o *order, message string, odd bool) map[string]any {
+	content := map[string]any{"payerMessage": "for " + message}
+	if w.chance(0.3) {
+		content["callbackFormat"] = "provider"
+	}
+	named := true
+	switch x := w.rng.Float64(); {
+	case x < 0.4:
+		content["currency"] = "SZL"
+		o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
+	case x < 0.72:
+		method := pick(w, momfactura.MethodReference, momfactura.MethodReference, momfactura.MethodEkwanza, momfactura.MethodMCX)
+		content["provider"], content["method"], content["currency"] = nameFactura, method, "AOA"
+		o.payer = fmt.Sprintf("24492%07d", w.rng.IntN(10_000_000))
+		named = method != momfactura.MethodReference || w.chance(0.3)
+	default:
+		content["provider"], content["currency"] = nameMoment, "ZAR"
+		o.payer = fmt.Sprintf("2782%07d", 1_000_000+w.rng.IntN(1_000_000))
+		if w.chance(0.4) {
+			content["method"] = momentpay.MethodPush
+		} else {
+			named = w.chance(0.3)
+		}
+		if odd && w.chance(0.5) {
+			o.amount = fmt.Sprintf("%d.%d", 1+w.rng.IntN(200), momentCents[w.rng.IntN(len(momentCents))])
+		} else {
+			o.amount = pick(w, "100", "150.00", "1")
+		}
+	}
+	if named {
+		content["payer"] = map[string]string{"partyIdType": "MSISDN", "partyId": o.payer}
+	} else {
+		o.payer = ""
+	}
+	content["amount"], content["externalId"] = o.amount, o.externalID
+	return content
 }
 
 // ask sends a request to pay, and again when no good answer comes.
@@ -144,7 +187,9 @@ func (w *world) ask(o *order) {
 func (w *world) askOnce(o *order, r httpapi.Request) (again bool) {
 	w.note("ask", o.app.name, o.externalID, o.key, o.amount)
 	var resp httpapi.Response
+	o.flying++
 	inv, ok := w.invoke(requestToPay, func(ctx context.Context, i *instance) { resp, _ = i.api.RequestToPay()(ctx, r) })
+	o.flying--
 	if w.halted {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
 
@@ -23,17 +24,35 @@ type books struct {
 	asker   map[string]*invocation // who asked the provider for it
 	content map[string]string      // and with what
 	plans   map[string]sandbox.Plan
-	lies    map[string][]sandbox.Fault // told in status answers
-	refused map[string]bool            // an app was told so
-	success map[string]bool            // an app has seen it succeed
-	called  map[string]bool            // in calm, the provider called about its success
-	keys    map[string]string          // app and Idempotency-Key to reference
+	lies    map[string][]string // told in answers
+	refused map[string]bool     // an app was told so
+	success map[string]bool     // an app has seen it succeed
+	called  map[string]bool     // in calm, the provider called about its success
+	keys    map[string]string   // app and Idempotency-Key to reference
 	late    []lateness
 	// delivered are the events that an app has taken, state the endpoints as
 	// last written.
 	delivered map[string]bool
 	state     map[table.Key]any
-	recent    []time.Time // status questions of the last second
+
+	statuses          window                    // questions to MTN
+	requests, submits window                    // to Mom Factura
+	asked             map[string]time.Time      // by reference, when Mom Factura was last asked about it
+	factura           map[string]string         // reference to the payment at Mom Factura
+	alias             []string                  // ids of Mom Factura's and what they are shown as, in turn
+	ids               []string                  // every id that any provider gave a payment
+	saw               map[saying]bool           // what a provider could truly say at some time
+	told              map[string]time.Time      // when a provider last gave an id
+	events            map[string]made           // by event id
+	corrected         map[string]bool           // ended otherwise and was corrected
+	word              map[string]payment.Status // an operator's, by reference
+}
+
+// made is an event as the system has made it.
+type made struct {
+	reference string
+	sequence  int
+	event     payment.Event
 }
 
 // lateness is how long after its true end a payment was ended, in calm.
@@ -46,20 +65,9 @@ func newBooks() books {
 	return books{
 		payments: map[string]ledger.Payment{}, deliver: map[string]int{}, created: map[string]time.Time{},
 		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]sandbox.Plan{},
-		lies: map[string][]sandbox.Fault{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
+		lies: map[string][]string{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
 		delivered: map[string]bool{}, state: map[table.Key]any{},
+		asked: map[string]time.Time{}, told: map[string]time.Time{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
+		corrected: map[string]bool{}, word: map[string]payment.Status{},
 	}
-}
-
-// questions counts a status question as it leaves: how many did within a
-// second.
-func (b *books) questions(now time.Time) int {
-	kept := b.recent[:0]
-	for _, t := range b.recent {
-		if now.Sub(t) < time.Second {
-			kept = append(kept, t)
-		}
-	}
-	b.recent = append(kept, now)
-	return len(b.recent)
 }

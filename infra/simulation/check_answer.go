@@ -52,7 +52,7 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 		return body.Code == "provider_refused" && (o.plain || w.chance(0.3))
 	case o.reused && body.Code == "idempotency_key_reused":
 	case body.Code == "duplicate_external_id":
-		if o.plain && len(o.references) == 0 {
+		if o.plain && len(o.references) == 0 && o.flying == 0 {
 			w.violate(Available, "order %s is said to be taken by %s", o.externalID, body.ReferenceID)
 		}
 		if known.ExternalID != o.externalID {
@@ -61,6 +61,9 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 	case body.Code == "request_in_progress":
 		return true
 	case resp.StatusCode == 503:
+		if body.ReferenceID != "" && o.key != "" { // it has failed: the answer asks for another key
+			o.key += "+"
+		}
 		return true
 	case resp.StatusCode == 429:
 		return true
@@ -90,10 +93,14 @@ func (w *world) created(o *order, body told, resp httpapi.Response) {
 		w.books.refused[body.ReferenceID] = true
 		w.result.Stats.Refused++
 	}
-	if resp.StatusCode == 202 && body.Status == payment.Failed {
-		// A replay may tell of the end, if there was no first answer.
-		if p.Status != payment.Failed {
-			w.violate(Answers, "%s was said to have failed", body.ReferenceID)
+	if resp.StatusCode == 202 && body.Status.Ended() {
+		// The provider's answer was the outcome; or a replay tells of the end,
+		// if there was no first answer.
+		if p.Status != body.Status {
+			w.violate(Answers, "%s was said to be %s and is %s", body.ReferenceID, body.Status, p.Status)
+		}
+		if body.Status == payment.Successful && w.truth(body.ReferenceID).status != payment.Successful {
+			w.violate(NoForgery, "%s was told to be SUCCESSFUL", body.ReferenceID)
 		}
 	}
 	if _, ok := o.references[body.ReferenceID]; !ok {
@@ -124,7 +131,7 @@ func (w *world) looked(a *app, reference string, succeeded bool, resp httpapi.Re
 		w.violate(Answers, "status of %s is about something else: %s", reference, resp.Body)
 	case body.Status == payment.Successful:
 		w.books.success[reference] = true
-		if truth, ok := w.provider.Payment(reference); !ok || truth.Status != "SUCCESSFUL" {
+		if w.truth(reference).status != payment.Successful {
 			w.violate(NoForgery, "%s was told to be SUCCESSFUL", reference)
 		}
 	case succeeded:
@@ -142,13 +149,8 @@ func (w *world) received(a *app, header http.Header, body []byte, mood string) {
 	if !ok {
 		return
 	}
-	var e struct {
-		ReferenceID, ExternalID, Amount, Currency, Event string
-		Status                                           payment.Status
-		Sequence                                         int
-	}
-	if err := json.Unmarshal(body, &e); err != nil {
-		w.violate(EventsOnce, "event %s is no JSON", id)
+	e, ok := w.read(a, id, body)
+	if !ok {
 		return
 	}
 	w.note("  received", id, e.ReferenceID, string(e.Status))
@@ -168,12 +170,14 @@ func (w *world) received(a *app, header http.Header, body []byte, mood string) {
 		w.violate(EventsOnce, "event %s came with two bodies", id)
 	}
 	p := w.books.payments[e.ReferenceID]
-	truth, _ := w.provider.Payment(e.ReferenceID)
+	t := w.truth(e.ReferenceID)
 	switch {
 	case p.ClientID != a.client.ID || p.ExternalID != e.ExternalID:
 		w.violate(Separation, "%s got event %s of %s", a.name, id, p.ClientID)
-	case e.Status == payment.Successful && (truth.Status != "SUCCESSFUL" || !sameMoney(p, truth) || e.Amount != p.Amount.Decimal()):
-		w.violate(NoForgery, "%s was told that %s over %s succeeded; the provider's books say %q over %s", a.name, e.ReferenceID, e.Amount, truth.Status, truth.Amount)
+	case e.Status == payment.Successful && (t.status != payment.Successful || !sameMoney(p, t) || e.Amount != p.Amount.Decimal()):
+		w.violate(NoForgery, "%s was told that %s over %s succeeded; the provider's books say %q over %s", a.name, e.ReferenceID, e.Amount, t.status, t.amount)
+	case e.InvoiceURL != "" && e.InvoiceURL != t.invoice:
+		w.violate(NoForgery, "%s was given the invoice %q of %s; the provider's is %q", a.name, e.InvoiceURL, e.ReferenceID, t.invoice)
 	case e.Sequence > 1 && !w.endedBefore(e.ReferenceID, e.Sequence):
 		w.violate(EventsOnce, "%s got event %d of %s before the one before had ended", a.name, e.Sequence, e.ReferenceID)
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"momoproxy/infra/sandbox"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -47,7 +46,7 @@ func (w *world) checkRest() {
 			w.violate(NoPanic, "payment %s cannot be read: %v", reference, err)
 			return
 		}
-		truth, _ := w.provider.Payment(reference)
+		truth := w.truth(reference)
 		w.count(story)
 		w.checkEnd(story, truth)
 		w.checkDeliveries(story)
@@ -60,12 +59,13 @@ func (w *world) checkRest() {
 			w.violate(InTime, "%s was ended %s after its true end and the last fault", l.reference, l.by)
 		}
 	}
-	for _, entry := range w.provider.Ledger() {
-		if entry.Charges > 1 {
-			w.violate(ChargedOnce, "%s was charged %d times", entry.Reference, entry.Charges)
-		}
-		if _, ok := w.books.payments[entry.Reference]; !ok {
-			w.violate(ChargedOnce, "the provider was asked for %s, which is not stored", entry.Reference)
+	for _, e := range w.mtn.Ledger() {
+		w.checkBooks(e.Reference, e.Charges)
+	}
+	for _, e := range w.moment.Ledger() {
+		w.checkBooks(e.Reference, e.Charges)
+		if e.Requests > 1 {
+			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Requests, e.Reference)
 		}
 	}
 	causes := w.causes()
@@ -80,34 +80,58 @@ func (w *world) checkRest() {
 	w.checkProbes()
 }
 
+func (w *world) checkBooks(reference string, charges int) {
+	if charges > 1 {
+		w.violate(ChargedOnce, "%s was charged %d times", reference, charges)
+	}
+	if _, ok := w.books.payments[reference]; !ok {
+		w.violate(ChargedOnce, "a provider was asked for %s, which is not stored", reference)
+	}
+}
+
 // bound is the longest wait between two questions about an open payment of
 // an age: it doubles the age, and asks at least hourly.
 func bound(age time.Duration) time.Duration { return min(age, time.Hour) + 10*time.Second + slack }
 
-func (w *world) checkEnd(story ledger.Story, truth sandbox.Entry) {
+func (w *world) checkEnd(story ledger.Story, t truth) {
 	p := story.Payment
 	switch {
 	case p.Open() && p.Phase != payment.PhaseHeld:
 		w.violate(InTime, "%s is still %s (%s), next check %s", p.Reference, p.Status, p.Phase, p.NextCheckAt)
-	case p.Status == payment.Successful && truth.Status != "SUCCESSFUL":
-		w.violate(NoForgery, "%s is SUCCESSFUL; the provider's books say %q", p.Reference, truth.Status)
-	case truth.Status == "SUCCESSFUL" && p.Status != payment.Successful && p.Phase != payment.PhaseHeld && w.learnable(p, truth):
-		w.violate(InTime, "%s is %s by %s; the money has moved at %s and no event says so", p.Reference, p.Status, p.EndedBy, truth.Since)
+	case p.Status == payment.Successful && t.status != payment.Successful:
+		w.violate(NoForgery, "%s is SUCCESSFUL; the provider's books say %q", p.Reference, t.status)
+	case t.status == payment.Successful && p.Status != payment.Successful && p.Phase != payment.PhaseHeld && w.learnable(p, t):
+		w.violate(InTime, "%s is %s by %s; the money has moved at %s and no event says so", p.Reference, p.Status, p.EndedBy, t.since)
+	case w.invoiceMissed(p, t):
+		w.violate(InTime, "%s has been SUCCESSFUL since %s; its invoice %s was never announced", p.Reference, p.EndedAt, t.invoice)
 	case w.books.called[p.Reference] && p.Status != payment.Successful && p.Phase != payment.PhaseHeld:
 		w.violate(InTime, "%s is %s by %s; the provider has called to say that it succeeded, and the status said so since", p.Reference, p.Status, p.EndedBy)
-	case p.Phase == payment.PhaseHeld && len(w.books.lies[p.Reference]) == 0:
+	case p.Phase == payment.PhaseHeld && len(w.books.lies[p.Reference]) == 0 && !t.made,
+		p.Phase == payment.PhaseHeld && len(w.books.lies[p.Reference]) == 0 && sameMoney(p, t):
 		w.violate(Evidence, "%s is held, and the provider never said anything odd", p.Reference)
 	}
 }
 
 // learnable says whether the success of a payment that ended otherwise could
 // be known. An ending that the provider named itself is not asked about
-// again, and the last question comes at giveUp.
-func (w *world) learnable(p ledger.Payment, truth sandbox.Entry) bool {
-	if p.EndedBy == payment.FromStatus || p.EndedBy == payment.FromSubmit {
+// again, and the last question comes at giveUp. Of a payment whose id was never
+// learned nothing can be asked once it has ended: of those, a link that nobody
+// was given, or one that the provider said it did not know.
+func (w *world) learnable(p ledger.Payment, t truth) bool {
+	switch p.EndedBy {
+	case payment.FromStatus, payment.FromSubmit, payment.FromSignedWebhook, payment.FromOperator:
 		return false
 	}
-	return truth.Since.Before(p.CreatedAt.Add(giveUp - 10*time.Minute))
+	if p.Provider == nameMoment && p.IDs["id"] == "" && (p.EndedBy == payment.FromClock || w.lied(p.Reference, absent)) {
+		return false
+	}
+	return t.since.Before(p.CreatedAt.Add(giveUp - 10*time.Minute))
+}
+
+// invoiceMissed: an invoice is asked for during an hour after the success.
+func (w *world) invoiceMissed(p ledger.Payment, t truth) bool {
+	return t.invoice != "" && p.InvoiceURL == "" && p.Status == payment.Successful && p.EndedBy == payment.FromStatus &&
+		p.EndedAt.After(w.books.calmAt) && t.since.Add(w.facturaTimes.Invoice).Before(p.EndedAt.Add(20*time.Minute))
 }
 
 func (w *world) checkDeliveries(story ledger.Story) {
@@ -167,10 +191,10 @@ func (w *world) checkTrail(story ledger.Story) {
 }
 
 // checkTold: what an app was told of a payment is still true.
-func (w *world) checkTold(story ledger.Story, truth sandbox.Entry) {
+func (w *world) checkTold(story ledger.Story, t truth) {
 	p := story.Payment
-	if w.books.refused[p.Reference] && (truth.Accepted > 0 || p.Status != payment.Failed) {
-		w.violate(Answers, "%s was answered as refused; it is %s and the provider's books say %q", p.Reference, p.Status, truth.Status)
+	if w.books.refused[p.Reference] && (t.made || p.Status != payment.Failed) {
+		w.violate(Answers, "%s was answered as refused; it is %s and the provider's books say %q", p.Reference, p.Status, t.status)
 	}
 	if w.books.success[p.Reference] && p.Status != payment.Successful {
 		w.violate(Answers, "%s was told to be SUCCESSFUL and is %s", p.Reference, p.Status)
@@ -178,9 +202,9 @@ func (w *world) checkTold(story ledger.Story, truth sandbox.Entry) {
 }
 
 // checkOrder: an order is paid once, unless a correction is on record.
-func (w *world) checkOrder(story ledger.Story, truth sandbox.Entry, succeeded map[string]string) {
+func (w *world) checkOrder(story ledger.Story, t truth, succeeded map[string]string) {
 	p := story.Payment
-	if truth.Charges == 0 {
+	if t.charges == 0 {
 		return
 	}
 	id := p.ClientID + " " + p.ExternalID
@@ -192,7 +216,7 @@ func (w *world) checkOrder(story ledger.Story, truth sandbox.Entry, succeeded ma
 	for _, reference := range []string{other, p.Reference} {
 		q := w.books.payments[reference]
 		// Ended otherwise once: corrected since, or by the provider's own word.
-		if q.Sequence > 1 || q.Status != payment.Successful {
+		if w.books.corrected[reference] || q.Status != payment.Successful {
 			return
 		}
 	}
@@ -230,10 +254,16 @@ func (w *world) count(story ledger.Story) {
 	s := &w.result.Stats
 	s.Payments++
 	s.Deliveries += len(story.Deliveries)
+	switch story.Payment.Provider {
+	case nameFactura:
+		s.Factura++
+	case nameMoment:
+		s.Moment++
+	}
 	switch p := story.Payment; {
 	case p.Status == payment.Successful:
 		s.Successful++
-		if p.Sequence > 1 {
+		if w.books.corrected[p.Reference] {
 			s.Corrected++
 		}
 	case p.Status == payment.Failed:

@@ -3,10 +3,11 @@ package simulation
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
-	"momoproxy/infra/sandbox"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -73,8 +74,16 @@ func (w *world) changed(reference string, ops []table.Op) {
 		return
 	}
 	w.checkEvents(before, story)
+	w.checkSent(p)
+	w.learnIDs(before, p)
+	if p.Unanswerable && !before.Unanswerable {
+		w.result.Stats.Unanswerable++
+	}
 	if p.Status == before.Status {
 		return
+	}
+	if before.Status.Ended() && p.Status == payment.Successful {
+		w.books.corrected[reference] = true
 	}
 	w.note("  status", reference, string(before.Status), string(p.Status), string(p.EndedBy), p.Reason)
 	if before.Status == payment.Successful || before.Status.Ended() && p.Status != payment.Successful || !p.Status.Ended() {
@@ -86,13 +95,20 @@ func (w *world) changed(reference string, ops []table.Op) {
 	w.checkTruth(before, p)
 }
 
-// checkEvents: the events are those of the endings, numbered from one.
+// checkEvents: the events are those of the endings, and of the invoice behind
+// them, numbered from one.
 func (w *world) checkEvents(before ledger.Payment, story ledger.Story) {
 	p := story.Payment
-	want := before.Sequence
+	var fresh []payment.Event
 	if p.Status != before.Status {
-		want++
+		fresh = append(fresh, endings[p.Status])
 	}
+	if p.InvoiceURL != before.InvoiceURL {
+		fresh = append(fresh, payment.EventInvoice)
+		w.result.Stats.Invoices++
+		w.checkInvoice(p)
+	}
+	want := before.Sequence + len(fresh)
 	if p.Sequence != want || len(story.Deliveries) != want {
 		w.violate(EventsOnce, "%s is %s at sequence %d with %d events, want %d", p.Reference, p.Status, p.Sequence, len(story.Deliveries), want)
 		return
@@ -100,6 +116,26 @@ func (w *world) checkEvents(before ledger.Payment, story ledger.Story) {
 	for i, d := range story.Deliveries {
 		if d.Sequence != i+1 || d.ClientID != p.ClientID {
 			w.violate(EventsOnce, "%s has event %d of client %s at place %d", p.Reference, d.Sequence, d.ClientID, i+1)
+		}
+		if n := i - before.Sequence; n >= 0 && d.Event != fresh[n] {
+			w.violate(EventsOnce, "event %d of %s is %s, want %s", d.Sequence, p.Reference, d.Event, fresh[n])
+		}
+		w.books.events[d.EventID] = made{p.Reference, d.Sequence, d.Event}
+	}
+}
+
+// endings are the events of each.
+var endings = map[payment.Status]payment.Event{
+	payment.Successful: payment.EventSuccessful, payment.Failed: payment.EventFailed,
+	payment.Timeout: payment.EventTimeout, payment.Cancelled: payment.EventCancelled,
+}
+
+// learnIDs keeps the ids that a provider has given a payment.
+func (w *world) learnIDs(before, p ledger.Payment) {
+	for _, name := range slices.Sorted(maps.Keys(p.IDs)) {
+		if _, known := before.IDs[name]; !known {
+			w.books.ids = append(w.books.ids, p.IDs[name])
+			w.books.told[p.Reference] = time.Now()
 		}
 	}
 }
@@ -113,86 +149,11 @@ func audited(reference string, ops []table.Op) bool {
 	return false
 }
 
-// checkTruth: no ending but on what the provider really said.
-func (w *world) checkTruth(before, p ledger.Payment) {
-	truth, asked := w.provider.Payment(p.Reference)
-	// Its age counts from a moment before the write that made it.
-	age := time.Since(w.books.created[p.Reference])
-	switch p.EndedBy {
-	case payment.FromSubmit:
-		if p.Status != payment.Failed || asked && truth.Accepted > 0 {
-			w.violate(Evidence, "%s is %s by the answer to its request, which the provider accepted", p.Reference, p.Status)
-		}
-	case payment.FromStatus:
-		w.checkAnswer(p, truth)
-	case payment.FromClock:
-		if p.Status != payment.Timeout || age < 24*time.Hour-time.Minute-2*w.skewEver() {
-			w.violate(Evidence, "%s is %s by the clock at age %s", p.Reference, p.Status, age)
-		}
-	case payment.FromAbsence:
-		// Clocks that are minutes apart shorten the grace that a request on
-		// its way has; the correction mends it.
-		young := w.skewEver() > 0 && age < 5*time.Minute+2*w.skewEver()
-		if truth.Accepted > 0 && !young && !w.lied(p.Reference, sandbox.NotFound) {
-			w.violate(Evidence, "%s is %s though the provider has it", p.Reference, p.Status)
-		}
-		if p.Status != payment.Failed || age < 90*time.Second-2*w.skewEver() {
-			w.violate(Evidence, "%s is %s by absence at age %s", p.Reference, p.Status, age)
-		}
-	default:
-		w.violate(Evidence, "%s was ended by %q", p.Reference, p.EndedBy)
-	}
-	if p.Status == payment.Successful && p.EndedBy != payment.FromStatus {
-		w.violate(NoForgery, "%s is SUCCESSFUL by %s", p.Reference, p.EndedBy)
-	}
-	if w.calm && p.EndedBy == payment.FromStatus {
-		w.noteLateness(before, p, truth)
-	}
-}
-
-// checkAnswer: a status answer said so, at some time until now.
-func (w *world) checkAnswer(p ledger.Payment, truth sandbox.Entry) {
-	now := time.Now()
-	if f := w.current.lie; w.current.about == p.Reference && f != "" {
-		w.violate(NoForgery, "%s is %s by an answer that had %s", p.Reference, p.Status, f)
-	}
-	switch p.Status {
-	case payment.Successful:
-		if truth.Status != "SUCCESSFUL" {
-			w.violate(NoForgery, "%s is SUCCESSFUL; the provider's books say %q", p.Reference, truth.Status)
-		} else if !sameMoney(p, truth) {
-			w.violate(NoForgery, "%s over %s is SUCCESSFUL; the provider moved %s %s of %s", p.Reference, p.Amount, truth.Amount, truth.Currency, truth.Payer)
-		}
-	case payment.Failed, payment.Cancelled:
-		for _, s := range w.books.plans[p.Reference].Steps {
-			if s.Status == "FAILED" && truth.Accepted > 0 && !truth.Created.Add(s.After).After(now) {
-				return
-			}
-		}
-		w.violate(Evidence, "%s is %s; the provider never said so", p.Reference, p.Status)
-	default:
-		w.violate(Evidence, "%s is %s by a status answer", p.Reference, p.Status)
-	}
-}
-
-func sameMoney(p ledger.Payment, truth sandbox.Entry) bool {
-	m, err := payment.ParseReported(truth.Amount, truth.Currency)
-	return err == nil && m == p.Amount && truth.Payer == string(p.Payer) && truth.ExternalID == p.Reference
-}
-
-func (w *world) lied(reference string, about sandbox.Fault) bool {
-	for _, f := range w.books.lies[reference] {
-		if f == about {
-			return true
-		}
-	}
-	return false
-}
-
 // asks notes a request to pay on its way to the provider.
 func (w *world) asks(reference, content string) {
 	inv := w.current
-	if first, ok := w.books.asker[reference]; ok && first != inv {
+	// MomentPay has no other way to ask what became of a request.
+	if first, ok := w.books.asker[reference]; ok && first != inv && w.books.payments[reference].Provider != nameMoment {
 		w.violate(ChargedOnce, "%s was asked for by %s and again by %s", reference, first.name, inv.name)
 	}
 	if c, ok := w.books.content[reference]; ok && c != content {
@@ -201,19 +162,11 @@ func (w *world) asks(reference, content string) {
 	if _, err := w.oracle.Payment(context.Background(), reference); errors.Is(err, ledger.ErrNotFound) {
 		w.violate(ChargedOnce, "%s was asked for without being stored", reference)
 	}
-	w.books.asker[reference], w.books.content[reference] = inv, content
-	inv.asked = append(inv.asked, reference)
-}
-
-// noteLateness remembers how long after its true end, and after the last
-// fault, a payment was ended.
-func (w *world) noteLateness(before, p ledger.Payment, truth sandbox.Entry) {
-	if before.Status.Ended() {
-		return
+	if _, ok := w.books.asker[reference]; !ok {
+		w.books.asker[reference] = inv
 	}
-	since := truth.Since
-	if since.Before(w.books.calmAt) {
-		since = w.books.calmAt
+	w.books.content[reference] = content
+	if w.books.asker[reference] == inv {
+		inv.asked = append(inv.asked, reference)
 	}
-	w.books.late = append(w.books.late, lateness{p.Reference, time.Since(since), time.Since(w.books.created[p.Reference])})
 }

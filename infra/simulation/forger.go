@@ -1,10 +1,17 @@
 package simulation
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
+
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/shared/ledger"
 )
 
 // planForgeries puts somebody on the agenda who knows references and order
@@ -19,7 +26,7 @@ func (w *world) planForgeries() {
 	}
 }
 
-// forge sends callbacks that are not the provider's, mostly claiming success.
+// forge sends callbacks about one payment that are not its provider's.
 func (w *world) forge() {
 	known := w.books.order
 	if len(known) == 0 {
@@ -27,6 +34,73 @@ func (w *world) forge() {
 	}
 	reference := known[w.rng.IntN(len(known))]
 	p := w.books.payments[reference]
+	burst := 1
+	if w.chance(0.1) {
+		burst = 2 + w.rng.IntN(20)
+	}
+	for range burst {
+		w.result.Stats.Forged++
+		switch {
+		case p.Provider == nameFactura, w.chance(0.1):
+			w.forgeFactura(p)
+		case p.Provider == nameMoment:
+			w.forgeMoment(p)
+		default:
+			w.forgeMTN(reference, p)
+		}
+	}
+}
+
+// forgeFactura sends webhooks of which only the token of their address says
+// whose they are, and that may have leaked. Ids are known, or guessed from
+// those of other payments, and of other providers.
+func (w *world) forgeFactura(p ledger.Payment) {
+	if w.chance(0.2) || len(p.IDs) == 0 {
+		p = w.books.payments[w.books.order[w.rng.IntN(len(w.books.order))]]
+	}
+	body := map[string]any{
+		"event":           pick(w, "payment.confirmed", "payment.confirmed", "invoice.created", "payment.paid", "", "payment.refunded"),
+		"operationStatus": pick[any](w, "1", "1", 1, "3", "4", "5", "9", ""),
+		"operationData":   map[string]any{"amount": p.Amount.Decimal(), "referenceId": p.Reference},
+	}
+	if w.chance(0.5) {
+		body["invoiceUrl"] = "https://invoices.forged.example/1.pdf"
+	}
+	ids := slices.Sorted(maps.Values(p.IDs))
+	ids = append(ids, p.Reference, p.ExternalID)
+	for _, field := range []string{"merchantTransactionId", "ekwanzaTransactionId", "operationId", "code"} {
+		if w.chance(0.6) {
+			body[field] = ids[w.rng.IntN(len(ids))]
+		}
+	}
+	text, _ := json.Marshal(body)
+	if w.chance(0.05) {
+		text = text[:len(text)/2]
+	}
+	w.webhook(facturaHook, pick(w, facturaToken, facturaToken, "x", "another-token-altogether"), nil, string(text))
+}
+
+// forgeMoment sends webhooks without MomentPay's secret, or with one that it
+// has given up: none may be taken. What is sent again late or early was true.
+func (w *world) forgeMoment(p ledger.Payment) {
+	extra := momentbox.Extra{Forged: pick(w, momentbox.Forgeries()...)}
+	if extra.Forged != momentbox.Replayed && extra.Forged != momentbox.Future {
+		extra.Status = pick(w, "paid", "paid", "failed", "expired")
+	}
+	forged, err := w.moment.Compose(p.Reference, extra)
+	if err != nil { // MomentPay does not know it, and somebody says that it does
+		forged = momentbox.Webhook{Header: http.Header{}, Body: fmt.Appendf(nil,
+			`{"id":"evt_1","type":"payment_request.paid","data":{"id":"pr_forged","status":"paid","amount":%d,"currency":"ZAR","external_reference":%q}}`,
+			p.Amount.Minor, p.Reference)}
+		forged.Header.Set("Webhook-Id", "evt_1")
+		forged.Header.Set("Webhook-Timestamp", strconv.FormatInt(time.Now().Unix(), 10))
+		forged.Header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString([]byte(p.Reference)))
+	}
+	w.webhook(momentHook, "", forged.Header, string(forged.Body))
+}
+
+// forgeMTN sends callbacks that are not MTN's, mostly claiming success.
+func (w *world) forgeMTN(reference string, p ledger.Payment) {
 	body := map[string]any{
 		"status": pick(w, "SUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL", "FAILED", "PENDING", "NONSENSE"), "financialTransactionId": "999",
 		"amount": pick(w, p.Amount.Decimal(), p.Amount.Decimal(), "100000"), "currency": "SZL",
@@ -51,14 +125,7 @@ func (w *world) forge() {
 	if w.chance(0.05) {
 		text = text[:len(text)/2]
 	}
-	burst := 1
-	if w.chance(0.1) {
-		burst = 2 + w.rng.IntN(20)
-	}
-	for range burst {
-		w.result.Stats.Forged++
-		w.call(pick(w, http.MethodPost, http.MethodPut), path, string(text))
-	}
+	w.call(pick(w, http.MethodPost, http.MethodPut), path, string(text))
 }
 
 // planJumps has instances' clocks jump, as far as clocks may differ.
@@ -68,7 +135,7 @@ func (w *world) planJumps() {
 	}
 	for range 1 + w.rng.IntN(8) {
 		w.after(w.between(0, w.rates.span), "clock jumps", func() {
-			for _, r := range []role{requestToPay, status, callback, forwarder, reconciler} {
+			for _, r := range []role{requestToPay, status, callback, facturaHook, momentHook, forwarder, reconciler} {
 				for _, i := range w.pools[r] {
 					if w.chance(0.5) {
 						i.skew = w.between(-w.rates.skew, w.rates.skew)

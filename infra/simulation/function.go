@@ -3,17 +3,13 @@ package simulation
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 	"time"
 
-	"momoproxy/infra/sandbox"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider"
-	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/webhook"
 )
 
@@ -24,6 +20,8 @@ const (
 	requestToPay role = "request"
 	status       role = "status"
 	callback     role = "callback"
+	facturaHook  role = "factura"
+	momentHook   role = "moment"
 	forwarder    role = "forwarder"
 	reconciler   role = "reconciler"
 )
@@ -31,20 +29,23 @@ const (
 // timeouts are the functions' own, as template.yaml has them.
 var timeouts = map[role]time.Duration{
 	requestToPay: 28 * time.Second, status: 20 * time.Second, callback: 20 * time.Second,
+	facturaHook: 20 * time.Second, momentHook: 20 * time.Second,
 	forwarder: 30 * time.Second, reconciler: 50 * time.Second,
 }
 
 // instance is one running copy of a function, with caches, token and clock of
 // its own. It serves one invocation at a time and dies when that is killed.
 type instance struct {
-	role    role
-	number  int
-	skew    time.Duration
-	busy    bool
-	gateway *gateway.Gateway
-	api     *httpapi.API
-	forward *delivery.Forwarder
-	sweep   *delivery.Sweeper
+	role   role
+	number int
+	skew   time.Duration
+	busy   bool
+	// outdated: another configuration has been deployed since it started.
+	outdated bool
+	gateway  *gateway.Gateway
+	api      *httpapi.API
+	forward  *delivery.Forwarder
+	sweep    *delivery.Sweeper
 }
 
 // invocation is one run of a function.
@@ -59,32 +60,14 @@ type invocation struct {
 	asked []string
 	// lie is what was wrong in the latest status answer it got, about the
 	// payment named.
-	lie   sandbox.Fault
+	lie   string
 	about string
+	// sent are the references of which a request to pay has left it.
+	sent map[string]bool
 }
 
 // killed unwinds the stack of a dead invocation.
 type killed struct{}
-
-const (
-	publicURL = "https://proxy.example"
-	mtnURL    = "https://mtn.example"
-)
-
-// build makes the provider and everything that outlives an invocation.
-func (w *world) build() {
-	w.provider = sandbox.New(sandbox.Options{
-		Now: time.Now, AfterFunc: w.afterFunc, HTTPClient: &http.Client{Transport: callbackWire{w}},
-		Seed: w.rng.Uint64() | 1, InstantTimeouts: true, Inject: w.inject, Choose: w.choose,
-		CallbackRetries: w.callbackRetries(),
-	})
-	var err error
-	w.account, err = w.provider.Provision(sandbox.MTNAccount{TargetEnvironment: "mtnswaziland", CallbackHost: "proxy.example"})
-	if err != nil {
-		panic(err)
-	}
-	w.oracle = ledger.New(w.store, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}})
-}
 
 // plainSealer seals nothing: what a sealed value holds is not simulated.
 type plainSealer struct{}
@@ -100,19 +83,9 @@ func (w *world) newInstance(r role) *instance {
 	}
 	now := func() time.Time { return time.Now().Add(i.skew) }
 	l := ledger.New(tableWire{w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}})
-	adapter, err := mtn.New(mtn.Config{
-		BaseURL: mtnURL, TargetEnvironment: w.account.TargetEnvironment,
-		APIUser: w.account.APIUser, APIKey: w.account.APIKey, SubscriptionKey: w.account.SubscriptionKey,
-	}, l.ProviderTokens(now), &http.Client{Transport: providerWire{w}}, now, mtn.WithBackoff(func(attempt int) time.Duration {
-		base := 200 * time.Millisecond << min(attempt-1, 4)
-		return base + w.between(0, base)
-	}), mtn.WithJitter(func(d time.Duration) time.Duration { return w.between(0, d) }))
-	if err != nil {
-		panic(err)
-	}
 	bell := delivery.Doorbell{Queue: queueWire{w}, Now: now}
 	i.gateway = &gateway.Gateway{
-		Ledger: l, Providers: []provider.Provider{adapter}, Doorbell: bell, PublicBaseURL: publicURL,
+		Ledger: l, Providers: w.adapters(l, now), Doorbell: bell, PublicBaseURL: publicURL,
 		CheckURL: func(url string) error { return webhook.CheckURL(url, webhook.Rules{}) },
 		Now:      now, Sleep: w.sleep, Random: bytesOf{w.rng}, Log: w.log(), Workers: 1,
 	}
@@ -141,7 +114,7 @@ func (w *world) sleep(ctx context.Context, d time.Duration) error {
 func (w *world) instanceOf(r role) *instance {
 	if !w.chance(w.rates.coldly) {
 		for _, i := range w.pools[r] {
-			if !i.busy {
+			if !i.busy && !i.outdated {
 				return i
 			}
 		}
@@ -157,7 +130,7 @@ func (w *world) invoke(r role, f func(context.Context, *instance)) (inv *invocat
 	}
 	i := w.instanceOf(r)
 	w.books.invocations++
-	inv = &invocation{instance: i, name: fmt.Sprintf("%s.%d", r, w.books.invocations), deadline: time.Now().Add(timeouts[r])}
+	inv = &invocation{instance: i, name: fmt.Sprintf("%s.%d", r, w.books.invocations), deadline: time.Now().Add(timeouts[r]), sent: map[string]bool{}}
 	outer := w.current
 	w.current, i.busy = inv, true
 	ctx, cancel := context.WithDeadline(context.Background(), inv.deadline)

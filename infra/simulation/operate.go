@@ -6,8 +6,15 @@ import (
 	"fmt"
 	"time"
 
+	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/momentpay"
+	"momoproxy/shared/provider/momfactura"
+	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/queue"
+	"momoproxy/shared/table"
 )
 
 // planOperator has somebody look after the system while faults go on.
@@ -73,3 +80,88 @@ func (w *world) byHand(clientID, reference string) ledger.AuditRecord {
 		Method: "OPERATOR", Note: "operator",
 	}
 }
+
+// settleAll has an operator go through the inbox and settle what nobody can be
+// asked about, by what the provider's portal says.
+func (w *world) settleAll() {
+	w.checkInbox()
+	found, _, err := w.oracle.Attention(context.Background(), ledger.AttentionPayment, 1000, "")
+	if err != nil {
+		panic(err)
+	}
+	for _, a := range found {
+		w.settle(a.Reference)
+	}
+}
+
+// patience is how long an operator lets a payer decide of whose payment
+// nothing can be asked.
+const patience = 3 * 24 * time.Hour
+
+// settle ends one payment by an operator's word, if it is one that nobody can
+// be asked about and its outcome is known.
+func (w *world) settle(reference string) {
+	p, err := w.oracle.Payment(context.Background(), reference)
+	if err != nil || !p.Open() || !p.Unanswerable {
+		return
+	}
+	t := w.truth(reference)
+	age := time.Since(w.books.created[reference])
+	s := gateway.Settlement{Verdict: payment.SaysFailed, Reason: "not in the portal", Operator: "operator"}
+	switch {
+	case age < 2*time.Hour || t.status == payment.Pending && age < patience:
+		return
+	case t.status == payment.Successful && !sameMoney(p, t):
+		s.Reason = "another amount; given back"
+	case t.status == payment.Successful:
+		s.Verdict = payment.SaysSuccessful
+	case t.status == payment.Cancelled, t.status == payment.Pending:
+		s.Verdict = payment.SaysCancelled
+	}
+	status, _ := s.Verdict.Ending()
+	w.note("settle", reference, string(status))
+	w.books.word[reference] = status
+	w.result.Stats.Settled++
+	g := gateway.Gateway{
+		Ledger:    ledger.New(handTable{w.store, w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}}),
+		Providers: []provider.Provider{mtn.Offline(), momfactura.Offline(), momentpay.Offline()},
+		Doorbell:  noBell{}, Now: time.Now, Log: w.log(),
+	}
+	if _, err := g.Settle(context.Background(), reference, s); err != nil {
+		w.violate(NoPanic, "%s cannot be settled as %s: %v", reference, status, err)
+	}
+}
+
+// checkInbox: what nobody can be asked about is before the operator, once it
+// has had a check that nothing has disturbed. They come a day apart at most.
+func (w *world) checkInbox() {
+	if time.Since(w.books.calmAt) < 24*time.Hour+30*time.Minute {
+		return
+	}
+	for _, reference := range w.books.order {
+		p := w.books.payments[reference]
+		if p.Open() && p.Phase != payment.PhaseHeld && p.Method == momfactura.MethodMCX && !p.Unanswerable {
+			w.violate(InTime, "%s, of which nobody can ask, is %s and not before the operator", reference, p.Phase)
+		}
+	}
+}
+
+// handTable is the table as a tool of the operator's uses it: nothing goes
+// wrong, and everything is looked at.
+type handTable struct {
+	table.Table
+	w *world
+}
+
+func (t handTable) Write(ctx context.Context, ops ...table.Op) error {
+	err := t.Table.Write(ctx, ops...)
+	if err == nil {
+		t.w.wrote(ops)
+	}
+	return err
+}
+
+// noBell rings nobody: the sweeper finds what an operator has left.
+type noBell struct{}
+
+func (noBell) Ring(context.Context, ...ledger.Delivery) error { return nil }

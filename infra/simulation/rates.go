@@ -25,7 +25,9 @@ type rates struct {
 
 	providerBefore, providerAfter, providerOdd, providerLate float64 // one exchange
 	tokenFails                                               float64
+	noConnection                                             float64
 	slowBodies                                               float64 // of answers
+	collisions                                               float64 // of the providers' ids
 	statusLies                                               float64 // wrong amount, payer, currency, 404
 	callbackLost, callbackTwice, callbackLate, callbackEarly float64
 	forged                                                   float64 // events a minute
@@ -75,5 +77,7 @@ func drawRates(rng *rand.Rand) rates {
 	r.rotations = knob(4)
 	r.slowBodies = knob(0.4)
 	r.operates = knob(8)
+	r.noConnection = knob(0.3)
+	r.collisions = knob(0.5)
 	return r
 }

@@ -1,9 +1,9 @@
 // Package simulation runs the whole system in one process under virtual time
 // and one seeded source of chance: the real handlers, use cases, ledger,
-// provider adapter and forwarder, over an in-memory table, against the
-// provider's stand-in. Everything around them goes wrong on purpose. While it
+// provider adapters and forwarder, over an in-memory table, against the
+// providers' stand-ins. Everything around them goes wrong on purpose. While it
 // runs and when it has come to rest, what must always hold is checked against
-// the provider's own books.
+// the providers' own books.
 //
 // A run uses one goroutine at a time, so that its seed replays it exactly.
 // What is concurrent in the real world is nested here: wherever a function
@@ -16,10 +16,13 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"reflect"
 	"time"
 
 	"momoproxy/infra/sandbox"
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/memory"
@@ -65,6 +68,8 @@ type Stats struct {
 	Forged, Deliveries, Exhausted, Refused, Conflicts       int
 	Rotations, OldSigned, SlowBodies                        int
 	Opened, Disabled, Enabled, Resent, Probes               int
+	Factura, Moment, Webhooks, Invoices, Natives            int
+	Unanswerable, Settled, Unsent, Collisions               int
 }
 
 // Violation is something that must never be.
@@ -92,15 +97,22 @@ type world struct {
 	tick   *event // the next scheduled reconcile run
 	stale  bool   // what is due may have changed since tick was planned
 
-	store    *memory.Table
-	oracle   *ledger.Ledger // reads the store without faults
-	pools    map[role][]*instance
-	current  *invocation
-	provider *sandbox.Sandbox
-	account  sandbox.MTNAccount
-	apps     []*app
-	oneHost  bool                      // all apps live on one platform, behind one origin
-	lagging  map[string][]table.Record // what an index said before
+	store   *memory.Table
+	oracle  *ledger.Ledger // reads the store without faults
+	pools   map[role][]*instance
+	current *invocation
+	mtn     *sandbox.Sandbox
+	account sandbox.MTNAccount
+	factura *facturabox.Sandbox
+	moment  *momentbox.Sandbox
+	// atFactura is the request that Mom Factura is answering.
+	atFactura     *http.Request
+	facturaTimes  facturabox.Times
+	momentTimes   momentbox.Times
+	momentSecrets []string // as they are deployed, the newest first
+	apps          []*app
+	oneHost       bool                      // all apps live on one platform, behind one origin
+	lagging       map[string][]table.Record // what an index said before
 
 	books  books
 	trace  trace
@@ -124,7 +136,9 @@ func Run(o Options) Result {
 	w.populate()
 	w.live()
 	w.checkRest()
-	w.provider.Close()
+	w.mtn.Close()
+	w.factura.Close()
+	w.moment.Close()
 	w.result.Hash, w.result.Trace = w.trace.sum(), w.trace.lines
 	return w.result
 }
@@ -158,6 +172,9 @@ func (w *world) calmDown() {
 		w.after(50*time.Hour+w.between(0, time.Minute), "probe again", func() { w.probeAgain(a) })
 	}
 	w.after(30*time.Minute+w.between(0, time.Minute), "operator", w.enableMended)
+	for day := range 8 {
+		w.after(time.Duration(day)*24*time.Hour+40*time.Minute+w.between(0, time.Minute), "operator", w.settleAll)
+	}
 }
 
 // violate notes that an invariant does not hold and brings the run to its

@@ -1,12 +1,8 @@
 package simulation
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"io"
 	"net/http"
-	"os"
 	"path"
 	"strings"
 	"time"
@@ -14,11 +10,11 @@ import (
 	"momoproxy/infra/sandbox"
 )
 
-// providerWire is the way from a function to the provider.
-type providerWire struct{ w *world }
+// mtnWire is the way from a function to MTN.
+type mtnWire struct{ w *world }
 
 // RoundTrip implements http.RoundTripper.
-func (p providerWire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p mtnWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := p.w
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -32,57 +28,12 @@ func (p providerWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if r.Method == http.MethodGet {
 		w.current.lie, w.current.about = "", path.Base(r.URL.Path)
-		if n := w.books.questions(time.Now()); n > 10 && w.skewEver() == 0 {
-			w.violate(Limits, "%d status questions within a second", n)
+		w.checkOwn(nameMTN, w.current.about)
+		if n := w.books.statuses.add(time.Now(), time.Second); n > 10 && w.skewEver() == 0 {
+			w.violate(Limits, "MTN: %d status questions within a second", n)
 		}
 	}
-	w.before()
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if pay && w.chance(w.rates.providerLate) {
-		// It reaches the provider when its sender has long given up.
-		w.note("  held up")
-		late := r.Clone(context.Background())
-		late.Body = io.NopCloser(bytes.NewReader(body))
-		w.after(w.between(time.Second, time.Minute), "late request", func() {
-			if resp, err := w.provider.RoundTripper().RoundTrip(late); err == nil {
-				resp.Body.Close()
-			}
-		})
-		return nil, w.untilDeadline(r)
-	}
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	resp, err := w.provider.RoundTripper().RoundTrip(r)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		w.note("  no answer")
-		return nil, w.untilDeadline(r)
-	}
-	if err != nil {
-		w.note("  broken")
-	} else {
-		w.note("  answer", resp.Status)
-		if w.chance(w.rates.slowBodies) {
-			w.slow(r, resp)
-		}
-	}
-	w.afterwards()
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	return resp, err
-}
-
-// untilDeadline waits until the caller gives up.
-func (w *world) untilDeadline(r *http.Request) error {
-	if deadline, ok := r.Context().Deadline(); ok {
-		w.waitFor(time.Until(deadline) + time.Microsecond)
-	}
-	w.mayDie()
-	if err := r.Context().Err(); err != nil {
-		return err
-	}
-	return os.ErrDeadlineExceeded
+	return w.exchange(question{Request: r, body: body, reference: reference, pay: pay, answer: w.mtn.RoundTripper().RoundTrip})
 }
 
 // inject is asked by the provider what goes wrong with one exchange.
@@ -90,7 +41,7 @@ func (w *world) inject(c sandbox.Call) sandbox.Fault {
 	f := w.faultOf(c)
 	switch f {
 	case sandbox.WrongAmount, sandbox.WrongCurrency, sandbox.WrongPayer, sandbox.WrongExternalID, sandbox.UnknownStatus:
-		w.current.lie = f
+		w.current.lie = string(f)
 	}
 	if f != "" {
 		w.note("  fault", string(f))
@@ -120,7 +71,7 @@ func (w *world) faultOf(c sandbox.Call) sandbox.Fault {
 		switch {
 		case w.chance(w.rates.statusLies):
 			f := pick(w, sandbox.WrongAmount, sandbox.WrongCurrency, sandbox.WrongPayer, sandbox.NotFound)
-			w.books.lies[c.Reference] = append(w.books.lies[c.Reference], f)
+			w.books.lies[c.Reference] = append(w.books.lies[c.Reference], string(f))
 			return f
 		case w.chance(w.rates.providerBefore):
 			f := pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Error500Before, sandbox.Unavailable,

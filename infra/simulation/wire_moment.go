@@ -1,0 +1,129 @@
+package simulation
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	momentbox "momoproxy/infra/sandbox/momentpay"
+)
+
+// momentWire is the way from a function to MomentPay.
+type momentWire struct{ w *world }
+
+// RoundTrip implements http.RoundTripper.
+func (m momentWire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := m.w
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	reference := referenceOf(r.Context())
+	q := question{Request: r, body: body, reference: reference, pay: r.Method == http.MethodPost}
+	w.note("momentpay", r.Method, r.URL.Path, reference)
+	w.checkOwn(nameMoment, reference)
+	w.current.lie, w.current.about = "", reference
+	if q.pay {
+		if key := r.Header.Get("Idempotency-Key"); key != reference {
+			w.violate(ChargedOnce, "MomentPay was asked for %s under the key %q", reference, key)
+		}
+		w.asks(reference, string(body))
+	}
+	q.answer = func(r *http.Request) (*http.Response, error) {
+		resp, err := w.moment.RoundTripper().RoundTrip(r)
+		if e, ok := w.moment.Payment(reference); ok && e.Requests > 1 {
+			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Requests, reference)
+		}
+		w.see(reference)
+		return resp, err
+	}
+	return w.exchange(q)
+}
+
+// momentCents are those of amounts that ask MomentPay for something special.
+var momentCents = []int{51, 52, 53, 54, 61, 62, 63, 65, 66, 67, 68, 69, 71, 72, 73, 74, 75, 76, 77, 78, 79}
+
+// injectMoment is asked what goes wrong with one exchange.
+func (w *world) injectMoment(c momentbox.Call) momentbox.Fault {
+	f := w.momentFault(c)
+	if f != "" {
+		w.note("  fault", string(f))
+	}
+	return f
+}
+
+func (w *world) momentFault(c momentbox.Call) momentbox.Fault {
+	switch c.Route {
+	case momentbox.RouteWebhook:
+		w.see(c.Reference)
+		switch {
+		case w.chance(w.rates.callbackLost):
+			w.result.Stats.Lost++
+			return momentbox.LostWebhook
+		case w.chance(w.rates.callbackTwice):
+			return momentbox.RepeatedWebhook
+		}
+	case momentbox.RouteRetrieve:
+		switch {
+		case w.chance(w.rates.statusLies):
+			f := pick(w, momentbox.WrongAmount, momentbox.WrongCurrency, momentbox.WrongReference, momentbox.OtherRequest,
+				momentbox.UnknownStatus, momentbox.NoAmount)
+			w.lie(c.Reference, string(f))
+			return f
+		case w.chance(w.rates.providerBefore):
+			return pick(w, momentbox.TimeoutBefore, momentbox.ResetBefore, momentbox.Error500Before, momentbox.Error503Before, momentbox.TooMany,
+				momentbox.Unauthorised, momentbox.Forbidden, momentbox.NotFound, momentbox.NoSuchPage, momentbox.HTMLBefore, momentbox.Endless)
+		case w.chance(w.rates.providerOdd):
+			return pick(w, momentbox.Truncated, momentbox.StringAmount, momentbox.NoLink)
+		}
+	case momentbox.RouteCreate:
+		e, _ := w.moment.Payment(c.Reference)
+		switch {
+		case w.chance(w.rates.statusLies / 2):
+			f := pick(w, momentbox.WrongAmount, momentbox.WrongCurrency, momentbox.WrongReference, momentbox.OtherRequest)
+			w.lie(c.Reference, string(f))
+			return f
+		case w.chance(w.rates.providerBefore):
+			f := pick(w, momentbox.TimeoutBefore, momentbox.ResetBefore, momentbox.Error500Before, momentbox.Error503Before, momentbox.KeptErrorBefore,
+				momentbox.TooMany, momentbox.Conflict, momentbox.Invalid, momentbox.Unauthorised, momentbox.Forbidden, momentbox.NoSuchPage, momentbox.HTMLBefore)
+			if f == momentbox.Invalid && e.Asks > 0 {
+				w.lie(c.Reference, absent) // it may have it
+			}
+			return f
+		case w.chance(w.rates.providerAfter):
+			return pick(w, momentbox.TimeoutAfter, momentbox.ResetAfter, momentbox.Error500After, momentbox.KeptErrorAfter,
+				momentbox.HTMLAfter, momentbox.Truncated, momentbox.NoLink)
+		}
+	}
+	return ""
+}
+
+// planMomentRotation exchanges the secret under which MomentPay signs, as an
+// operator does it: the new one is deployed beside the old one, then MomentPay
+// signs with it, then the old one is taken away.
+func (w *world) planMomentRotation() {
+	if w.rates.rotations <= 0 {
+		return
+	}
+	deploy := func(secrets ...string) {
+		w.note("deploy secrets")
+		w.momentSecrets = secrets
+		for _, i := range w.pools[momentHook] {
+			i.outdated = true
+		}
+	}
+	at := w.between(0, w.rates.span)
+	w.after(at, "rotation at MomentPay", func() {
+		old, fresh := w.momentSecrets[0], w.newMomentSecret()
+		deploy(fresh, old)
+		signs := w.between(time.Minute, 10*time.Minute)
+		w.after(signs, "MomentPay signs with the new secret", func() {
+			if w.chance(0.3) {
+				w.moment.RotateSecrets(fresh, old)
+				return
+			}
+			w.moment.RotateSecrets(fresh)
+		})
+		w.after(signs+w.between(3*time.Minute, 10*time.Minute), "the old secret is taken away", func() { deploy(fresh) })
+	})
+}
