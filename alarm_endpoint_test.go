@@ -1,0 +1,62 @@
+package momoproxy_test
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/webhook"
+)
+
+// threshold is what an alarm on a state compares a census with.
+func threshold(t *testing.T, alarm, metric string) time.Duration {
+	t.Helper()
+	var s struct {
+		Resources map[string]struct {
+			Properties struct {
+				MetricName string `yaml:"MetricName"`
+				Threshold  string `yaml:"Threshold"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	readYAML(t, "template.yaml", &s)
+	properties := s.Resources[alarm].Properties
+	ms, err := strconv.Atoi(properties.Threshold)
+	if err != nil || properties.MetricName != metric {
+		t.Fatalf("%s watches %s over %q: %v", alarm, properties.MetricName, properties.Threshold, err)
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// An app that takes nothing is told within seven hours, and for as long as it
+// takes nothing: its circuit opens meanwhile, and its events are then no longer
+// due.
+func TestAnAppThatTakesNothingIsTold(t *testing.T) {
+	t.Parallel()
+	old := threshold(t, "DeliveryOldAlarm", "OldestUndeliveredMilliseconds")
+	held := threshold(t, "DeliveryHeldLongAlarm", "OldestHeldMilliseconds")
+	synctest.Test(t, func(t *testing.T) {
+		w := testbed.New(t, testbed.Options{})
+		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 503} })
+		for i := range 4 {
+			if a := w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), sandbox.Payer(sandbox.PlanSuccess))); a.StatusCode != 202 {
+				t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+			}
+		}
+		w.Pass(7 * time.Hour)
+		for range 12 {
+			census, err := w.Ledger.Census(t.Context(), time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if census.OldestUndelivered <= old && census.OldestHeld <= held {
+				t.Fatalf("nobody is told: %+v", census)
+			}
+			w.Pass(time.Hour)
+		}
+	})
+}
