@@ -43,7 +43,7 @@ TEST_FLAGS := -count=1 -timeout=9m $(if $(RUN),-run '$(RUN)')
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z0-9-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	  /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@printf '\nPKG=./shared/ledger and RUN=TestName narrow test, race and bench.\n'
 
 .PHONY: test
@@ -123,14 +123,18 @@ bench-start: ## Measure each function's start, warm requests and memory beside o
 .PHONY: bench-deliveries
 bench-deliveries: ## Measure deliveries per second, and what an app that hangs costs the others
 	go build -o build/deliveries ./infra/bench/deliveries
-	build/deliveries -store memory
-	build/deliveries -store sqlite -n 3000
-	build/deliveries -fairness
+	build/deliveries -store memory -runs 3
+	build/deliveries -store sqlite -n 3000 -runs 3
+	build/deliveries -fairness -runs 4 -for 15s
 
 .PHONY: schemathesis
 # One seed each time: a failure is the code's or the document's, not chance's.
 schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against openapi.yaml, EXAMPLES (40) for each operation
 	infra/tools/schemathesis.sh --max-examples $(EXAMPLES) --seed $(FIRST)
+
+.PHONY: contract-servers
+contract-servers: ## Post what apps and the stand-in are sent to the webhook servers of Mom Factura's own document (fetches Express and Flask)
+	go run ./infra/sandbox/momfactura/contractservers
 
 .PHONY: vuln
 vuln: ## Report known vulnerabilities that the code can reach (needs the Go vulnerability database)
