@@ -17,7 +17,8 @@ import (
 func (c cli) paymentShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show REFERENCE", Short: "show a payment, its deliveries and all that happened to it",
-		Long: `Shows a payment with a timeline in UTC, the payer masked. With --json everything that is
+		Long: `Shows a payment with a timeline in UTC, the payer masked; of a held one also what was asked
+for and what the provider says instead. With --json everything that is
 kept of it, the payer's number and the bodies of all exchanges included.`,
 		Args: takes(checkReference),
 		RunE: c.over(func(ctx context.Context, s *session, args []string) error { return s.showPayment(ctx, args[0]) }),
@@ -43,6 +44,7 @@ func (s *session) showPayment(ctx context.Context, reference string) error {
 	}
 	return s.answer(storyView(story, trail), func(t *text) {
 		describe(t, story.Payment)
+		describeQuarrel(t, story.Payment, trail)
 		describeDeliveries(t, story.Deliveries)
 		t.line("")
 		t.line("Timeline, UTC")
