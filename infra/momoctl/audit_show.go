@@ -66,7 +66,9 @@ written.`,
 				return usageError("one of --payment, --client, --unmatched and --provider must be given")
 			}
 			if q.payment != "" {
-				return checkReference([]string{q.payment})
+				if err := checkReference([]string{q.payment}); err != nil {
+					return err
+				}
 			}
 			return q.page.check()
 		},
@@ -107,8 +109,8 @@ func (s *session) showAudit(ctx context.Context, q auditQuestion) error {
 	return err
 }
 
-// auditRecords reads what was asked for. The records of a payment or a client
-// come in one answer.
+// auditRecords reads one page of what was asked for. The ledger gives the
+// records of a payment or a client all at once.
 func (s *session) auditRecords(ctx context.Context, q auditQuestion) ([]ledger.AuditRecord, string, error) {
 	switch {
 	case q.payment != "":
@@ -116,13 +118,19 @@ func (s *session) auditRecords(ctx context.Context, q auditQuestion) ([]ledger.A
 			return nil, "", err
 		}
 		records, err := s.ledger.AuditTrail(ctx, strings.ToLower(q.payment))
-		return records, "", err
+		if err != nil {
+			return nil, "", err
+		}
+		return trailPage(records, q.page)
 	case q.client != "":
 		records, err := s.ledger.ClientTrail(ctx, q.client)
 		if err == nil && len(records) == 0 {
 			_, err = s.client(ctx, q.client)
 		}
-		return records, "", err
+		if err != nil {
+			return nil, "", err
+		}
+		return trailPage(records, q.page)
 	}
 	kind, flag, text := ledger.AuditUnmatched, "unmatched", q.unmatched
 	if q.provider != "" {
