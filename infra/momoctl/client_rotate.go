@@ -13,10 +13,11 @@ import (
 )
 
 func overlapFlag(c *cobra.Command, what string, overlap *time.Duration) {
-	c.Flags().DurationVar(overlap, "overlap", ledger.DefaultOverlap, "`time` for which the old "+what+" goes on, 1m to 168h")
+	*overlap = ledger.DefaultOverlap
+	c.Flags().Var((*length)(overlap), "overlap", "`time` for which the old "+what+" goes on, 1m to 7d")
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if *overlap < ledger.MinOverlap || *overlap > ledger.MaxOverlap {
-			return usageError(fmt.Sprintf("--overlap must be %s to %s", ledger.MinOverlap, ledger.MaxOverlap))
+			return usageError(fmt.Sprintf("--overlap must be %s to %s", ago(ledger.MinOverlap), ago(ledger.MaxOverlap)))
 		}
 		return nil
 	}
@@ -30,7 +31,7 @@ func (c cli) clientRotateKey() *cobra.Command {
 the overlap is over, so the app may change at any time in it. X-MoMo-Proxy-Signature is
 made with the old key until the app has used the new one, or the overlap is over.
 Rotating again within the overlap ends the oldest key at once.`,
-		Example: `  momoctl client rotate-key cli_0a1b --overlap 48h`,
+		Example: `  momoctl client rotate-key cli_0a1b --overlap 2d`,
 		Args:    takes(nil), ValidArgsFunction: c.firstIsClient,
 		RunE: c.over(func(ctx context.Context, s *session, args []string) error {
 			fresh := ledger.NewAPIKey(s.random)

@@ -42,6 +42,10 @@ func TestClientRotateSecret(t *testing.T) {
 		if verifies("ORDER-2") {
 			t.Error("the old secret verifies after the overlap")
 		}
+		until, err = time.Parse(time.RFC3339, c.object("client", "rotate-key", "cli_shop", "--overlap", "7d")["oldKeyUntil"].(string))
+		if err != nil || time.Until(until).Round(time.Minute) != 7*24*time.Hour {
+			t.Errorf("7d is until %v, %v", until, err)
+		}
 		contains(t, "rotate", c.must("client", "rotate-secret", "cli_shop"), "whsec_", "shown this once", "until")
 	})
 }
@@ -49,7 +53,7 @@ func TestClientRotateSecret(t *testing.T) {
 func TestClientRotateSecretRefuses(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		for _, args := range [][]string{
-			{"cli_shop", "--overlap", "30s"}, {"cli_shop", "--overlap", "169h"}, {"cli_shop", "--overlap", "soon"}, {},
+			{"cli_shop", "--overlap", "30s"}, {"cli_shop", "--overlap", "169h"}, {"cli_shop", "--overlap", "8d"}, {"cli_shop", "--overlap", "soon"}, {},
 		} {
 			if o := c.run(append([]string{"client", "rotate-secret"}, args...)...); o.code != exitUsage {
 				t.Errorf("%v: %+v", args, o)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -31,6 +32,30 @@ func (w *window) read(now time.Time) (since, until time.Time, err error) {
 	return
 }
 
+// length is a flag for a length of time.
+type length time.Duration
+
+func (l *length) Set(text string) error {
+	d, err := readLength(text)
+	if err != nil {
+		return errors.New("give a length of time as 90m, 36h or 7d")
+	}
+	*l = length(d)
+	return nil
+}
+
+func (l *length) String() string { return time.Duration(*l).String() }
+func (l *length) Type() string   { return "time" }
+
+// readLength reads 7d as well as what Go takes for a duration.
+func readLength(text string) (time.Duration, error) {
+	var days int
+	if n, err := fmt.Sscanf(text, "%dd", &days); n == 1 && err == nil && text == fmt.Sprintf("%dd", days) && days < 100_000 {
+		return time.Duration(days) * 24 * time.Hour, nil
+	}
+	return time.ParseDuration(text)
+}
+
 // readTime reads a time as help describes it; empty is zero.
 func readTime(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
@@ -41,12 +66,7 @@ func readTime(flag, text string, now time.Time) (time.Time, error) {
 			return ledger.Clock(t), nil
 		}
 	}
-	ago := text
-	var days int
-	if n, err := fmt.Sscanf(text, "%dd", &days); n == 1 && err == nil && text == fmt.Sprintf("%dd", days) && days < 100_000 {
-		ago = fmt.Sprintf("%dh", days*24)
-	}
-	if d, err := time.ParseDuration(ago); err == nil && d >= 0 {
+	if d, err := readLength(text); err == nil && d >= 0 {
 		return ledger.Clock(now.Add(-d)), nil
 	}
 	return time.Time{}, usageError(fmt.Sprintf("--%s %q is not a time: give 2026-09-01, 2026-09-01T08:30, RFC 3339, or so long ago as 90m, 36h, 7d", flag, printable(text)))
