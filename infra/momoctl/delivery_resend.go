@@ -18,7 +18,8 @@ func (c cli) deliveryResend() *cobra.Command {
 		Long: `Makes one attempt now, beside the schedule: if it fails, the delivery stays what it was.
 One that is held for something else than its endpoint is let go instead. The app receives
 the same bytes under the same webhook-id, so that it can tell a repetition. Nothing is
-sent to a disabled endpoint: see endpoint enable.`,
+sent to a disabled endpoint: see endpoint enable. An event that would only be held again,
+for want of a callback URL or a signing secret, is refused.`,
 		Example: `  momoctl delivery resend 7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90 1`,
 		Args:    takes(checkEvent),
 		RunE: c.over(func(ctx context.Context, s *session, args []string) error {
@@ -31,6 +32,11 @@ func (s *session) resend(ctx context.Context, reference string, sequence int) er
 	d, err := s.delivery(ctx, reference, sequence)
 	if err != nil {
 		return err
+	}
+	if lacks, err := s.lacks(ctx, d); err != nil {
+		return err
+	} else if lacks != "" {
+		return refused("not sent: event %d would be held again at once, since %s", sequence, lacks)
 	}
 	d, err = s.makeDue(ctx, d, "resend")
 	if errors.Is(err, ledger.ErrUnderway) {
@@ -46,6 +52,25 @@ func (s *session) resend(ctx context.Context, reference string, sequence int) er
 	return s.answer(viewOfDelivery(d, true), func(t *text) {
 		t.line("Event %d of payment %s (%s, %s) is due now.", d.Sequence, d.Reference, d.Event, d.EventID)
 	})
+}
+
+// lacks says what an event cannot be sent without, and how to give it that;
+// empty: nothing. The forwarder holds events for the same reasons.
+func (s *session) lacks(ctx context.Context, d ledger.Delivery) (string, error) {
+	c, err := s.ledger.Client(ctx, d.ClientID)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return fmt.Sprintf("there is no client %s any more", d.ClientID), nil
+	case errors.Is(err, ledger.ErrCorrupt):
+		return fmt.Sprintf("what client %s has sealed cannot be opened with any of the sealing keys", d.ClientID), nil
+	case err != nil:
+		return "", err
+	case d.URL == "" && c.CallbackURL == "":
+		return fmt.Sprintf("there is no callback URL, of the payment or of client %[1]s; \"momoctl client set-callback-url %[1]s URL\" comes first", c.ID), nil
+	case len(c.LiveSecrets(s.now())) == 0:
+		return fmt.Sprintf("client %[1]s has no signing secret; \"momoctl client rotate-secret %[1]s\" comes first", c.ID), nil
+	}
+	return "", nil
 }
 
 // makeDue makes a delivery due now; what stands in the audit record.

@@ -164,3 +164,29 @@ func TestResendUnderway(t *testing.T) {
 		}
 	})
 }
+
+// What would be held again at once is not sent, and what it lacks is said.
+func TestResendRefusesWhatWouldBeHeld(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		c.must("client", "set-callback-url", "cli_shop", "")
+		time.Sleep(11 * time.Second)
+		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		if d := c.Story(reference).Deliveries[0]; d.State != ledger.DeliveryHeld {
+			t.Fatalf("it is %s", d.State)
+		}
+		o := c.run("delivery", "resend", reference, "1")
+		if o.code != exitRefused || o.out != "" {
+			t.Errorf("%+v", o)
+		}
+		contains(t, "the refusal", o.err, "no callback URL", "set-callback-url cli_shop URL")
+		if d := c.Story(reference).Deliveries[0]; d.State != ledger.DeliveryHeld {
+			t.Errorf("it is %s", d.State)
+		}
+		c.must("client", "set-callback-url", "cli_shop", testbed.ShopURL)
+		c.must("delivery", "resend", reference, "1")
+		c.Pass(15 * time.Second)
+		if d := c.Story(reference).Deliveries[0]; d.State != ledger.DeliveryDelivered {
+			t.Errorf("it is %s", d.State)
+		}
+	})
+}
