@@ -25,10 +25,13 @@ func (c cli) paymentCheck() *cobra.Command {
 its end, as reconciliation does by its schedule. It keeps the provider's limits, and
 counts as one of the payment's checks.
 
-It needs the provider's account: with --aws also PUBLIC_BASE_URL, and MTN_BASE_URL,
-MTN_TARGET_ENV and MTN_SECRET_ID, or MOMFACTURA_SECRET_ID, or MOMENTPAY_BASE_URL and
-MOMENTPAY_SECRET_ID, as the functions have them; else MTN_BASE_URL, MTN_TARGET_ENV,
-MTN_API_USER, MTN_API_KEY and MTN_SUBSCRIPTION_KEY.`,
+It needs the account of the payment's provider. With --aws PUBLIC_BASE_URL and, as the
+functions have them, MTN_BASE_URL, MTN_TARGET_ENV and MTN_SECRET_ID, or
+MOMFACTURA_SECRET_ID, or MOMENTPAY_BASE_URL and MOMENTPAY_SECRET_ID. Else those that
+infra/local takes: MTN_BASE_URL, MTN_TARGET_ENV, MTN_CURRENCY, MTN_API_USER, MTN_API_KEY
+and MTN_SUBSCRIPTION_KEY, or MOMFACTURA_BASE_URL, MOMFACTURA_API_KEY and
+MOMFACTURA_WEBHOOK_TOKEN, or MOMENTPAY_BASE_URL, MOMENTPAY_SECRET_KEY and
+MOMENTPAY_WEBHOOK_SECRETS.`,
 		Args: takes(checkReference),
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {
@@ -46,6 +49,9 @@ func (s *session) checkPayment(ctx context.Context, reference string) error {
 		return fmt.Errorf("payment %s is %w", reference, err)
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.checkAccount(before.Provider, s.asking); err != nil {
 		return err
 	}
 	after, err := s.asking.Check(ctx, reference)

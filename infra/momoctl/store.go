@@ -84,9 +84,7 @@ const (
 func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	parts := assembly.Parts{Rules: webhook.Rules{AllowLoopback: true}}
 	if o.provider {
-		if err := localAccount(p.getenv, &parts); err != nil {
-			return parts, nil, err
-		}
+		localAccounts(p.getenv, &parts)
 	}
 	path := filepath.Join(o.data, localDatabase)
 	_, err := os.Stat(path)
@@ -110,27 +108,6 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	}
 	parts.Table, parts.Queue, parts.Ledger = t, q, ledger.New(t, keys, ledger.Options{})
 	return parts, t.Close, nil
-}
-
-// errLocalAccount: infra/local's own stand-in is inside its process, at an
-// address and with credentials that change with each start.
-var errLocalAccount = errors.New("no provider to ask: MTN_BASE_URL is not set, and the stand-in inside infra/local can be asked by infra/local alone, " +
-	"which does so every two seconds; set MTN_BASE_URL, MTN_TARGET_ENV, MTN_CURRENCY, MTN_API_USER, MTN_API_KEY and MTN_SUBSCRIPTION_KEY for another MTN")
-
-// localAccount reads the account that infra/local would use.
-func localAccount(getenv func(string) string, parts *assembly.Parts) error {
-	if getenv("MTN_BASE_URL") == "" {
-		return errLocalAccount
-	}
-	environment := getenv("MTN_TARGET_ENV")
-	if environment == "" {
-		environment = "sandbox"
-	}
-	parts.Config.MTN = config.MTN{BaseURL: getenv("MTN_BASE_URL"), TargetEnv: environment, Currency: getenv("MTN_CURRENCY")}
-	parts.MTN = assembly.MTNCredentials{
-		APIUser: getenv("MTN_API_USER"), APIKey: getenv("MTN_API_KEY"), SubscriptionKey: getenv("MTN_SUBSCRIPTION_KEY"),
-	}
-	return nil
 }
 
 // providers are all there are, without their accounts: payments of each can

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/telemetry"
+)
+
+// Each provider's account is taken by itself, from the variables of infra/local.
+func TestLocalAccounts(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		for name, environment := range map[string]map[string]string{
+			"": {},
+			"mtn": {"MTN_BASE_URL": "http://127.0.0.1:1", "MTN_CURRENCY": "SZL", "MTN_API_USER": "6d2f4a1e-3b7c-4f5e-9a8d-0c1b2a3f4e5d",
+				"MTN_API_KEY": "key", "MTN_SUBSCRIPTION_KEY": "key"},
+			"mom-factura": {"MOMFACTURA_BASE_URL": "http://127.0.0.1:1", "MOMFACTURA_API_KEY": "key", "MOMFACTURA_WEBHOOK_TOKEN": "0123456789012345678901234567890123456789"},
+			"momentpay": {"MOMENTPAY_BASE_URL": "http://127.0.0.1:1", "MOMENTPAY_SECRET_KEY": "sk_test_key",
+				"MOMENTPAY_WEBHOOK_SECRETS": "whsec_c2hvcHNob3BzaG9wc2hvcHNob3BzaG9wc2hvcHNob3A="},
+		} {
+			var log bytes.Buffer
+			parts := assembly.Parts{Ledger: ledger.New(c.Table, c.Ring, ledger.Options{}), Now: time.Now, Log: telemetry.New(&log, slog.LevelWarn)}
+			localAccounts(func(variable string) string { return environment[variable] }, &parts)
+			g, err := payments.Gateway(parts)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if got := names(g); name == "" && len(got) > 0 || name != "" && !slices.Equal(got, []string{name}) {
+				t.Errorf("%s: %v", name, got)
+			}
+			s := &session{cli: cli{options: &options{}}}
+			for other, variables := range accountVariables {
+				err := s.checkAccount(other, g)
+				if (err == nil) != (other == name) {
+					t.Errorf("%s with the account of %q: %v", other, name, err)
+				}
+				if err != nil {
+					contains(t, other, err.Error(), other, variables.local)
+				}
+			}
+		}
+		s := &session{cli: cli{options: &options{aws: true}}}
+		contains(t, "with --aws", s.checkAccount("momentpay", &gateway.Gateway{}).Error(), "MOMENTPAY_BASE_URL and MOMENTPAY_SECRET_ID")
+	})
+}
+
+func names(g *gateway.Gateway) []string {
+	var all []string
+	for _, p := range g.Providers {
+		all = append(all, p.Capabilities().Name)
+	}
+	return all
+}
+
+// Every provider's variables are known.
+func TestAccountVariables(t *testing.T) {
+	t.Parallel()
+	for _, p := range providers() {
+		if accountVariables[p.Capabilities().Name].local == "" {
+			t.Errorf("%s: which variables?", p.Capabilities().Name)
+		}
+	}
+}
