@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
@@ -25,7 +26,7 @@ var settlements = []string{string(payment.Successful), string(payment.Failed), s
 // settlement is what the flags of payment settle say.
 type settlement struct {
 	status, reason, transactionID string
-	yes                           bool
+	yes, althoughPayable          bool
 }
 
 func (c cli) paymentSettle() *cobra.Command {
@@ -35,7 +36,11 @@ func (c cli) paymentSettle() *cobra.Command {
 		Long: `For a payment that is held because the provider's answers contradict it, or that the
 provider will never end. The app is told at once and the audit log keeps who settled it
 and why. It cannot be taken back: look at the provider's own records first. A payment
-that has ended is not changed.`,
+that has ended is not changed.
+
+FAILED or CANCELLED frees the order to be paid again. While the payer can still pay this
+payment, that may take the money twice: the question says so, and with --yes it is refused
+but for --although-payable.`,
 		Example: `  momoctl payment settle 7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90 --status SUCCESSFUL \
     --reason "on MTN's statement of 1 September" --financial-transaction-id 4711`,
 		Args:    takes(checkReference),
@@ -49,11 +54,13 @@ that has ended is not changed.`,
 	f.StringVar(&in.reason, "reason", "", "`text` for the audit log, and for the app unless it was SUCCESSFUL; required")
 	f.StringVar(&in.transactionID, "financial-transaction-id", "", "the provider's `id` of the moved money, with SUCCESSFUL only")
 	yesFlag(command, &in.yes)
+	f.BoolVar(&in.althoughPayable, "although-payable", false, "with --yes: also FAILED or CANCELLED while the payer can still pay")
 	completeFlag(command, "status", fixed(settlements))
 	return command
 }
 
 func (in *settlement) check() error {
+	in.status = strings.ToUpper(strings.TrimSpace(in.status))
 	in.reason, in.transactionID = strings.TrimSpace(in.reason), strings.TrimSpace(in.transactionID)
 	switch {
 	case !slices.Contains(settlements, in.status):
@@ -70,18 +77,46 @@ func (in *settlement) check() error {
 
 func oneLine(s string) bool { return len(s) <= payment.MaxReason && printable(s) == s }
 
+// payable says whether the payer may still pay: the provider has asked for it,
+// or given out what it is paid with, and that has not run out.
+func (s *session) payable(p ledger.Payment) bool {
+	if !p.Open() {
+		return false
+	}
+	if p.ExpiresAt.IsZero() {
+		return p.Phase == payment.PhaseAwaitingPayer
+	}
+	return s.now().Before(p.ExpiresAt)
+}
+
+func payableUntil(p ledger.Payment) string {
+	if p.ExpiresAt.IsZero() {
+		return "(the provider names no end)"
+	}
+	return "until " + stamp(p.ExpiresAt)
+}
+
 func (s *session) settle(ctx context.Context, reference string, in settlement) error {
 	story, err := s.story(ctx, reference)
 	if err != nil {
 		return err
 	}
 	p := story.Payment
+	twice := in.status != string(payment.Successful) && s.payable(p)
+	if twice && in.yes && !in.althoughPayable {
+		return refused("not settled: the payer can still pay it %s, and order %s would be free to be paid again; --although-payable does it all the same",
+			payableUntil(p), p.ExternalID)
+	}
 	if p.Open() && !in.yes {
 		if err := s.confirm(func(t *text) {
 			describe(t, p)
 			t.line("")
 			if p.Phase != payment.PhaseHeld && !p.Unanswerable {
 				t.line("It is not held: the provider may still end it by itself, and take the money after all.")
+			}
+			if twice {
+				t.line("The payer can still pay it %s. Once it is %s order %s is free to be paid again, and may be paid twice.",
+					payableUntil(p), in.status, p.ExternalID)
 			}
 			t.line("The app will be told %s, and that cannot be taken back.", in.status)
 		}); err != nil {
@@ -91,6 +126,9 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 	after, err := s.gateway().Settle(ctx, reference, gateway.Settlement{
 		Verdict: verdicts[in.status], Reason: in.reason, FinancialTransactionID: in.transactionID, Operator: s.operator,
 	})
+	if errors.Is(err, gateway.ErrSubmitting) {
+		return refused("not settled: the request that made it is still under way, until %s; look again then (%w)", stamp(p.SubmitDeadline), err)
+	}
 	if errors.Is(err, gateway.ErrEnded) {
 		return fmt.Errorf("%w; only the provider's own answer to a status question can correct that", err)
 	}

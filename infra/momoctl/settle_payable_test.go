@@ -1,0 +1,82 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// While the payer can still pay, a word of failure frees the order to be paid
+// twice: that takes a person who has read so, or a flag that says so.
+func TestSettlePayable(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		reference := c.pay("ORDER-1", sandbox.PlanPending)
+		settle := []string{"payment", "settle", reference, "--reason", "the shop called it off", "--status"}
+		o := c.typed("no\n", append(settle, "cancelled")...)
+		if o.code != exitRefused {
+			t.Errorf("%+v", o)
+		}
+		contains(t, "the question", o.err, "The payer can still pay it", "Once it is CANCELLED order ORDER-1 is free to be paid again")
+		o = c.run(append(settle, "Failed", "--yes")...)
+		if o.code != exitRefused || c.Status(reference) != payment.Pending {
+			t.Errorf("%+v", o)
+		}
+		contains(t, "the refusal", o.err, "not settled: the payer can still pay it", "--although-payable")
+		contains(t, "although", c.must(append(settle, "failed", "--yes", "--although-payable")...), "is FAILED")
+
+		// Money that has moved frees no order.
+		paid := c.pay("ORDER-2", sandbox.PlanPending)
+		contains(t, "a success", c.must("payment", "settle", paid, "--status", "successful", "--reason", "on the statement", "--yes"), "is SUCCESSFUL")
+	})
+}
+
+func TestPayable(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+	s := session{cli: cli{program: program{now: func() time.Time { return now }}}}
+	for name, c := range map[string]struct {
+		status payment.Status
+		phase  payment.Phase
+		until  time.Time
+		want   bool
+	}{
+		"awaited, no end":   {payment.Pending, payment.PhaseAwaitingPayer, time.Time{}, true},
+		"awaited, in time":  {payment.Pending, payment.PhaseAwaitingPayer, now.Add(time.Hour), true},
+		"awaited, too late": {payment.Pending, payment.PhaseAwaitingPayer, now, false},
+		"held, in time":     {payment.Pending, payment.PhaseHeld, now.Add(time.Hour), true},
+		"held":              {payment.Pending, payment.PhaseHeld, time.Time{}, false},
+		"unknown":           {payment.Pending, payment.PhaseInReconciliation, time.Time{}, false},
+		"ended":             {payment.Failed, "", now.Add(time.Hour), false},
+	} {
+		p := ledger.Payment{Payment: payment.Payment{Status: c.status, Phase: c.phase}}
+		p.ExpiresAt = c.until
+		if got := s.payable(p); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A request under way is let finish: its outcome is not an operator's to say.
+func TestSettleWhileSubmitting(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		if err := c.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.TimeoutBefore}); err != nil {
+			t.Fatal(err)
+		}
+		go c.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess)))
+		time.Sleep(time.Second)
+		payments, _, err := c.Ledger.ListPayments(t.Context(), "cli_shop", ledger.PaymentFilter{}, 1, "")
+		if err != nil || len(payments) != 1 {
+			t.Fatal(payments, err)
+		}
+		o := c.run("payment", "settle", payments[0].Reference, "--status", "FAILED", "--reason", "in a hurry", "--yes")
+		if o.code != exitRefused || !strings.Contains(o.err, "still under way, until 2000-01-01 00:00:") {
+			t.Errorf("%+v", o)
+		}
+		time.Sleep(time.Minute)
+	})
+}
