@@ -15,7 +15,8 @@ var (
 	ErrPutOff = errPutOff
 	// ErrUnanswered: the provider was asked and said nothing usable.
 	ErrUnanswered = errUnanswered
-	// ErrSubmitting: the request that made the payment is still at work on it.
+	// ErrSubmitting: the request that made the payment is still at work on
+	// it. Of Settle, too.
 	ErrSubmitting = errors.New("payment is being submitted")
 )
 
@@ -29,8 +30,14 @@ func (g *Gateway) Check(ctx context.Context, reference string) (ledger.Payment, 
 	if err != nil {
 		return ledger.Payment{}, err
 	}
-	if now := g.now(); p.Phase == payment.PhaseSubmitting && now.Before(p.SubmitDeadline) {
+	if g.submitting(p) {
 		return p, ErrSubmitting
 	}
-	return g.poll(ctx, p, bySchedule, hint{})
+	return g.poll(ctx, p, occasion{who: bySchedule})
+}
+
+// submitting says whether the request that made a payment may still be at
+// work on it.
+func (g *Gateway) submitting(p ledger.Payment) bool {
+	return p.Phase == payment.PhaseSubmitting && g.now().Before(p.SubmitDeadline)
 }

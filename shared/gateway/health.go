@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 )
 
@@ -77,6 +78,9 @@ func (g *Gateway) claimProbe(ctx context.Context, name string) {
 // do not show that it takes payments. It never fails the caller: a breaker
 // that counts late is only late.
 func (g *Gateway) noteSubmit(ctx context.Context, name string, told provider.Answer) {
+	if patient(told) {
+		return
+	}
 	if unanswered(told) {
 		g.countFailure(ctx, name)
 		return
@@ -88,6 +92,17 @@ func (g *Gateway) noteSubmit(ctx context.Context, name string, told provider.Ans
 	if err != nil && !errors.Is(err, ledger.ErrMoved) {
 		g.Log.WarnContext(ctx, "breaker.not_stored", "provider", name, "error", err.Error())
 	}
+}
+
+// patient says whether an answer may have failed to come because the payer,
+// and not the provider, takes long: it would have been the outcome itself.
+func patient(told provider.Answer) bool {
+	n := len(told.Exchanges)
+	if told.Evidence.Verdict != payment.SaysUnanswerable || n == 0 {
+		return false
+	}
+	last := told.Exchanges[n-1]
+	return last.Code == 504 || last.Code == 0 && last.Err == provider.ErrClassTimeout
 }
 
 // unanswered says whether the provider was out of reach: no connection, no

@@ -55,6 +55,7 @@ type Answer struct {
 	Code       string // for Refused: the provider's own code
 	Faults     []Fault
 	RetryAfter time.Duration // for InProgress and Unavailable
+	Busy       bool          // for Unavailable: the provider is well, its request limit is spent
 	Replayed   bool          // from an earlier request under the same key
 }
 
@@ -91,11 +92,17 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	}
 
 	caps := prov.Capabilities()
+	if caps.Submits.Every > 0 {
+		// A request that makes no payment takes nobody's turn.
+		if answer, known, err := g.alreadyThere(ctx, p); known || err != nil {
+			return answer, false, err
+		}
+	}
 	turn, err := g.takeSubmitTurn(providerCtx, caps, c.ID)
 	var none *noTurnError
 	if errors.As(err, &none) {
 		g.Log.WarnContext(ctx, "provider.no_turn", "provider", p.Provider, "client", c.ID, "error", err.Error())
-		return g.unavailableUnlessKnown(ctx, p, r, none.wait)
+		return Answer{Kind: Unavailable, RetryAfter: none.wait, Busy: true}, false, nil
 	} else if err != nil {
 		return Answer{}, false, err
 	}
@@ -144,7 +151,7 @@ const (
 // that is certain.
 func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.Payment, turn time.Time, token string) provider.Answer {
 	caps := prov.Capabilities()
-	if len(submitLines(caps)) > 0 && g.now().Sub(turn) > submitTurnLasts {
+	if caps.Submits.Every > 0 && g.now().Sub(turn) > submitTurnLasts {
 		again, err := g.takeSubmitTurn(ctx, caps, p.ClientID)
 		if err != nil || g.now().Sub(again) > submitTurnLasts {
 			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference)
@@ -264,6 +271,23 @@ func (g *Gateway) whyNotCreated(ctx context.Context, p payment.Payment, err erro
 		return Answer{Kind: ExternalIDTaken, Payment: holder}, true, nil
 	}
 	return Answer{}, true, err
+}
+
+// alreadyThere answers a repeat under a known key, and a request whose order
+// is taken, by reading alone. Whoever comes in between is met by Create.
+func (g *Gateway) alreadyThere(ctx context.Context, p payment.Payment) (Answer, bool, error) {
+	stored, err := g.Ledger.Payment(ctx, p.Reference)
+	if err == nil {
+		return g.replay(stored, requestHash(p)), true, nil
+	}
+	if !errors.Is(err, ledger.ErrNotFound) {
+		return Answer{}, false, err
+	}
+	holder, err := g.Ledger.ExternalIDHolder(ctx, p.ClientID, p.ExternalID)
+	if err != nil || holder.Reference == "" {
+		return Answer{}, false, err
+	}
+	return Answer{Kind: ExternalIDTaken, Payment: holder}, true, nil
 }
 
 // unavailableUnlessKnown: a repeat under a known key still gets its stored

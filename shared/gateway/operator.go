@@ -33,6 +33,8 @@ type Settlement struct {
 // who gave it and why. It is the only way out of the phase held. Said again,
 // it changes nothing. The provider need not be reachable. ledger.ErrNotFound:
 // unknown. ErrEnded: as there.
+// ErrSubmitting: the provider may be being asked at this moment; in half a
+// minute it can be said.
 func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (ledger.Payment, error) {
 	status, ends := s.Verdict.Ending()
 	if !ends || s.Verdict == payment.SaysRefused {
@@ -41,6 +43,9 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 	p, err := g.Ledger.Payment(ctx, reference)
 	if err != nil {
 		return ledger.Payment{}, err
+	}
+	if g.submitting(p) {
+		return p, ErrSubmitting
 	}
 	if p.Open() {
 		now := g.now()

@@ -18,31 +18,30 @@ var errPutOff = errors.New("provider's request limit reached; check put off")
 // returned with it stands; the schedule asks again.
 var errUnanswered = errors.New("provider gave no usable answer")
 
-// hint is what a callback adds to the question that it leads to.
-type hint struct {
-	claimed payment.Status // the ending it claims; empty: none, or not worth it
+// occasion is why a question is asked.
+type occasion struct {
+	who     asker
+	claimed payment.Status // by a callback: the ending; empty: none, or not worth it
 	raw     []byte         // its body, if only the provider can have sent it
+	// alone, of a reconcile run: one of its workers at a time waits for a
+	// turn, or together they would stand in the line before everybody else.
+	alone chan struct{}
 }
 
 // poll asks the provider about p and takes the answer to its end. A claim
 // written first makes one asker out of many, over all functions: the losers
-// answer from the table. why is the callback that led to it, if one did.
-func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hint) (ledger.Payment, error) {
+// answer from the table.
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (ledger.Payment, error) {
 	prov, ok := g.provider(p.Provider)
 	if !ok {
 		return p, errors.New("provider " + p.Provider + " is not configured")
 	}
-	caps := prov.Capabilities()
-	method := caps.Method(p.Method)
-	if (who == bySchedule || method.Strict) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {
-		if why.claimed != "" {
-			hinted, _ := payment.Hinted(p.Payment, why.claimed, g.now(), method.Policy)
-			p.HintedAt = hinted.HintedAt
-		}
-		return p, g.putOff(ctx, p, p.CheckedAt.Add(spacing(method)))
+	method := prov.Capabilities().Method(p.Method)
+	if (why.who == bySchedule || method.Strict || !p.Open()) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {
+		return p, g.putOffNews(ctx, p, why, method)
 	}
 	most, reserve := submitBudget, statusReserve
-	switch who {
+	switch why.who {
 	case bySchedule:
 		reserve = 0 // a run has its own margin
 	case byProvider, byAnybody:
@@ -56,54 +55,22 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hin
 	// The token first: fetching one can take longer than a turn lasts. If
 	// there is none, Status says so.
 	_ = prov.Ready(ctx)
-	turn, cost, err := g.takeTurn(ctx, p, who, caps, 0)
+	p, err := g.mayAsk(ctx, p, why, prov.Capabilities(), method)
+	if errors.Is(err, ledger.ErrMoved) {
+		fresh, err := g.Ledger.Payment(ctx, p.Reference)
+		if err == nil && why.who == byProvider {
+			// Somebody else's question is under way, which the provider may
+			// have answered before the news.
+			err = g.putOffNews(ctx, fresh, why, method)
+		}
+		return fresh, err
+	}
 	if err != nil {
 		return p, err
 	}
-	if who != byProvider || method.Strict {
-		// A callback of the provider's own needs no claim: its question must
-		// be asked even while another is under way, which the provider may
-		// have answered before the news. A strict provider takes no second
-		// one so soon; it is asked later.
-		claimed, err := g.claim(ctx, p, who, method)
-		if errors.Is(err, ledger.ErrMoved) {
-			return g.Ledger.Payment(ctx, p.Reference)
-		}
-		if err != nil {
-			return p, err
-		}
-		p = claimed
-	}
-	for tries := 1; ; tries++ {
-		stale := g.now().Sub(turn) > turnLasts
-		// The next question counts its interval from this claim.
-		unclaimed := method.Strict && g.now().Sub(p.CheckedAt) > claimLasts
-		if !stale && !unclaimed {
-			break
-		}
-		if tries == maxTurns {
-			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference, "turn_cost_ms", cost.Milliseconds())
-			return p, g.putOff(ctx, p, g.now())
-		}
-		if stale {
-			if turn, cost, err = g.takeTurn(ctx, p, who, caps, cost); err != nil {
-				return p, err
-			}
-		}
-		if method.Strict && g.now().Sub(p.CheckedAt) > claimLasts {
-			claimed, err := g.claim(ctx, p, who, method)
-			if errors.Is(err, ledger.ErrMoved) {
-				return g.Ledger.Payment(ctx, p.Reference)
-			}
-			if err != nil {
-				return p, err
-			}
-			p = claimed
-		}
-	}
 	told := prov.Status(ctx, p.Payment)
 	if told.AskAgain && !method.Strict {
-		told = g.askAgain(ctx, prov, p, who, told)
+		told = g.askAgain(ctx, prov, p, why.who, told)
 	}
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	g.logAsked(ctx, p, "status", told)
@@ -116,10 +83,70 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, who asker, why hin
 		},
 	})
 	if err == nil && told.Evidence.Verdict == payment.SaysNothing {
-		g.Log.WarnContext(ctx, "provider.unanswered", "provider", caps.Name, "reference", p.Reference, "code", told.Evidence.Code, "error", lastError(told))
+		g.Log.WarnContext(ctx, "provider.unanswered", "provider", p.Provider, "reference", p.Reference, "code", told.Evidence.Code, "error", lastError(told))
 		err = errUnanswered
 	}
 	return after, err
+}
+
+// putOffNews puts a question off for the method's interval. The ending that a
+// callback claimed is remembered.
+func (g *Gateway) putOffNews(ctx context.Context, p ledger.Payment, why occasion, method provider.Method) error {
+	if why.claimed != "" {
+		hinted, _ := payment.Hinted(p.Payment, why.claimed, g.now(), method.Policy)
+		p.HintedAt = hinted.HintedAt
+	}
+	return g.putOff(ctx, p, p.CheckedAt.Add(spacing(method)))
+}
+
+// mayAsk waits for a turn and writes the claim, and sees to it that both are
+// fresh when it returns. The payment is as claimed. ledger.ErrMoved: somebody
+// else is asking, or the payment has gone on.
+func (g *Gateway) mayAsk(ctx context.Context, p ledger.Payment, why occasion, caps provider.Capabilities, method provider.Method) (ledger.Payment, error) {
+	// A callback of the provider's own needs no claim: its question must be
+	// asked even while another is under way. A strict provider takes no second
+	// one so soon, and neither does an ended payment need it.
+	claims := why.who != byProvider || method.Strict || !p.Open()
+	var turn time.Time
+	var cost time.Duration
+	for tries := 0; ; tries++ {
+		stale := g.now().Sub(turn) > turnLasts
+		// The next question counts its interval from this claim.
+		unclaimed := claims && (tries == 0 || method.Strict && g.now().Sub(p.CheckedAt) > claimLasts)
+		switch {
+		case !stale && !unclaimed:
+			return p, nil
+		case tries == maxTurns:
+			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference, "turn_cost_ms", cost.Milliseconds())
+			return p, g.putOff(ctx, p, g.now())
+		}
+		var err error
+		if stale {
+			if turn, cost, err = g.takeTurnAlone(ctx, p, why, caps, cost); err != nil {
+				return p, err
+			}
+		}
+		if unclaimed {
+			claimed, err := g.claim(ctx, p, why.who, method)
+			if err != nil {
+				return p, err
+			}
+			p = claimed
+		}
+	}
+}
+
+// takeTurnAlone takes a turn as one of a run's workers, or simply takes it.
+func (g *Gateway) takeTurnAlone(ctx context.Context, p ledger.Payment, why occasion, caps provider.Capabilities, lead time.Duration) (time.Time, time.Duration, error) {
+	if why.alone != nil {
+		select {
+		case why.alone <- struct{}{}:
+			defer func() { <-why.alone }()
+		case <-ctx.Done():
+			return time.Time{}, 0, ctx.Err()
+		}
+	}
+	return g.takeTurn(ctx, p, why.who, caps, lead)
 }
 
 // claimLasts is how late a claim may be used where the provider demands an
@@ -152,7 +179,7 @@ func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who asker, method
 // in a turn of its own; without one the first answer stands.
 func (g *Gateway) askAgain(ctx context.Context, prov provider.Provider, p ledger.Payment, who asker, first provider.Answer) provider.Answer {
 	from := g.now()
-	wait, ok, err := g.reserve(ctx, statusLines(prov.Capabilities()), from, who.patience())
+	wait, ok, err := g.reserve(ctx, statusLine(prov.Capabilities()), from, who.patience())
 	if err != nil || !ok || g.Sleep(ctx, from.Add(wait).Sub(g.now())) != nil || g.now().Sub(from.Add(wait)) > turnLasts {
 		return first
 	}

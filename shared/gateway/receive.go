@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -138,7 +139,8 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	// It is stored as it came before anything is made of it; if that fails,
 	// its news is still worth asking about.
 	stored := g.Ledger.Audit(ctx, record)
-	// The provider's own callback is asked about at once, others in turn.
+	// The provider's own callback about an open payment is asked about at
+	// once, others in their time.
 	if !d.Confirm || (who == byAnybody && !g.mayPoll(p)) {
 		return stored
 	}
@@ -146,7 +148,7 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	if who == byAnybody {
 		claimed = "" // only the provider's own news makes later questions come sooner
 	}
-	_, err := g.poll(ctx, p, who, hint{claimed, raw})
+	_, err := g.poll(ctx, p, occasion{who: who, claimed: claimed, raw: raw})
 	if errors.Is(err, errPutOff) || errors.Is(err, errUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}
@@ -159,6 +161,9 @@ const bareBodyKept = 1 << 10
 
 func (g *Gateway) callbackRecord(c Callback, anonymous bool, reference, clientID, note string) ledger.AuditRecord {
 	body := c.Body
+	if c.Token != "" { // wherever it stands
+		body = bytes.ReplaceAll(body, []byte(c.Token), []byte("***"))
+	}
 	if anonymous {
 		// Anybody can send one, and each may be kept for several payments.
 		body = body[:min(len(body), bareBodyKept)]

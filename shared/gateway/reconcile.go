@@ -39,11 +39,14 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 		}
 	}
 	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
-	q := &queueOfRun{asked: map[string]int{}}
+	q := &queueOfRun{asked: map[string]int{}, alone: map[string]chan struct{}{}}
+	for _, prov := range g.Providers {
+		q.alone[prov.Capabilities().Name] = make(chan struct{}, 1)
+	}
 	for i := range ledger.DueShards {
 		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
 	}
-	note(g.checkAll(ctx, q.later, &t))
+	note(g.checkAll(ctx, q, q.later, &t))
 	return t, errors.Join(faults...)
 }
 
@@ -59,6 +62,7 @@ const heldBack = 5_000
 type queueOfRun struct {
 	asked map[string]int // by client
 	later []ledger.Due
+	alone map[string]chan struct{} // by provider: see occasion
 }
 
 // admit picks those of a page whose app still has a share.
@@ -85,7 +89,7 @@ func (g *Gateway) reconcilePayments(ctx context.Context, shard int, q *queueOfRu
 		if err != nil {
 			return err
 		}
-		if err := g.checkAll(ctx, q.admit(due), t); err != nil {
+		if err := g.checkAll(ctx, q, q.admit(due), t); err != nil {
 			return err
 		}
 		if next == "" {
@@ -101,12 +105,12 @@ const checkTakes = time.Second
 
 // checkAll asks about a page of payments, a few at a time. The error says
 // that the run's time is up.
-func (g *Gateway) checkAll(ctx context.Context, due []ledger.Due, t *Tally) error {
+func (g *Gateway) checkAll(ctx context.Context, q *queueOfRun, due []ledger.Due, t *Tally) error {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, g.Workers)
 	one := func(d ledger.Due) {
-		ended, err := g.checkSafely(ctx, d.Reference)
+		ended, err := g.checkSafely(ctx, q, d.Reference)
 		mu.Lock()
 		defer mu.Unlock()
 		t.count(ended, err, g.now().Sub(d.At))
@@ -152,7 +156,7 @@ func (t *Tally) count(ended bool, err error, late time.Duration) {
 
 // checkSafely keeps a panic about one payment from ending the run, and with it
 // every later run, which would meet the same payment first.
-func (g *Gateway) checkSafely(ctx context.Context, reference string) (ended bool, err error) {
+func (g *Gateway) checkSafely(ctx context.Context, q *queueOfRun, reference string) (ended bool, err error) {
 	if g.Workers > 1 { // a simulation's own panics go through
 		defer func() {
 			if p := recover(); p != nil {
@@ -160,11 +164,11 @@ func (g *Gateway) checkSafely(ctx context.Context, reference string) (ended bool
 			}
 		}()
 	}
-	return g.check(ctx, reference)
+	return g.check(ctx, q, reference)
 }
 
 // check asks about one payment if it is still due by its own record.
-func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err error) {
+func (g *Gateway) check(ctx context.Context, q *queueOfRun, reference string) (ended bool, err error) {
 	p, err := g.Ledger.Payment(ctx, reference)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return false, nil
@@ -176,7 +180,7 @@ func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err 
 	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
 		return false, nil // the index lagged, or another run was faster
 	}
-	after, err := g.poll(ctx, p, bySchedule, hint{})
+	after, err := g.poll(ctx, p, occasion{who: bySchedule, alone: q.alone[p.Provider]})
 	return p.Open() && !after.Open(), err
 }
 

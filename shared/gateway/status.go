@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"momoproxy/shared/ledger"
@@ -15,11 +16,21 @@ type View struct {
 	Deliveries []ledger.Delivery
 }
 
-// Forwarded says whether the latest event has reached the app.
+// Forwarded says whether the app has got the latest event that tells where
+// the payment stands. An invoice that reached it says nothing of the success
+// before it, which may have been refused.
 func (v View) Forwarded() bool {
-	n := len(v.Deliveries)
-	return n > 0 && v.Deliveries[n-1].State == ledger.DeliveryDelivered
+	for _, d := range slices.Backward(v.Deliveries) {
+		if TellsStatus(d.Event) {
+			return d.State == ledger.DeliveryDelivered
+		}
+	}
+	return false
 }
+
+// TellsStatus says whether an event tells where the payment stands: every one
+// but the invoice, which only adds to a success.
+func TellsStatus(e payment.Event) bool { return e != payment.EventInvoice }
 
 // Status answers for one payment of client c, asking the provider first if
 // it is still open and the poll interval allows. ledger.ErrNotFound: unknown.
@@ -36,7 +47,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	if !p.Open() || !g.mayPoll(p) {
 		return View{p, deliveries}, nil
 	}
-	after, err := g.poll(ctx, p, byApp, hint{})
+	after, err := g.poll(ctx, p, occasion{who: byApp})
 	switch {
 	case err == nil, errors.Is(err, errUnanswered):
 		return View{after, deliveries}, nil

@@ -56,50 +56,24 @@ const (
 const appShare = 4
 
 // line is a queue before one of a provider's limits. All functions stand in
-// the same ones.
+// the same one. Every 0: no limit, and nobody waits.
 type line struct {
 	name  string
 	limit provider.Limit
 }
 
-// lines are those that one kind of request has to wait in.
-func lines(caps provider.Capabilities, kind string, limit provider.Limit) []line {
-	var all []line
-	if limit.Every > 0 {
-		all = append(all, line{caps.Name + "#" + kind, limit})
-	}
-	if caps.Requests.Every > 0 {
-		all = append(all, line{caps.Name + "#requests", caps.Requests})
-	}
-	return all
+func statusLine(caps provider.Capabilities) line { return line{caps.Name + "#status", caps.Statuses} }
+func submitLine(caps provider.Capabilities) line { return line{caps.Name + "#submit", caps.Submits} }
+
+// ofApp is an app's own line before l, a share of it.
+func (l line) ofApp(clientID string) line {
+	return line{l.name + "#" + clientID, provider.Limit{Every: l.limit.Every * appShare, Burst: l.limit.Burst / appShare}}
 }
 
-func statusLines(caps provider.Capabilities) []line { return lines(caps, "status", caps.Statuses) }
-func submitLines(caps provider.Capabilities) []line { return lines(caps, "submit", caps.Submits) }
-
-// ofApp is an app's own line before the first of these, a share of it.
-func ofApp(all []line, clientID string) []line {
-	if len(all) == 0 {
-		return nil
-	}
-	first := all[0]
-	return []line{{first.name + "#" + clientID, provider.Limit{Every: first.limit.Every * appShare, Burst: first.limit.Burst / appShare}}}
-}
-
-// reserve takes a slot in each line, the scarcest first, seen from a time. ok
-// is false when one of them is further off than patience; wait says how far.
-func (g *Gateway) reserve(ctx context.Context, all []line, from time.Time, patience time.Duration) (wait time.Duration, ok bool, err error) {
-	for _, l := range all {
-		more, ok, err := g.Ledger.ReserveSlot(ctx, l.name, l.limit.Every, l.limit.Burst, from.Add(wait), patience-wait)
-		if err != nil {
-			return 0, false, err
-		}
-		wait += more
-		if !ok {
-			return wait, false, nil
-		}
-	}
-	return wait, true, nil
+// reserve takes a slot in a line, seen from a time. ok is false when it is
+// further off than patience; wait says how far.
+func (g *Gateway) reserve(ctx context.Context, l line, from time.Time, patience time.Duration) (wait time.Duration, ok bool, err error) {
+	return g.Ledger.ReserveSlot(ctx, l.name, l.limit.Every, l.limit.Burst, from, patience)
 }
 
 // takeTurn waits for a slot under the provider's limits, which all functions
@@ -108,15 +82,18 @@ func (g *Gateway) reserve(ctx context.Context, all []line, from time.Time, patie
 // ahead. errPutOff: too many others are waiting; a question that must not be
 // dropped has then been put off, not lost.
 func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, caps provider.Capabilities, lead time.Duration) (turn time.Time, cost time.Duration, err error) {
-	all := statusLines(caps)
-	if who == byApp && lead == 0 {
-		if _, ok, err := g.reserve(ctx, ofApp(all, p.ClientID), g.now(), 0); err != nil || !ok {
+	l := statusLine(caps)
+	switch {
+	case who == byApp && lead == 0:
+		if _, ok, err := g.reserve(ctx, l.ofApp(p.ClientID), g.now(), 0); err != nil || !ok {
 			return time.Time{}, 0, cmp.Or(err, errPutOff)
 		}
+	case who == byAnybody:
+		l.limit.Burst /= appShare // what anybody can send leaves the rest to the others
 	}
 	started := g.now()
 	from := started.Add(lead)
-	wait, ok, err := g.reserve(ctx, all, from, who.patience())
+	wait, ok, err := g.reserve(ctx, l, from, who.patience())
 	switch {
 	case err != nil:
 		return time.Time{}, 0, err
@@ -153,22 +130,17 @@ func (e *noTurnError) Error() string {
 // for nothing. An app beyond its share takes what is free at the moment, and
 // leaves half of the burst to the others.
 func (g *Gateway) takeSubmitTurn(ctx context.Context, caps provider.Capabilities, clientID string) (turn time.Time, err error) {
-	all := submitLines(caps)
-	if len(all) == 0 {
-		return g.now(), nil
-	}
+	l := submitLine(caps)
 	from, patience := g.now(), submitPatience
-	_, within, err := g.reserve(ctx, ofApp(all, clientID), from, 0)
+	_, within, err := g.reserve(ctx, l.ofApp(clientID), from, 0)
 	if err != nil {
 		return time.Time{}, err
 	}
 	if !within {
 		patience = 0
-		for i := range all {
-			all[i].limit.Burst /= 2
-		}
+		l.limit.Burst /= 2
 	}
-	wait, ok, err := g.reserve(ctx, all, from, patience)
+	wait, ok, err := g.reserve(ctx, l, from, patience)
 	switch {
 	case err != nil:
 		return time.Time{}, err

@@ -86,7 +86,7 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 	}
 	var holder string
 	if f.ExternalID != "" {
-		held, err := l.externalIDHolder(ctx, clientID, f.ExternalID)
+		held, err := l.ExternalIDHolder(ctx, clientID, f.ExternalID)
 		if err != nil {
 			return nil, "", err
 		}
@@ -132,9 +132,9 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 	}
 }
 
-// externalIDHolder is the live or successful payment of the client with this
+// ExternalIDHolder is the live or successful payment of the client with this
 // external id; without one its Reference is empty.
-func (l *Ledger) externalIDHolder(ctx context.Context, clientID, externalID string) (Payment, error) {
+func (l *Ledger) ExternalIDHolder(ctx context.Context, clientID, externalID string) (Payment, error) {
 	rec, err := l.table.Get(ctx, lockKey(clientID, externalID))
 	if errors.Is(err, table.ErrNotFound) {
 		return Payment{}, nil

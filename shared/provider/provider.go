@@ -28,9 +28,10 @@ type Capabilities struct {
 	DefaultMethod string
 
 	// The provider's limits, over everybody who shares the account: of
-	// submissions, of status questions, and of both together. A zero Limit
-	// is none.
-	Submits, Statuses, Requests Limit
+	// submissions and of status questions. A limit of both together is split
+	// between them, so that neither can use up the other's. A zero Limit is
+	// none.
+	Submits, Statuses Limit
 
 	// CheckText reports what the provider refuses in payerMessage and
 	// payeeNote, as a sentence for the app's developer; empty: fine.
@@ -80,8 +81,11 @@ type Exchange struct {
 	ResponseBody string // at most 16 KiB
 	Started      time.Time
 	Duration     time.Duration
-	Err          string // class of the transport error: "timeout", "reset", …
+	Err          string // class of the transport error: ErrClassTimeout, "reset", …
 }
+
+// ErrClassTimeout is the Exchange.Err of an answer that did not come in time.
+const ErrClassTimeout = "timeout"
 
 // Answer is what a call to the provider brought.
 type Answer struct {

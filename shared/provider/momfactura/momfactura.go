@@ -81,17 +81,18 @@ var mcxPolicy = payment.Policy{
 }
 
 // Limits: 100 requests a minute, of which 20 submissions, both per IP address
-// and so shared by all who use the account here (skill). A limit with Every
-// and Burst lets at most 1 + Burst + 60 s/Every through in any minute:
+// and so shared by all who use the account here (skill). The questions get
+// what the submissions leave. A limit with Every and Burst lets at most
+// 1 + Burst + 60 s/Every through in any minute:
 //
-//	requests: 1 + 10 + 60/0.7 = 96
-//	submits:  1 +  5 + 60/4.2 = 20
+//	submits:   1 + 5 + 60/4.2  = 20
+//	questions: 1 + 5 + 60/0.85 = 76
 //
 // Turns are taken a little before they are used, a submission's up to two
-// seconds: those make it 99 and 20 all the same.
+// seconds: those make it 20 and 78.
 var (
-	requests = provider.Limit{Every: 700 * time.Millisecond, Burst: 10}
-	submits  = provider.Limit{Every: 4200 * time.Millisecond, Burst: 5}
+	submits   = provider.Limit{Every: 4200 * time.Millisecond, Burst: 5}
+	questions = provider.Limit{Every: 850 * time.Millisecond, Burst: 5}
 )
 
 // methods lists the ways to pay. The least time between two questions about
@@ -155,7 +156,7 @@ func capabilities(noEkwanza bool) provider.Capabilities {
 	return provider.Capabilities{
 		Name: Name, Currency: currency,
 		Methods: methods(noEkwanza), // no default: what the payer has to do differs too much
-		Submits: submits, Requests: requests,
+		Submits: submits, Statuses: questions,
 		// payerMessage and payeeNote are not sent: there is no field for them.
 		CheckText: func(string) string { return "" },
 	}

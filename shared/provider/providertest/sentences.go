@@ -35,7 +35,7 @@ func capabilities(t *testing.T, s Stand) {
 	if c.DefaultMethod != "" && !named[c.DefaultMethod] {
 		t.Errorf("default method %q is none", c.DefaultMethod)
 	}
-	for name, l := range map[string]provider.Limit{"Submits": c.Submits, "Statuses": c.Statuses, "Requests": c.Requests} {
+	for name, l := range map[string]provider.Limit{"Submits": c.Submits, "Statuses": c.Statuses} {
 		if l.Every < 0 || l.Burst < 0 {
 			t.Errorf("limit %s is negative", name)
 		}
