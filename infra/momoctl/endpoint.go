@@ -49,24 +49,25 @@ disabled. An endpoint is the origin of a callback URL: scheme, host and port.`,
 
 func (s *session) listEndpoints(ctx context.Context) error {
 	var all []ledger.Endpoint
-	for cursor := ""; ; {
-		page, next, err := s.ledger.Attention(ctx, ledger.AttentionEndpoint, maxLimit, cursor)
-		if err != nil {
-			return err
-		}
-		for _, a := range page {
-			e, err := s.ledger.Endpoint(ctx, a.ClientID, a.Endpoint)
+	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
+		for cursor, more := "", true; more; more = cursor != "" {
+			page, next, err := s.ledger.Attention(ctx, kind, maxLimit, cursor)
 			if err != nil {
 				return err
 			}
-			if e.State != ledger.EndpointClosed {
-				all = append(all, e)
+			for _, a := range page {
+				e, err := s.ledger.Endpoint(ctx, a.ClientID, a.Endpoint)
+				if err != nil {
+					return err
+				}
+				if e.State != ledger.EndpointClosed {
+					all = append(all, e)
+				}
 			}
-		}
-		if cursor = next; next == "" {
-			return s.showEndpoints(all)
+			cursor = next
 		}
 	}
+	return s.showEndpoints(all)
 }
 
 func (c cli) endpointShow() *cobra.Command {

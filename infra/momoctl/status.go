@@ -76,11 +76,7 @@ func (s *session) showStatus(ctx context.Context) error {
 			c.HeldDeliveries, seconds(c.OldestHeld), c.ExhaustedDeliveries,
 		},
 	}
-	unwell, more, err := s.ledger.Attention(ctx, ledger.AttentionEndpoint, maxLimit, "")
-	if err != nil {
-		return err
-	}
-	v.Endpoints, v.Truncated = len(unwell), v.Truncated || more != ""
+	v.Endpoints = c.UnwellEndpoints
 	if v.Queue.Waiting, v.Queue.Dead, err = s.queue.Depth(ctx); err != nil {
 		return err
 	}

@@ -64,19 +64,21 @@ func (w *world) earliestDue() (earliest time.Time, any bool) {
 	return earliest, any
 }
 
-// unwell are the endpoints that the sweeper looks at.
+// unwell are the endpoints that are tended, and those that are disabled.
 func (w *world) unwell() []ledger.Endpoint {
-	found, _, err := w.oracle.Attention(context.Background(), ledger.AttentionEndpoint, 1000, "")
-	if err != nil {
-		panic(err)
-	}
-	all := make([]ledger.Endpoint, 0, len(found))
-	for _, a := range found {
-		e, err := w.oracle.Endpoint(context.Background(), a.ClientID, a.Endpoint)
+	var all []ledger.Endpoint
+	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
+		found, _, err := w.oracle.Attention(context.Background(), kind, 1000, "")
 		if err != nil {
 			panic(err)
 		}
-		all = append(all, e)
+		for _, a := range found {
+			e, err := w.oracle.Endpoint(context.Background(), a.ClientID, a.Endpoint)
+			if err != nil {
+				panic(err)
+			}
+			all = append(all, e)
+		}
 	}
 	return all
 }

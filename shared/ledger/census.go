@@ -30,6 +30,9 @@ type Census struct {
 	// event of them came about OldestHeld ago.
 	HeldDeliveries int
 	OldestHeld     time.Duration
+	// UnwellEndpoints are those whose circuit is open, which are being drained,
+	// or which are disabled.
+	UnwellEndpoints int
 	// ExhaustedDeliveries have used up their attempts and wait for an operator.
 	ExhaustedDeliveries int
 
@@ -40,7 +43,7 @@ type Census struct {
 
 const (
 	// censusPages bounds what is read of each index partition: 5,000 entries,
-	// so that a census of a table in any state is at most 55 queries.
+	// so that a census of a table in any state is at most 65 queries.
 	censusPages = 5
 	// openHorizon: an open payment's next question is due within the hour,
 	// by every provider's schedule. What is due later is asked about daily,
@@ -58,6 +61,10 @@ func (l *Ledger) Census(ctx context.Context, now time.Time) (Census, error) {
 			*oldest = max(*oldest, now.Sub(at))
 		}
 		return err
+	}
+	unwell := func([]string) error {
+		c.UnwellEndpoints++
+		return nil
 	}
 	for shard := range DueShards {
 		err := l.count(ctx, &c, table.Query{
@@ -96,6 +103,8 @@ func (l *Ledger) Census(ctx context.Context, now time.Time) (Census, error) {
 			c.ExhaustedDeliveries++
 			return nil
 		}},
+		{AttentionEndpoint, unwell},
+		{AttentionDisabled, unwell},
 	} {
 		if err := l.count(ctx, &c, table.Query{Index: IndexAttention, Partition: string(kind.AttentionKind)}, kind.see); err != nil {
 			return Census{}, err

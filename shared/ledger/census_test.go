@@ -111,7 +111,7 @@ func TestCensusIsBounded(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	// Two partitions for each shard and three kinds, of which one is full.
-	if want := 2*DueShards + 2 + censusPages; seen.queries != want {
+	if want := 2*DueShards + 4 + censusPages; seen.queries != want {
 		t.Errorf("%d queries, want %d", seen.queries, want)
 	}
 }

@@ -43,12 +43,13 @@ type Endpoint struct {
 	Stalled   int       // attempts that were left waiting, with no answer to any since
 	StalledAt time.Time // when the first of them was; zero: none
 
-	OpenedAt time.Time // of the circuit; zero unless open or disabled
-	Probes   int       // failed since then
-	ProbeAt  time.Time // no probe before
-	Probing  string    // id of the event to probe with; empty: none, or taken
-	Probed   string    // where among the held events the latest probe was
-	Told     int       // per cent of the way to being disabled, as last told
+	OpenedAt    time.Time // of the circuit; zero unless open or disabled
+	Probes      int       // failed since then
+	ProbesSince time.Time // when the first of them failed; zero: none
+	ProbeAt     time.Time // no probe before
+	Probing     string    // id of the event to probe with; empty: none, or taken
+	Probed      string    // where among the held events the latest probe was
+	Told        int       // per cent of the way to being disabled, as last told
 
 	DisabledAt     time.Time
 	DisabledReason string
@@ -88,6 +89,7 @@ func (e Endpoint) record() table.Record {
 	w.time("stalled_at", e.StalledAt)
 	w.time("opened_at", e.OpenedAt)
 	w.number("probes", int64(e.Probes))
+	w.time("probes_since", e.ProbesSince)
 	w.time("probe_at", e.ProbeAt)
 	w.text("probing_event", e.Probing)
 	w.text("probed_to", e.Probed)
@@ -98,7 +100,7 @@ func (e Endpoint) record() table.Record {
 	w.time("drained_to", e.DrainedTo)
 	rec := table.Record{Key: endpointKey(e.ClientID, e.Origin), Version: e.version, Attributes: w}
 	if e.State != EndpointClosed {
-		rec.Index = map[string]table.IndexKey{IndexAttention: attentionEndpoint(e.ClientID, e.Origin)}
+		rec.Index = map[string]table.IndexKey{IndexAttention: attentionEndpoint(e)}
 	}
 	return rec
 }
@@ -116,6 +118,7 @@ func endpointFrom(rec table.Record) (Endpoint, error) {
 		StalledAt:      r.time("stalled_at"),
 		OpenedAt:       r.time("opened_at"),
 		Probes:         int(r.number("probes")),
+		ProbesSince:    r.time("probes_since"),
 		ProbeAt:        r.time("probe_at"),
 		Probing:        r.text("probing_event"),
 		Probed:         r.text("probed_to"),

@@ -18,15 +18,30 @@ type Attention struct {
 	Reference string    // of the payment; empty for an endpoint
 	Sequence  int       // of the delivery; 0 for a payment or an endpoint
 	Endpoint  string    // origin, of an endpoint and of what is held for one
-	At        time.Time // zero for an endpoint
+	At        time.Time // of an endpoint: when it wants to be tended; zero: it is disabled
 }
 
 // Attention lists one kind, payments and exhausted deliveries oldest first,
-// held deliveries and endpoints by client and endpoint. limit is 1 to 1,000;
-// the cursor returned, if not empty, goes on.
+// held deliveries and disabled endpoints by client and endpoint, other
+// endpoints by client and At. limit is 1 to 1,000; the cursor returned, if not
+// empty, goes on.
 func (l *Ledger) Attention(ctx context.Context, kind AttentionKind, limit int, cursor string) ([]Attention, string, error) {
 	return l.attention(ctx, table.Query{
 		Space: table.Main, Index: IndexAttention, Partition: string(kind), Limit: limit, After: cursor,
+	})
+}
+
+// EndpointsPast is Attention for AttentionEndpoint, beginning past all of one
+// client's; empty: with the first client. So a reader need not walk through
+// what one client leaves behind to see the others'. The cursor goes on past
+// the same client.
+func (l *Ledger) EndpointsPast(ctx context.Context, clientID string, limit int, cursor string) ([]Attention, string, error) {
+	from := ""
+	if clientID != "" {
+		from = clientID + "$" // follows "#", which ends an id
+	}
+	return l.attention(ctx, table.Query{
+		Space: table.Main, Index: IndexAttention, Partition: string(AttentionEndpoint), Limit: limit, From: from, After: cursor,
 	})
 }
 
@@ -68,7 +83,8 @@ func attentionFrom(kind AttentionKind, sort string) (Attention, error) {
 		AttentionPayment:   {"at", "client", "reference"},
 		AttentionExhausted: {"at", "client", "reference", "sequence"},
 		AttentionHeld:      {"client", "endpoint", "at", "reference", "sequence"},
-		AttentionEndpoint:  {"client", "endpoint"},
+		AttentionEndpoint:  {"client", "at", "endpoint"},
+		AttentionDisabled:  {"client", "endpoint"},
 	}[kind]
 	parts := strings.Split(sort, "#")
 	if len(parts) != len(fields) || len(fields) == 0 {

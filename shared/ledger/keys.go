@@ -128,8 +128,13 @@ const (
 	AttentionExhausted AttentionKind = "exhausted"
 	// AttentionHeld: deliveries that are held.
 	AttentionHeld AttentionKind = "held"
-	// AttentionEndpoint: endpoints that are not well.
+	// AttentionEndpoint: endpoints that are not well and are tended: their
+	// circuit is open, or they are being drained.
 	AttentionEndpoint AttentionKind = "endpoint"
+	// AttentionDisabled: endpoints that are disabled. They are apart, since
+	// only an operator has something to do about them: an app that gives each
+	// payment a host of its own can leave any number behind.
+	AttentionDisabled AttentionKind = "disabled"
 )
 
 // attentionPayment lists payments by the time given.
@@ -158,9 +163,18 @@ func attentionHeld(clientID, origin string, created time.Time, reference string,
 // heldPrefix begins the entries of one endpoint's held deliveries.
 func heldPrefix(clientID, origin string) string { return clientID + "#" + origin + "#" }
 
-// attentionEndpoint lists endpoints by client.
-func attentionEndpoint(clientID, origin string) table.IndexKey {
-	return table.IndexKey{Partition: string(AttentionEndpoint), Sort: clientID + "#" + origin}
+// attentionEndpoint lists endpoints by client, and those that are tended in
+// the order in which they want to be: an open one when its next probe is due,
+// one that is back since it came back.
+func attentionEndpoint(e Endpoint) table.IndexKey {
+	at := e.ClosedAt
+	switch e.State {
+	case EndpointDisabled:
+		return table.IndexKey{Partition: string(AttentionDisabled), Sort: e.ClientID + "#" + e.Origin}
+	case EndpointOpen:
+		at = e.ProbeAt
+	}
+	return table.IndexKey{Partition: string(AttentionEndpoint), Sort: e.ClientID + "#" + timeKey(at) + "#" + e.Origin}
 }
 
 const endpointPrefix = "endpoint#"
