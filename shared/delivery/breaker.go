@@ -11,9 +11,16 @@ const (
 	// FailingAt is the failure in a row at which an operator is told.
 	FailingAt = 4
 	// OpenAfter is how many failures in a row open an endpoint's circuit, if
-	// more than one event is among them: one event alone is bounded by its
-	// schedule, and may be one that the app can never take.
+	// more than one event is among them: one event alone may be one that the
+	// app can never take.
 	OpenAfter = 10
+	// OpenAlone and aloneFor do so whatever events are among them: an app that
+	// has taken nothing for so long is probed from then on, so that it has its
+	// only event minutes after it is back, and not when the next of the
+	// schedule's long waits is over. If that event is one which the app can
+	// never take, the next is probed with in its turn, and closes the circuit.
+	OpenAlone = 6
+	aloneFor  = 30 * time.Minute
 	// ProbeEvery is the time between two probes of an endpoint that stays
 	// dead. The first ones come sooner: after 30 s, doubling.
 	ProbeEvery = 5 * time.Minute
@@ -37,10 +44,13 @@ const (
 	// put off the endpoint's further events. An app that is merely slow gets
 	// there with many events a second only.
 	strainedBy = 4
-	// DisableAfter is how long a circuit must have been open when a probe
-	// fails for the endpoint to be disabled: the failures that opened it and
-	// that one are days apart, and nothing succeeded between.
+	// DisableAfter is how long probes must have failed, and none succeeded,
+	// for the endpoint to be disabled. It counts from the first that failed:
+	// an open endpoint with nothing to probe with is not known to be dead.
 	DisableAfter = 5 * 24 * time.Hour
+	// DisableProbes is how many must have: a third of a day's worth, so that
+	// none counts for the time in which nobody probed.
+	DisableProbes = 100
 )
 
 // noticeAt are the steps, in per cent of the way to being disabled, at which
@@ -119,12 +129,14 @@ func probed(e ledger.Endpoint, event, place string, now time.Time) ledger.Endpoi
 // An unchanged endpoint need not be written.
 //
 //	closed, draining  well    failures and stalls forgotten
-//	                  failed  counted, stalls forgotten; opens at OpenAfter
-//	                  silent  counted; opens at OpenAfter, or if strained
+//	                  failed  counted, stalls forgotten; opens at OpenAfter or
+//	                          OpenAlone
+//	                  silent  counted; opens likewise, or if strained
 //	                  stall   counted apart; strained at strainedBy
 //	open              well    draining, whatever attempt it was
 //	                  failed  a probe: probed again later, disabled after
-//	                  silent  DisableAfter; another: nothing new
+//	                  silent  DisableAfter and DisableProbes; another: nothing
+//	                          new
 //	                  stall   nothing new
 //	any but disabled  gone    disabled
 //	disabled          any     stays, until an operator enables it
@@ -163,11 +175,12 @@ func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now 
 	if e.Failures++; e.Failures == FailingAt {
 		told = append(told, NoticeFailing)
 	}
-	if hangs || e.Failures >= OpenAfter && event != e.FirstFailed {
+	alone := e.Failures >= OpenAlone && now.Sub(e.FailingSince) >= aloneFor
+	if hangs || alone || e.Failures >= OpenAfter && event != e.FirstFailed {
 		if e.Probes = 0; now.Sub(e.ClosedAt) < relapse {
 			e.Probes = 5
 		}
-		e.State, e.OpenedAt, e.Told = ledger.EndpointOpen, now, 0
+		e.State, e.OpenedAt, e.ProbesSince, e.Told = ledger.EndpointOpen, now, time.Time{}, 0
 		e.ProbeAt, e.Probing, e.Probed = now.Add(probeWait(e.Probes)), "", ""
 		e.Stalled, e.StalledAt = 0, time.Time{}
 		told = append(told, NoticeOpened)
@@ -203,8 +216,10 @@ func stillOpen(e ledger.Endpoint, now time.Time) (ledger.Endpoint, []Notice) {
 	e.Probes++
 	e.Failures++
 	e.ProbeAt = now.Add(probeWait(e.Probes))
-	open := now.Sub(e.OpenedAt)
-	percent := int(100 * open / DisableAfter)
+	if e.ProbesSince.IsZero() {
+		e.ProbesSince = now
+	}
+	percent := min(int(100*now.Sub(e.ProbesSince)/DisableAfter), 100*e.Probes/DisableProbes)
 	step := 0
 	for _, at := range noticeAt {
 		if percent >= at {
@@ -215,7 +230,7 @@ func stillOpen(e ledger.Endpoint, now time.Time) (ledger.Endpoint, []Notice) {
 		e.Told = step
 		told = append(told, NoticeOnTheWay)
 	}
-	if open >= DisableAfter {
+	if percent >= 100 {
 		e = disable(e, DisabledFailing, now)
 		told = append(told, NoticeDisabled)
 	}

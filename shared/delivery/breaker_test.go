@@ -25,10 +25,11 @@ func TestBreaker(t *testing.T) {
 	failing := func(n int) ledger.Endpoint {
 		return ledger.Endpoint{State: ledger.EndpointClosed, Failures: n, FailingSince: noon.Add(-time.Minute), FirstFailed: "evt_1"}
 	}
+	since := func(e ledger.Endpoint, d time.Duration) ledger.Endpoint { e.FailingSince = noon.Add(-d); return e }
 	open := func(since time.Duration, probes, told int) ledger.Endpoint {
 		e := failing(OpenAfter + probes)
 		e.State, e.OpenedAt, e.Probes, e.Told = ledger.EndpointOpen, noon.Add(-since), probes, told
-		e.ProbeAt, e.Probed = noon.Add(ProbeEvery), "place"
+		e.ProbeAt, e.Probed, e.ProbesSince = noon.Add(ProbeEvery), "place", noon.Add(-since)
 		return e
 	}
 	disabled := ledger.Endpoint{State: ledger.EndpointDisabled, DisabledAt: noon, DisabledReason: DisabledGone}
@@ -54,10 +55,17 @@ func TestBreaker(t *testing.T) {
 		"fails a fourth time":       {failing(3), signalFailed, auto, "evt_2", failing(4), []Notice{NoticeFailing}},
 		"recovers untold":           {failing(3), signalWell, auto, "evt_1", well, nil},
 		"recovers told":             {failing(4), signalWell, auto, "evt_1", well, []Notice{NoticeRecovered}},
-		"one event fails for ever":  {failing(OpenAfter + 3), signalFailed, auto, "evt_1", failing(OpenAfter + 4), nil},
-		"nine failures":             {failing(OpenAfter - 2), signalFailed, auto, "evt_2", failing(OpenAfter - 1), nil},
-		"ten failures":              {failing(OpenAfter - 1), signalFailed, auto, "evt_2", with(open(0, 0, 0), func(e *ledger.Endpoint) { e.ProbeAt, e.Probed = noon.Add(firstProbe), "" }), []Notice{NoticeOpened}},
-		"ten failures, a relapse":   {with(failing(OpenAfter-1), func(e *ledger.Endpoint) { e.ClosedAt = noon.Add(-relapse + 1) }), signalFailed, auto, "evt_2", with(open(0, 5, 0), func(e *ledger.Endpoint) { e.Failures, e.ClosedAt, e.Probed = OpenAfter, noon.Add(-relapse+1), "" }), []Notice{NoticeOpened}},
+		"one event fails soon":      {failing(OpenAfter + 3), signalFailed, auto, "evt_1", failing(OpenAfter + 4), nil},
+		"one event fails, 5 times":  {since(failing(OpenAlone-2), aloneFor), signalFailed, auto, "evt_1", since(failing(OpenAlone-1), aloneFor), nil},
+		"one event fails, too soon": {since(failing(OpenAlone-1), aloneFor-1), signalFailed, auto, "evt_1", since(failing(OpenAlone), aloneFor-1), nil},
+		"one event fails for long": {since(failing(OpenAlone-1), aloneFor), signalFailed, auto, "evt_1", with(since(failing(OpenAlone), aloneFor), func(e *ledger.Endpoint) {
+			e.State, e.OpenedAt, e.ProbeAt = ledger.EndpointOpen, noon, noon.Add(firstProbe)
+		}), []Notice{NoticeOpened}},
+		"nine failures": {failing(OpenAfter - 2), signalFailed, auto, "evt_2", failing(OpenAfter - 1), nil},
+		"ten failures":  {failing(OpenAfter - 1), signalFailed, auto, "evt_2", with(open(0, 0, 0), func(e *ledger.Endpoint) { e.ProbeAt, e.Probed, e.ProbesSince = noon.Add(firstProbe), "", time.Time{} }), []Notice{NoticeOpened}},
+		"ten failures, a relapse": {with(failing(OpenAfter-1), func(e *ledger.Endpoint) { e.ClosedAt = noon.Add(-relapse + 1) }), signalFailed, auto, "evt_2", with(open(0, 5, 0), func(e *ledger.Endpoint) {
+			e.Failures, e.ClosedAt, e.Probed, e.ProbesSince = OpenAfter, noon.Add(-relapse+1), "", time.Time{}
+		}), []Notice{NoticeOpened}},
 		"drained, fails":            {back, signalFailed, auto, "evt_1", with(back, func(e *ledger.Endpoint) { e.Failures, e.FailingSince, e.FirstFailed = 1, noon, "evt_1" }), nil},
 		"410":                       {well, signalGone, auto, "evt_1", disabled, []Notice{NoticeDisabled}},
 		"410 to what was asked for": {well, signalGone, manual, "evt_1", disabled, []Notice{NoticeDisabled}},
@@ -70,10 +78,13 @@ func TestBreaker(t *testing.T) {
 		"open, 410": {open(time.Hour, 1, 0), signalGone, probe, "evt_3", with(open(time.Hour, 1, 0), func(e *ledger.Endpoint) {
 			e.State, e.DisabledAt, e.DisabledReason, e.ProbeAt, e.Probed = ledger.EndpointDisabled, noon, DisabledGone, time.Time{}, ""
 		}), []Notice{NoticeDisabled}},
-		"half of the way": {open(DisableAfter/2, 9, 0), signalFailed, probe, "evt_3", open(DisableAfter/2, 10, 50), []Notice{NoticeOnTheWay}},
-		"a little later":  {open(DisableAfter/2+time.Minute, 9, 50), signalFailed, probe, "evt_3", open(DisableAfter/2+time.Minute, 10, 50), nil},
-		"just before":     {open(5*days-1, 9, 90), signalFailed, probe, "evt_3", open(5*days-1, 10, 90), nil},
-		"five days": {open(5*days, 9, 90), signalFailed, probe, "evt_3", with(open(5*days, 10, 100), func(e *ledger.Endpoint) {
+		"open, the first probe fails": {with(open(30*days, 0, 0), func(e *ledger.Endpoint) { e.ProbesSince = time.Time{} }), signalFailed, probe, "evt_3",
+			with(open(30*days, 1, 0), func(e *ledger.Endpoint) { e.ProbesSince, e.ProbeAt = noon, noon.Add(time.Minute) }), nil},
+		"five days, few probes": {open(5*days, DisableProbes-2, 90), signalFailed, probe, "evt_3", open(5*days, DisableProbes-1, 90), nil},
+		"half of the way":       {open(DisableAfter/2, 199, 0), signalFailed, probe, "evt_3", open(DisableAfter/2, 200, 50), []Notice{NoticeOnTheWay}},
+		"a little later":        {open(DisableAfter/2+time.Minute, 199, 50), signalFailed, probe, "evt_3", open(DisableAfter/2+time.Minute, 200, 50), nil},
+		"just before":           {open(5*days-1, 199, 90), signalFailed, probe, "evt_3", open(5*days-1, 200, 90), nil},
+		"five days": {open(5*days, 199, 90), signalFailed, probe, "evt_3", with(open(5*days, 200, 100), func(e *ledger.Endpoint) {
 			e.State, e.DisabledAt, e.DisabledReason, e.ProbeAt, e.Probed = ledger.EndpointDisabled, noon, DisabledFailing, time.Time{}, ""
 		}), []Notice{NoticeOnTheWay, NoticeDisabled}},
 		"left waiting":               {well, signalStall, auto, "evt_1", stalls(well, 1, 0), nil},
@@ -191,7 +202,7 @@ func FuzzBreaker(f *testing.F) {
 				t.Fatalf("a disabled endpoint changed: %+v to %+v", e, after)
 			case s == signalNone && (changed || told != nil):
 				t.Fatalf("nothing was said and it changed: %+v to %+v", e, after)
-			case after.State == ledger.EndpointOpen && before.State != ledger.EndpointOpen && after.Failures < OpenAfter && !(s == signalSilent && strained(before, now)):
+			case after.State == ledger.EndpointOpen && before.State != ledger.EndpointOpen && after.Failures < OpenAlone && !(s == signalSilent && strained(before, now)):
 				t.Fatalf("opened after %d failures", after.Failures)
 			case after.State == ledger.EndpointOpen && (after.OpenedAt.IsZero() || after.ProbeAt.IsZero() || after.ProbeAt.Sub(now) > ProbeEvery):
 				t.Fatalf("open, and the next probe is never: %+v", after)
@@ -199,8 +210,8 @@ func FuzzBreaker(f *testing.F) {
 				t.Fatalf("disabled for nothing: %+v", after)
 			case after.State == ledger.EndpointDisabled && before.State != ledger.EndpointDisabled && !slices.Contains(told, NoticeDisabled):
 				t.Fatal("disabled and nobody was told")
-			case after.State == ledger.EndpointDisabled && after.DisabledReason == DisabledFailing && now.Sub(after.OpenedAt) < DisableAfter:
-				t.Fatalf("disabled %s after it opened", now.Sub(after.OpenedAt))
+			case after.State == ledger.EndpointDisabled && after.DisabledReason == DisabledFailing && (now.Sub(after.ProbesSince) < DisableAfter || after.Probes < DisableProbes):
+				t.Fatalf("disabled %s and %d probes after the first failed", now.Sub(after.ProbesSince), after.Probes)
 			case s == signalWell && after.State != ledger.EndpointDisabled && (after.Blocked() || after.Failures != 0):
 				t.Fatalf("it succeeded and is %s with %d failures", after.State, after.Failures)
 			case after.Probing != "" && after.State != ledger.EndpointOpen:

@@ -28,7 +28,7 @@ const (
 // probe begins a probe of an open endpoint: with its oldest held event, and
 // with each next one as probes fail, so that one event which the app always
 // refuses does not keep its endpoint shut. With nothing held there is nothing
-// to find out.
+// to find out, and it is looked at again when the next probe would be due.
 func (s *Sweeper) probe(ctx context.Context, e ledger.Endpoint, now time.Time) (int, error) {
 	from := ""
 	if e.Probed != "" {
@@ -38,7 +38,12 @@ func (s *Sweeper) probe(ctx context.Context, e ledger.Endpoint, now time.Time) (
 	if err == nil && place == "" && from != "" {
 		d, place, err = s.candidate(ctx, e, "") // round again
 	}
-	if err != nil || place == "" {
+	if err != nil {
+		return 0, err
+	}
+	if place == "" {
+		e.ProbeAt = now.Add(ProbeEvery)
+		_, err := s.Ledger.PutEndpoint(ctx, e, now)
 		return 0, err
 	}
 	moved, err := s.movedAway(ctx, d, e, now)
@@ -122,7 +127,7 @@ func (s *Sweeper) drain(ctx context.Context, e ledger.Endpoint, now time.Time) (
 	if _, err := s.Ledger.PutEndpoint(ctx, e, now); err != nil {
 		return 0, err
 	}
-	return s.release(ctx, e, held, start, apart)
+	return s.release(ctx, e, held, now, start, apart)
 }
 
 func (s *Sweeper) heldUpTo(ctx context.Context, e ledger.Endpoint, most int) ([]ledger.Attention, error) {
@@ -143,7 +148,7 @@ func (s *Sweeper) heldUpTo(ctx context.Context, e ledger.Endpoint, most int) ([]
 }
 
 // release makes each due in its turn and rings.
-func (s *Sweeper) release(ctx context.Context, e ledger.Endpoint, held []ledger.Attention, start time.Time, apart time.Duration) (int, error) {
+func (s *Sweeper) release(ctx context.Context, e ledger.Endpoint, held []ledger.Attention, now, start time.Time, apart time.Duration) (int, error) {
 	type turn struct {
 		ledger.Attention
 		at time.Time
@@ -160,7 +165,7 @@ func (s *Sweeper) release(ctx context.Context, e ledger.Endpoint, held []ledger.
 		if err == nil && (!d.HeldForEndpoint() || d.Endpoint != e.Origin) {
 			return // the index was behind
 		}
-		if err == nil && t.at.Before(d.LeaseUntil) {
+		if ahead := d.LeaseUntil.Sub(now); err == nil && t.at.Before(d.LeaseUntil) && ahead <= lease { // further: a clock ran ahead
 			return // being attempted, by a probe or by hand: the next sweep sees what came of it
 		}
 		if err == nil {

@@ -267,12 +267,82 @@ func TestAPoisonedEventDoesNotKeepTheCircuitOpen(t *testing.T) {
 				t.Errorf("%s is %s", reference, got)
 			}
 		}
-		w.Pass(5 * 24 * time.Hour)
+		passBeside(t, w, 5*24*time.Hour)
 		if got := state(w, poison); got != ledger.DeliveryExhausted {
 			t.Errorf("the poisoned one is %s", got)
 		}
 		if e := endpoint(t, w); e.State != ledger.EndpointClosed {
 			t.Errorf("the endpoint is %s", e.State)
+		}
+	})
+}
+
+// An app that is down for a day gets its events within ten minutes after that,
+// even if it has only one. An answer of 4xx says no, and ends it: see
+// ShortAttempts.
+func TestADayDownWithFewEvents(t *testing.T) {
+	for _, events := range []int{1, 2, 3} {
+		for name, answer := range map[string]webhook.Result{"no connection": {Class: webhook.ClassConnect}, "503": {Code: 503}} {
+			t.Run(fmt.Sprint(events, ", ", name), func(t *testing.T) {
+				bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+					up := down(w, answer)
+					references := orders(t, w, events)
+					w.Pass(24 * time.Hour)
+					up()
+					w.Pass(10 * time.Minute)
+					for _, reference := range references {
+						if got := state(w, reference); got != ledger.DeliveryDelivered {
+							t.Errorf("%s is %s, the endpoint is %s", reference, got, endpoint(t, w).State)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// An app that can never take one event, and is sent another now and then, gets
+// each of those within ten minutes.
+func TestAPoisonedEventAlone(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		poison := due(t, w, "POISON")
+		but(w, &poison, webhook.Result{Code: 500})
+		for n := range 8 {
+			w.Pass(24 * time.Hour)
+			reference := due(t, w, fmt.Sprint("ORDER-", n))
+			w.Pass(10 * time.Minute)
+			if got := state(w, reference); got != ledger.DeliveryDelivered {
+				t.Errorf("day %d: it is %s", n+1, got)
+			}
+		}
+		if got := state(w, poison); got != ledger.DeliveryExhausted {
+			t.Errorf("the poisoned one is %s", got)
+		}
+	})
+}
+
+// Two events are refused until they are exhausted, and the circuit stays open
+// with nothing to probe with. A week later one probe fails: nobody has shown
+// that the app was dead meanwhile.
+func TestOneProbeDoesNotDisable(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 404} })
+		due(t, w, "ORDER-1")
+		due(t, w, "ORDER-2")
+		w.Pass(7 * 24 * time.Hour)
+		if e := endpoint(t, w); e.State != ledger.EndpointOpen {
+			t.Fatalf("it is %s", e.State)
+		}
+		up := down(w, webhook.Result{Code: 503})
+		reference := due(t, w, "ORDER-3")
+		w.Pass(6 * time.Minute)
+		if e := endpoint(t, w); e.State != ledger.EndpointOpen || e.Probes == 0 || e.Told != 0 {
+			t.Errorf("it is %s after %d probes, told %d", e.State, e.Probes, e.Told)
+		}
+		up()
+		w.Pass(10 * time.Minute)
+		if got := state(w, reference); got != ledger.DeliveryDelivered {
+			t.Errorf("it is %s", got)
 		}
 	})
 }

@@ -3,9 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -44,7 +42,7 @@ type Swept struct {
 	Probed    int           // probes begun
 	Released  int           // held deliveries let go
 	Open      int           // endpoints whose circuit is open
-	Disabled  int           // endpoints that are disabled
+	Disabled  int           // endpoints that are disabled, as far as they are counted
 }
 
 // Sweep is one run. It stops before ctx ends; the next goes on.
@@ -56,11 +54,11 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 			faults = append(faults, err)
 		}
 	}
-	note(s.tendAll(ctx, &t))
 	first := int(s.Now().Unix()/60) % ledger.DueShards // changes, so that none starves
 	for i := range ledger.DueShards {
 		note(s.ringOverdue(ctx, (first+i)%ledger.DueShards, &t))
 	}
+	note(s.tendAll(ctx, &t)) // last: it is what can take long
 	note(ctx.Err())
 	return t, errors.Join(faults...)
 }
@@ -113,50 +111,8 @@ func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
 	}
 }
 
-// tendAll tends every endpoint that is not well. A fault with one does not
-// stop the rest.
-func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
-	var mu sync.Mutex
-	var faults []error
-	cursor := ""
-	for {
-		found, next, err := s.Ledger.Attention(ctx, ledger.AttentionEndpoint, sweepPage, cursor)
-		if err != nil {
-			return errors.Join(append(faults, err)...)
-		}
-		sideBySide(ctx, s.Workers, found, func(a ledger.Attention) {
-			did, err := s.tendSafely(ctx, a)
-			mu.Lock()
-			defer mu.Unlock()
-			t.Probed += did.Probed
-			t.Released += did.Released
-			t.Open += did.Open
-			t.Disabled += did.Disabled
-			if err != nil {
-				faults = append(faults, fmt.Errorf("endpoint %s of %s: %w", a.Endpoint, a.ClientID, err))
-			}
-		})
-		if next == "" || ctx.Err() != nil {
-			return errors.Join(faults...)
-		}
-		cursor = next
-	}
-}
-
-// tendSafely keeps a panic about one endpoint from ending the run.
-func (s *Sweeper) tendSafely(ctx context.Context, a ledger.Attention) (did Swept, err error) {
-	if s.Workers > 1 { // a simulation's own panics go through
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-	}
-	return s.tend(ctx, a.ClientID, a.Endpoint)
-}
-
 // tend does what one endpoint needs now.
-func (s *Sweeper) tend(ctx context.Context, clientID, origin string) (did Swept, err error) {
+func (s *Sweeper) tend(ctx context.Context, clientID, origin string, mayProbeOf func(client string) bool) (did Swept, err error) {
 	now := ledger.Clock(s.Now())
 	e, err := s.Ledger.FreshEndpoint(ctx, clientID, origin, now)
 	if err != nil {
@@ -165,11 +121,9 @@ func (s *Sweeper) tend(ctx context.Context, clientID, origin string) (did Swept,
 	switch e.State {
 	case ledger.EndpointOpen:
 		did.Open = 1
-		if mayProbe(e, now) {
+		if mayProbe(e, now) && mayProbeOf(clientID) {
 			did.Probed, err = s.probe(ctx, e, now)
 		}
-	case ledger.EndpointDisabled:
-		did.Disabled = 1
 	case ledger.EndpointDraining:
 		did.Released, err = s.drain(ctx, e, now)
 	}

@@ -1,0 +1,139 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// An app may give each payment a host of its own, and so leave behind any
+// number of endpoints that are not well. It must not keep the sweeper from the
+// other apps': each client has a share of a run, and the run begins with
+// another client each time.
+const (
+	// tendPage is how many endpoints are read at once. Of a client that has
+	// more, no more pages are read than it takes to fill its share.
+	tendPage = 1000
+	// tendShare is how many of one client's endpoints are tended in a run,
+	// first those that have waited longest. The rest wait for the next.
+	tendShare = 200
+	// probeShare is how many of them are probed in a run. Probes may hang, and
+	// few batches can be worked on at once.
+	probeShare = 8
+	// countPages bounds what is read of the disabled endpoints, to count them.
+	countPages = 5
+)
+
+// tendAll tends the endpoints that want to be. A fault with one does not stop
+// the rest.
+func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
+	now := s.Now()
+	turns, waiting, err := s.turns(ctx, now)
+	if err != nil {
+		return err
+	}
+	t.Open += waiting
+	var mu sync.Mutex
+	var faults []error
+	probes := map[string]int{}
+	mayProbe := func(client string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		probes[client]++
+		return probes[client] <= probeShare
+	}
+	sideBySide(ctx, s.Workers, turns, func(a ledger.Attention) {
+		did, err := s.tendSafely(ctx, a, mayProbe)
+		mu.Lock()
+		defer mu.Unlock()
+		t.Probed += did.Probed
+		t.Released += did.Released
+		t.Open += did.Open
+		if err != nil {
+			faults = append(faults, fmt.Errorf("endpoint %s of %s: %w", a.Endpoint, a.ClientID, err))
+		}
+	})
+	return errors.Join(append(faults, s.countDisabled(ctx, t))...)
+}
+
+// turns lists the endpoints to tend now, the clients taking turns, and says
+// how many more are open and wait for their next probe.
+func (s *Sweeper) turns(ctx context.Context, now time.Time) (all []ledger.Attention, waiting int, err error) {
+	var clients [][]ledger.Attention
+	past, last, cursor := "", "", ""
+	for {
+		page, next, err := s.Ledger.EndpointsPast(ctx, past, tendPage, cursor)
+		if err != nil {
+			return nil, 0, err
+		}
+		enough := false // seen of the client that the page ends with
+		for _, a := range page {
+			if a.ClientID != last {
+				clients, last = append(clients, nil), a.ClientID
+			}
+			mine := &clients[len(clients)-1]
+			wait := a.At.Sub(now)
+			later := wait > 0 && wait <= ProbeEvery // further: a clock ran ahead
+			if later {
+				waiting++
+			} else if len(*mine) < tendShare {
+				*mine = append(*mine, a)
+			}
+			enough = later || len(*mine) == tendShare
+		}
+		if next == "" {
+			break
+		}
+		if cursor = next; enough {
+			past, cursor = last, ""
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+	}
+	if len(clients) == 0 {
+		return nil, waiting, nil
+	}
+	first := int(now.Unix()/60) % len(clients)
+	for n := range tendShare {
+		for i := range clients {
+			if mine := clients[(first+i)%len(clients)]; n < len(mine) {
+				all = append(all, mine[n])
+			}
+		}
+	}
+	return all, waiting, nil
+}
+
+// countDisabled counts the endpoints that are disabled, up to a bound.
+func (s *Sweeper) countDisabled(ctx context.Context, t *Swept) error {
+	cursor := ""
+	for range countPages {
+		page, next, err := s.Ledger.Attention(ctx, ledger.AttentionDisabled, tendPage, cursor)
+		if err != nil {
+			return err
+		}
+		t.Disabled += len(page)
+		if cursor = next; next == "" {
+			break
+		}
+	}
+	return nil
+}
+
+// tendSafely keeps a panic about one endpoint from ending the run.
+func (s *Sweeper) tendSafely(ctx context.Context, a ledger.Attention, mayProbe func(client string) bool) (did Swept, err error) {
+	if s.Workers > 1 { // a simulation's own panics go through
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+	}
+	return s.tend(ctx, a.ClientID, a.Endpoint, mayProbe)
+}
