@@ -89,6 +89,9 @@ func saysSo(raw []byte, pay payment.Payment, want native) bool {
 	if err != nil {
 		return false
 	}
+	if !confined(body, pay) {
+		return false
+	}
 	event, has := body.Text("event")
 	if event != want.Event || has && event == "" || !isText(body, "merchantTransactionId") || !isText(body, "operationStatus") {
 		return false
@@ -112,6 +115,51 @@ func saysSo(raw []byte, pay payment.Payment, want native) bool {
 		}
 	}
 	return false
+}
+
+// The fields of a webhook (contract), and what may be in its operationData
+// (inferred from the upstream gateway's callback; not confirmed).
+var (
+	fields = map[string]bool{
+		"event": true, "merchantTransactionId": true, "ekwanzaTransactionId": true,
+		"operationStatus": true, "operationData": true, "invoiceUrl": true,
+	}
+	dataFields = map[string]bool{
+		"amount": true, "merchantIdentifier": true, "referenceType": true,
+		"referenceId": true, "externalId": true, "currency": true, // as in what we write
+	}
+)
+
+// confined says whether a webhook holds nothing but what is known to be in
+// one, and nothing of another payment. The token in its address may have leaked, and the
+// status endpoint confirms none of the rest: an app that finds its order in
+// it would be led by whoever wrote it.
+func confined(body wire.Object, pay payment.Payment) bool {
+	for name := range body {
+		if !fields[name] {
+			return false
+		}
+	}
+	data, has, err := body.Child("operationData")
+	if err != nil || !has {
+		text := strings.TrimSpace(string(body["operationData"]))
+		return err == nil && (text == "" || text == "null")
+	}
+	for name := range data {
+		if !dataFields[name] {
+			return false
+		}
+	}
+	for name, own := range map[string]string{"referenceId": pay.Reference, "externalId": pay.ExternalID, "currency": pay.Amount.Currency} {
+		if text, ok := scalar(data, name); ok && text != own {
+			return false
+		}
+	}
+	if amount, ok := scalar(data, "amount"); ok {
+		m, err := payment.ParseReported(amount, pay.Amount.Currency)
+		return err == nil && m == pay.Amount
+	}
+	return true
 }
 
 func isText(body wire.Object, name string) bool {

@@ -80,7 +80,7 @@ func TestNativePassesOn(t *testing.T) {
 		name, raw string
 		on        []payment.Event
 	}{
-		{"confirmed", `{"event": "payment.confirmed", "merchantTransactionId":"abc123","ekwanzaTransactionId":"EKZ456","operationStatus":"1","operationData":{"x":1}}`, []payment.Event{payment.EventSuccessful}},
+		{"confirmed", `{"event": "payment.confirmed", "merchantTransactionId":"abc123","ekwanzaTransactionId":"EKZ456","operationStatus":"1","operationData":{"referenceType":"REF"}}`, []payment.Event{payment.EventSuccessful}},
 		{"matched by another of its ids", `{"event":"payment.confirmed","merchantTransactionId":"unknown","ekwanzaTransactionId":"EKZ456","operationStatus":"1"}`, []payment.Event{payment.EventSuccessful}},
 		{"invoice", `{"event":"invoice.created","merchantTransactionId":"abc123","operationStatus":"1","invoiceUrl":"` + invoice + `"}`, []payment.Event{payment.EventInvoice}},
 		{"cancelled", `{"merchantTransactionId":"abc123","ekwanzaTransactionId":"EKZ456","operationStatus":"3"}`, []payment.Event{payment.EventCancelled, payment.EventTimeout}},
@@ -109,6 +109,35 @@ func TestNativePassesOn(t *testing.T) {
 			if got != want {
 				t.Errorf("%s, as %s: %s", c.name, e, got)
 			}
+		}
+	}
+}
+
+// What the token's holder can write beside the truth is not passed on under
+// our signature.
+func TestNativePassesOnNothingUnknown(t *testing.T) {
+	t.Parallel()
+	p := parser(t)
+	pay := payment.Payment{
+		Reference: "2f3373f3-5d70-43bc-9417-793dc1eb89c2", ExternalID: "ORDER-1", Status: payment.Successful,
+		Amount:      payment.Money{Minor: 1500000, Currency: "AOA"},
+		Particulars: payment.Particulars{IDs: map[string]string{"merchantTransactionId": "abc"}},
+	}
+	const begin = `{"event":"payment.confirmed","merchantTransactionId":"abc","operationStatus":"1"`
+	for rest, passed := range map[string]bool{
+		`}`:                      true,
+		`,"operationData":{}}`:   true,
+		`,"operationData":null}`: true,
+		`,"operationData":{"amount":15000,"merchantIdentifier":"m","referenceType":"REF"}}`: true,
+		`,"operationData":{"amount":999999}}`:                                               false,
+		`,"operationData":{"externalId":"EXPENSIVE-2"}}`:                                    false,
+		`,"operationData":{"referenceId":"11111111-1111-4111-8111-111111111111"}}`:          false,
+		`,"operationData":"EXPENSIVE-2"}`:                                                   false,
+		`,"externalId":"EXPENSIVE-2"}`:                                                      false,
+	} {
+		raw := begin + rest
+		if got := string(p.Native(pay, payment.EventSuccessful, []byte(raw))); (got == raw) != passed {
+			t.Errorf("%s: passed on %v\n%s", raw, got == raw, got)
 		}
 	}
 }

@@ -138,6 +138,9 @@ func (c *Client) exchange(ctx context.Context, call Call, timeout time.Duration)
 	for name, value := range call.Headers {
 		req.Header.Set(name, value)
 	}
+	if req.Header.Get("Idempotency-Key") != "" {
+		req.GetBody = nil // net/http takes the header for leave to repeat a request
+	}
 	resp, err := c.client.Do(req)
 	if err != nil {
 		class := Classify(err)
