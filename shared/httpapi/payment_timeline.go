@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"momoproxy/shared/gateway"
@@ -33,7 +34,8 @@ type eventBody struct {
 	DeliveredAt   string               `json:"deliveredAt,omitempty"`
 	ResentAt      string               `json:"resentAt,omitempty"` // when it was last asked for by hand
 	Body          string               `json:"body"`               // the bytes that are signed and sent
-	Attempts      []attemptBody        `json:"attempts"`
+	AttemptCount  int                  `json:"attemptCount"`
+	Attempts      []attemptBody        `json:"attempts"` // the latest maxAttempts
 }
 
 // attemptBody is one try to deliver an event.
@@ -47,58 +49,77 @@ type attemptBody struct {
 	Excerpt    string       `json:"excerpt,omitempty"`
 }
 
+// An event that was probed with for days has well over a thousand attempts,
+// which together are more than a function may answer (6 MB). So the latest are
+// told, and the answers of the app's server in full for the very latest only.
+const (
+	maxAttempts  = 50
+	fullExcerpts = 5
+	shortExcerpt = 200 // bytes
+)
+
 func (a *API) paymentTimeline(ctx context.Context, r Request) Response {
 	client, refused := a.authenticate(ctx, r)
 	if refused != nil {
 		return *refused
 	}
-	story, err := a.ownStory(ctx, client, r)
+	view, err := a.ownPayment(ctx, client, r)
 	if err != nil {
 		return a.failed(ctx, "timeline.failed", client, err)
 	}
-	return respond(200, timelineOf(story, client))
+	body := timelineOf(view, client)
+	for i, d := range view.Deliveries {
+		attempts, err := a.Ledger.LatestAttempts(ctx, d.Reference, d.Sequence, maxAttempts)
+		if err != nil {
+			return a.failed(ctx, "timeline.failed", client, err)
+		}
+		body.Events[i].Attempts = attemptsOf(attempts)
+	}
+	return respond(200, body)
 }
 
-// ownStory reads the story of the payment in the path, which must be the
-// client's.
-func (a *API) ownStory(ctx context.Context, client ledger.Client, r Request) (ledger.Story, error) {
-	reference := r.PathParameters["referenceId"]
-	if !payment.IsReference(reference) {
-		return ledger.Story{}, ledger.ErrNotFound
+// ownPayment reads the payment in the path, which must be the client's, and
+// its deliveries. No provider is asked.
+func (a *API) ownPayment(ctx context.Context, client ledger.Client, r Request) (gateway.View, error) {
+	p, deliveries, err := a.Ledger.Overview(ctx, r.PathParameters["referenceId"])
+	if err == nil && p.ClientID != client.ID {
+		return gateway.View{}, gateway.ErrForbidden
 	}
-	story, err := a.Ledger.Story(ctx, reference)
-	if err == nil && story.Payment.ClientID != client.ID {
-		return ledger.Story{}, gateway.ErrForbidden
-	}
-	return story, err
+	return gateway.View{Payment: p, Deliveries: deliveries}, err
 }
 
-func timelineOf(s ledger.Story, client ledger.Client) timelineBody {
-	p := s.Payment
+// timelineOf leaves the events without their attempts.
+func timelineOf(v gateway.View, client ledger.Client) timelineBody {
+	p := v.Payment
 	body := timelineBody{
 		paymentSummary:    summaryOf(p),
-		CallbackForwarded: gateway.View{Payment: p, Deliveries: s.Deliveries}.Forwarded(),
+		CallbackForwarded: v.Forwarded(),
 		ExpiresAt:         timestamp(p.ExpiresAt), Instructions: p.Instructions, InvoiceURL: p.InvoiceURL,
-		Events: make([]eventBody, 0, len(s.Deliveries)),
+		Events: make([]eventBody, 0, len(v.Deliveries)),
 	}
 	if p.Open() {
 		body.NextCheckAt = timestamp(p.NextCheckAt)
 	}
-	for _, d := range s.Deliveries {
-		e := eventBody{
+	for _, d := range v.Deliveries {
+		body.Events = append(body.Events, eventBody{
 			EventID: d.EventID, Event: d.Event, Sequence: d.Sequence, CreatedAt: payment.Timestamp(d.CreatedAt),
 			State: d.State, HeldReason: d.HeldReason, CallbackURL: orNull(callbackURL(d, client)),
 			NextAttemptAt: timestamp(d.NextAttemptAt), DeliveredAt: timestamp(d.DeliveredAt), ResentAt: timestamp(d.ResentAt),
-			Body: d.Body, Attempts: []attemptBody{},
-		}
-		for _, at := range s.Attempts {
-			if at.Sequence == d.Sequence {
-				e.Attempts = append(e.Attempts, attemptOf(at))
-			}
-		}
-		body.Events = append(body.Events, e)
+			Body: d.Body, AttemptCount: d.Claims, Attempts: []attemptBody{},
+		})
 	}
 	return body
+}
+
+func attemptsOf(attempts []ledger.Attempt) []attemptBody {
+	told := make([]attemptBody, 0, len(attempts))
+	for i, at := range attempts {
+		if i < len(attempts)-fullExcerpts && len(at.Excerpt) > shortExcerpt {
+			at.Excerpt = strings.ToValidUTF8(at.Excerpt[:shortExcerpt], "") + "…"
+		}
+		told = append(told, attemptOf(at))
+	}
+	return told
 }
 
 func attemptOf(a ledger.Attempt) attemptBody {

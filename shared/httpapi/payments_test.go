@@ -327,15 +327,6 @@ func TestResendRefused(t *testing.T) {
 		is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 202, "")
 		w.Pass(time.Minute)
 		golden(t, "error/409-endpoint-disabled", noReferences(is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 409, "endpoint_disabled").Body))
-		d := w.Story(ref).Deliveries[0]
-		for d.Claims = 199; d.Claims <= 200; d.Claims++ {
-			if d, err = w.Ledger.PutDelivery(t.Context(), d); err != nil {
-				t.Fatal(err)
-			}
-			if d.Claims == 200 {
-				golden(t, "error/409-resent-too-often", noReferences(is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 409, "resent_too_often").Body))
-			}
-		}
 	})
 }
 

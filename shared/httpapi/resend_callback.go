@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -14,9 +16,12 @@ const (
 	// resendEvery is how long after an attempt the same event may be asked
 	// for again: a resend costs the app's server and ours more than a read.
 	resendEvery = 10 * time.Second
-	// maxAttempts bounds what one event can cost over its life, and how long
-	// its timeline can become.
-	maxAttempts = 200
+	// maxResends bounds what one event can cost by hand. Probes and the
+	// schedule's own attempts have bounds of their own and do not count.
+	maxResends = 200
+	// resendWindow is how many of the latest attempts are looked through for
+	// that many resends. Probes among them are rare: one in five minutes.
+	resendWindow = 250
 	// resendTries is how often a delivery that moved meanwhile is read anew.
 	resendTries = 3
 )
@@ -32,32 +37,49 @@ type resentBody struct {
 	Message     string        `json:"message"`
 }
 
+// The two things that a resend can lead to.
+const (
+	sentBeside = "One attempt is made now, with the same bytes and the same webhook-id: a receiver that has handled the event ignores it. What comes of it stands in GET /payments/{referenceId}."
+	sentAgain  = "The event was held for want of a callback URL. It is sent now and, if that fails, again by its schedule, with the same bytes and the same webhook-id. What comes of it stands in GET /payments/{referenceId}."
+)
+
 // resendCallback handles POST /payments/{referenceId}/resend-callback: the
-// latest event once more, with the same bytes under the same webhook-id.
+// event that the app lacks once more, with the same bytes under the same
+// webhook-id.
 func (a *API) resendCallback(ctx context.Context, r Request) Response {
 	started := a.Now()
 	client, refused := a.authenticate(ctx, r)
 	if refused != nil {
 		return *refused
 	}
-	var story ledger.Story
+	var view gateway.View
 	for range resendTries {
 		var err error
-		story, err = a.ownStory(ctx, client, r)
+		view, err = a.ownPayment(ctx, client, r)
 		if err != nil {
 			return a.failed(ctx, "resend.failed", client, err)
 		}
-		if refused := a.mayResend(story, client); refused != nil {
+		if len(view.Deliveries) == 0 {
+			return conflict(view.Payment, "no_event_yet", "Nothing has happened yet that is announced: the payment is still open. The callback comes by itself when it ends.")
+		}
+		d, at := lacking(view.Deliveries), ledger.Clock(a.Now())
+		refused, err := a.mayResend(ctx, view.Payment, d, client)
+		if err != nil {
+			return a.failed(ctx, "resend.failed", client, err)
+		}
+		if refused != nil {
 			return *refused
 		}
-		d, at := story.Deliveries[len(story.Deliveries)-1], ledger.Clock(a.Now())
+		message := sentBeside
+		if d.State == ledger.DeliveryHeld && !d.HeldForEndpoint() {
+			message = sentAgain // ResendDelivery lets it go
+		}
 		resp := respond(202, resentBody{
 			ReferenceID: d.Reference, EventID: d.EventID, Event: d.Event, Sequence: d.Sequence,
-			CallbackURL: callbackURL(d, client), AttemptAt: payment.Timestamp(at),
-			Message: "One attempt is made now, with the same bytes and the same webhook-id: a receiver that has handled the event ignores it. What comes of it stands in GET /payments/{referenceId}.",
+			CallbackURL: callbackURL(d, client), AttemptAt: payment.Timestamp(at), Message: message,
 		})
 		d, err = a.Ledger.ResendDelivery(ctx, d, at, ledger.AuditRecord{
-			At: ledger.Clock(started), Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: client.ID,
+			At: ledger.Clock(started), Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: d.ClientID,
 			Method: "POST", URL: "/payments/" + d.Reference + "/resend-callback", ResponseCode: resp.StatusCode,
 			ResponseBody: resp.Body, Duration: a.Now().Sub(started), Note: fmt.Sprintf("event %d, it was %s", d.Sequence, d.State),
 		})
@@ -65,9 +87,9 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 		case errors.Is(err, ledger.ErrMoved):
 			continue
 		case errors.Is(err, ledger.ErrUnderway):
-			return underway(story.Payment)
+			return underway(view.Payment)
 		case errors.Is(err, ledger.ErrEndpointDisabled):
-			return conflict(story.Payment, "endpoint_disabled", "Nothing is sent to this address any more: it answered 410, or failed for days. Mend it, then have the operator enable it; what is held for it is delivered then.")
+			return conflict(view.Payment, "endpoint_disabled", "Nothing is sent to this address any more: it answered 410, or failed for days. Mend it, then have the operator enable it; what is held for it is delivered then.")
 		case err != nil:
 			return a.failed(ctx, "resend.failed", client, err)
 		}
@@ -77,44 +99,73 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 		}
 		return resp
 	}
-	return underway(story.Payment) // somebody is at it all the time
+	return underway(view.Payment) // somebody is at it all the time
 }
 
-// mayResend says why the latest event cannot be sent again now, if so.
-func (a *API) mayResend(s ledger.Story, client ledger.Client) *Response {
-	refuse := func(code, sentence string) *Response {
-		resp := conflict(s.Payment, code, sentence)
-		return &resp
+// lacking picks what a resend sends: the oldest event that the app has not
+// got, else the latest. So whatever is sent has no undelivered event before
+// it that it would have to wait for. There is at least one.
+func lacking(all []ledger.Delivery) ledger.Delivery {
+	for i, d := range all {
+		if d.State != ledger.DeliveryDelivered && !overtaken(d, all[i+1:]) {
+			return d
+		}
 	}
-	if len(s.Deliveries) == 0 {
-		return refuse("no_event_yet", "Nothing has happened yet that is announced: the payment is still open. The callback comes by itself when it ends.")
+	return all[len(all)-1]
+}
+
+// overtaken says whether an event that was given up tells of a status that
+// the app has since heard corrected: it would only confuse.
+func overtaken(d ledger.Delivery, later []ledger.Delivery) bool {
+	givenUp := d.State.Ended() && !d.HeldForEndpoint()
+	return givenUp && gateway.TellsStatus(d.Event) && slices.ContainsFunc(later, func(l ledger.Delivery) bool {
+		return l.State == ledger.DeliveryDelivered && gateway.TellsStatus(l.Event)
+	})
+}
+
+// mayResend says why the event cannot be sent again now, if so.
+func (a *API) mayResend(ctx context.Context, p ledger.Payment, d ledger.Delivery, client ledger.Client) (*Response, error) {
+	refuse := func(code, sentence string) (*Response, error) {
+		resp := conflict(p, code, sentence)
+		return &resp, nil
 	}
-	d, now := s.Deliveries[len(s.Deliveries)-1], ledger.Clock(a.Now())
+	now := ledger.Clock(a.Now())
 	if d.State == ledger.DeliveryWaiting || !d.ManualAt.IsZero() || now.Before(d.LeaseUntil) || d.State == ledger.DeliveryDue && !d.NextAttemptAt.After(now) {
-		resp := underway(s.Payment)
-		return &resp
+		resp := underway(p)
+		return &resp, nil
 	}
 	if callbackURL(d, client) == "" {
 		return refuse("no_callback_url", "Neither the payment nor the app has a callback URL. Have the operator set the app's, then ask again.")
 	}
-	if d.Claims >= maxAttempts {
-		return refuse("resent_too_often", fmt.Sprintf("This event has been attempted %d times. Read the payment with GET /status/{referenceId}, or ask the operator.", d.Claims))
+	latest, resends := 1, 0
+	if d.Aside >= maxResends { // else it cannot have been resent so often
+		latest = resendWindow
+	}
+	attempts, err := a.Ledger.LatestAttempts(ctx, d.Reference, d.Sequence, latest)
+	if err != nil {
+		return nil, err
 	}
 	last := d.ResentAt
-	for _, at := range s.Attempts {
-		if at.Sequence == d.Sequence && at.Started.After(last) {
+	for _, at := range attempts {
+		if at.Cause == ledger.CauseManual {
+			resends++
+		}
+		if at.Started.After(last) {
 			last = at.Started
 		}
 	}
+	if resends >= maxResends {
+		return refuse("resent_too_often", fmt.Sprintf("This event has been resent %d times. Read the payment with GET /status/{referenceId}, or ask the operator.", resends))
+	}
 	if wait := last.Add(resendEvery).Sub(now); wait > 0 {
 		resp := retryAfter(problem(429, "resent_too_soon", "This event was sent less than ten seconds ago; wait as long as Retry-After says."), wait)
-		return &resp
+		return &resp, nil
 	}
-	return nil
+	return nil, nil
 }
 
 func underway(p ledger.Payment) Response {
-	return conflict(p, "callback_underway", "The callback is being delivered right now, or an earlier event of the payment comes first. It goes on by itself.")
+	return conflict(p, "callback_underway", "The callback is being delivered right now. It goes on by itself.")
 }
 
 // conflict is a 409 about a payment.
