@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,9 +61,15 @@ func (f *Forwarder) attempt(ctx context.Context, w work) error {
 	if d.State == ledger.DeliveryExhausted || d.State == ledger.DeliveryHeld {
 		level = slog.LevelWarn
 	}
-	f.Log.Log(ctx, level, "delivery.attempted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
+	fields := []any{
+		"reference", d.Reference, "client", d.ClientID, "event", d.EventID,
 		"sequence", d.Sequence, "attempt", d.Claims, "cause", w.cause, "code", result.Code, "error", result.Class,
-		"duration_ms", result.Duration.Milliseconds(), "state", d.State, "reason", next.Reason, "next_attempt_at", d.NextAttemptAt)
+		"duration_ms", result.Duration.Milliseconds(), "state", d.State, "reason", next.Reason,
+	}
+	if !d.NextAttemptAt.IsZero() {
+		fields = append(fields, "next_attempt_at", d.NextAttemptAt)
+	}
+	f.Log.Log(ctx, level, "delivery.attempted", fields...)
 	// What an attempt says of the endpoint is true whoever owns the event now.
 	f.report(ctx, w, signalOf(next, w.cause))
 	if errors.Is(err, ledger.ErrMoved) {
@@ -77,7 +84,9 @@ func (f *Forwarder) attempt(ctx context.Context, w work) error {
 			"attempts", d.Attempts, "code", result.Code, "error", result.Class, "reason", next.Reason)
 	}
 	switch {
-	case next.Step == StepGone && w.cause == ledger.CauseAutomatic:
+	case !after.State.Ended() && w.cause == ledger.CauseAutomatic:
+		// If its endpoint is blocked now, it is held at once: it is what can
+		// be probed with, and its own next attempt may be hours away.
 		w.d = after
 		if free, err := f.passAt(ctx, w, w.origin(), now); err != nil || !free {
 			return err
@@ -118,6 +127,15 @@ func apply(d *ledger.Delivery, next Next, w work, now time.Time) {
 	}
 }
 
+// Every delivery names its payment and the event's place in it, for an app that
+// is sent a provider's own payload and could not tell otherwise. Neither header
+// is signed: webhook-id is, which is made of both, and the payment's status can
+// be asked for.
+const (
+	HeaderReference = "X-Momo-Proxy-Reference"
+	HeaderSequence  = "X-Momo-Proxy-Sequence" // counts from 1
+)
+
 // sign makes the headers of one attempt, afresh each time: what may sign is
 // decided at that time, whenever the client was read.
 func sign(d ledger.Delivery, client ledger.Client, at time.Time) (http.Header, error) {
@@ -135,6 +153,8 @@ func sign(d ledger.Delivery, client ledger.Client, at time.Time) (http.Header, e
 		return nil, fmt.Errorf("sign %s: %w", d.EventID, err)
 	}
 	header.Set("Content-Type", "application/json")
+	header.Set(HeaderReference, d.Reference)
+	header.Set(HeaderSequence, strconv.Itoa(d.Sequence))
 	if !client.NoLegacySignature {
 		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at)))
 	}

@@ -139,6 +139,9 @@ func TestForwarderOutcomes(t *testing.T) {
 					t.Errorf("the last attempt on record: %+v", last)
 				}
 				for i, g := range got {
+					if g.Header.Get(delivery.HeaderReference) != ref || g.Header.Get(delivery.HeaderSequence) != "1" {
+						t.Errorf("attempt %d says it is about %v", i+1, g.Header)
+					}
 					if g.EventID != payment.EventID(ref, 1) || g.Body != got[0].Body {
 						t.Errorf("attempt %d was another message: %s", i+1, g.Body)
 					}

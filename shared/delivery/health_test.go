@@ -282,12 +282,14 @@ func TestAPoisonedEventDoesNotKeepTheCircuitOpen(t *testing.T) {
 // ShortAttempts.
 func TestADayDownWithFewEvents(t *testing.T) {
 	for _, events := range []int{1, 2, 3} {
-		for name, answer := range map[string]webhook.Result{"no connection": {Class: webhook.ClassConnect}, "503": {Code: 503}} {
-			t.Run(fmt.Sprint(events, ", ", name), func(t *testing.T) {
+		for outage, answer := range map[time.Duration]webhook.Result{
+			90 * time.Minute: {Code: 502}, 23 * time.Hour: {Class: webhook.ClassConnect}, 24 * time.Hour: {Code: 503},
+		} {
+			t.Run(fmt.Sprint(events, ", ", outage), func(t *testing.T) {
 				bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 					up := down(w, answer)
 					references := orders(t, w, events)
-					w.Pass(24 * time.Hour)
+					w.Pass(outage)
 					up()
 					w.Pass(10 * time.Minute)
 					for _, reference := range references {
@@ -396,9 +398,9 @@ func TestManualAttempts(t *testing.T) {
 		"delivered, succeeds":  {webhook.Result{Code: 200}, time.Second, ledger.DeliveryDelivered, webhook.Result{Code: 204}, ledger.DeliveryDelivered},
 		"exhausted, fails":     {webhook.Result{Code: 404}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 404}, ledger.DeliveryExhausted},
 		"exhausted, succeeds":  {webhook.Result{Code: 404}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
-		"due later, fails":     {webhook.Result{Code: 500}, time.Hour, ledger.DeliveryDue, webhook.Result{Code: 500}, ledger.DeliveryDue},
-		"due later, succeeds":  {webhook.Result{Code: 500}, time.Hour, ledger.DeliveryDue, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
-		"due later, our fault": {webhook.Result{Code: 500}, time.Hour, ledger.DeliveryDue, webhook.Result{Class: webhook.ClassDNSOurs}, ledger.DeliveryDue},
+		"due later, fails":     {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Code: 500}, ledger.DeliveryDue},
+		"due later, succeeds":  {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
+		"due later, our fault": {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Class: webhook.ClassDNSOurs}, ledger.DeliveryDue},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
