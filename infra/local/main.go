@@ -57,7 +57,7 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
-	flags.StringVar(&o.data, "data", ".local", "folder of the database, or :memory:")
+	flags.StringVar(&o.data, "data", ".local", "folder of the database, of this process alone, or :memory:")
 	flags.StringVar(&policy, "callback-policy", string(config.Confirm), "confirm or trust unsigned callbacks")
 	flags.BoolVar(&o.aws, "aws", false, "use DynamoDB and SQS as the AWS_* variables say, instead of the embedded database")
 	flags.BoolVar(&o.demo, "demo", false, "run one payment to its verified callback, then exit with 0 or 1")
@@ -75,10 +75,13 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	if _, ok := demoPayments[o.provider]; !ok {
 		return o, say(out, fmt.Errorf("-provider must be one of %s, not %q", strings.Join(demoProviders(), ", "), o.provider))
 	}
+	set := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	if set["provider"] && !o.demo {
+		return o, say(out, errors.New("-provider goes with -demo: without it every request to pay names its own \"provider\", and all of them are there"))
+	}
 	if o.demo {
 		// A demonstration leaves nothing behind and disturbs no other run.
-		set := map[string]bool{}
-		flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
 		if !set["data"] && !o.aws { // tables outlive the run, and so must the key of what is sealed in them
 			o.data = ":memory:"
 		}

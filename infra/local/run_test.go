@@ -21,7 +21,7 @@ import (
 )
 
 // checkDemo reads what a demonstration printed.
-func checkDemo(t *testing.T, printed string, took time.Duration, more ...string) {
+func checkDemo(t *testing.T, printed string, more ...string) {
 	t.Helper()
 	for _, text := range append(more,
 		"verified both signatures", "timeline of", "payment created", "INBOUND_FROM_APP", "OUTBOUND_TO_MTN", "INBOUND_FROM_MTN",
@@ -30,9 +30,6 @@ func checkDemo(t *testing.T, printed string, took time.Duration, more ...string)
 		if !strings.Contains(printed, text) {
 			t.Errorf("it does not say %q", text)
 		}
-	}
-	if took > 5*time.Second {
-		t.Errorf("it took %s", took)
 	}
 	if t.Failed() {
 		t.Log(printed)
@@ -51,18 +48,16 @@ func TestDemo(t *testing.T) {
 				t.Fatal(err)
 			}
 			var out bytes.Buffer
-			started := time.Now()
 			if err := run(t.Context(), o, &out); err != nil {
 				t.Fatalf("%v\n%s", err, out.String())
 			}
-			checkDemo(t, out.String(), time.Since(started), says...)
+			checkDemo(t, out.String(), says...)
 		})
 	}
 }
 
 func TestDemoAsAProgram(t *testing.T) {
 	binary(t)
-	started := time.Now()
 	p := launch(t, nil, "-demo")
 	select {
 	case <-p.ended:
@@ -72,7 +67,7 @@ func TestDemoAsAProgram(t *testing.T) {
 	if !p.cmd.ProcessState.Success() {
 		t.Errorf("%s", p.cmd.ProcessState)
 	}
-	checkDemo(t, p.printed(), time.Since(started))
+	checkDemo(t, p.printed())
 }
 
 // A demonstration whose payment does not end well says so.
@@ -116,7 +111,7 @@ func TestDemoOverDynamoDBAndSQS(t *testing.T) {
 		if err := run(t.Context(), o, &out); err != nil {
 			t.Fatalf("%v\n%s", err, out.String())
 		}
-		checkDemo(t, out.String(), 0)
+		checkDemo(t, out.String())
 		if !strings.Contains(out.String(), "DynamoDB table "+o.name+" and SQS") {
 			t.Error("it does not say where it keeps things")
 		}
@@ -237,11 +232,7 @@ func TestSecondStartOnTheSameFolder(t *testing.T) {
 			t.Errorf("round %d: %d %v", round, code, body)
 		}
 		checkPrivate(t, data)
-		asked := time.Now()
 		p.end(t, signal)
-		if took := time.Since(asked); took > 5*time.Second {
-			t.Errorf("%s took %s to end it", signal, took)
-		}
 		if signal != os.Kill && (!p.cmd.ProcessState.Success() || !strings.Contains(p.printed(), "stopping")) {
 			t.Errorf("%s: %s\n%s", signal, p.cmd.ProcessState, p.printed())
 		}

@@ -66,6 +66,11 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 		return nil, fmt.Errorf("%w (choose another with -listen)", err)
 	}
 	s.stops = append(s.stops, func() { listener.Close() })
+	unlock, err := lockData(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	s.stops = append(s.stops, func() { unlock() })
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	s.gatewayURL = "http://" + listener.Addr().String()
 	// MTN refuses IP addresses in callback URLs, and so does its stand-in.
