@@ -10,7 +10,6 @@ import (
 	"momoproxy/shared/config"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
-	"momoproxy/shared/webhook"
 )
 
 // Gateway builds the use cases.
@@ -25,7 +24,7 @@ func Gateway(p assembly.Parts) (*gateway.Gateway, error) {
 		Doorbell:       delivery.Doorbell{Queue: p.Queue, Now: p.Now},
 		PublicBaseURL:  p.Config.PublicBaseURL,
 		TrustCallbacks: p.Config.CallbackPolicy == config.Trust,
-		CheckURL:       func(url string) error { return webhook.CheckURL(url, p.Rules) },
+		CheckURL:       checkURL(p),
 		Now:            p.Now,
 		Sleep:          gateway.Pause,
 		Random:         rand.Reader,
