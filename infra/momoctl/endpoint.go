@@ -40,8 +40,9 @@ type endpointList struct {
 func (c cli) endpointList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "list the endpoints that are not well, of all clients",
-		Long: `Lists the endpoints whose circuit is open, which are being drained, or which are
-disabled. An endpoint is the origin of a callback URL: scheme, host and port.`,
+		Long: `Lists the endpoints whose circuit is open or which are disabled; and apart from them those
+that are well again and are being drained: what was held for them goes out little by
+little. An endpoint is the origin of a callback URL: scheme, host and port.`,
 		Args: takes(nil),
 		RunE: c.over(func(ctx context.Context, s *session, _ []string) error { return s.listEndpoints(ctx) }),
 	}
@@ -67,7 +68,31 @@ func (s *session) listEndpoints(ctx context.Context) error {
 			cursor = next
 		}
 	}
-	return s.showEndpoints(all)
+	return s.answer(viewOfEndpoints(all), func(t *text) {
+		unwell, draining := split(all, ledger.Endpoint.Blocked)
+		if len(unwell) == 0 {
+			t.line("Every endpoint is well.")
+		} else {
+			endpointTable(t, unwell)
+		}
+		if len(draining) > 0 {
+			t.line("")
+			t.line("Well again, and being sent what was held:")
+			endpointTable(t, draining)
+		}
+	})
+}
+
+// split keeps the order.
+func split(all []ledger.Endpoint, is func(ledger.Endpoint) bool) (yes, no []ledger.Endpoint) {
+	for _, e := range all {
+		if is(e) {
+			yes = append(yes, e)
+		} else {
+			no = append(no, e)
+		}
+	}
+	return yes, no
 }
 
 func (c cli) endpointShow() *cobra.Command {
@@ -90,24 +115,30 @@ failed is not among them, and is well.`,
 }
 
 func (s *session) showEndpoints(all []ledger.Endpoint) error {
+	return s.answer(viewOfEndpoints(all), func(t *text) { endpointTable(t, all) })
+}
+
+func viewOfEndpoints(all []ledger.Endpoint) endpointList {
 	list := endpointList{Endpoints: []endpointView{}}
 	for _, e := range all {
 		list.Endpoints = append(list.Endpoints, viewOfEndpoint(e))
 	}
-	return s.answer(list, func(t *text) {
-		rows := [][]string{{"CLIENT", "ENDPOINT", "STATE", "FAILURES", "FAILING SINCE", "NEXT PROBE"}}
-		for _, e := range all {
-			state, probe := string(e.State), "-"
-			if e.DisabledReason != "" {
-				state += " " + e.DisabledReason
-			}
-			if e.State == ledger.EndpointOpen {
-				probe = short(e.ProbeAt)
-			}
-			rows = append(rows, []string{e.ClientID, e.Origin, state, fmt.Sprint(e.Failures), short(e.FailingSince), probe})
+	return list
+}
+
+func endpointTable(t *text, all []ledger.Endpoint) {
+	rows := [][]string{{"CLIENT", "ENDPOINT", "STATE", "FAILURES", "FAILING SINCE", "NEXT PROBE"}}
+	for _, e := range all {
+		state, probe := string(e.State), "-"
+		if e.DisabledReason != "" {
+			state += " " + e.DisabledReason
 		}
-		t.table(rows...)
-	})
+		if e.State == ledger.EndpointOpen {
+			probe = short(e.ProbeAt)
+		}
+		rows = append(rows, []string{e.ClientID, e.Origin, state, fmt.Sprint(e.Failures), short(e.FailingSince), probe})
+	}
+	t.table(rows...)
 }
 
 func (c cli) endpointEnable() *cobra.Command {

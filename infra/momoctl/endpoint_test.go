@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +27,16 @@ func TestEndpointLife(t *testing.T) {
 		if len(v) != 1 || v[0].(map[string]any)["disabledReason"] != "operator" {
 			t.Errorf("%v", v)
 		}
+		if out := c.must("endpoint", "list"); strings.Contains(out, "Well again") {
+			t.Error(out)
+		}
 		contains(t, "enable", c.must("endpoint", "enable", "cli_shop", testbed.ShopURL), "draining")
+		contains(t, "list", c.must("endpoint", "list"), "Every endpoint is well.", "Well again, and being sent what was held:", "draining")
+		c.must("endpoint", "disable", "cli_shop", testbed.ShopURL)
+		if out := c.must("endpoint", "list"); strings.Contains(out, "well") || !strings.Contains(out, "disabled operator") {
+			t.Error(out)
+		}
+		c.must("endpoint", "enable", "cli_shop", testbed.ShopURL)
 		c.Pass(3 * time.Minute)
 		if d := c.Story(held).Deliveries[0]; d.State != ledger.DeliveryDelivered {
 			t.Errorf("it is %s", d.State)
