@@ -36,6 +36,9 @@ var eventAnswers = map[string]struct {
 	"request-to-pay/accepted":                 {202, ""},
 	"request-to-pay/accepted-base64-body":     {202, ""},
 	"request-to-pay/accepted-idempotency-key": {202, ""},
+	"request-to-pay/mom-factura-reference":    {202, ""},
+	"request-to-pay/mom-factura-mcx":          {202, ""},
+	"request-to-pay/momentpay-link":           {202, ""},
 	"request-to-pay/malformed-json":           {400, "malformed_json"},
 	"request-to-pay/missing-key":              {401, "unauthorized"},
 	"request-to-pay/unknown-key":              {401, "unauthorized"},
@@ -62,6 +65,8 @@ var eventAnswers = map[string]struct {
 	"mom-factura-webhook/payment-confirmed":   {200, ""},
 	"mom-factura-webhook/invoice-created":     {200, ""},
 	"mom-factura-webhook/cancelled":           {200, ""},
+	"mom-factura-webhook/failed":              {200, ""},
+	"mom-factura-webhook/error":               {200, ""},
 	"mom-factura-webhook/status-as-number":    {200, ""},
 	"mom-factura-webhook/wrong-token":         {200, ""},
 	"mom-factura-webhook/unreadable":          {200, ""},
@@ -152,6 +157,16 @@ func feedHandler(t *testing.T, w *testbed.World, source []byte, name string, sta
 		if again := is(t, w.Call(context.Background(), r), 202, ""); again.Body != a.Body || again.Headers["idempotent-replayed"] != "true" {
 			t.Errorf("the second time %v %s", again.Headers, again.Body)
 		}
+	case name == "request-to-pay/mom-factura-reference":
+		if i, _ := a.Fields["instructions"].(map[string]any); i["entity"] == nil || i["referenceNumber"] == nil || a.Fields["providerIds"] == nil {
+			t.Errorf("nothing to pay with: %s", a.Body)
+		}
+	case name == "request-to-pay/mom-factura-mcx" && a.Text("status") != "SUCCESSFUL":
+		t.Errorf("%s", a.Body)
+	case name == "request-to-pay/momentpay-link":
+		if i, _ := a.Fields["instructions"].(map[string]any); i["link"] == nil {
+			t.Errorf("nothing to pay with: %s", a.Body)
+		}
 	case name == "request-to-pay/validation-failed":
 		f := faults(t, a)
 		if f["amount"] == "" || f["externalID"] == "" || f["payer.partyId"] == "" {
@@ -169,6 +184,11 @@ func feedHandler(t *testing.T, w *testbed.World, source []byte, name string, sta
 		t.Errorf("%s", a.Body)
 	case name == "status/known" && a.Reference() != eventReference:
 		t.Errorf("%s", a.Body)
+	case strings.HasPrefix(name, "mom-factura-webhook/"):
+		told(t, name, a)
+		if n := len(w.App.Got()); n != 0 || w.Status(eventReference) != payment.Pending {
+			t.Errorf("a webhook about nobody's payment: %d callbacks", n)
+		}
 	case strings.HasPrefix(name, "mtn-callback/"):
 		told(t, name, a)
 		w.Pass(time.Minute)

@@ -17,6 +17,7 @@ type timelineBody struct {
 	NextCheckAt       string            `json:"nextCheckAt,omitempty"`
 	ExpiresAt         string            `json:"expiresAt,omitempty"`
 	Instructions      map[string]string `json:"instructions,omitempty"`
+	ProviderIDs       map[string]string `json:"providerIds,omitempty"`
 	InvoiceURL        string            `json:"invoiceUrl,omitempty"`
 	Events            []eventBody       `json:"events"`
 }
@@ -94,7 +95,7 @@ func timelineOf(v gateway.View, client ledger.Client) timelineBody {
 	body := timelineBody{
 		paymentSummary:    summaryOf(p),
 		CallbackForwarded: v.Forwarded(),
-		ExpiresAt:         timestamp(p.ExpiresAt), Instructions: p.Instructions, InvoiceURL: p.InvoiceURL,
+		ExpiresAt:         timestamp(p.ExpiresAt), Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL,
 		Events: make([]eventBody, 0, len(v.Deliveries)),
 	}
 	if p.Open() {

@@ -10,8 +10,8 @@ import (
 
 // paymentBody is the 202 answer of request-to-pay. It is made of what never
 // changes about a payment and of what was first told, so that a replay repeats
-// it byte for byte; but instructions that the provider gave only later are in
-// a later replay.
+// it byte for byte; but instructions and ids that the provider gave only later
+// are in a later replay.
 type paymentBody struct {
 	ReferenceID string         `json:"referenceId"`
 	Status      payment.Status `json:"status"`
@@ -26,6 +26,9 @@ type paymentBody struct {
 	// Instructions are what the payer needs, where the app has to pass
 	// something on.
 	Instructions map[string]string `json:"instructions,omitempty"`
+	// ProviderIDs are the provider's own ids of the payment: native callbacks
+	// may name no other.
+	ProviderIDs map[string]string `json:"providerIds,omitempty"`
 }
 
 // RequestToPay handles POST /request-to-pay.
@@ -92,7 +95,7 @@ func answered(answer gateway.Answer) Response {
 		body := paymentBody{
 			ReferenceID: p.Reference, Status: answer.Status, ExternalID: p.ExternalID, Provider: p.Provider, Method: p.Method,
 			Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
-			Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt), Instructions: p.Instructions,
+			Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt), Instructions: p.Instructions, ProviderIDs: p.IDs,
 		}
 		resp = respond(202, body)
 	case gateway.Invalid:
@@ -127,7 +130,11 @@ func answered(answer gateway.Answer) Response {
 			Error: "The provider's answer is likely that of a duplicate. It proves nothing, so the payment stays open until its true outcome is known; do not start another.",
 			Code:  "provider_likely_duplicate", ReferenceID: p.Reference, Status: payment.Pending,
 		})
-	default: // Unavailable
+	case gateway.Unavailable:
+		if answer.Busy {
+			resp = retryAfter(problem(503, "provider_busy", "The provider is well, but takes only so many requests in a minute, and they are spent. Nothing was charged; try again as Retry-After says."), answer.RetryAfter)
+			break
+		}
 		resp = retryAfter(problem(503, "provider_unavailable", "The provider cannot take payments now. Nothing was charged; try again as Retry-After says."), answer.RetryAfter)
 	}
 	if answer.Replayed {

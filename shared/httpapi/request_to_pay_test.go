@@ -407,3 +407,20 @@ func TestRequestToPayWithoutAQueue(t *testing.T) {
 		}
 	})
 }
+
+// A provider's limit that is spent is no outage, and is not told as one.
+func TestRequestToPayProviderBusy(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		for i := range 30 {
+			a := w.Pay(factura(fmt.Sprint("ORDER-", i)))
+			if a.StatusCode == 202 {
+				continue
+			}
+			golden(t, "error/503-provider-busy", is(t, a, 503, "provider_busy").Body)
+			time.Sleep(wait(t, a))
+			is(t, w.Pay(factura(fmt.Sprint("ORDER-", i))), 202, "")
+			return
+		}
+		t.Error("30 payments at once are within the limit")
+	})
+}

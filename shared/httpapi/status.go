@@ -27,6 +27,7 @@ type statusBody struct {
 	Phase             payment.Phase     `json:"phase,omitempty"`
 	NextCheckAt       string            `json:"nextCheckAt,omitempty"`
 	Instructions      map[string]string `json:"instructions,omitempty"`
+	ProviderIDs       map[string]string `json:"providerIds,omitempty"`
 	InvoiceURL        string            `json:"invoiceUrl,omitempty"`
 	Metadata          map[string]string `json:"metadata,omitempty"`
 }
@@ -58,7 +59,7 @@ func statusOf(v gateway.View) statusBody {
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
 		CallbackForwarded: v.Forwarded(),
 		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),
-		Provider: p.Provider, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,
+		Provider: p.Provider, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,
 	}
 	if p.Open() && !p.NextCheckAt.IsZero() {
 		body.NextCheckAt = payment.Timestamp(p.NextCheckAt)
