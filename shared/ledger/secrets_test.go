@@ -115,6 +115,56 @@ func TestSecretsAreNeverReadable(t *testing.T) {
 	})
 }
 
+// The same of the providers that are reached in other ways: a key in a header
+// or a basic login, a token in an address, a secret that signs webhooks. An
+// echo of the token in a webhook is part of the run.
+func TestOtherProvidersSecretsAreNeverReadable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		heard := map[string]string{
+			testbed.FacturaKey: "Mom Factura's api key", testbed.FacturaToken: "Mom Factura's webhook token", testbed.MomentKey: "MomentPay's key",
+			strings.TrimPrefix(testbed.MomentSecret, "whsec_"): "MomentPay's webhook secret", strings.TrimPrefix(testbed.MomentSecret2, "whsec_"): "MomentPay's webhook secret",
+		}
+		w := testbed.New(t, testbed.Options{})
+		for i := range 20 {
+			for _, m := range []string{"reference", "ekwanza", "mcx"} {
+				w.Pay(fmt.Sprintf(`{"provider":"mom-factura","method":%q,"amount":"1500.%02d","externalId":"F-%s-%d","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`, m, i, m, i))
+				w.Pass(5 * time.Second)
+			}
+			for _, m := range []string{"link", "push"} {
+				w.Pay(fmt.Sprintf(`{"provider":"momentpay","method":%q,"amount":"150.%02d","externalId":"M-%s-%d","payer":{"partyIdType":"MSISDN","partyId":"27823778084"}}`, m, i, m, i))
+			}
+		}
+		const factura = "POST /webhooks/mom-factura/{token}"
+		w.Webhook(factura, testbed.FacturaToken, http.Header{}, `{"merchantTransactionId":"x","token":"`+testbed.FacturaToken+`","operationStatus":"1"}`)
+		w.Webhook(factura, testbed.FacturaToken, http.Header{}, testbed.FacturaToken)
+		w.Webhook(factura, testbed.FacturaToken+"x", http.Header{}, `{"operationStatus":"1"}`)
+		w.Webhook("POST /webhooks/momentpay", "", http.Header{"Webhook-Signature": {"v1," + testbed.MomentSecret}}, `{"key":"`+testbed.MomentKey+`"}`)
+		w.Pass(30 * time.Hour)
+
+		ended := 0
+		for _, r := range w.Records() {
+			text := fmt.Sprintf("%s %q %v", r.Key, r.Attributes, r.Index)
+			for secret, what := range heard {
+				if strings.Contains(text, secret) {
+					t.Errorf("record %s shows a secret: %s", r.Key, what)
+				}
+			}
+			if r.Sort == "payment" && r.Attributes["status"] == "SUCCESSFUL" {
+				ended++
+			}
+		}
+		if ended < 20 {
+			t.Errorf("%d payments succeeded; the run did nothing", ended)
+		}
+		for secret, what := range heard {
+			if strings.Contains(w.Log(), secret) {
+				t.Errorf("the log shows a secret: %s", what)
+			}
+		}
+	})
+}
+
 // A client never shows its secrets when it is printed.
 func TestClientPrintsWithoutSecrets(t *testing.T) {
 	t.Parallel()
