@@ -16,7 +16,17 @@ import (
 
 // claimAndAttempt makes the attempt, unless another worker is faster.
 func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) error {
+	counted, ok, err := f.enter(ctx, w, now)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return f.crowdedOut(ctx, w, now)
+	}
 	d, err := f.Ledger.ClaimDelivery(ctx, w.d, now.Add(lease))
+	if err != nil && counted {
+		f.count(ctx, w, false)
+	}
 	if errors.Is(err, ledger.ErrMoved) {
 		return nil
 	}
@@ -24,17 +34,17 @@ func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) 
 		return err
 	}
 	w.d = d
-	return f.attempt(ctx, w)
+	return f.attempt(ctx, w, counted)
 }
 
 // attempt sends a claimed delivery once and writes down what came of it.
-func (f *Forwarder) attempt(ctx context.Context, w work) error {
+func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 	d := w.d
 	header, err := sign(d, w.client, f.Now())
 	if err != nil {
 		return err
 	}
-	answered := f.watch(ctx, w)
+	answered := f.watch(ctx, w, counted)
 	result := f.Client.Post(ctx, w.url, header, []byte(d.Body))
 	answered()
 	now := ledger.Clock(f.Now())

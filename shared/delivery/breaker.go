@@ -137,7 +137,7 @@ func probed(e ledger.Endpoint, event, place string, now time.Time) ledger.Endpoi
 //	                  failed  a probe: probed again later, disabled after
 //	                  silent  DisableAfter and DisableProbes; another: nothing
 //	                          new
-//	                  stall   nothing new
+//	                  stall   counted apart, unless of a probe
 //	any but disabled  gone    disabled
 //	disabled          any     stays, until an operator enables it
 func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now time.Time) (after ledger.Endpoint, told []Notice) {
@@ -150,10 +150,12 @@ func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now 
 		return e.Reopened(now), []Notice{NoticeRecovered}
 	case e.State == ledger.EndpointOpen && cause == ledger.CauseProbe && s != signalStall:
 		return stillOpen(e, now)
-	case e.State == ledger.EndpointOpen:
-		return e, nil
+	case s == signalStall && cause == ledger.CauseProbe:
+		return e, nil // the sweeper makes no more of them
 	case s == signalStall:
 		return stalled(e, now), nil
+	case e.State == ledger.EndpointOpen:
+		return e, nil
 	}
 	hangs := s == signalSilent && strained(e, now)
 	if s != signalSilent {

@@ -99,7 +99,8 @@ func TestBreaker(t *testing.T) {
 		"strained, no answer": {stalls(failing(1), strainedBy, attempt-1), signalSilent, auto, "evt_1", with(failing(2), func(e *ledger.Endpoint) {
 			e.State, e.OpenedAt, e.ProbeAt = ledger.EndpointOpen, noon, noon.Add(firstProbe)
 		}), []Notice{NoticeOpened}},
-		"open, left waiting":     {open(time.Hour, 1, 0), signalStall, auto, "evt_3", open(time.Hour, 1, 0), nil},
+		"open, left waiting":     {open(time.Hour, 1, 0), signalStall, manual, "evt_3", stalls(open(time.Hour, 1, 0), 1, 0), nil},
+		"open, a probe waits":    {open(time.Hour, 1, 0), signalStall, probe, "evt_3", open(time.Hour, 1, 0), nil},
 		"open, a silent probe":   {open(time.Hour, 1, 0), signalSilent, probe, "evt_3", with(open(time.Hour, 2, 0), func(e *ledger.Endpoint) { e.ProbeAt = noon.Add(2 * time.Minute) }), nil},
 		"disabled, left waiting": {disabled, signalStall, auto, "evt_3", disabled, nil},
 		"disabled, succeeds":     {disabled, signalWell, auto, "evt_3", disabled, nil},
@@ -186,7 +187,7 @@ func FuzzBreaker(f *testing.F) {
 				s = []signal{signalStall, signalSilent, signalWell, signalGone}[b&3]
 			}
 			cause := []ledger.Cause{ledger.CauseAutomatic, ledger.CauseProbe, ledger.CauseManual, ledger.CauseAutomatic}[b>>2&3]
-			if cause == ledger.CauseManual && (s == signalFailed || s == signalSilent) || cause != ledger.CauseAutomatic && s == signalStall {
+			if cause == ledger.CauseManual && (s == signalFailed || s == signalSilent) || cause == ledger.CauseProbe && s == signalStall {
 				s = signalNone // signalOf, watch
 			}
 			event := fmt.Sprint(b >> 6)

@@ -3,12 +3,14 @@ package delivery_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -41,6 +43,9 @@ type answering struct {
 func (a *answering) Post(_ context.Context, url string, header http.Header, _ []byte) webhook.Result {
 	r := webhook.Result{Started: time.Now()}
 	after := a.after[url]
+	if strings.HasSuffix(url, ".hangs.example/") {
+		after = webhook.Timeout
+	}
 	if r.Started.Before(a.from) {
 		after = quick
 	}
@@ -75,6 +80,7 @@ const quick = 5 * time.Millisecond
 // of ten, twenty at once, each in an instance of its own, which it keeps until
 // its last message is done.
 type town struct {
+	hangs   string // how it hangs: "" all its callbacks; "origins" at a host for each; "manual" when asked for again; "two" another app does too
 	apps    *answering
 	ledger  *ledger.Ledger
 	slowest map[int]time.Duration // by app, from event to 2xx
@@ -108,6 +114,9 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 		}
 	}
 	c.apps.after[url(0)] = first
+	if c.hangs == "two" {
+		c.apps.after[url(1)] = first
+	}
 
 	// Any idle instance works next, so that all have something in their caches.
 	random := rand.New(rand.NewPCG(1, 2))
@@ -166,6 +175,24 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 			Provider: "mtn", Amount: payment.Money{Minor: 100, Currency: "SZL"}, Payer: "26876123456", Status: payment.Pending, Accepted: true,
 			CreatedAt: ledger.Clock(time.Now()), UpdatedAt: ledger.Clock(time.Now()),
 		}
+		if n%apps == 0 && c.hangs == "origins" && time.Now().After(c.apps.from) {
+			p.CallbackURL = fmt.Sprintf("https://n%d.hangs.example/", n)
+		}
+		if n%apps == 0 && c.hangs == "manual" && time.Now().After(c.apps.from) {
+			old, err := c.ledger.Delivery(ctx, fmt.Sprintf("%08x-0000-4000-8000-000000000000", (n-n%apps)%(100*perSecond)), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := c.ledger.ResendDelivery(ctx, old, ledger.Clock(time.Now()), ledger.AuditRecord{At: ledger.Clock(time.Now()), Direction: ledger.InboundFromApp, Reference: old.Reference, ClientID: "cli_0"})
+			if err == nil {
+				err = bell.Ring(ctx, d)
+			}
+			if err != nil && !errors.Is(err, ledger.ErrUnderway) {
+				t.Fatal(err)
+			}
+			time.Sleep(apart)
+			continue
+		}
 		stored, err := c.ledger.Create(ctx, ledger.Payment{Payment: p})
 		if err != nil {
 			t.Fatal(err)
@@ -197,14 +224,14 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 	for id, m := range all {
 		at := c.apps.answered[id]
 		switch {
-		case at.IsZero() && m.app == 0:
+		case at.IsZero() && (m.app == 0 || m.app == 1 && c.hangs == "two"):
 			c.left++
 			continue
 		case at.IsZero():
 			t.Fatalf("event %s of app %d was not delivered", id, m.app)
 		}
 		c.slowest[m.app] = max(c.slowest[m.app], at.Sub(m.at))
-		if m.app != 0 {
+		if m.app != 0 && !(m.app == 1 && c.hangs == "two") {
 			times = append(times, at.Sub(m.at))
 		}
 	}
@@ -262,6 +289,28 @@ func TestSlowAppGetsEverything(t *testing.T) {
 				}
 				t.Logf("slowest %v, the others' %v", slow.slowest[0], slow.p99)
 			})
+		})
+	}
+}
+
+// Nor does it when it has a host for each payment, or asks for old events by
+// hand, or when two apps hang at once; and so for as long as it goes on.
+func TestHangingEverywhereSlowsNoOther(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"origins", "manual", "two"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			var well, hanging town
+			hanging.hangs = how
+			synctest.Test(t, func(t *testing.T) { well.run(t, quick, 5, 2*time.Minute) })
+			synctest.Test(t, func(t *testing.T) { hanging.run(t, webhook.Timeout, 5, 2*time.Minute) })
+			if hanging.p99 > well.p99*3/2 {
+				t.Errorf("the other apps' p99 is %v, and %v when all are well", hanging.p99, well.p99)
+			}
+			if hanging.apps.most >= 20 {
+				t.Errorf("%d attempts waited at once: as many as there are batches", hanging.apps.most)
+			}
+			t.Logf("%d attempts hung, %d at once, others' p99 %v", hanging.apps.hung, hanging.apps.most, hanging.p99)
 		})
 	}
 }

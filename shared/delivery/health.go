@@ -15,8 +15,13 @@ import (
 func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, error) {
 	if w.cause == ledger.CauseManual {
 		e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, w.origin(), now)
-		if err != nil || e.State != ledger.EndpointDisabled {
-			return err == nil, err // a person asked: an open circuit does not count
+		switch {
+		case err != nil:
+			return false, err
+		case e.State != ledger.EndpointDisabled && strained(e, now):
+			return false, f.putOff(ctx, w, strainEnd(e), afterStrain)
+		case e.State != ledger.EndpointDisabled:
+			return true, nil // a person asked: an open circuit does not count
 		}
 		f.Log.WarnContext(ctx, "delivery.resend_refused", "event", w.d.EventID, "reason", "endpoint is disabled")
 		return false, f.putBack(ctx, w.d)
@@ -29,16 +34,24 @@ func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, erro
 	if err != nil || !strained(e, now) {
 		return err == nil, err
 	}
-	return false, f.putOff(ctx, w, e)
+	return false, f.putOff(ctx, w, strainEnd(e), afterStrain)
 }
 
-// putOff leaves an event for when it is known whether its endpoint hangs. It
-// costs the event nothing of its schedule.
-func (f *Forwarder) putOff(ctx context.Context, w work, e ledger.Endpoint) error {
-	const apart = 2 * time.Second // between the first and the last to come back
+// afterStrain lies between the first and the last event to come back when a
+// strained endpoint is tried again.
+const afterStrain = 2 * time.Second
+
+// putOff leaves an attempt for when it is known whether its endpoint hangs:
+// until then, or at most apart later. It costs the event nothing of its
+// schedule, and what was asked for by hand is still made.
+func (f *Forwarder) putOff(ctx context.Context, w work, until time.Time, apart time.Duration) error {
 	d := w.d
-	later := time.Duration(float64(apart) * clampRandom(f.Jitter()))
-	d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(strainEnd(e).Add(later))
+	at := ledger.Clock(until.Add(time.Duration(float64(apart) * clampRandom(f.Jitter()))))
+	if w.cause == ledger.CauseManual {
+		d.ManualAt = at
+	} else {
+		d.State, d.NextAttemptAt = ledger.DeliveryDue, at
+	}
 	d, err := f.Ledger.PutDelivery(ctx, d)
 	if errors.Is(err, ledger.ErrMoved) {
 		return nil
@@ -47,14 +60,15 @@ func (f *Forwarder) putOff(ctx context.Context, w work, e ledger.Endpoint) error
 		return err
 	}
 	f.Log.InfoContext(ctx, "delivery.put_off", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
-		"endpoint", e.Origin, "next_attempt_at", d.NextAttemptAt)
+		"endpoint", w.origin(), "cause", w.cause, "next_attempt_at", at)
 	return f.ring(ctx, d)
 }
 
-// watch tells of an attempt that is left waiting, while it waits. The attempt
-// ends with stop, which returns when nothing more is told.
-func (f *Forwarder) watch(ctx context.Context, w work) (stop func()) {
-	if f.AfterFunc == nil || w.cause != ledger.CauseAutomatic {
+// watch tells of an attempt that is left waiting, while it waits, and counts it
+// among its client's unless it was already. The attempt ends with stop, which
+// returns when nothing more is told.
+func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func()) {
+	if f.AfterFunc == nil {
 		return func() {}
 	}
 	told := make(chan struct{})
@@ -68,10 +82,18 @@ func (f *Forwarder) watch(ctx context.Context, w work) (stop func()) {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		f.report(ctx, w, signalStall)
+		if !counted {
+			counted = f.count(ctx, w, true)
+		}
 	})
 	return func() {
 		if !cancel() {
 			<-told
+		}
+		if counted {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			f.count(ctx, w, false)
 		}
 	}
 }

@@ -60,6 +60,10 @@ type Endpoint struct {
 	version int64
 }
 
+// AllEndpoints is in the place of an origin for what a client's endpoints
+// share. It is no endpoint, and always closed.
+const AllEndpoints = "*"
+
 // Blocked says whether its events are held.
 func (e Endpoint) Blocked() bool { return e.State == EndpointOpen || e.State == EndpointDisabled }
 
@@ -225,7 +229,9 @@ func (l *Ledger) Endpoints(ctx context.Context, clientID string) ([]Endpoint, er
 			if err != nil {
 				return nil, err
 			}
-			all = append(all, e)
+			if e.Origin != AllEndpoints {
+				all = append(all, e)
+			}
 		}
 		if page.Next == "" {
 			return all, nil
