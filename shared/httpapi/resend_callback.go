@@ -39,7 +39,7 @@ type resentBody struct {
 
 // The two things that a resend can lead to.
 const (
-	sentBeside = "One attempt is made now, with the same bytes and the same webhook-id: a receiver that has handled the event ignores it. What comes of it stands in GET /payments/{referenceId}."
+	sentBeside = "One attempt is made now, or minutes later while the server leaves requests unanswered, with the same bytes and the same webhook-id: a receiver that has handled the event ignores it. What comes of it stands in GET /payments/{referenceId}."
 	sentAgain  = "The event was held for want of a callback URL. It is sent now and, if that fails, again by its schedule, with the same bytes and the same webhook-id. What comes of it stands in GET /payments/{referenceId}."
 )
 
