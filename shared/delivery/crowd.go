@@ -98,5 +98,5 @@ func (f *Forwarder) crowdedOut(ctx context.Context, w work, now time.Time) error
 	if w.cause == ledger.CauseProbe {
 		return nil
 	}
-	return f.putOff(ctx, w, now.Add(webhook.Timeout), 2*webhook.Timeout)
+	return f.putOff(ctx, w, now.Add(webhook.Timeout/2), webhook.Timeout)
 }

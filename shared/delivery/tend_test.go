@@ -59,19 +59,19 @@ func TestOneClientsEndpointsDoNotStarveTheSweeper(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				up()
-				w.Pass(8 * time.Minute)
-				for _, reference := range held {
-					if got := state(w, reference); got != ledger.DeliveryDelivered {
-						t.Fatalf("%s is %s", reference, got)
-					}
-				}
 				run, stop := context.WithTimeout(t.Context(), 25*time.Second)
 				defer stop()
 				began := time.Now()
 				swept, err := w.Sweeper.Sweep(run)
 				if took := time.Since(began); err != nil || took > 5*time.Second {
 					t.Errorf("a sweep took %s (%v): %+v", took, err, swept)
+				}
+				up()
+				w.Pass(8 * time.Minute)
+				for _, reference := range held {
+					if got := state(w, reference); got != ledger.DeliveryDelivered {
+						t.Fatalf("%s is %s", reference, got)
+					}
 				}
 			})
 		})
