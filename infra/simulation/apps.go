@@ -122,10 +122,10 @@ func (w *world) contentOf(o *order, message string, odd bool) map[string]any {
 	}
 	named := true
 	switch x := w.rng.Float64(); {
-	case x < 0.4:
+	case x < (1-w.rates.factura)*0.6:
 		content["currency"] = "SZL"
 		o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
-	case x < 0.72:
+	case x < (1-w.rates.factura)*0.6+w.rates.factura:
 		method := pick(w, momfactura.MethodReference, momfactura.MethodReference, momfactura.MethodEkwanza, momfactura.MethodMCX)
 		content["provider"], content["method"], content["currency"] = nameFactura, method, "AOA"
 		o.payer = fmt.Sprintf("24492%07d", w.rng.IntN(10_000_000))
@@ -249,6 +249,11 @@ func (w *world) watch(o *order, reference string) {
 			a = w.apps[w.rng.IntN(len(w.apps))]
 		}
 		w.anytime(w.between(0, min(w.rates.span, 30*time.Minute)), "look", func() { w.look(a, reference) })
+	}
+	if p := w.books.payments[reference]; w.rates.crowd && p.Method == momfactura.MethodEkwanza {
+		for i := range 12 { // a page that shows the payer's code and waits
+			w.anytime(time.Duration(i)*6*time.Second+w.between(0, time.Second), "look and wait", func() { w.look(o.app, reference) })
+		}
 	}
 	if w.chance(0.1) { // an eager app
 		for i := range 15 {

@@ -42,6 +42,7 @@ type books struct {
 	alias             []string                  // ids of Mom Factura's and what they are shown as, in turn
 	ids               []string                  // every id that any provider gave a payment
 	saw               map[saying]bool           // what a provider could truly say at some time
+	sent              map[string]bool           // a request to pay has left
 	told              map[string]time.Time      // when a provider last gave an id
 	events            map[string]made           // by event id
 	corrected         map[string]bool           // ended otherwise and was corrected
@@ -67,7 +68,7 @@ func newBooks() books {
 		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]sandbox.Plan{},
 		lies: map[string][]string{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
 		delivered: map[string]bool{}, state: map[table.Key]any{},
-		asked: map[string]time.Time{}, told: map[string]time.Time{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
+		asked: map[string]time.Time{}, told: map[string]time.Time{}, sent: map[string]bool{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
 		corrected: map[string]bool{}, word: map[string]payment.Status{},
 	}
 }

@@ -31,7 +31,7 @@ func (w *world) checkTruth(before, p ledger.Payment) {
 	case payment.FromStatus:
 		w.checkAnswer(p, t)
 	case payment.FromSignedWebhook:
-		if p.Provider != nameMoment || !w.books.saw[saying{p.Reference, p.Status}] {
+		if p.Provider != nameMoment || t.status != p.Status && !w.books.saw[saying{p.Reference, p.Status}] {
 			w.violate(Evidence, "%s is %s by a signed webhook; the provider's books say %q", p.Reference, p.Status, t.status)
 		}
 	case payment.FromOperator:
@@ -151,7 +151,7 @@ func (w *world) noteLateness(before, p ledger.Payment, t truth) {
 // to be found out.
 func (w *world) checkSent(p ledger.Payment) {
 	inv := w.current
-	if inv == nil || inv.role != requestToPay || !slices.Contains(inv.asked, p.Reference) || inv.sent[p.Reference] || !p.Open() || p.Phase == payment.PhaseSubmitting {
+	if inv == nil || inv.role != requestToPay || !slices.Contains(inv.asked, p.Reference) || w.books.sent[p.Reference] || !p.Open() || p.Phase == payment.PhaseSubmitting {
 		return
 	}
 	w.violate(Evidence, "%s is %s: no request for it has ever left", p.Reference, p.Phase)

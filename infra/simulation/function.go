@@ -62,8 +62,6 @@ type invocation struct {
 	// payment named.
 	lie   string
 	about string
-	// sent are the references of which a request to pay has left it.
-	sent map[string]bool
 }
 
 // killed unwinds the stack of a dead invocation.
@@ -130,7 +128,7 @@ func (w *world) invoke(r role, f func(context.Context, *instance)) (inv *invocat
 	}
 	i := w.instanceOf(r)
 	w.books.invocations++
-	inv = &invocation{instance: i, name: fmt.Sprintf("%s.%d", r, w.books.invocations), deadline: time.Now().Add(timeouts[r]), sent: map[string]bool{}}
+	inv = &invocation{instance: i, name: fmt.Sprintf("%s.%d", r, w.books.invocations), deadline: time.Now().Add(timeouts[r])}
 	outer := w.current
 	w.current, i.busy = inv, true
 	ctx, cancel := context.WithDeadline(context.Background(), inv.deadline)

@@ -266,6 +266,123 @@ var Mutations = []Mutation{
 		`secrets = append(secrets, c.SigningSecrets[len(c.SigningSecrets)-1])`,
 	},
 	{
+		"Mom Factura is asked to pay again when no answer came", ChargedOnce, "shared/provider/momfactura/submit.go",
+		`e := readSubmit(r, method, p.now())`,
+		`if r.Code == 0 {
+		r = p.client.Do(ctx, &trail, wire.Call{Method: http.MethodPost, Path: "/api/payment/" + method, Headers: headers, Body: p.orderBody(pay)}, p.cfg.AttemptTimeout)
+	}
+	e := readSubmit(r, method, p.now())`,
+	},
+	{
+		"MomentPay is asked under a key of the minute", ChargedOnce, "shared/provider/momentpay/request.go",
+		`c.Headers["Idempotency-Key"] = pay.Reference`,
+		`c.Headers["Idempotency-Key"] = pay.Reference + p.now().Format("-1504")`,
+	},
+	{
+		"MomentPay's key is taken to live for ever", ChargedOnce, "shared/provider/momentpay/status.go",
+		`const keyLife = 23 * time.Hour`,
+		`const keyLife = 72 * time.Hour`,
+	},
+	{
+		"Mom Factura's webhook is believed", NoForgery, "shared/provider/momfactura/webhook.go",
+		`	return provider.Known
+}`,
+		`	return provider.Signed
+}`,
+	},
+	{
+		"an invoice is taken from the webhook", NoForgery, "shared/gateway/poll.go",
+		`	after, err := g.settle(ctx, p, news{`,
+		`	if cb, _ := prov.ParseCallback(provider.Inbound{Body: why.raw}); cb.Evidence.InvoiceURL != "" {
+		told.Evidence.InvoiceURL = cb.Evidence.InvoiceURL
+	}
+	after, err := g.settle(ctx, p, news{`,
+	},
+	{
+		"MomentPay's signature is not checked", NoForgery, "shared/provider/momentpay/callback.go",
+		`	_, err := webhook.Verify(header, in.Body, at, tolerance, p.secrets...)
+	return err`,
+		`	_, _ = webhook.Verify(header, in.Body, at, tolerance, p.secrets...)
+	return nil`,
+	},
+	{
+		"MomentPay's amount is not looked at", NoForgery, "shared/provider/momentpay/report.go",
+		`ev := t.evidence
+`,
+		`ev := t.evidence
+	ev.Amount = ""
+`,
+	},
+	{
+		"a status answer about another reference is taken", NoForgery, "shared/provider/momfactura/status.go",
+		`if known := pay.IDs[name]; known != "" && known != id && asked[name] {`,
+		`if known := pay.IDs[name]; known != "" && known != id && asked[name] && false {`,
+	},
+	{
+		"a strict interval is not kept", Limits, "shared/gateway/poll.go",
+		`return m.MinPollInterval + claimLasts`,
+		`return m.MinPollInterval / 4`,
+	},
+	{
+		"Mom Factura's limit of requests is not kept", Limits, "shared/provider/momfactura/momfactura.go",
+		`questions = provider.Limit{Every: 850 * time.Millisecond, Burst: 5}`,
+		`questions = provider.Limit{}`,
+	},
+	{
+		"Mom Factura's limit of requests to pay is not kept", Limits, "shared/provider/momfactura/momfactura.go",
+		`submits   = provider.Limit{Every: 4200 * time.Millisecond, Burst: 5}`,
+		`submits   = provider.Limit{}`,
+	},
+	{
+		"our clock ends what nobody can be asked about", Evidence, "shared/payment/decide.go",
+		`p.Phase != PhaseHeld && !p.Unanswerable && !e.At.Before(pol.end(*p))`,
+		`p.Phase != PhaseHeld && !e.At.Before(pol.end(*p))`,
+	},
+	{
+		"what was never sent is left open", Evidence, "shared/gateway/initiate.go",
+		`if !told.Attempted {`,
+		`if false {`,
+	},
+	{
+		"an MCX payment without an answer has failed", Evidence, "shared/provider/momfactura/submit.go",
+		`e.Verdict = payment.SaysUnanswerable
+	}`,
+		`e.Verdict = payment.SaysFailed
+	}`,
+	},
+	{
+		"what nobody can be asked about is not put before the operator", InTime, "shared/provider/momfactura/status.go",
+		`Verdict: payment.SaysUnanswerable, Reason: "Mom Factura offers`,
+		`Verdict: payment.SaysNothing, Reason: "Mom Factura offers`,
+	},
+	{
+		"nobody asks for the invoice", InTime, "shared/payment/schedule.go",
+		`if p.InvoiceURL != "" || p.EndedBy == FromOperator`,
+		`if true || p.InvoiceURL != "" || p.EndedBy == FromOperator`,
+	},
+	{
+		"an invoice makes a second success", EventsOnce, "shared/payment/decide.go",
+		`d.Events = append(d.Events, EventInvoice)`,
+		`d.Events = append(d.Events, EventSuccessful)`,
+	},
+	{
+		"the ids of one provider are those of all", Separation, "shared/ledger/provider_id.go",
+		`return "id#" + provider + "#" + id }`,
+		`return "id#" + id }`,
+	},
+	{
+		"a payload in MomentPay's form names the app's order", Separation, "shared/provider/momentpay/native.go",
+		`ExternalReference: pay.Reference,`,
+		`ExternalReference: pay.ExternalID,`,
+	},
+	{
+		"one secret of MomentPay's is enough", Available, "shared/provider/momentpay/config.go",
+		`	for _, text := range c.WebhookSecrets {
+		if s, err`,
+		`	for _, text := range c.WebhookSecrets[:1] {
+		if s, err`,
+	},
+	{
 		"private addresses count as public", Addresses, "shared/webhook/guard_address.go",
 		`	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() {
 		return false

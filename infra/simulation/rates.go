@@ -16,6 +16,7 @@ type rates struct {
 	long    float64 // of these, longer than a lease
 	rush    float64 // what was to come later happens in the middle of a call
 	crowd   bool    // many payments at once
+	factura float64 // the share of payments with Mom Factura
 	kill    float64 // a function dies at a call
 
 	read, writeBefore, writeAfter, throttle, lag float64 // table
@@ -58,6 +59,9 @@ func drawRates(rng *rand.Rand) rates {
 	r.rush = knob(0.5)
 	if r.crowd = rng.IntN(25) == 0; r.crowd {
 		r.overlap = max(r.overlap, 0.3) // or they never meet
+	}
+	if r.factura = 0.32; r.crowd && rng.IntN(2) == 0 {
+		r.factura = 0.9 // until its limits are spent
 	}
 	r.kill = knob(0.08)
 	r.read, r.writeBefore, r.writeAfter, r.throttle = knob(0.15), knob(0.15), knob(0.15), knob(0.15)

@@ -26,7 +26,6 @@ type question struct {
 // exchange takes a question to its provider and the answer back, and lets go
 // wrong on the way what does.
 func (w *world) exchange(q question) (*http.Response, error) {
-	inv := w.current
 	w.before()
 	if w.chance(w.rates.noConnection) {
 		w.note("  no connection")
@@ -35,7 +34,7 @@ func (w *world) exchange(q question) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}
 	if q.pay {
-		inv.sent[q.reference] = true
+		w.books.sent[q.reference] = true
 	}
 	q.Body = io.NopCloser(bytes.NewReader(q.body))
 	if q.pay && w.chance(w.rates.providerLate) {
