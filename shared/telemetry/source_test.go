@@ -39,10 +39,15 @@ func logged(t *testing.T) []call {
 			if err != nil {
 				return err
 			}
+			lists := map[string][]string{} // by the latest variable of the name
 			ast.Inspect(file, func(n ast.Node) bool {
 				switch n := n.(type) {
+				case *ast.AssignStmt:
+					if name, attributes, ok := attributeList(n); ok {
+						lists[name] = attributes
+					}
 				case *ast.CallExpr:
-					if found, ok := logCall(n); ok {
+					if found, ok := logCall(n, lists); ok {
 						found.at = files.Position(n.Pos())
 						if found.message == "" {
 							handed = append(handed, found)
@@ -79,7 +84,7 @@ var messageAt = map[string]int{
 	"Info": 0, "Warn": 0, "Error": 0, "InfoContext": 1, "WarnContext": 1, "ErrorContext": 1, "Log": 2,
 }
 
-func logCall(c *ast.CallExpr) (call, bool) {
+func logCall(c *ast.CallExpr, lists map[string][]string) (call, bool) {
 	method, ok := c.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return call{}, false
@@ -93,12 +98,38 @@ func logCall(c *ast.CallExpr) (call, bool) {
 		return call{}, false
 	}
 	found := call{message: message}
-	for i := at + 1; i < len(c.Args); i += 2 {
-		if name, ok := literal(c.Args[i]); ok {
-			found.attributes = append(found.attributes, name)
-		}
+	if list, ok := c.Args[len(c.Args)-1].(*ast.Ident); ok && c.Ellipsis.IsValid() {
+		found.attributes = lists[list.Name]
+	} else {
+		found.attributes = names(c.Args[at+1:])
 	}
 	return found, true
+}
+
+// attributeList reads a list of attributes that is made before the statement
+// which logs it: list := []any{"name", value, ...}. What is added to it later
+// is not always logged, and does not count.
+func attributeList(a *ast.AssignStmt) (name string, attributes []string, ok bool) {
+	if len(a.Lhs) != 1 || a.Tok != token.DEFINE {
+		return "", nil, false
+	}
+	variable, isName := a.Lhs[0].(*ast.Ident)
+	list, isList := a.Rhs[0].(*ast.CompositeLit)
+	if !isName || !isList {
+		return "", nil, false
+	}
+	return variable.Name, names(list.Elts), true
+}
+
+// names are the words in the places where slog has attributes' names.
+func names(pairs []ast.Expr) []string {
+	var all []string
+	for i := 0; i < len(pairs); i += 2 {
+		if name, ok := literal(pairs[i]); ok {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 func literal(e ast.Expr) (string, bool) {
