@@ -55,7 +55,7 @@ func (c cli) status() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "one screen: what waits, what is stuck, who is down",
 		Long: `Shows on one screen how much waits and for how long, what is stuck, and which providers
-and endpoints are down. It reads index entries only, at most 60 pages of them. An endpoint
+and endpoints are down. It reads index entries only, at most 65 pages of them. An endpoint
 that is being drained counts as not well.`,
 		Args: takes(nil),
 		RunE: c.over(func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
