@@ -339,7 +339,7 @@ var Mutations = []Mutation{
 		`p.Phase != PhaseHeld && !e.At.Before(pol.end(*p))`,
 	},
 	{
-		"what was never sent is left open", Evidence, "shared/gateway/initiate.go",
+		"what was never sent is left open", Evidence, "shared/gateway/submit.go",
 		`if !told.Attempted {`,
 		`if false {`,
 	},
