@@ -127,6 +127,9 @@ func (w *world) contentOf(o *order, message string, odd bool) map[string]any {
 		o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
 	case x < (1-w.rates.factura)*0.6+w.rates.factura:
 		method := pick(w, momfactura.MethodReference, momfactura.MethodReference, momfactura.MethodEkwanza, momfactura.MethodMCX)
+		if w.rates.factura > 0.5 && w.chance(0.7) {
+			method = momfactura.MethodEkwanza // whose payers wait before a page that looks
+		}
 		content["provider"], content["method"], content["currency"] = nameFactura, method, "AOA"
 		o.payer = fmt.Sprintf("24492%07d", w.rng.IntN(10_000_000))
 		named = method != momfactura.MethodReference || w.chance(0.3)

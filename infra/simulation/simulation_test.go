@@ -13,7 +13,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "replay one seed; with -v its whole trace")
-	seedsFlag = flag.Uint64("seeds", 2000, "how many seeds to run")
+	seedsFlag = flag.Uint64("seeds", 1200, "how many seeds to run")
 	onlyFlag  = flag.String("only", "", "look at this invariant alone")
 	firstFlag = flag.Uint64("first", 1, "the first seed to run")
 )
