@@ -40,8 +40,10 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 	}
 	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
 	q := &queueOfRun{asked: map[string]int{}, alone: map[string]chan struct{}{}}
-	for _, prov := range g.Providers {
-		q.alone[prov.Capabilities().Name] = make(chan struct{}, 1)
+	if g.Workers > 1 { // a single one is alone anyhow
+		for _, prov := range g.Providers {
+			q.alone[prov.Capabilities().Name] = make(chan struct{}, 1)
+		}
 	}
 	for i := range ledger.DueShards {
 		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
