@@ -122,10 +122,10 @@ func (w *world) contentOf(o *order, message string, odd bool) map[string]any {
 	}
 	named := true
 	switch x := w.rng.Float64(); {
-	case x < (1-w.rates.factura)*0.6:
+	case x < w.rates.mtn:
 		content["currency"] = "SZL"
 		o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
-	case x < (1-w.rates.factura)*0.6+w.rates.factura:
+	case x < w.rates.mtn+w.rates.factura:
 		method := pick(w, momfactura.MethodReference, momfactura.MethodReference, momfactura.MethodEkwanza, momfactura.MethodMCX)
 		if w.rates.factura > 0.5 && w.chance(0.7) {
 			method = momfactura.MethodEkwanza // whose payers wait before a page that looks

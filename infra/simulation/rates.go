@@ -16,7 +16,8 @@ type rates struct {
 	long    float64 // of these, longer than a lease
 	rush    float64 // what was to come later happens in the middle of a call
 	crowd   bool    // many payments at once
-	factura float64 // the share of payments with Mom Factura
+	mtn     float64 // the share of payments with MTN
+	factura float64 // and with Mom Factura
 	kill    float64 // a function dies at a call
 
 	read, writeBefore, writeAfter, throttle, lag float64 // table
@@ -60,8 +61,11 @@ func drawRates(rng *rand.Rand) rates {
 	if r.crowd = rng.IntN(25) == 0; r.crowd {
 		r.overlap = max(r.overlap, 0.3) // or they never meet
 	}
-	if r.factura = 0.32; r.crowd && rng.IntN(2) == 0 {
-		r.factura = 0.9 // until its limits are spent
+	r.mtn, r.factura = 0.4, 0.32
+	if r.crowd { // until one provider's limits are spent
+		if r.mtn, r.factura = 0.9, 0.06; rng.IntN(2) == 0 {
+			r.mtn, r.factura = r.factura, r.mtn
+		}
 	}
 	r.kill = knob(0.08)
 	r.read, r.writeBefore, r.writeAfter, r.throttle = knob(0.15), knob(0.15), knob(0.15), knob(0.15)

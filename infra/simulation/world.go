@@ -157,7 +157,7 @@ func (w *world) calmDown() {
 	w.calm = true
 	w.books.calmAt = time.Now()
 	span := w.rates.span
-	w.rates = rates{span: span, factura: w.rates.factura}
+	w.rates = rates{span: span, mtn: w.rates.mtn, factura: w.rates.factura}
 	for _, pool := range w.pools {
 		for _, i := range pool {
 			i.skew = 0
