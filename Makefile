@@ -83,9 +83,20 @@ engines-env:
 engines-down: ## Stop them
 	docker compose down
 
+# Where requests, deliveries and reconcile runs meet in one process.
+RACE_PKG := $(addprefix ./shared/,ledger httpapi webhook gateway delivery)
+
 .PHONY: race
-race: ## Run the tests of shared/ under the race detector (needs a C compiler)
+race: c-compiler ## Run the tests of shared/ under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(ENGINES) go test -race -count=1 -timeout=20m $(if $(RUN),-run '$(RUN)') $(if $(filter ./...,$(PKG)),./shared/...,$(PKG))
+
+.PHONY: race-core
+race-core: c-compiler ## Run the packages that work concurrently under the race detector, as .ci/run does (needs a C compiler)
+	CGO_ENABLED=1 go test -race -count=1 -timeout=9m $(RACE_PKG)
+
+.PHONY: c-compiler
+c-compiler:
+	@command -v "$$(go env CC)" >/dev/null || { echo "race: the race detector needs the C compiler '$$(go env CC)', which is not installed; install gcc (Debian: apt-get install gcc libc6-dev) or set CC"; exit 1; }
 
 .PHONY: fuzz
 fuzz: ## Fuzz every fuzz target for FUZZTIME (10s)

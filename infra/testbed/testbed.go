@@ -71,9 +71,13 @@ type Options struct {
 	Currency       string
 	TrustCallbacks bool
 	Limits         *httpapi.RateLimit
-	// Observe sees every request to the API and its answer.
+	// Observe sees every request to the API and its answer. Providers call the
+	// API beside the test, so several calls of it may run at once.
 	Observe func(httpapi.Request, httpapi.Response)
-	Seed    uint64 // of ids, tokens and keys; 0: 1
+	// Change alters a process before it serves. Afterwards the providers'
+	// callbacks may read what it is made of at any time.
+	Change func(*gateway.Gateway, *httpapi.API)
+	Seed   uint64 // of ids, tokens and keys; 0: 1
 }
 
 // World is one system with three providers and two apps, Shop and Other.
@@ -198,6 +202,9 @@ func (w *World) Restart(o Options) {
 		Jitter: func() float64 { return 0.5 }, Log: log,
 	}
 	w.Sweeper = &delivery.Sweeper{Ledger: w.Ledger, Doorbell: bell, Now: time.Now, Log: log, Workers: 1}
+	if o.Change != nil {
+		o.Change(w.Gateway, w.API)
+	}
 	callback, status, payments := w.API.MTNCallback(), w.API.StatusAndHealth(), w.API.Payments()
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -9,6 +9,8 @@ import (
 
 	"momoproxy/infra/sandbox/momentpay"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/httpapi"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
@@ -115,10 +117,11 @@ func TestMomentPayWebhookAnswers(t *testing.T) {
 		if w.Status(reference) != payment.Successful {
 			t.Errorf("it is %s", w.Status(reference))
 		}
-		w.Gateway.Providers = w.Gateway.Providers[:1]
+		restart := func(change func(*gateway.Gateway, *httpapi.API)) { o.Change = change; w.Restart(o) }
+		restart(func(g *gateway.Gateway, _ *httpapi.API) { g.Providers = g.Providers[:1] })
 		is(t, w.Webhook(route, "", header, body), 404, "not_found")
 		told(t, "unconfigured", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
-		w.API.Gateway = nil // a panic
+		restart(func(_ *gateway.Gateway, a *httpapi.API) { a.Gateway = nil }) // a panic
 		is(t, w.Webhook(route, "", header, body), 500, "internal")
 		told(t, "panic", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
 	})

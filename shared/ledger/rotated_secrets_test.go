@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,17 +79,23 @@ func TestRotatedKeysAreNeverReadable(t *testing.T) {
 	signing := []string{testbed.ShopSecret, freshSecret("the second secret"), freshSecret("the third secret"), freshSecret("a secret that was refused")}
 
 	var stored []table.Record
+	var mu sync.Mutex // of said: providers call the API beside the test
 	var said []string
+	say := func(text ...string) {
+		mu.Lock()
+		defer mu.Unlock()
+		said = append(said, text...)
+	}
 	var log string
 	synctest.Test(t, func(t *testing.T) {
 		w := testbed.New(t, testbed.Options{Observe: func(_ httpapi.Request, resp httpapi.Response) {
-			said = append(said, fmt.Sprint(resp.Body, resp.Headers))
+			say(fmt.Sprint(resp.Body, resp.Headers))
 		}})
 		tell := func(err error) {
 			if err == nil {
 				t.Error("this was to fail")
 			}
-			said = append(said, fmt.Sprintf("%v %+v %#v %q", err, err, err, err))
+			say(fmt.Sprintf("%v %+v %#v %q", err, err, err, err))
 		}
 		shop := w.Shop
 		now := time.Now()
@@ -131,17 +138,17 @@ func TestRotatedKeysAreNeverReadable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said = append(said, printed.String(), string(encoded))
+		say(printed.String(), string(encoded))
 		known, err := w.Ledger.Keys(t.Context(), shop)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, v := range []any{shop, &shop, []ledger.Client{shop}, map[string]ledger.Client{"a": shop}, struct{ C ledger.Client }{shop}, known, w.Ring} {
 			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-				said = append(said, fmt.Sprintf(verb, v))
+				say(fmt.Sprintf(verb, v))
 			}
 		}
-		said = append(said, func() (text string) { // a panic with a client in its hand
+		say(func() (text string) { // a panic with a client in its hand
 			defer func() { text = fmt.Sprint(recover(), string(debug.Stack())) }()
 			panic(shop)
 		}())
