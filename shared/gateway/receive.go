@@ -3,10 +3,8 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"momoproxy/shared/ledger"
@@ -48,7 +46,7 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 		return parseErr
 	}
 	anonymous := c.Reference == "" && claim.Standing == provider.Anonymous
-	matched, why, err := g.match(ctx, c, claim)
+	matched, sure, why, err := g.match(ctx, c, claim)
 	if err != nil {
 		return errors.Join(err, g.Ledger.Audit(ctx, g.callbackRecord(c, anonymous, "", "", "not matched: table unavailable")))
 	}
@@ -56,53 +54,14 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 		g.Log.WarnContext(ctx, "callback.unmatched", "provider", c.Provider, "reason", why)
 		return g.Ledger.Audit(ctx, g.callbackRecord(c, anonymous, "", "", "unmatched: "+why))
 	}
+	if !sure && claim.Standing == provider.Signed {
+		claim.Standing = provider.Known
+	}
 	var faults []error
 	for _, p := range matched {
 		faults = append(faults, g.receiveFor(ctx, p, c, claim, parseErr))
 	}
 	return errors.Join(faults...)
-}
-
-// match finds the payments a callback may be about: by its path if the token
-// is right, else by the ids in its body.
-func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback) ([]ledger.Payment, string, error) {
-	if c.Reference != "" {
-		p, err := g.Ledger.Payment(ctx, c.Reference)
-		if errors.Is(err, ledger.ErrNotFound) {
-			return nil, "unknown reference", nil
-		}
-		if err != nil {
-			return nil, "", err
-		}
-		if p.Provider != c.Provider || subtle.ConstantTimeCompare([]byte(tokenHash(c.Token)), []byte(p.CallbackTokenHash)) != 1 {
-			return nil, "wrong token", nil
-		}
-		return []ledger.Payment{p}, "", nil
-	}
-	for _, id := range claim.ProviderIDs {
-		found, err := g.Ledger.PaymentsWithID(ctx, c.Provider, id)
-		if err != nil || len(found) > 0 {
-			return found, "", err
-		}
-	}
-	for _, id := range claim.IDs {
-		found, err := g.Ledger.PaymentsNamed(ctx, id)
-		if err != nil {
-			return nil, "", err
-		}
-		var own []ledger.Payment
-		for _, p := range found {
-			// What is signed speaks of our reference, and never of another
-			// payment whose app took that text for its order id.
-			if p.Provider == c.Provider && (claim.Standing != provider.Signed || strings.EqualFold(p.Reference, id)) {
-				own = append(own, p)
-			}
-		}
-		if len(own) > 0 {
-			return own, "", nil
-		}
-	}
-	return nil, "no payment has its ids", nil
 }
 
 func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, claim provider.Callback, parseErr error) error {

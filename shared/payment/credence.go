@@ -10,6 +10,39 @@ func believed(s Source) bool {
 	return false
 }
 
+// weigh lowers what does not speak of this payment. A signature proves who
+// said it and not about whom: a signed body that does not name this payment,
+// or has another id of it, is a hint. So is a trusted callback about another.
+// The provider's answer about another payment says nothing.
+func weigh(p Payment, e Evidence) Evidence {
+	other := e.Reference != "" && e.Reference != p.Reference
+	switch e.Source {
+	case FromSignedWebhook:
+		if e.Reference != p.Reference || contradicts(p.IDs, e.IDs) {
+			e.Source = FromCallback
+		}
+	case FromTrustedCallback:
+		if other {
+			e.Source = FromCallback
+		}
+	case FromSubmit, FromStatus:
+		if other {
+			e.Verdict = SaysNothing
+		}
+	}
+	return e
+}
+
+// contradicts says whether an id is known under the same name and differs.
+func contradicts(known, told map[string]string) bool {
+	for name, id := range told {
+		if had, ok := known[name]; ok && had != id {
+			return true
+		}
+	}
+	return false
+}
+
 // meant says whether the source can say this at all. What it cannot say is no
 // usable answer: above all, only a status answer can prove absence, and only
 // the answer to the request can refuse it.

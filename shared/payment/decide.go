@@ -11,6 +11,8 @@ import "time"
 //     provider's own status answer.
 //   - An ending needs evidence of it, our clock past the window (TIMEOUT), or
 //     spaced answers that the provider never received it (FAILED).
+//   - Evidence that names another payment says nothing of this one; a
+//     signature counts only for the payment that the signed body names.
 //   - Evidence whose amount, currency or payer differ ends nothing. It holds
 //     an open payment, and a held one is ended by an operator alone.
 func Decide(p Payment, e Evidence, pol Policy) Decision {
@@ -18,6 +20,7 @@ func Decide(p Payment, e Evidence, pol Policy) Decision {
 	if !meant(e) {
 		e.Verdict = SaysNothing
 	}
+	e = weigh(p, e)
 	switch {
 	case !believed(e.Source):
 		decideHint(&d, e)

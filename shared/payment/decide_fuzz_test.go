@@ -79,7 +79,7 @@ func life(t *testing.T, script []byte) payment.Payment {
 		}
 		detail := details[int(b[2])%len(details)]
 		e := payment.Evidence{
-			Source: sources[int(b[0])%len(sources)], Verdict: verdicts[int(b[1])%len(verdicts)],
+			Source: sources[int(b[0])%len(sources)], Reference: p.Reference, Verdict: verdicts[int(b[1])%len(verdicts)],
 			Amount: detail.amount, Currency: detail.currency, Payer: detail.payer,
 			FinancialTransactionID: string(script), Reason: string(b), At: now,
 			Particulars: payment.Particulars{InvoiceURL: detail.invoice},

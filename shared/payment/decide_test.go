@@ -107,7 +107,7 @@ func TestDecide(t *testing.T) {
 				for _, detail := range details {
 					for _, age := range ages {
 						e := payment.Evidence{
-							Source: source, Verdict: verdict, Amount: detail.amount, Currency: detail.currency, Payer: detail.payer,
+							Source: source, Verdict: verdict, Reference: st.Reference, Amount: detail.amount, Currency: detail.currency, Payer: detail.payer,
 							FinancialTransactionID: "600198217", Code: "CODE", Reason: "reason", At: created.Add(age),
 							Particulars: payment.Particulars{InvoiceURL: detail.invoice},
 						}
@@ -272,7 +272,7 @@ func TestDecideLives(t *testing.T) {
 			t.Parallel()
 			p := opened()
 			for i, s := range tc.steps {
-				d := payment.Decide(p, payment.Evidence{Source: s.source, Verdict: s.verdict, At: created.Add(s.after)}, policy)
+				d := payment.Decide(p, payment.Evidence{Source: s.source, Verdict: s.verdict, Reference: p.Reference, At: created.Add(s.after)}, policy)
 				p = d.Payment
 				got := fmt.Sprintf("%s %s %d %s %s", p.Status, p.Phase, p.Sequence, eventsOf(d), d.Anomaly)
 				if d.Confirm {

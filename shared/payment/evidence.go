@@ -60,6 +60,10 @@ type Evidence struct {
 	Source  Source
 	Verdict Verdict
 
+	// Reference is the payment's reference as the source names it; empty:
+	// it names none. Signed evidence is believed about this payment alone.
+	Reference string
+
 	// Amount is the amount as reported, in major units ("100"), with
 	// Currency as reported. Empty: not reported.
 	Amount   string

@@ -91,6 +91,9 @@ func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error)
 		}
 	}
 	c.Evidence.Source, c.Evidence.At = payment.FromSignedWebhook, at
+	if len(c.IDs) > 0 { // as we write it: the case of a UUID means nothing
+		c.Evidence.Reference = c.IDs[0]
+	}
 	if c.Standing != provider.Signed {
 		c.Evidence.Source = payment.FromCallback
 	}

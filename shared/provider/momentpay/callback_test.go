@@ -126,7 +126,7 @@ func TestParseCallback(t *testing.T) {
 		IDs: []string{reference}, ProviderIDs: []string{"pr_6phg74i4jG9wbzZbFDUQB", "p_42432fdsjdklfjh4523987"},
 		Standing: provider.Signed, Type: "payment_request.paid",
 		Evidence: payment.Evidence{
-			Source: payment.FromSignedWebhook, Verdict: payment.SaysSuccessful, Amount: "100.00", Currency: "ZAR", Code: "paid",
+			Source: payment.FromSignedWebhook, Verdict: payment.SaysSuccessful, Reference: reference, Amount: "100.00", Currency: "ZAR", Code: "paid",
 			FinancialTransactionID: "p_42432fdsjdklfjh4523987", At: arrival,
 			Particulars: payment.Particulars{
 				IDs:          map[string]string{"id": "pr_6phg74i4jG9wbzZbFDUQB", "payment_id": "p_42432fdsjdklfjh4523987", "checkout_session_id": "chk_G9wbzZbFDUQBFAE"},

@@ -70,6 +70,7 @@ func readRequest(body wire.Object) (told, error) {
 	t.reference, _ = body.Text("external_reference")
 	t.status, _ = body.Text("status")
 	ev := &t.evidence
+	ev.Reference = t.reference
 	ev.Verdict, ev.Code = payment.SaysNothing, wire.Clean(t.status, longestCode)
 	if t.status != "" {
 		var known bool

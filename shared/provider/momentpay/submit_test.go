@@ -228,7 +228,7 @@ func TestSubmitTells(t *testing.T) {
 	} {
 		p, _ := scripted(t, created, c.answer)
 		a := p.Submit(t.Context(), fixed(momentpay.MethodLink), "")
-		want := payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysAccepted, Amount: "150.00", Currency: "ZAR", Particulars: c.want, At: created}
+		want := payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysAccepted, Reference: reference, Amount: "150.00", Currency: "ZAR", Particulars: c.want, At: created}
 		if diff := cmp.Diff(want, a.Evidence); diff != "" {
 			t.Errorf("%s:\n%s", c.name, diff)
 		}

@@ -52,7 +52,8 @@ func readStatus(r wire.Reply, reference string) payment.Evidence {
 		nothing.Reason = "MTN's answer is unreadable: " + err.Error()
 		return nothing
 	}
-	if external, ok := body.Text("externalId"); ok && external != reference {
+	external, named := body.Text("externalId")
+	if named && external != reference {
 		nothing.Code = CodeWrongReference
 		nothing.Reason = "MTN's answer is about another payment"
 		return nothing
@@ -66,6 +67,7 @@ func readStatus(r wire.Reply, reference string) payment.Evidence {
 		nothing.Reason = "MTN's answer has no status"
 		return nothing
 	}
+	ev.Reference = external
 	if ev.Verdict == payment.SaysSuccessful && (ev.Amount == "" || ev.Currency == "" || ev.Payer == "") {
 		// Every success seen or documented names them. One that does not
 		// cannot be compared with the payment, so it proves nothing.

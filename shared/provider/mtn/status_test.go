@@ -120,6 +120,10 @@ func TestStatusAnswers(t *testing.T) {
 			pay.Reference = ref
 			a := p.Status(t.Context(), pay)
 			c.want.Source, c.want.At = payment.FromStatus, at
+			if got := a.Evidence.Reference; got != "" && got != ref {
+				t.Errorf("it is said to be about %s", got)
+			}
+			c.want.Reference = a.Evidence.Reference // where the body names it
 			if diff := cmp.Diff(c.want, a.Evidence); diff != "" {
 				t.Error(diff)
 			}

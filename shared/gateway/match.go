@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"slices"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// match finds the payments a callback may be about: by its path if the token
+// is right, else by the ids in its body. sure is false when those ids lead to
+// different payments: then the callback is a hint for each of them, signed or
+// not.
+func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback) (found []ledger.Payment, sure bool, why string, err error) {
+	switch {
+	case c.Reference != "":
+		found, why, err = g.matchPath(ctx, c)
+		return found, true, why, err
+	case claim.Standing == provider.Signed:
+		found, sure, err = g.matchSigned(ctx, c.Provider, claim)
+	default:
+		found, err = g.matchAny(ctx, c.Provider, claim)
+	}
+	if err == nil && len(found) == 0 {
+		why = "no payment has its ids"
+	}
+	return found, sure, why, err
+}
+
+func (g *Gateway) matchPath(ctx context.Context, c Callback) ([]ledger.Payment, string, error) {
+	p, err := g.Ledger.Payment(ctx, c.Reference)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, "unknown reference", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if p.Provider != c.Provider || subtle.ConstantTimeCompare([]byte(tokenHash(c.Token)), []byte(p.CallbackTokenHash)) != 1 {
+		return nil, "wrong token", nil
+	}
+	return []ledger.Payment{p}, "", nil
+}
+
+// matchSigned finds the payment that a signed body names by its reference,
+// and every other that has one of its ids. The name is sure when each id that
+// is known here belongs to the payment named. An app's order id is never
+// looked at: what is signed speaks of our reference.
+func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim provider.Callback) (found []ledger.Payment, sure bool, err error) {
+	named := claim.Evidence.Reference
+	if payment.IsReference(named) {
+		p, err := g.Ledger.Payment(ctx, named)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+		case err != nil:
+			return nil, false, err
+		case p.Provider == providerName:
+			found, sure = append(found, p), true
+		}
+	}
+	for _, id := range claim.ProviderIDs {
+		owners, err := g.Ledger.PaymentsWithID(ctx, providerName, id)
+		if err != nil {
+			return nil, false, err
+		}
+		has := func(reference string) func(ledger.Payment) bool {
+			return func(p ledger.Payment) bool { return p.Reference == reference }
+		}
+		if len(owners) > 0 && !slices.ContainsFunc(owners, has(named)) {
+			sure = false
+		}
+		for _, p := range owners {
+			if !slices.ContainsFunc(found, has(p.Reference)) {
+				found = append(found, p)
+			}
+		}
+	}
+	return found, sure, nil
+}
+
+// matchAny finds payments by the first id that leads to any: the provider's
+// ids, then references and order ids. What is found is only asked about.
+func (g *Gateway) matchAny(ctx context.Context, providerName string, claim provider.Callback) ([]ledger.Payment, error) {
+	for _, id := range claim.ProviderIDs {
+		found, err := g.Ledger.PaymentsWithID(ctx, providerName, id)
+		if err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	for _, id := range claim.IDs {
+		found, err := g.Ledger.PaymentsNamed(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		found = slices.DeleteFunc(found, func(p ledger.Payment) bool { return p.Provider != providerName })
+		if len(found) > 0 {
+			return found, nil
+		}
+	}
+	return nil, nil
+}
