@@ -47,9 +47,14 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 		}
 	}
 	switch {
-	case resp.StatusCode == 202, body.Code == "provider_refused", body.Code == "provider_likely_duplicate":
+	case resp.StatusCode == 202, body.Code == "provider_refused", body.Code == "provider_account", body.Code == "provider_likely_duplicate":
 		w.created(o, body, resp)
-		return body.Code == "provider_refused" && (o.plain || w.chance(0.3))
+		return failedAtOnce(body.Code) && (o.plain || w.chance(0.3))
+	case body.Code == "payment_not_started":
+		if o.key != "" { // it has failed: the answer asks for another key
+			o.key += "+"
+		}
+		return true
 	case o.reused && body.Code == "idempotency_key_reused":
 	case body.Code == "duplicate_external_id":
 		if o.plain && len(o.references) == 0 && o.flying == 0 {
@@ -61,8 +66,8 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 	case body.Code == "request_in_progress":
 		return true
 	case resp.StatusCode == 503:
-		if body.ReferenceID != "" && o.key != "" { // it has failed: the answer asks for another key
-			o.key += "+"
+		if body.ReferenceID != "" {
+			w.violate(Answers, "503 says that no payment was made, and names %s", body.ReferenceID)
 		}
 		return true
 	case resp.StatusCode == 429:
@@ -89,7 +94,7 @@ func (w *world) created(o *order, body told, resp httpapi.Response) {
 		}
 		w.books.keys[id] = body.ReferenceID
 	}
-	if body.Code == "provider_refused" {
+	if failedAtOnce(body.Code) {
 		w.books.refused[body.ReferenceID] = true
 		w.result.Stats.Refused++
 	}
@@ -182,3 +187,6 @@ func (w *world) received(a *app, header http.Header, body []byte, mood string) {
 		w.violate(EventsOnce, "%s got event %d of %s before the one before had ended", a.name, e.Sequence, e.ReferenceID)
 	}
 }
+
+// failedAtOnce: the provider refused, and the payment has failed.
+func failedAtOnce(code string) bool { return code == "provider_refused" || code == "provider_account" }

@@ -99,9 +99,14 @@ var Mutations = []Mutation{
 		`return false`,
 	},
 	{
-		"an unknown status word means success", NoForgery, "shared/provider/mtn/report.go",
-		`verdict = payment.SaysUnrecognised`,
-		`verdict = payment.SaysSuccessful`,
+		"an unknown status word means success", NoForgery, "shared/provider/decision.go",
+		`	return payment.SaysUnrecognised`,
+		`	return payment.SaysSuccessful`,
+	},
+	{
+		"an unknown error code means that nothing was charged", Evidence, "shared/provider/decision.go",
+		`return Rule{Operation: op, Verdict: payment.SaysNothing}, false`,
+		`return Rule{Operation: op, Verdict: payment.SaysRefused}, op == OnSubmit && !page`,
 	},
 	{
 		"one shard is forgotten", InTime, "shared/gateway/reconcile.go",

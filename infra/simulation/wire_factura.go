@@ -194,7 +194,7 @@ func (w *world) facturaFault(c facturabox.Call) facturabox.Fault {
 			return pick(w, facturabox.TimeoutBefore, facturabox.ResetBefore, facturabox.Error500Before, facturabox.TooMany, facturabox.BadKey,
 				facturabox.BadDomain, facturabox.Refuses, facturabox.HTMLBefore, facturabox.HTMLNotFound, facturabox.NotFound)
 		case w.chance(w.rates.providerAfter):
-			return pick(w, facturabox.TimeoutAfter, facturabox.ResetAfter, facturabox.Error500After, facturabox.GatewayTimeoutAfter,
+			return pick(w, facturabox.TimeoutAfter, facturabox.ResetAfter, facturabox.Error500After, facturabox.UnknownCodeAfter, facturabox.GatewayTimeoutAfter,
 				facturabox.HTMLAfter, facturabox.Truncated, facturabox.Incomplete, facturabox.Endless)
 		}
 	}

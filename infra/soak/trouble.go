@@ -54,7 +54,7 @@ var (
 	facturaFaults = rules(
 		rulesOf(facturabox.RouteReference, facturabox.ResetAfter, facturabox.HTMLAfter, facturabox.TooMany),
 		rulesOf(facturabox.RouteEkwanza, facturabox.Error500After, facturabox.Truncated),
-		rulesOf(facturabox.RouteMCX, facturabox.GatewayTimeoutAfter, facturabox.Incomplete, facturabox.TimeoutAfter),
+		rulesOf(facturabox.RouteMCX, facturabox.GatewayTimeoutAfter, facturabox.Incomplete, facturabox.UnknownCodeAfter, facturabox.TimeoutAfter),
 		rulesOf(facturabox.RouteStatus, facturabox.ResetBefore, facturabox.ResetAfter, facturabox.Error500Before, facturabox.HTMLBefore,
 			facturabox.HTMLNotFound, facturabox.NotFound, facturabox.Truncated, facturabox.TimeoutAfter, facturabox.UnknownWord, facturabox.TooMany, facturabox.Echo),
 		rulesOf(facturabox.RouteWebhook, facturabox.LostWebhook, facturabox.DoubledWebhook),

@@ -23,31 +23,34 @@ const (
 	KeyReused
 	// InProgress: the first request under this key is still running.
 	InProgress
-	// Refused: the provider refused for good; Payment has FAILED.
+	// Refused: the provider refused the payer or the request; Payment has
+	// FAILED.
 	Refused
-	// NotTaken: the provider refused our credentials in the middle of the
-	// request, was out of reach before anything was sent, or its request limit
-	// was spent by then. Nothing was charged; Payment, which was stored before,
-	// has FAILED.
-	NotTaken
+	// AccountRefused: the provider refused our account, whoever pays. Nothing
+	// was charged; Payment has FAILED.
+	AccountRefused
+	// NotStarted: the provider was out of reach before anything was sent, or
+	// its request limit was spent by then. Nothing was charged; Payment, which
+	// was stored before, has FAILED.
+	NotStarted
 	// LikelyDuplicate: the provider's answer is what the contract calls a
 	// duplicate; it proves nothing, so Payment is open and is reconciled.
 	LikelyDuplicate
-	// Unavailable: nothing was charged and no payment stands open; try again.
+	// Unavailable: no payment was made; try again.
 	Unavailable
 )
 
 // Answer is the outcome of Initiate.
 type Answer struct {
 	Kind    Kind
-	Payment ledger.Payment // zero for Invalid and, mostly, Unavailable
+	Payment ledger.Payment // zero for Invalid and Unavailable
 	// Status and Phase are for Accepted, as when first answered. The status
 	// is an ending where the provider's answer was the outcome itself.
 	Status     payment.Status
 	Phase      payment.Phase
-	Code       string // for Refused: the provider's own code
+	Code       string // for Refused and AccountRefused: the provider's own code
 	Faults     []Fault
-	RetryAfter time.Duration // for InProgress and Unavailable
+	RetryAfter time.Duration // for InProgress, NotStarted and Unavailable
 	Busy       bool          // for Unavailable: the provider is well, its request limit is spent
 	Replayed   bool          // from an earlier request under the same key
 }
@@ -58,10 +61,10 @@ func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer)
 	entry.Payment = after
 	refused := after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused
 	switch {
-	case refused && told.Evidence.Code == provider.CodeCredentials:
-		return Answer{Kind: NotTaken, Payment: entry, RetryAfter: credentialsWait}
-	case refused && (told.Evidence.Code == codeNoTurn || told.Evidence.Code == codeNotSent):
-		return Answer{Kind: NotTaken, Payment: entry, RetryAfter: breakerProbe}
+	case refused && told.Evidence.AccountFault:
+		return Answer{Kind: AccountRefused, Payment: entry, Code: told.Evidence.Code}
+	case refused && (told.Evidence.Code == provider.CodeLimitSpent || told.Evidence.Code == codeNotSent):
+		return Answer{Kind: NotStarted, Payment: entry, RetryAfter: breakerProbe}
 	case refused:
 		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
 	case told.LikelyDuplicate:
@@ -82,27 +85,50 @@ func phaseTold(p payment.Payment) payment.Phase {
 	return payment.PhaseAwaitingPayer
 }
 
+// Kinds of answers as they are stored for replays.
+const (
+	keptAccepted       = "accepted"
+	keptRefused        = "refused"
+	keptAccountRefused = "account_refused"
+	keptNotStarted     = "not_started"
+	keptDuplicate      = "likely_duplicate"
+)
+
 // keptAnswer is the form in which an answer is kept for a replay.
-func keptAnswer(a Answer) (status int, detail string) {
+func keptAnswer(a Answer) (kind, detail string) {
 	switch a.Kind {
 	case Refused:
-		return 502, a.Code
-	case NotTaken:
-		return 503, ""
+		return keptRefused, a.Code
+	case AccountRefused:
+		return keptAccountRefused, a.Code
+	case NotStarted:
+		return keptNotStarted, ""
 	case LikelyDuplicate:
-		return 502, ""
+		return keptDuplicate, ""
 	}
 	if a.Status.Ended() {
-		return 202, string(a.Status)
+		return keptAccepted, string(a.Status)
 	}
-	return 202, string(a.Phase)
+	return keptAccepted, string(a.Phase)
 }
 
-// keptAccepted reads it back.
-func keptAccepted(p ledger.Payment) Answer {
-	a := Answer{Kind: Accepted, Payment: p, Status: payment.Status(p.AnswerDetail)}
-	if !a.Status.Ended() {
-		a.Status, a.Phase = payment.Pending, payment.Phase(p.AnswerDetail)
+// readAnswer reads back what keptAnswer wrote.
+func readAnswer(p ledger.Payment) Answer {
+	a := Answer{Kind: Accepted, Payment: p, Replayed: true}
+	switch p.AnswerKind {
+	case keptRefused:
+		a.Kind, a.Code = Refused, p.AnswerDetail
+	case keptAccountRefused:
+		a.Kind, a.Code = AccountRefused, p.AnswerDetail
+	case keptNotStarted:
+		a.Kind, a.RetryAfter = NotStarted, breakerProbe
+	case keptDuplicate:
+		a.Kind = LikelyDuplicate
+	default:
+		a.Status = payment.Status(p.AnswerDetail)
+		if !a.Status.Ended() {
+			a.Status, a.Phase = payment.Pending, payment.Phase(p.AnswerDetail)
+		}
 	}
 	return a
 }
@@ -117,21 +143,13 @@ func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
 	switch now := g.now(); {
 	case stored.RequestHash != hash:
 		return Answer{Kind: KeyReused, Payment: stored}
-	case stored.AnswerStatus == 0 && now.Before(stored.SubmitDeadline):
+	case stored.AnswerKind == "" && now.Before(stored.SubmitDeadline):
 		// A callback may have ended the payment already: the first request
 		// still writes its answer, and every replay must repeat that one.
 		return Answer{Kind: InProgress, Payment: stored, RetryAfter: min(stored.SubmitDeadline.Sub(now), inProgressWait)}
-	case stored.AnswerStatus == 0: // the first request died on the way
+	case stored.AnswerKind == "": // the first request died on the way
 		// There is no stored answer to repeat: the payment's own state is told.
 		return Answer{Kind: Accepted, Payment: stored, Status: stored.Status, Phase: stored.Phase, Replayed: true}
-	case stored.AnswerStatus == 503:
-		return Answer{Kind: NotTaken, Payment: stored, RetryAfter: credentialsWait, Replayed: true}
-	case stored.AnswerStatus == 502 && stored.AnswerDetail != "":
-		return Answer{Kind: Refused, Payment: stored, Code: stored.AnswerDetail, Replayed: true}
-	case stored.AnswerStatus == 502:
-		return Answer{Kind: LikelyDuplicate, Payment: stored, Replayed: true}
 	}
-	answer := keptAccepted(stored)
-	answer.Replayed = true
-	return answer
+	return readAnswer(stored)
 }

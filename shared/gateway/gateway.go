@@ -140,7 +140,7 @@ type news struct {
 	// what is odd about it.
 	audit func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord
 	// answer makes the answer kept for replays; nil for none.
-	answer func(after payment.Payment) (status int, detail string)
+	answer func(after payment.Payment) (kind, detail string)
 	// raw is the provider's own callback that led to it, if it is certain
 	// that the provider sent it; nil otherwise.
 	raw []byte
@@ -176,10 +176,10 @@ func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.
 		if n.audit != nil {
 			change.Audit = n.audit(d.Payment, d.Anomaly)
 		}
-		if n.answer != nil && p.AnswerStatus == 0 {
-			change.AnswerStatus, change.AnswerDetail = n.answer(d.Payment)
+		if n.answer != nil && p.AnswerKind == "" {
+			change.AnswerKind, change.AnswerDetail = n.answer(d.Payment)
 		}
-		if !d.Changed && change.AnswerStatus == 0 {
+		if !d.Changed && change.AnswerKind == "" {
 			return p, g.Ledger.Audit(ctx, change.Audit...)
 		}
 		after, deliveries, err := g.Ledger.Apply(ctx, change)

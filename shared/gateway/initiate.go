@@ -80,7 +80,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
 			return append(exchangeRecords(after, told.Exchanges, string(anomaly)), record(answerOf(after)))
 		},
-		answer: func(after payment.Payment) (int, string) { return keptAnswer(answerOf(after)) },
+		answer: func(after payment.Payment) (kind, detail string) { return keptAnswer(answerOf(after)) },
 	})
 	if err != nil {
 		// The provider has been asked and our table does not answer. The

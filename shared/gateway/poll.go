@@ -74,6 +74,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (led
 	}
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	g.logAsked(ctx, p, "status", told)
+	g.reportAccountFault(ctx, p, told)
 	after, err := g.settle(ctx, p, news{
 		evidence: told.Evidence,
 		claimed:  why.claimed,

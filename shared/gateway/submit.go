@@ -9,12 +9,9 @@ import (
 	"momoproxy/shared/provider"
 )
 
-// Reasons of a payment that certainly never reached the provider: its request
-// limit was spent, or there was no way to it (no token, no connection).
-const (
-	codeNoTurn  = "REQUEST_LIMIT_SPENT"
-	codeNotSent = "NOT_SENT"
-)
+// codeNotSent is the reason of a payment that certainly never reached the
+// provider: there was no token, or no connection.
+const codeNotSent = "NOT_SENT"
 
 // submit asks the provider to charge, within its turn. One that is stale by
 // now (the table was slow) is taken anew; without one nothing is asked, and
@@ -25,15 +22,28 @@ func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.P
 		again, err := g.takeSubmitTurn(ctx, caps, p.ClientID)
 		if err != nil || g.now().Sub(again) > submitTurnLasts {
 			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference)
-			return provider.Answer{Evidence: payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNoTurn, At: g.now()}}
+			return provider.Answer{Evidence: payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: provider.CodeLimitSpent, At: g.now()}}
 		}
 	}
 	told := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token))
 	g.noteSubmit(ctx, caps.Name, told)
 	g.logAsked(ctx, p, "submit", told)
 	if !told.Attempted {
-		told.Evidence = payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent}
+		fault := told.Evidence.AccountFault
+		told.Evidence = payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent, AccountFault: fault}
+		if fault {
+			told.Evidence.Code = provider.CodeCredentials
+		}
 	}
+	g.reportAccountFault(ctx, p, told)
 	told.Evidence.At = g.now()
 	return told
+}
+
+// reportAccountFault writes the line of the ProviderAccount alarm: every
+// payment fails until the operator mends the account.
+func (g *Gateway) reportAccountFault(ctx context.Context, p ledger.Payment, told provider.Answer) {
+	if e := told.Evidence; e.AccountFault {
+		g.Log.ErrorContext(ctx, "provider.account", "provider", p.Provider, "reference", p.Reference, "code", e.Code, "reason", e.Reason)
+	}
 }

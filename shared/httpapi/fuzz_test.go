@@ -89,7 +89,7 @@ func FuzzRequestToPay(f *testing.F) {
 				r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 			}
 			a := w.Call(context.Background(), r)
-			if a.StatusCode >= 500 && a.Code() != "provider_refused" && a.Code() != "provider_likely_duplicate" || strings.Contains(w.Log(), "request.panic") || strings.Contains(w.Log(), "audit.lost") {
+			if a.StatusCode >= 500 && a.Code() != "provider_account" && a.Code() != "provider_likely_duplicate" || strings.Contains(w.Log(), "request.panic") || strings.Contains(w.Log(), "audit.lost") {
 				t.Fatalf("%d %s\n%s", a.StatusCode, a.Body, w.Log())
 			}
 			if ref := a.Reference(); ref != "" {

@@ -116,14 +116,19 @@ func answered(answer gateway.Answer) Response {
 			Code:  "request_in_progress", ReferenceID: p.Reference, Status: p.Status,
 		}), answer.RetryAfter)
 	case gateway.Refused:
-		resp = respond(502, errorBody{
-			Error: "The provider refused the payment; nothing was charged. providerCode has its word for why.",
+		resp = respond(422, errorBody{
+			Error: "The provider refused the payer or the request; nothing was charged. providerCode has its word for why.",
 			Code:  "provider_refused", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code,
 		})
-	case gateway.NotTaken:
-		resp = retryAfter(respond(503, errorBody{
-			Error: "The provider cannot be asked now: it refuses this service's credentials, or its request limit is spent. Nothing was charged and the payment has FAILED; start a new one, with a new Idempotency-Key, as Retry-After says.",
-			Code:  "provider_unavailable", ReferenceID: p.Reference, Status: payment.Failed,
+	case gateway.AccountRefused:
+		resp = respond(502, errorBody{
+			Error: "The provider refused this service's account, whoever pays; the operator has been alerted. Nothing was charged and the payment has FAILED. Start a new one, with a new Idempotency-Key, once the operator has mended it.",
+			Code:  "provider_account", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code,
+		})
+	case gateway.NotStarted:
+		resp = retryAfter(respond(502, errorBody{
+			Error: "The request did not reach the provider, or its request limit was spent. Nothing was charged and the payment has FAILED; start a new one, with a new Idempotency-Key, as Retry-After says.",
+			Code:  "payment_not_started", ReferenceID: p.Reference, Status: payment.Failed,
 		}), answer.RetryAfter)
 	case gateway.LikelyDuplicate:
 		resp = respond(502, errorBody{

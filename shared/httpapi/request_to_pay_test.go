@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"momoproxy/infra/sandbox"
+	"momoproxy/infra/sandbox/momfactura"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
@@ -204,20 +205,32 @@ func TestRequestToPayMTN409OnResend(t *testing.T) {
 }
 
 func TestRequestToPayRefusedForGood(t *testing.T) {
-	for plan, code := range map[string]string{
-		"refused_payer_not_found": "PAYER_NOT_FOUND", "mtn_456": "PAYEE_NOT_ALLOWED_TO_RECEIVE",
-		"mtn_457": "NOT_ALLOWED", "error403": "HTTP_403",
+	for plan, want := range map[string]struct {
+		status       int
+		code         string
+		providerCode string
+	}{
+		"refused_payer_not_found": {422, "provider_refused", "PAYER_NOT_FOUND"},
+		"mtn_456":                 {502, "provider_account", "PAYEE_NOT_ALLOWED_TO_RECEIVE"},
+		"mtn_457":                 {502, "provider_account", "NOT_ALLOWED"},
+		"mtn_458":                 {502, "provider_account", "NOT_ALLOWED_TARGET_ENVIRONMENT"},
+		"mtn_459":                 {502, "provider_account", "INVALID_CALLBACK_URL_HOST"},
+		"mtn_460":                 {502, "provider_account", "INVALID_CURRENCY"},
+		"error403":                {502, "provider_account", "FORBIDDEN_IP"},
 	} {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-				a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), 502, "provider_refused")
-				if a.Text("providerCode") != code || a.Text("status") != "FAILED" {
+				a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), want.status, want.code)
+				if a.Text("providerCode") != want.providerCode || a.Text("status") != "FAILED" {
 					t.Errorf("%s", a.Body)
 				}
 				if plan == "refused_payer_not_found" {
-					golden(t, "error/502-provider-refused", a.Body)
+					golden(t, "error/422-provider-refused", a.Body)
 				}
-				again := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), 502, "provider_refused")
+				if alarmed := strings.Contains(w.Log(), `"provider.account"`); alarmed != (want.code == "provider_account") {
+					t.Errorf("provider.account logged: %t", alarmed)
+				}
+				again := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), want.status, want.code)
 				if again.Body != a.Body || again.Headers["idempotent-replayed"] != "true" {
 					t.Errorf("replayed %v %s; want %s", again.Headers, again.Body, a.Body)
 				}
@@ -226,6 +239,48 @@ func TestRequestToPayRefusedForGood(t *testing.T) {
 			})
 		})
 	}
+}
+
+// orderMCX is a Mom Factura payment whose outcome is its answer.
+const orderMCX = `{"provider":"mom-factura","method":"mcx","amount":"15000.00","externalId":"ORDER-MCX","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`
+
+// A code that nobody documented proves nothing. The provider charged the
+// payer: the order stays taken, and the provider is asked once.
+func TestRequestToPayUnknownCode(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		if err := w.Factura.AddRule(momfactura.Rule{Fault: momfactura.UnknownCodeAfter}); err != nil {
+			t.Fatal(err)
+		}
+		a := is(t, w.Pay(orderMCX), 202, "")
+		if a.Text("phase") != "in_reconciliation" || a.Text("status") != "PENDING" {
+			t.Errorf("%s", a.Body)
+		}
+		again := is(t, w.Pay(orderMCX), 409, "duplicate_external_id")
+		if again.Reference() != a.Reference() {
+			t.Errorf("%s; want %s", again.Body, a.Reference())
+		}
+		if charged := len(w.Factura.Ledger()); charged != 1 {
+			t.Errorf("asked to charge %d times", charged)
+		}
+	})
+}
+
+// A request limit that is spent in mid-request: nothing was charged, and the
+// payment that was stored has FAILED.
+func TestRequestToPayNotStarted(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		if err := w.Factura.AddRule(momfactura.Rule{Fault: momfactura.TooMany, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		a := is(t, w.Pay(orderMCX, "idempotency-key", "k"), 502, "payment_not_started")
+		wait(t, a)
+		golden(t, "error/502-payment-not-started", a.Body)
+		again := is(t, w.Pay(orderMCX, "idempotency-key", "k"), 502, "payment_not_started")
+		if again.Body != a.Body || again.Headers["retry-after"] != a.Headers["retry-after"] {
+			t.Errorf("replayed %v %s; want %v %s", again.Headers, again.Body, a.Headers, a.Body)
+		}
+		is(t, w.Pay(orderMCX, "idempotency-key", "k2"), 202, "") // the order is free
+	})
 }
 
 // A 200 is told as a likely duplicate and proves nothing: the payment is
@@ -372,13 +427,12 @@ func TestRequestToPayCredentialsRefusedOnTheWay(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		a := is(t, w.Pay(testbed.Order("ORDER-1", good), "Idempotency-Key", "key-1"), 503, "provider_unavailable")
-		wait(t, a)
-		golden(t, "error/503-credentials-refused", a.Body)
+		a := is(t, w.Pay(testbed.Order("ORDER-1", good), "Idempotency-Key", "key-1"), 502, "provider_account")
+		golden(t, "error/502-provider-account", a.Body)
 		if w.Status(a.Reference()) != payment.Failed {
 			t.Errorf("it is %s", w.Status(a.Reference()))
 		}
-		again := is(t, w.Pay(testbed.Order("ORDER-1", good), "Idempotency-Key", "key-1"), 503, "provider_unavailable")
+		again := is(t, w.Pay(testbed.Order("ORDER-1", good), "Idempotency-Key", "key-1"), 502, "provider_account")
 		if again.Body != a.Body || again.Headers["idempotent-replayed"] != "true" {
 			t.Errorf("the replay is %v %s", again.Headers, again.Body)
 		}

@@ -15,8 +15,8 @@ import (
 type Change struct {
 	Before   Payment
 	Decision payment.Decision
-	// AnswerStatus and AnswerDetail, if not zero, replace the payment's.
-	AnswerStatus int
+	// AnswerKind and AnswerDetail, if not empty, replace the payment's.
+	AnswerKind   string
 	AnswerDetail string
 	// Audit holds the exchanges that led to the change.
 	Audit []AuditRecord
@@ -34,8 +34,8 @@ type Change struct {
 func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []Delivery, error) {
 	after := c.Before
 	after.Payment = c.Decision.Payment
-	if c.AnswerStatus != 0 {
-		after.AnswerStatus, after.AnswerDetail = c.AnswerStatus, c.AnswerDetail
+	if c.AnswerKind != "" {
+		after.AnswerKind, after.AnswerDetail = c.AnswerKind, c.AnswerDetail
 	}
 	ops := []table.Op{table.Put(after.record())}
 

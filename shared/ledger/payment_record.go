@@ -16,10 +16,10 @@ type Payment struct {
 	// RequestHash identifies the request's content, to tell a repeat under
 	// the same Idempotency-Key from another request.
 	RequestHash string
-	// AnswerStatus and AnswerDetail are what request-to-pay answered, for a
+	// AnswerKind and AnswerDetail are what request-to-pay answered, for a
 	// replay: the HTTP status (0: not answered yet) and the phase told (202)
 	// or the provider's code (502).
-	AnswerStatus int
+	AnswerKind   string
 	AnswerDetail string
 
 	version int64
@@ -63,7 +63,7 @@ func (p Payment) record() table.Record {
 	w.time("next_check_at", p.NextCheckAt)
 	w.text("callback_token_hash", p.CallbackTokenHash)
 	w.text("request_hash", p.RequestHash)
-	w.number("answer_status", int64(p.AnswerStatus))
+	w.text("answer_kind", p.AnswerKind)
 	w.text("answer_detail", p.AnswerDetail)
 
 	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
@@ -119,7 +119,7 @@ func paymentFrom(rec table.Record) (Payment, error) {
 		},
 		CallbackTokenHash: r.text("callback_token_hash"),
 		RequestHash:       r.text("request_hash"),
-		AnswerStatus:      int(r.number("answer_status")),
+		AnswerKind:        r.text("answer_kind"),
 		AnswerDetail:      r.text("answer_detail"),
 		version:           rec.Version,
 	}

@@ -20,7 +20,7 @@ func TestPaymentComesBackWhole(t *testing.T) {
 	// Every field holds something.
 	p.Method, p.PayeeNote, p.Phase, p.FinancialTransactionID, p.Reason = "ref", "note", payment.PhaseHeld, "FTX", "WHY"
 	p.Sequence, p.EndedAt, p.EndedBy, p.Accepted, p.NotFoundCount, p.NotFoundAt = 3, at(1), payment.FromClock, true, 2, at(2)
-	p.HintedAt, p.Checks, p.CheckedAt, p.NextCheckAt, p.AnswerStatus, p.AnswerDetail = at(3), 9, at(4), at(5), 202, "held"
+	p.HintedAt, p.Checks, p.CheckedAt, p.NextCheckAt, p.AnswerKind, p.AnswerDetail = at(3), 9, at(4), at(5), "accepted", "held"
 	stored := b.create(t, p)
 	got, err := b.Payment(t.Context(), refA)
 	if err != nil {

@@ -75,5 +75,9 @@ type Evidence struct {
 	FinancialTransactionID string
 	Code                   string // the provider's own code or status word, verbatim
 	Reason                 string // human-readable; stands for Code where there is none
-	At                     time.Time
+	// AccountFault: the provider refused our account, and neither the payer
+	// nor this request: credentials, callback host, source address, currency,
+	// target environment. It says nothing about money; Verdict does.
+	AccountFault bool
+	At           time.Time
 }

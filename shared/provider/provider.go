@@ -179,9 +179,14 @@ type Provider interface {
 	Native(p payment.Payment, e payment.Event, raw []byte) []byte
 }
 
-// CodeCredentials is the Evidence.Code of a SaysRefused that is about our
-// account and not about the payment: an operator has to mend it.
-const CodeCredentials = "CREDENTIALS"
+// Evidence.Codes of our own, where the provider's answer has no code.
+const (
+	// CodeCredentials: the provider refused our credentials.
+	CodeCredentials = "CREDENTIALS"
+	// CodeLimitSpent, of a SaysRefused: the request limit was spent, so that
+	// nothing was begun.
+	CodeLimitSpent = "REQUEST_LIMIT_SPENT"
+)
 
 // Sentinels, to be tested with errors.Is.
 var (

@@ -170,7 +170,6 @@ func TestConditionsNameWhatThereIs(t *testing.T) {
 	words := map[string][]string{
 		"source":  {string(payment.FromCallback)},
 		"verdict": {string(payment.SaysNothing)},
-		"code":    {provider.CodeCredentials},
 		"reason":  {delivery.HeldOpen, delivery.HeldDisabled, delivery.HeldGone},
 	}
 	for _, m := range telemetry.Metrics {

@@ -94,8 +94,8 @@ var Metrics = []Metric{
 		When: []Condition{{Attribute: "verdict", Is: "nothing"}}, Share: true,
 	},
 	{Name: "CircuitsOpened", Unit: Count, Line: "breaker.opened"},
+	{Name: "AccountsRefused", Unit: Count, Line: "provider.account"},
 	{Name: "LoginsRefused", Unit: Count, Line: "provider.not_ready", When: []Condition{{Attribute: "error", Contains: "refused the credentials"}}},
-	{Name: "LoginsRefused", Unit: Count, Line: "provider.unanswered", When: []Condition{{Attribute: "code", Is: "CREDENTIALS"}}},
 
 	{Name: "Attempts", Unit: Count, Line: "delivery.attempted", By: []string{"reason"}},
 	{Name: "AttemptMilliseconds", Unit: Milliseconds, Line: "delivery.attempted", Value: "duration_ms"},

@@ -88,7 +88,7 @@ var faults = map[Fault]faultKind{
 	KeptErrorAfter:  {meaning: "500 though acted on, and kept under the key"},
 	TooMany:         {meaning: "429, not acted on", before: true, answer: says(429, "rate_limited")},
 	Conflict:        {meaning: "409, not acted on", before: true, answer: says(409, "conflict")},
-	Invalid:         {meaning: "400, not acted on", before: true, answer: says(400, "validation_error")},
+	Invalid:         {meaning: "400, not acted on", before: true, answer: says(400, "invalid_request")},
 	Unauthorised:    {meaning: "401, not acted on", before: true, answer: says(401, "unauthorized")},
 	Forbidden:       {meaning: "403, not acted on", before: true, answer: says(403, "forbidden")},
 	NotFound:        {meaning: "404, not acted on", before: true, answer: says(404, "not_found")},

@@ -77,7 +77,7 @@ var plans = []Plan{
 	paid(Plan{Code: 76, Name: "error_once", Meaning: "500 the first time, nothing made; the second is taken", Submit: Error500Before, SubmitTimes: 1, webhooks: paidOnce}),
 	paid(Plan{Code: 77, Name: "html200", Meaning: "200 with a web page every time, nothing made", Submit: HTMLBefore}),
 	paid(Plan{Code: 78, Name: "error429_once", Meaning: "429 the first time; the second is taken", Submit: TooMany, SubmitTimes: 1, webhooks: paidOnce}),
-	{Code: 79, Name: "refused", Meaning: "422 payment_method_unavailable", Refusal: "payment_method_unavailable"},
+	{Code: 79, Name: "refused", Meaning: "422 invalid_request", Refusal: "invalid_request"},
 }
 
 // PushNumber is the number whose pushes follow the script of that code, with

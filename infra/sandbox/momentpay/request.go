@@ -108,7 +108,7 @@ func (s *Sandbox) create(in *incoming) line.Answer {
 	if s.opts.ExpiryFirst {
 		var a ask
 		if json.Unmarshal(in.body, &a) == nil && a.expiryFault(in.at, s.opts.PastExpiry) != "" {
-			return s.refusal(400, "validation_error", a.expiryFault(in.at, s.opts.PastExpiry))
+			return s.refusal(400, "invalid_request", a.expiryFault(in.at, s.opts.PastExpiry))
 		}
 	}
 	return s.once(in, func() line.Answer {
@@ -117,7 +117,7 @@ func (s *Sandbox) create(in *incoming) line.Answer {
 			return s.refusal(400, "invalid_request", "The body is not JSON as it should be.")
 		}
 		if why := a.fault(in.at, s.opts.PastExpiry); why != "" {
-			return s.refusal(400, "validation_error", why)
+			return s.refusal(400, "invalid_request", why)
 		}
 		if plan := s.planOf(a); plan.Refusal != "" {
 			return s.refusal(422, plan.Refusal, "The request was refused.")
@@ -174,7 +174,7 @@ func (s *Sandbox) update(in *incoming) line.Answer {
 			return s.refusal(400, "invalid_request", "The body is not JSON as it should be.")
 		}
 		if why := a.expiryFault(in.at, false); why != "" || a.ExternalReference != "" && !referenceForm.MatchString(a.ExternalReference) {
-			return s.refusal(400, "validation_error", "external_reference or expires_at is wrong")
+			return s.refusal(400, "invalid_request", "external_reference or expires_at is wrong")
 		}
 		if a.ExternalReference != "" {
 			r.reference = a.ExternalReference

@@ -37,6 +37,7 @@ const (
 	Truncated           Fault = "truncated"
 	Endless             Fault = "endless"
 	Incomplete          Fault = "incomplete"
+	UnknownCodeAfter    Fault = "unknown_code_after"
 	UnknownWord         Fault = "unknown_word"
 	OtherPayment        Fault = "other_payment"
 	Echo                Fault = "echo"
@@ -79,6 +80,7 @@ var faults = map[Fault]faultKind{
 	Truncated:           {meaning: "acted on, the answer breaks off", answer: fated(line.BreaksOff)},
 	Endless:             {meaning: "acted on, the answer never ends", answer: fated(line.NeverEnds)},
 	Incomplete:          {meaning: "acted on, the answer says success and nothing else", answer: instead(jsonOf(200, map[string]any{"success": true}))},
+	UnknownCodeAfter:    {meaning: "400 NO_RESPONSE, a code nobody documented, though acted on", answer: instead(refusal(400, "NO_RESPONSE", "Sem resposta"))},
 	UnknownWord:         {meaning: "a status word nobody documented", bend: func(m map[string]any) { inside(m)["status"] = "ON_HOLD" }},
 	OtherPayment:        {meaning: "paid, with another payment's operationId", bend: func(m map[string]any) { inside(m)["status"], m["operationId"] = Paid, "op-another" }},
 	Echo:                {meaning: "500 with the request's headers in its text, not acted on", before: true, answer: echo},

@@ -31,15 +31,6 @@ const (
 	longestLink   = 500
 )
 
-// words is the closed table of a payment request's status words (docs: a link
-// is never failed). An expired one was not paid in time.
-var words = map[string]payment.Verdict{
-	"active":  payment.SaysPending,
-	"paid":    payment.SaysSuccessful,
-	"expired": payment.SaysCancelled,
-	"failed":  payment.SaysFailed,
-}
-
 // safeID is what an id may look like to be kept and put in a path. MomentPay's
 // begin with pr_, p_ or pay_, chk_; their length is nowhere fixed.
 var safeID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,` + strconv.Itoa(payment.MaxID) + `}$`)
@@ -73,10 +64,7 @@ func readRequest(body wire.Object) (told, error) {
 	ev.Reference = t.reference
 	ev.Verdict, ev.Code = payment.SaysNothing, wire.Clean(t.status, longestCode)
 	if t.status != "" {
-		var known bool
-		if ev.Verdict, known = words[t.status]; !known {
-			ev.Verdict = payment.SaysUnrecognised
-		}
+		ev.Verdict = decisions.Word(t.status)
 	}
 	ev.IDs = map[string]string{"id": t.id}
 	paymentID, _ := body.Text("payment_id")

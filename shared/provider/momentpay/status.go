@@ -104,9 +104,6 @@ func readStatus(r wire.Reply, pay payment.Payment) payment.Evidence {
 	case r.Class != "":
 		nothing.Code, nothing.Reason = httpCode(r), "MomentPay's answer broke off ("+r.Class+")"
 		return nothing
-	case r.Code == http.StatusUnauthorized:
-		nothing.Code, nothing.Reason = CodeCredentials, "MomentPay refused the credentials"
-		return nothing
 	}
 	if r.Code != http.StatusOK {
 		code, message, own := errorBody(r)
@@ -114,8 +111,11 @@ func readStatus(r wire.Reply, pay payment.Payment) payment.Evidence {
 		if code == "" {
 			nothing.Code = httpCode(r)
 		}
-		if r.Code == http.StatusNotFound && own { // a gateway's page says nothing
-			nothing.Verdict = payment.SaysNotFound
+		if r.Code == http.StatusUnauthorized && own {
+			nothing.Code, nothing.Reason, nothing.AccountFault = CodeCredentials, "MomentPay refused the credentials", true
+		}
+		if rule, known := decisions.Find(provider.OnStatus, r.Code, code, !own); known {
+			nothing.Verdict = rule.Verdict
 		}
 		return nothing
 	}

@@ -99,8 +99,8 @@ func TestStatusAnswers(t *testing.T) {
 func TestStatusWithoutID(t *testing.T) {
 	t.Parallel()
 	const (
-		kept    = `400 Idempotent-Replayed:true|{"code":"validation_error"}`
-		refused = `400 |{"code":"validation_error"}`
+		kept    = `400 Idempotent-Replayed:true|{"code":"invalid_request"}`
+		refused = `400 |{"code":"invalid_request"}`
 	)
 	ended := func(p *payment.Payment) { p.Status = payment.Failed }
 	submitting := func(p *payment.Payment) { p.Phase = payment.PhaseSubmitting }

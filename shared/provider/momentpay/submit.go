@@ -61,20 +61,21 @@ func readSubmit(r wire.Reply, pay payment.Payment) outcome {
 	if ev.Code == "" {
 		ev.Code = httpCode(r)
 	}
+	rule, known := decisions.Find(provider.OnSubmit, r.Code, code, !own)
 	switch {
-	case r.Code == http.StatusUnauthorized:
-		ev.Verdict, o.clear = payment.SaysRefused, true
-		ev.Code, ev.Reason = CodeCredentials, "MomentPay refused the credentials"
+	case known:
+		ev.Verdict, ev.AccountFault = rule.Verdict, rule.AccountFault
+		o.clear = rule.Verdict == payment.SaysRefused
+		o.bad = o.clear && !rule.AccountFault
+		o.repeat = rule.Repeat && !o.kept
+		if r.Code == http.StatusUnauthorized {
+			ev.Code, ev.Reason = CodeCredentials, "MomentPay refused the credentials"
+		}
 	case r.Code == http.StatusTooManyRequests, r.Code == http.StatusRequestTimeout, r.Code == http.StatusTooEarly, r.Code >= 500:
 		// The first answer is kept for 24 hours, a failure too (docs): one
 		// that is already a repetition comes again, and what it hides stays
 		// unknown.
 		o.repeat = !o.kept
-	case r.Code == http.StatusNotFound, r.Code == http.StatusConflict, r.Code == http.StatusLocked, r.Code == http.StatusFailedDependency:
-		// No such page, or the same key under way: it may be at work on it.
-	case r.Code >= 400 && own:
-		ev.Verdict, o.clear = payment.SaysRefused, true
-		o.bad = r.Code == http.StatusBadRequest || r.Code == http.StatusUnprocessableEntity
 	}
 	return o
 }

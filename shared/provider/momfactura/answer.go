@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"momoproxy/shared/payment"
@@ -19,15 +20,13 @@ const CodeIncomplete = "SUCCESS_INCOMPLETE"
 // stands for whatever does not settle it.
 func readSubmit(r wire.Reply, method string, now time.Time) payment.Evidence {
 	body, e := open(r)
-	switch {
-	case e.Verdict == payment.SaysRefused: // whatever the body
-	case body == nil:
-	case r.Code < 300 && succeeded(body):
+	if body != nil && r.Code < 300 && succeeded(body) {
 		return created(body, method, now)
-	default:
-		return refusal(r, body, method)
 	}
-	return e
+	if r.Code == 0 {
+		return e
+	}
+	return refusal(r, body, e.Reason)
 }
 
 // open returns the body of an answer of the provider's own; nil with what
@@ -38,11 +37,6 @@ func open(r wire.Reply) (wire.Object, payment.Evidence) {
 	case r.Code == 0:
 		nothing.Code, nothing.Reason = "", "no answer from Mom Factura ("+r.Class+")"
 		return nil, nothing
-	case r.Code == http.StatusTooManyRequests, r.Code == http.StatusUnauthorized:
-		// A limiter and a check of keys stand before whatever acts, be they
-		// the provider's own or a gateway's before it. So the number does,
-		// with any body or none.
-		return nil, refusedAtTheDoor(r)
 	case r.Class != "":
 		nothing.Reason = fmt.Sprintf("Mom Factura's answer (HTTP %d) broke off (%s)", r.Code, r.Class)
 		return nil, nothing
@@ -55,29 +49,35 @@ func open(r wire.Reply) (wire.Object, payment.Evidence) {
 	return body, payment.Evidence{}
 }
 
-// refusedAtTheDoor: 401 and 429, nothing was begun.
-func refusedAtTheDoor(r wire.Reply) payment.Evidence {
-	code, message := errorOf(r)
-	if r.Code == http.StatusUnauthorized {
-		return payment.Evidence{Verdict: payment.SaysRefused, Code: provider.CodeCredentials, Reason: "Mom Factura refused the credentials"}
-	}
-	if code == "" {
-		code = "RATE_LIMIT_EXCEEDED"
-	}
-	return payment.Evidence{Verdict: payment.SaysRefused, Code: code, Reason: message}
-}
+// limitCodes say that the request limit is spent, under whatever HTTP status.
+var limitCodes = map[string]bool{"RATE_LIMIT_EXCEEDED": true, "PAYMENT_RATE_LIMIT_EXCEEDED": true}
 
-// errorOf returns code and message of an error answer, empty when it has
-// none.
-func errorOf(r wire.Reply) (code, message string) {
-	if r.Class != "" {
-		return "", ""
+// refusal reads an answer that is no success by the decision table. A code
+// counts only in the provider's own error form; body is nil where there is no
+// such form.
+func refusal(r wire.Reply, body wire.Object, why string) payment.Evidence {
+	e := payment.Evidence{Verdict: payment.SaysNothing, Reason: why}
+	key := ""
+	if body != nil {
+		e.Code, e.Reason = errorIn(body)
 	}
-	body, err := wire.ReadObject(r.Body)
-	if err != nil {
-		return "", ""
+	if failed(body) {
+		key = strings.ToUpper(e.Code)
 	}
-	return errorIn(body)
+	rule, known := decisions.Find(provider.OnSubmit, r.Code, key, wire.HTML(r.Body) || r.Class != "")
+	if known {
+		e.Verdict, e.AccountFault = rule.Verdict, rule.AccountFault
+	}
+	switch {
+	case e.Code == "" && rule.AccountFault:
+		e.Code, e.Reason = provider.CodeCredentials, "Mom Factura refused the credentials"
+	case rule.HTTP == http.StatusTooManyRequests, limitCodes[key]:
+		e.Reason = wire.Clean(strings.Trim(e.Code+": "+e.Reason, ": "), longestReason)
+		e.Code = provider.CodeLimitSpent
+	case e.Code == "":
+		e.Code = "HTTP_" + strconv.Itoa(r.Code)
+	}
+	return e
 }
 
 // errorIn reads {"success":false,"error":"message","code":"ERROR_CODE"}
@@ -105,7 +105,7 @@ func created(body wire.Object, method string, now time.Time) payment.Evidence {
 		// Paid at once (skill). Should a status come with it one day, as the
 		// other methods' have one, it has to say so too.
 		e.Verdict = payment.SaysSuccessful
-		if word, has := statusWord(body); has && verdictOf(word) != payment.SaysSuccessful {
+		if word, has := statusWord(body); has && decisions.Word(strings.ToLower(word)) != payment.SaysSuccessful {
 			return payment.Evidence{
 				Verdict: payment.SaysNothing, Code: wire.Clean(word, longestCode),
 				Reason: "Mom Factura answered success with another status",

@@ -20,31 +20,6 @@ const CodeWrongPayment = "WRONG_PAYMENT"
 // already.
 const statusTimeout = 8 * time.Second
 
-// words are the status words, in lower case. pending and paid are the
-// skill's, open and cancelled the SDK's; integrators also handle the rest.
-//
-// "error" is missing on purpose: the webhook's operationStatus 5 of that name
-// is neither failed nor cancelled, so it stays open and raises the alarm, as
-// does every word that nobody here knows.
-var words = map[string]payment.Verdict{
-	"pending":   payment.SaysPending,
-	"open":      payment.SaysPending,
-	"paid":      payment.SaysSuccessful,
-	"cancelled": payment.SaysCancelled,
-	"canceled":  payment.SaysCancelled,
-	"expired":   payment.SaysCancelled,
-	"failed":    payment.SaysFailed,
-	"rejected":  payment.SaysFailed,
-	"refused":   payment.SaysFailed,
-}
-
-func verdictOf(word string) payment.Verdict {
-	if v, known := words[strings.ToLower(word)]; known {
-		return v
-	}
-	return payment.SaysUnrecognised
-}
-
 // Status implements provider.Provider: one GET. Without the id of the lost
 // answer nothing can be asked, and MCX has no status at all (skill): those
 // answers come without an attempt, as Submit's do.
@@ -110,13 +85,6 @@ func wordIn(body wire.Object) (string, bool) {
 	return word, ok && word != "" && strings.HasPrefix(strings.TrimSpace(string(body["status"])), `"`)
 }
 
-// unknownCodes in a 404 say that the provider does not know the operation.
-// Not confirmed: no such code is published but INVOICE_NOT_FOUND, which is
-// missing on purpose: it says that there is no invoice.
-var unknownCodes = map[string]bool{
-	"PAYMENT_NOT_FOUND": true, "OPERATION_NOT_FOUND": true, "TRANSACTION_NOT_FOUND": true, "REFERENCE_NOT_FOUND": true, "ORDER_NOT_FOUND": true,
-}
-
 // readStatus gives the meaning of the answer to a status question about pay.
 // It names no amount: what was asked for under an operation cannot change,
 // and the operation is in the question.
@@ -127,10 +95,10 @@ func readStatus(r wire.Reply, pay payment.Payment) payment.Evidence {
 		return e
 	}
 	if r.Code != http.StatusOK || !succeeded(body) {
-		e = refusal(r, body, pay.Method)
+		e = refusal(r, body, "")
 		e.Verdict = payment.SaysNothing
-		if r.Code == http.StatusNotFound && failed(body) && unknownCodes[strings.ToUpper(e.Code)] {
-			e.Verdict = payment.SaysNotFound
+		if rule, known := decisions.Find(provider.OnStatus, r.Code, strings.ToUpper(e.Code), false); known && failed(body) {
+			e.Verdict = rule.Verdict
 		}
 		return e
 	}
@@ -151,8 +119,8 @@ func readStatus(r wire.Reply, pay payment.Payment) payment.Evidence {
 	if !has {
 		return payment.Evidence{Verdict: payment.SaysNothing, Code: "HTTP_200", Reason: "Mom Factura's answer has no status"}
 	}
-	e = payment.Evidence{Verdict: verdictOf(word), Code: wire.Clean(word, longestCode), Particulars: payment.Particulars{IDs: ids}}
-	if outer, ok := wordIn(body); ok && isObject && words[strings.ToLower(outer)] != "" && verdictOf(outer) != e.Verdict {
+	e = payment.Evidence{Verdict: decisions.Word(strings.ToLower(word)), Code: wire.Clean(word, longestCode), Particulars: payment.Particulars{IDs: ids}}
+	if outer, ok := wordIn(body); ok && isObject && saysOther(outer, e.Verdict) {
 		e.Verdict, e.Reason = payment.SaysUnrecognised, "Mom Factura's answer says two things at once"
 		return e
 	}
@@ -167,6 +135,12 @@ func readStatus(r wire.Reply, pay payment.Payment) payment.Evidence {
 		e.Reason = wire.Clean(message, longestReason)
 	}
 	return e
+}
+
+// saysOther says whether a word is known and means something else.
+func saysOther(word string, v payment.Verdict) bool {
+	other := decisions.Word(strings.ToLower(word))
+	return other != payment.SaysUnrecognised && other != v
 }
 
 // asked are the ids of the operation itself. The others may be another

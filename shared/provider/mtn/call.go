@@ -40,8 +40,8 @@ func (s *session) send(ctx context.Context, c wire.Call) (wire.Reply, error) {
 		return wire.Reply{Unsent: true}, err
 	}
 	r := s.once(ctx, c, token)
-	if r.Code != http.StatusUnauthorized || s.refreshed {
-		return r, nil
+	if r.Code != http.StatusUnauthorized || s.refreshed || wire.HTML(r.Body) {
+		return r, nil // a page does not prove that MTN refused the token
 	}
 	s.refreshed = true
 	s.p.tokens.discard(token)

@@ -16,33 +16,6 @@ const (
 	longestAmount = 64
 )
 
-// words is the closed table of MTN's status words. Every other word says
-// that the payment is known and nothing more.
-//
-//   - PENDING, SUCCESSFUL, FAILED: portal, request to pay status.
-//   - CREATED: observed, sandbox payer …454; open.
-//   - ONGOING: never seen as a status; a test payer of the portal and one of
-//     the contract's words; open.
-//   - REJECTED, EXPIRED, CANCELLED: never seen as a status, but each is a
-//     documented ending of the payer's prompt (as the reasons
-//     APPROVAL_REJECTED, EXPIRED, TRANSACTION_CANCELED), and CANCELLED is
-//     one of the contract's words.
-//
-// TIMEOUT is left out on purpose. MTN never says it, a time-out does not say
-// whether money moved, and in the public vocabulary it is our own clock's
-// word: the payment stays open, raises the alarm, and our clock ends it.
-var words = map[string]payment.Verdict{
-	"PENDING":    payment.SaysPending,
-	"CREATED":    payment.SaysPending,
-	"ONGOING":    payment.SaysPending,
-	"SUCCESSFUL": payment.SaysSuccessful,
-	"FAILED":     payment.SaysFailed,
-	"REJECTED":   payment.SaysFailed,
-	"EXPIRED":    payment.SaysFailed,
-	"CANCELLED":  payment.SaysCancelled,
-	"CANCELED":   payment.SaysCancelled,
-}
-
 // cancelReasons turn FAILED into a cancelling. TRANSACTION_CANCELED is in
 // MTN's ErrorReason enum and can mean nothing else. APPROVAL_REJECTED is not
 // here: a payer who says no has refused the payment, which MTN and the
@@ -79,10 +52,7 @@ func report(body wire.Object) (payment.Evidence, error) {
 	if !ok || status == "" {
 		return ev, nil
 	}
-	verdict, known := words[status]
-	if !known {
-		verdict = payment.SaysUnrecognised
-	}
+	verdict := decisions.Word(status)
 	ev.Code = wire.Clean(status, longestCode)
 	switch verdict {
 	case payment.SaysFailed, payment.SaysCancelled:

@@ -22,7 +22,7 @@ func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Ans
 	answer := provider.Answer{Exchanges: s.trail, Attempted: !r.Unsent, AskAgain: r.Stale || renewed}
 	if err != nil && r.Code == 0 {
 		answer.Evidence.Verdict = payment.SaysNothing
-		answer.Evidence.Code, answer.Evidence.Reason = notAsked(err)
+		answer.Evidence.Code, answer.Evidence.Reason, answer.Evidence.AccountFault = notAsked(err)
 	} else {
 		answer.Evidence = readStatus(r, pay.Reference)
 	}
@@ -86,11 +86,12 @@ func statusError(r wire.Reply) payment.Evidence {
 		Code:    wire.Clean(code, longestCode),
 		Reason:  wire.Clean(message, longestReason),
 	}
+	rule, known := decisions.Find(provider.OnStatus, r.Code, code, wire.HTML(r.Body))
 	switch {
-	case unknownCodes[code] && r.Code >= 400:
-		ev.Verdict = payment.SaysNotFound
-	case r.Code == http.StatusUnauthorized:
-		ev.Code, ev.Reason = CodeCredentials, "MTN refused the credentials"
+	case known && r.Code >= 400:
+		ev.Verdict = rule.Verdict
+	case r.Code == http.StatusUnauthorized && !wire.HTML(r.Body):
+		ev.Code, ev.Reason, ev.AccountFault = CodeCredentials, "MTN refused the credentials", true
 	case ev.Code == "":
 		ev.Code = "HTTP_" + strconv.Itoa(r.Code)
 	}

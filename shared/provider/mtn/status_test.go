@@ -108,7 +108,8 @@ func TestStatusAnswers(t *testing.T) {
 		{"429", says(429, ""), nothing("HTTP_429", "")},
 		{"202", says(202, `{"status":"SUCCESSFUL"}`), nothing("HTTP_202", "")},
 		{"302", redirects, nothing("HTTP_302", "")},
-		{"401", says(401, `{"statusCode":401,"message":"Unauthorized"}`), nothing(mtn.CodeCredentials, "MTN refused the credentials")},
+		{"401", says(401, `{"statusCode":401,"message":"Unauthorized"}`),
+			payment.Evidence{Verdict: payment.SaysNothing, Code: mtn.CodeCredentials, Reason: "MTN refused the credentials", AccountFault: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

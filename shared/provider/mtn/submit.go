@@ -78,6 +78,8 @@ type outcome struct {
 	duplicate bool // the answer that the contract calls a likely duplicate
 	// clear: certain that this attempt started nothing.
 	clear bool
+	// account: MTN refused our account and not this request.
+	account bool
 }
 
 // readSubmit gives the meaning of one answer, seen alone.
@@ -106,24 +108,19 @@ func readSubmit(r wire.Reply) outcome {
 		code:    wire.Clean(code, longestCode),
 		reason:  wire.Clean(message, longestReason),
 	}
-	rule, known := submitCodes[code]
+	page := wire.HTML(r.Body)
+	rule, known := decisions.Find(provider.OnSubmit, r.Code, code, page)
 	switch {
-	case known && r.Code >= 300:
-		o.verdict, o.repeat, o.clear = rule.verdict, rule.repeat, rule.verdict == payment.SaysRefused
 	case r.Code == http.StatusOK:
-		// Documented nowhere for this call. A firewall's page (observed on
-		// the token call) is no sign of a duplicate.
-		o.duplicate = !wire.HTML(r.Body)
+		// Documented nowhere for this call. A firewall's page (observed in
+		// production) is no sign of a duplicate.
+		o.duplicate = !page
 		o.reason = "MTN answered HTTP 200, which proves nothing"
-	case r.Code == http.StatusBadRequest, r.Code == http.StatusForbidden:
-		// ERR82: a fault in the request; an address not allowed. MTN's bodies
-		// for these are not published, so the number decides.
-		o.verdict, o.clear = payment.SaysRefused, true
-	case r.Code == http.StatusUnauthorized:
-		o.verdict, o.clear, o.code = payment.SaysRefused, true, CodeCredentials
-		o.reason = "MTN refused the credentials"
-	case r.Code == http.StatusTooManyRequests:
-		o.repeat = true
+	case known && r.Code >= 300:
+		o.verdict, o.repeat, o.clear, o.account = rule.Verdict, rule.Repeat, rule.Verdict == payment.SaysRefused, rule.AccountFault
+		if r.Code == http.StatusUnauthorized && rule.Code == "" {
+			o.code, o.reason = CodeCredentials, "MTN refused the credentials"
+		}
 	case r.Code >= 500:
 		// With a code unknown here a repeat would bring the same again.
 		o.repeat = code == ""
@@ -172,7 +169,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 		r, err := s.send(ctx, c)
 		if err != nil && r.Code == 0 {
 			out = outcome{verdict: payment.SaysNothing} // this attempt was never made
-			out.code, out.reason = notAsked(err)
+			out.code, out.reason, out.account = notAsked(err)
 			break
 		}
 		out = readSubmit(r)
@@ -192,11 +189,12 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 	}
 	return provider.Answer{
 		Evidence: payment.Evidence{
-			Source:  payment.FromSubmit,
-			Verdict: verdict,
-			Code:    out.code,
-			Reason:  out.reason,
-			At:      p.now(),
+			Source:       payment.FromSubmit,
+			Verdict:      verdict,
+			Code:         out.code,
+			Reason:       out.reason,
+			AccountFault: out.account,
+			At:           p.now(),
 		},
 		Exchanges:       s.trail,
 		LikelyDuplicate: out.duplicate,

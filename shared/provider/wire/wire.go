@@ -180,7 +180,10 @@ func recorded(text string) string {
 
 // HTML says whether a body is a page and not an answer of the provider's:
 // what a gateway or a firewall on the way says.
-func HTML(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
+func HTML(body []byte) bool {
+	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf"))
+	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
+}
 
 // Pause waits d or until ctx ends; it says whether the whole wait passed.
 func Pause(ctx context.Context, d time.Duration) bool {

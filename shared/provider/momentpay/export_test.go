@@ -1,0 +1,4 @@
+package momentpay
+
+// Decisions is the decision table, for its matrix.
+var Decisions = decisions

@@ -1,0 +1,4 @@
+package momfactura
+
+// Decisions is the decision table, for its matrix.
+var Decisions = decisions
