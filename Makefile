@@ -210,6 +210,10 @@ tools-pin: ## Pin every infra/tools/NAME.txt anew from NAME.in
 	  rm -rf "$$dir"; \
 	done
 
+.PHONY: number-plans
+number-plans: ## Write the numbering plans anew from libphonenumber's metadata
+	cd infra/tools/numberplans && go run . ../../../shared/payment/number_plans.go
+
 .PHONY: clean
 clean: ## Remove what was built; .local/ (data) and .tools/ stay
 	rm -rf build .aws-sam

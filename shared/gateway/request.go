@@ -101,7 +101,7 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 		if r.PartyIDType != "" {
 			fault("payer.partyId", "is required")
 		}
-	} else if p.Payer, err = payment.ParseMSISDN(r.PartyID, caps.Plan); err != nil {
+	} else if p.Payer, err = readPayer(r.PartyID, caps); err != nil {
 		fault("payer.partyId", sentence(err, payment.ErrMSISDN))
 	}
 	if r.CallbackFormat != "" && r.CallbackFormat != FormatProxy && r.CallbackFormat != FormatProvider {
@@ -128,6 +128,17 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 		fault("Idempotency-Key", m)
 	}
 	return p, prov, faults
+}
+
+// readPayer reads a payer's number by the account's plan, or as one of the
+// provider's test payers.
+func readPayer(partyID string, caps provider.Capabilities) (payment.MSISDN, error) {
+	if caps.TestPayer != nil {
+		if digits, err := payment.CleanMSISDN(partyID); err == nil && caps.TestPayer(digits) {
+			return payment.MSISDN(digits), nil
+		}
+	}
+	return payment.ParseMSISDN(partyID, caps.Plan)
 }
 
 // chooseMethod finds the method asked for. With a fault it returns a method

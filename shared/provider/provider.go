@@ -15,10 +15,13 @@ import (
 // Capabilities are the facts the rest of the system needs to know about a
 // configured provider account. They never change while a process runs.
 type Capabilities struct {
-	Name       string             // as in the API: "mtn"
-	Currency   string             // the account's ISO 4217 code
-	Plan       payment.NumberPlan // whose mobile numbers it takes
-	Production bool               // real money moves
+	Name     string             // as in the API: "mtn"
+	Currency string             // the account's ISO 4217 code
+	Plan     payment.NumberPlan // whose mobile numbers it takes
+	// TestPayer says whether digits are a payer that the provider documents for
+	// tests, beside those of Plan. Nil: there is none.
+	TestPayer  func(digits string) bool
+	Production bool // real money moves
 
 	// Methods are the ways to pay; at least one. A provider that has but one
 	// leaves its Name empty.

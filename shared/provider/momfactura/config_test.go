@@ -81,7 +81,7 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("%+v", live)
 	}
 	test := adapter(t, momfactura.Config{BaseURL: "http://localhost:1", APIKey: apiKey, TestMode: true, NoEkwanza: true}).Capabilities()
-	if test.Production || test.Plan != payment.PlanAny {
+	if test.Production || test.Plan != payment.PlanAngola || !test.TestPayer("244900000001") || test.TestPayer("244900000009") || live.TestPayer != nil {
 		t.Errorf("%+v", test)
 	}
 	for _, m := range test.Methods {

@@ -145,16 +145,25 @@ func NewHTTPClient() *http.Client {
 func (p *Provider) Capabilities() provider.Capabilities {
 	caps := capabilities(p.cfg.NoEkwanza)
 	caps.Production = !p.cfg.TestMode
-	if !p.cfg.TestMode {
-		// The provider's test numbers (244900000000, …) are none of Angola's.
-		caps.Plan = payment.PlanAngola
+	if p.cfg.TestMode {
+		caps.TestPayer = testPayer
 	}
 	return caps
 }
 
+// testPayer says whether digits are a number of the skill's testing page, each
+// of which names a simulateResult. None of them is a number of Angola's.
+func testPayer(digits string) bool {
+	switch digits {
+	case "244900000000", "244900000001", "244900000002", "244900000003", "244999999999":
+		return true
+	}
+	return false
+}
+
 func capabilities(noEkwanza bool) provider.Capabilities {
 	return provider.Capabilities{
-		Name: Name, Currency: currency,
+		Name: Name, Currency: currency, Plan: payment.PlanAngola,
 		Methods: methods(noEkwanza), // no default: what the payer has to do differs too much
 		Submits: submits, Statuses: questions,
 		// payerMessage and payeeNote are not sent: there is no field for them.

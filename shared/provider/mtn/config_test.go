@@ -107,21 +107,21 @@ func TestCapabilities(t *testing.T) {
 		Production bool
 	}
 	want := map[string]facts{
-		"sandbox":          {"EUR", payment.PlanAny, false},
+		"sandbox":          {"EUR", payment.PlanAnyMarket, false},
 		"mtnswaziland":     {"SZL", payment.PlanEswatini, true},
-		"mtnuganda":        {"UGX", payment.PlanAny, true},
-		"mtnghana":         {"GHS", payment.PlanAny, true},
-		"mtnivorycoast":    {"XOF", payment.PlanAny, true},
-		"mtnzambia":        {"ZMW", payment.PlanAny, true},
-		"mtncameroon":      {"XAF", payment.PlanAny, true},
-		"mtnbenin":         {"XOF", payment.PlanAny, true},
-		"mtncongo":         {"XAF", payment.PlanAny, true},
-		"mtnguineaconakry": {"GNF", payment.PlanAny, true},
+		"mtnuganda":        {"UGX", "UG", true},
+		"mtnghana":         {"GHS", "GH", true},
+		"mtnivorycoast":    {"XOF", "CI", true},
+		"mtnzambia":        {"ZMW", "ZM", true},
+		"mtncameroon":      {"XAF", "CM", true},
+		"mtnbenin":         {"XOF", "BJ", true},
+		"mtncongo":         {"XAF", "CG", true},
+		"mtnguineaconakry": {"GNF", "GN", true},
 		"mtnsouthafrica":   {"ZAR", payment.PlanSouthAfrica, true},
-		"mtnliberia":       {"LRD", payment.PlanAny, true},
-		"mtnrwanda":        {"RWF", payment.PlanAny, true},
-		"mtnnigeria":       {"NGN", payment.PlanAny, true},
-		"mtnsouthsudan":    {"SSP", payment.PlanAny, true},
+		"mtnliberia":       {"LRD", "LR", true},
+		"mtnrwanda":        {"RWF", "RW", true},
+		"mtnnigeria":       {"NGN", "NG", true},
+		"mtnsouthsudan":    {"SSP", "SS", true},
 	}
 	got := map[string]facts{}
 	for env := range want {

@@ -1,6 +1,10 @@
 package mtn
 
-import "momoproxy/shared/payment"
+import (
+	"strings"
+
+	"momoproxy/shared/payment"
+)
 
 // Sandbox is MTN's test environment: no real money, Swedish test payers.
 const Sandbox = "sandbox"
@@ -15,22 +19,28 @@ type market struct {
 // markets is the closed list of target environments: an unknown one is a
 // configuration fault, because MTN would refuse every payment with
 // NOT_ALLOWED_TARGET_ENVIRONMENT. Sources: ERR82 and MTN's published lists;
-// Rwanda, Nigeria and South Sudan are in the later lists only. Markets whose
-// numbering plan is not known here take any number.
+// Rwanda, Nigeria and South Sudan are in the later lists only.
 var markets = map[string]market{
-	Sandbox:            {"EUR", payment.PlanAny},
-	"mtnswaziland":     {"SZL", payment.PlanEswatini},
-	"mtnuganda":        {"UGX", payment.PlanAny},
-	"mtnghana":         {"GHS", payment.PlanAny},
-	"mtnivorycoast":    {"XOF", payment.PlanAny},
-	"mtnzambia":        {"ZMW", payment.PlanAny},
-	"mtncameroon":      {"XAF", payment.PlanAny},
-	"mtnbenin":         {"XOF", payment.PlanAny},
-	"mtncongo":         {"XAF", payment.PlanAny},
-	"mtnguineaconakry": {"GNF", payment.PlanAny},
-	"mtnsouthafrica":   {"ZAR", payment.PlanSouthAfrica},
-	"mtnliberia":       {"LRD", payment.PlanAny},
-	"mtnrwanda":        {"RWF", payment.PlanAny},
-	"mtnnigeria":       {"NGN", payment.PlanAny},
-	"mtnsouthsudan":    {"SSP", payment.PlanAny},
+	Sandbox:            {"EUR", payment.PlanAnyMarket},
+	"mtnswaziland":     {"SZL", "SZ"},
+	"mtnuganda":        {"UGX", "UG"},
+	"mtnghana":         {"GHS", "GH"},
+	"mtnivorycoast":    {"XOF", "CI"},
+	"mtnzambia":        {"ZMW", "ZM"},
+	"mtncameroon":      {"XAF", "CM"},
+	"mtnbenin":         {"XOF", "BJ"},
+	"mtncongo":         {"XAF", "CG"},
+	"mtnguineaconakry": {"GNF", "GN"},
+	"mtnsouthafrica":   {"ZAR", "ZA"},
+	"mtnliberia":       {"LRD", "LR"},
+	"mtnrwanda":        {"RWF", "RW"},
+	"mtnnigeria":       {"NGN", "NG"},
+	"mtnsouthsudan":    {"SSP", "SS"},
+}
+
+// testPayer says whether digits are one of the sandbox's payers: MTN's own
+// (testing page), and those that the stand-in adds beside them.
+func testPayer(digits string) bool {
+	return digits == "56733123453" || digits >= "46733123450" && digits <= "46733123464" ||
+		len(digits) == 11 && strings.HasPrefix(digits, "4673399")
 }

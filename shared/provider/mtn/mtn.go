@@ -129,7 +129,7 @@ func jittered(attempt int) time.Duration {
 
 // Capabilities implements provider.Provider.
 func (p *Provider) Capabilities() provider.Capabilities {
-	return provider.Capabilities{
+	caps := provider.Capabilities{
 		Name:       Name,
 		Currency:   p.cfg.Currency,
 		Plan:       p.market.plan,
@@ -138,6 +138,10 @@ func (p *Provider) Capabilities() provider.Capabilities {
 		Statuses:   provider.Limit{Every: statusSpacing},
 		CheckText:  CheckText,
 	}
+	if !caps.Production {
+		caps.TestPayer = testPayer
+	}
+	return caps
 }
 
 // Ready implements provider.Provider: it ensures a token.
