@@ -1,6 +1,8 @@
 package momentpay
 
 import (
+	"regexp"
+	"strconv"
 	"time"
 
 	"momoproxy/shared/payment"
@@ -50,7 +52,7 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 	default:
 		return nil
 	}
-	if saysSo(raw, pay, status) {
+	if passable(raw, pay, status) {
 		return raw
 	}
 	expires := pay.ExpiresAt
@@ -83,25 +85,50 @@ func ended(pay payment.Payment) time.Time {
 	return pay.EndedAt
 }
 
-// saysSo says whether a webhook's body reports just this status of just this
-// payment.
-func saysSo(raw []byte, pay payment.Payment, status string) bool {
-	if len(raw) == 0 || len(raw) > wire.MaxAnswer {
-		return false
+// eventID is what an event's own id looks like.
+var eventID = regexp.MustCompile(`^evt_[A-Za-z0-9_-]{1,100}$`)
+
+// passable says whether a webhook may be passed on unchanged: it holds nothing
+// but what was exchanged with MomentPay for this payment. Its event's own id,
+// and when the request was made and changed, are MomentPay's to say.
+func passable(raw []byte, pay payment.Payment, status string) bool {
+	types := []string{"payment_request.updated", "payment_link.updated"}
+	if status == "paid" {
+		types = append(types, eventPaid)
 	}
-	body, err := wire.ReadObject(raw)
-	if err != nil {
-		return false
+	method, expires := MethodLink, expiry(pay)
+	if pay.Method == MethodPush {
+		method = MethodPush
 	}
-	event, _ := body.Text("type")
-	data, ok, err := body.Child("data")
-	if err != nil || !ok || !events[event] || event == eventPaid && status != "paid" {
-		return false
+	if !pay.ExpiresAt.IsZero() {
+		expires = pay.ExpiresAt
 	}
-	t, err := readRequest(data)
-	if err != nil || t.status != status {
-		return false
+	link := wire.ID(pay.Instructions["link"])
+	data := wire.Form{
+		"id":                 wire.ID(pay.IDs["id"]),
+		"status":             wire.Text(status),
+		"type":               wire.Text(method),
+		"amount":             wire.Literal(strconv.FormatInt(pay.Amount.Minor, 10)),
+		"payment_id":         wire.ID(pay.FinancialTransactionID, pay.IDs["payment_id"]),
+		"currency":           wire.Text(pay.Amount.Currency),
+		"external_reference": wire.ID(pay.Reference),
+		"description":        wire.Text(pay.PayerMessage),
+		"expires_at":         wire.Instant(expires.Equal),
+		"created_at":         wire.Instant(nil),
+		"updated_at":         wire.Instant(nil),
+		"link": wire.Nested(wire.Form{
+			"checkout_session_id": wire.ID(pay.IDs["checkout_session_id"]), "link_url": link, "url": link,
+		}),
 	}
-	id := pay.IDs["id"]
-	return (t.reference == pay.Reference || t.reference == "" && id != "") && (id == "" || t.id == id)
+	if pay.Method == MethodPush {
+		data["push"] = wire.Nested(wire.Form{
+			"provider": wire.Text("capitec"),
+			"capitec":  wire.Nested(wire.Form{"phone_number": wire.ID("+" + string(pay.Payer))}),
+		})
+	}
+	return wire.Form{
+		"id":   wire.Like(eventID.MatchString),
+		"type": wire.ID(types...),
+		"data": wire.Nested(data, "external_reference", "status"),
+	}.Admits(raw, "type", "data")
 }

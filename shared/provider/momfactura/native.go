@@ -3,7 +3,8 @@ package momfactura
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
+	"maps"
+	"slices"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/wire"
@@ -58,7 +59,7 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 	if e == payment.EventInvoice {
 		n.InvoiceURL = pay.InvoiceURL
 	}
-	if saysSo(raw, pay, n) {
+	if passable(raw, pay, n) {
 		return raw
 	}
 	var b bytes.Buffer
@@ -79,89 +80,32 @@ func merchantID(pay payment.Payment) string {
 	return pay.Reference
 }
 
-// saysSo says whether a webhook's body reports just this of just this
-// payment, in the contract's words.
-func saysSo(raw []byte, pay payment.Payment, want native) bool {
-	if len(raw) == 0 || len(raw) > wire.MaxAnswer {
-		return false
+// passable says whether a webhook may be passed on unchanged: it holds nothing
+// but what the provider is known to have said of this payment, in the
+// contract's words. The token in its address may have leaked, and the status
+// endpoint confirms none of the rest. An app that finds its order in it would
+// be led by whoever wrote it.
+func passable(raw []byte, pay payment.Payment, want native) bool {
+	required := []string{"merchantTransactionId", "operationStatus"}
+	if want.Event != "" {
+		required = append(required, "event")
 	}
-	body, err := wire.ReadObject(raw)
-	if err != nil {
-		return false
+	if want.InvoiceURL != "" {
+		required = append(required, "invoiceUrl")
 	}
-	if !confined(body, pay) {
-		return false
-	}
-	event, has := body.Text("event")
-	if event != want.Event || has && event == "" || !isText(body, "merchantTransactionId") || !isText(body, "operationStatus") {
-		return false
-	}
-	if status, _ := body.Text("operationStatus"); status != want.OperationStatus {
-		return false
-	}
-	if invoice, _ := body.Text("invoiceUrl"); invoice != want.InvoiceURL {
-		return false
-	}
-	for name, own := range pay.IDs {
-		if id, ok := scalar(body, name); ok && name != "code" && id != own {
-			return false // it names another payment as well
-		}
-	}
-	for _, id := range webhookIDs(body) {
-		for _, own := range pay.IDs {
-			if id == own {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// The fields of a webhook (contract), and what may be in its operationData
-// (inferred from the upstream gateway's callback; not confirmed).
-var (
-	fields = map[string]bool{
-		"event": true, "merchantTransactionId": true, "ekwanzaTransactionId": true,
-		"operationStatus": true, "operationData": true, "invoiceUrl": true,
-	}
-	dataFields = map[string]bool{
-		"amount": true, "merchantIdentifier": true, "referenceType": true,
-		"referenceId": true, "externalId": true, "currency": true, // as in what we write
-	}
-)
-
-// confined says whether a webhook holds nothing but what is known to be in
-// one, and nothing of another payment. The token in its address may have leaked, and the
-// status endpoint confirms none of the rest: an app that finds its order in
-// it would be led by whoever wrote it.
-func confined(body wire.Object, pay payment.Payment) bool {
-	for name := range body {
-		if !fields[name] {
-			return false
-		}
-	}
-	data, has, err := body.Child("operationData")
-	if err != nil || !has {
-		text := strings.TrimSpace(string(body["operationData"]))
-		return err == nil && (text == "" || text == "null")
-	}
-	for name := range data {
-		if !dataFields[name] {
-			return false
-		}
-	}
-	for name, own := range map[string]string{"referenceId": pay.Reference, "externalId": pay.ExternalID, "currency": pay.Amount.Currency} {
-		if text, ok := scalar(data, name); ok && text != own {
-			return false
-		}
-	}
-	if amount, ok := scalar(data, "amount"); ok {
-		m, err := payment.ParseReported(amount, pay.Amount.Currency)
-		return err == nil && m == pay.Amount
-	}
-	return true
-}
-
-func isText(body wire.Object, name string) bool {
-	return strings.HasPrefix(strings.TrimSpace(string(body[name])), `"`)
+	own := wire.ID(slices.Collect(maps.Values(pay.IDs))...)
+	return wire.Form{
+		"event":                 wire.ID(want.Event),
+		"merchantTransactionId": own,
+		"ekwanzaTransactionId":  own,
+		"operationStatus":       wire.Text(want.OperationStatus),
+		"invoiceUrl":            wire.ID(want.InvoiceURL),
+		// Its content is published nowhere: as in what we write.
+		"operationData": wire.Nested(wire.Form{
+			"referenceId": wire.ID(pay.Reference),
+			"externalId":  wire.ID(pay.ExternalID),
+			"amount":      wire.AmountNumber(pay.Amount),
+			"currency":    wire.Text(pay.Amount.Currency),
+		}),
+	}.Admits(raw, required...)
 }

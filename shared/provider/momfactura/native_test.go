@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/providertest"
 )
 
 var update = flag.Bool("update", false, "write testdata/native anew")
@@ -80,8 +81,8 @@ func TestNativePassesOn(t *testing.T) {
 		name, raw string
 		on        []payment.Event
 	}{
-		{"confirmed", `{"event": "payment.confirmed", "merchantTransactionId":"abc123","ekwanzaTransactionId":"EKZ456","operationStatus":"1","operationData":{"referenceType":"REF"}}`, []payment.Event{payment.EventSuccessful}},
-		{"matched by another of its ids", `{"event":"payment.confirmed","merchantTransactionId":"unknown","ekwanzaTransactionId":"EKZ456","operationStatus":"1"}`, []payment.Event{payment.EventSuccessful}},
+		{"confirmed", `{"event": "payment.confirmed", "merchantTransactionId":"abc123","ekwanzaTransactionId":"EKZ456","operationStatus":"1","operationData":{}}`, []payment.Event{payment.EventSuccessful}},
+		{"an id of nobody's beside its own", `{"event":"payment.confirmed","merchantTransactionId":"unknown","ekwanzaTransactionId":"EKZ456","operationStatus":"1"}`, nil},
 		{"invoice", `{"event":"invoice.created","merchantTransactionId":"abc123","operationStatus":"1","invoiceUrl":"` + invoice + `"}`, []payment.Event{payment.EventInvoice}},
 		{"cancelled", `{"merchantTransactionId":"abc123","ekwanzaTransactionId":"EKZ456","operationStatus":"3"}`, []payment.Event{payment.EventCancelled, payment.EventTimeout}},
 		{"failed", `{"merchantTransactionId":"abc123","operationStatus":"4"}`, []payment.Event{payment.EventFailed}},
@@ -113,6 +114,37 @@ func TestNativePassesOn(t *testing.T) {
 	}
 }
 
+// A leaked token: another order's id, in another case and with a space, beside
+// the id of a payment of one's own.
+func TestNativeNamesNoOtherOrder(t *testing.T) {
+	t.Parallel()
+	for _, other := range []string{"tx1 ", "TX1", "ABC123", " abc123", "abc123\u200b"} {
+		raw := `{"event":"payment.confirmed","merchantTransactionId":"` + other + `","ekwanzaTransactionId":"EKZ456","operationStatus":"1","operationData":{}}`
+		if got := string(parser(t).Native(paid(), payment.EventSuccessful, []byte(raw))); got == raw {
+			t.Errorf("passed on: %s", got)
+		}
+	}
+}
+
+// FuzzNative: what is passed on says nothing beyond what is known.
+func FuzzNative(f *testing.F) {
+	for _, raw := range []string{
+		`{"event":"payment.confirmed","merchantTransactionId":"abc123","ekwanzaTransactionId":"EKZ456","operationStatus":"1","operationData":{"amount":15000.50}}`,
+		`{"event":"invoice.created","merchantTransactionId":"abc123","operationStatus":"1","invoiceUrl":"` + paid().InvoiceURL + `"}`,
+		`{"merchantTransactionId":"abc123","operationStatus":"4","operationData":{"externalId":"ORDER-98765","currency":"AOA"}}`,
+	} {
+		f.Add([]byte(raw))
+	}
+	p := parser(f)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		for _, e := range events {
+			if got := p.Native(paid(), e, raw); string(got) == string(raw) {
+				providertest.CheckPassedOn(t, raw, paid(), "payment.confirmed", "invoice.created", "1", "3", "4")
+			}
+		}
+	})
+}
+
 // What the token's holder can write beside the truth is not passed on under
 // our signature.
 func TestNativePassesOnNothingUnknown(t *testing.T) {
@@ -128,12 +160,24 @@ func TestNativePassesOnNothingUnknown(t *testing.T) {
 		`}`:                      true,
 		`,"operationData":{}}`:   true,
 		`,"operationData":null}`: true,
-		`,"operationData":{"amount":15000,"merchantIdentifier":"m","referenceType":"REF"}}`: true,
-		`,"operationData":{"amount":999999}}`:                                               false,
-		`,"operationData":{"externalId":"EXPENSIVE-2"}}`:                                    false,
-		`,"operationData":{"referenceId":"11111111-1111-4111-8111-111111111111"}}`:          false,
-		`,"operationData":"EXPENSIVE-2"}`:                                                   false,
-		`,"externalId":"EXPENSIVE-2"}`:                                                      false,
+		`,"operationData":{"amount":15000.0,"currency":"AOA","externalId":"ORDER-1"}}`: true,
+		`,"operationData":{"amount":"15000"}}`:                                         false,
+		`,"operationData":{"amount":1.5e4}}`:                                           false,
+		`,"operationData":{"currency":"aoa"}}`:                                         false,
+		`,"operationData":{"externalId":"ORDER-1","externalId":"ORDER-1"}}`:            false,
+		`,"operationData":{"ExternalId":"ORDER-1"}}`:                                   false,
+		`,"operationData":{"merchantIdentifier":"m"}}`:                                 false,
+		`,"operationData":[{"externalId":"EXPENSIVE-2"}]}`:                             false,
+		`,"ekwanzaTransactionId":"ABC "}`:                                              false,
+		`,"ekwanzaTransactionId":77}`:                                                  false,
+		`,"MerchantTransactionId":"abc"}`:                                              false,
+		`,"payerNumber":"244900000000"}`:                                               false,
+		`}` + " {}":                                                                    false,
+		`,"operationData":{"amount":999999}}`:                                          false,
+		`,"operationData":{"externalId":"EXPENSIVE-2"}}`:                               false,
+		`,"operationData":{"referenceId":"11111111-1111-4111-8111-111111111111"}}`:     false,
+		`,"operationData":"EXPENSIVE-2"}`:                                              false,
+		`,"externalId":"EXPENSIVE-2"}`:                                                 false,
 	} {
 		raw := begin + rest
 		if got := string(p.Native(pay, payment.EventSuccessful, []byte(raw))); (got == raw) != passed {

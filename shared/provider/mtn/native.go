@@ -43,7 +43,7 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 	default:
 		return nil
 	}
-	if saysSo(raw, pay.Reference, status) {
+	if passable(pay, status, reason).Admits(raw, "externalId", "status") {
 		return raw
 	}
 	body, _ := json.Marshal(native{ // strings only: always marshals
@@ -55,17 +55,19 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 	return body
 }
 
-// saysSo says whether a callback's body reports just this status of just
-// this payment.
-func saysSo(raw []byte, reference, status string) bool {
-	if len(raw) == 0 || len(raw) > wire.MaxAnswer {
-		return false
+// passable is what a callback may hold to be passed on unchanged: nothing but
+// what MTN was asked for, and what its status answer has said since. Whoever
+// learns the callback's address can send one, and the app gets it signed.
+func passable(pay payment.Payment, status, reason string) wire.Form {
+	return wire.Form{
+		"externalId":             wire.ID(pay.Reference),
+		"status":                 wire.Text(status),
+		"amount":                 wire.AmountText(pay.Amount),
+		"currency":               wire.Text(pay.Amount.Currency),
+		"payer":                  wire.Nested(wire.Form{"partyIdType": wire.Text("MSISDN"), "partyId": wire.ID(string(pay.Payer))}),
+		"payerMessage":           wire.Text(pay.PayerMessage),
+		"payeeNote":              wire.Text(pay.PayeeNote),
+		"financialTransactionId": wire.ID(pay.FinancialTransactionID),
+		"reason":                 wire.AnyOf(wire.ID(reason), wire.Nested(wire.Form{"code": wire.ID(reason)})),
 	}
-	fields, err := wire.ReadObject(raw)
-	if err != nil {
-		return false
-	}
-	word, _ := fields.Text("status")
-	id, _ := fields.Text("externalId")
-	return word == status && id == reference
 }
