@@ -11,6 +11,9 @@ func (s *Sandbox) requestToPay(r *request) reply {
 	if r.hasNoLength() {
 		return lengthRequired
 	}
+	if a, fault := readAsk(r.body); fault == "" && a.stopped() {
+		return requestRejected // it stands before whatever else looks at a request
+	}
 	u, no, ok := s.authorized(r)
 	if !ok {
 		return no

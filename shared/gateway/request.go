@@ -112,8 +112,6 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 			fault(text.field, fmt.Sprintf("must be at most %d characters", MaxText))
 		} else if m := textFault(text.value, 0, 4*MaxText); m != "" {
 			fault(text.field, m)
-		} else if m := caps.CheckText(text.value); m != "" {
-			fault(text.field, m)
 		}
 	}
 	if r.CallbackURL != "" {

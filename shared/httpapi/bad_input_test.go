@@ -105,7 +105,7 @@ func TestUnknownFields(t *testing.T) {
 
 func TestEveryFaultAtOnce(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		a := w.Pay(`{"amount":"0","currency":"EUR","externalId":" ","payer":{"partyIdType":"EMAIL","partyId":"12"},"payerMessage":"it's","payeeNote":"`+
+		a := w.Pay(`{"amount":"0","currency":"EUR","externalId":" ","payer":{"partyIdType":"EMAIL","partyId":"12"},"payerMessage":"\u0007","payeeNote":"`+
 			strings.Repeat("n", 161)+`","callbackUrl":"http://10.0.0.1/","method":"card","metadata":{"":"x","long":"`+strings.Repeat("v", 201)+`"}}`, "idempotency-key", strings.Repeat("k", 300))
 		f := faults(t, a)
 		for _, field := range []string{

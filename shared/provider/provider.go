@@ -35,10 +35,6 @@ type Capabilities struct {
 	// between them, so that neither can use up the other's. A zero Limit is
 	// none.
 	Submits, Statuses Limit
-
-	// CheckText reports what the provider refuses in payerMessage and
-	// payeeNote, as a sentence for the app's developer; empty: fine.
-	CheckText func(text string) string
 }
 
 // Method is one way to pay at a provider.

@@ -138,9 +138,6 @@ func capabilities() provider.Capabilities {
 	return provider.Capabilities{
 		Name: Name, Currency: currency, Plan: payment.PlanSouthAfrica,
 		Methods: methods, DefaultMethod: MethodLink,
-		// description is any text of up to 500 characters (docs), more than
-		// an app can send.
-		CheckText: func(string) string { return "" },
 	}
 }
 

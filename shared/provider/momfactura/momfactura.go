@@ -166,8 +166,6 @@ func capabilities(noEkwanza bool) provider.Capabilities {
 		Name: Name, Currency: currency, Plan: payment.PlanAngola,
 		Methods: methods(noEkwanza), // no default: what the payer has to do differs too much
 		Submits: submits, Statuses: questions,
-		// payerMessage and payeeNote are not sent: there is no field for them.
-		CheckText: func(string) string { return "" },
 	}
 }
 

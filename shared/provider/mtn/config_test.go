@@ -146,19 +146,3 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("the sandbox's currency cannot be changed: %s", c.Currency)
 	}
 }
-
-func TestCheckText(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"":                "",
-		"Order 12":        "",
-		"Café ✓ #12/3":    "",
-		"it's":            "must not contain an apostrophe ('): MTN refuses the whole request",
-		"fish & chips":    "must not contain an ampersand (&): MTN refuses the whole request",
-		"Tom's & Jerry's": "must not contain an apostrophe (') or an ampersand (&): MTN refuses the whole request",
-	} {
-		if got := mtn.CheckText(text); got != want {
-			t.Errorf("CheckText(%q) = %q, want %q", text, got, want)
-		}
-	}
-}

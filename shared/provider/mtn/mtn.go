@@ -13,10 +13,8 @@ package mtn
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"momoproxy/shared/payment"
@@ -136,7 +134,6 @@ func (p *Provider) Capabilities() provider.Capabilities {
 		Production: p.cfg.Production(),
 		Methods:    methods,
 		Statuses:   provider.Limit{Every: statusSpacing},
-		CheckText:  CheckText,
 	}
 	if !caps.Production {
 		caps.TestPayer = testPayer
@@ -152,21 +149,4 @@ func (p *Provider) Ready(ctx context.Context) error {
 		p.onReady(ctx, e)
 	}
 	return err
-}
-
-// CheckText reports what MTN refuses in payerMessage and payeeNote: the
-// apostrophe (ERR82) and the ampersand (observed, sparkplug/momoapi-node
-// issue 84) make it answer 400 for the whole request. Length is not checked
-// here.
-func CheckText(text string) string {
-	var found []string
-	for _, c := range []struct{ char, name string }{{"'", "an apostrophe (')"}, {"&", "an ampersand (&)"}} {
-		if strings.Contains(text, c.char) {
-			found = append(found, c.name)
-		}
-	}
-	if len(found) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("must not contain %s: MTN refuses the whole request", strings.Join(found, " or "))
 }

@@ -65,8 +65,8 @@ func passable(pay payment.Payment, status, reason string) wire.Form {
 		"amount":                 wire.AmountText(pay.Amount),
 		"currency":               wire.Text(pay.Amount.Currency),
 		"payer":                  wire.Nested(wire.Form{"partyIdType": wire.Text("MSISDN"), "partyId": wire.ID(string(pay.Payer))}),
-		"payerMessage":           wire.Text(pay.PayerMessage),
-		"payeeNote":              wire.Text(pay.PayeeNote),
+		"payerMessage":           wire.Text(sendable(pay.PayerMessage)),
+		"payeeNote":              wire.Text(sendable(pay.PayeeNote)),
 		"financialTransactionId": wire.ID(pay.FinancialTransactionID),
 		"reason":                 wire.AnyOf(wire.ID(reason), wire.Nested(wire.Form{"code": wire.ID(reason)})),
 	}

@@ -30,8 +30,8 @@ type requestToPay struct {
 	Currency     string `json:"currency"`
 	ExternalID   string `json:"externalId"`
 	Payer        party  `json:"payer"`
-	PayerMessage string `json:"payerMessage,omitempty"`
-	PayeeNote    string `json:"payeeNote,omitempty"`
+	PayerMessage string `json:"payerMessage"`
+	PayeeNote    string `json:"payeeNote"`
 }
 
 type party struct {
@@ -52,8 +52,8 @@ func requestBody(pay payment.Payment) []byte {
 		// apps with the same order id would be mixed up.
 		ExternalID:   pay.Reference,
 		Payer:        party{"MSISDN", string(pay.Payer)},
-		PayerMessage: pay.PayerMessage,
-		PayeeNote:    pay.PayeeNote,
+		PayerMessage: sendable(pay.PayerMessage),
+		PayeeNote:    sendable(pay.PayeeNote),
 	})
 	return bytes.TrimRight(buf.Bytes(), "\n")
 }

@@ -57,7 +57,7 @@ func TestSubmitWire(t *testing.T) {
 	pay.PayerMessage, pay.PayeeNote = "", ""
 	p.Submit(t.Context(), pay, "")
 	calls, bodies, _ = f.seen()
-	want = `{"amount":"150","currency":"SZL","externalId":"` + pay.Reference + `","payer":{"partyIdType":"MSISDN","partyId":"26876123456"}}`
+	want = `{"amount":"150","currency":"SZL","externalId":"` + pay.Reference + `","payer":{"partyIdType":"MSISDN","partyId":"26876123456"},"payerMessage":"Payment","payeeNote":"Payment"}`
 	if diff := cmp.Diff(want, bodies[1]); diff != "" {
 		t.Error(diff)
 	}

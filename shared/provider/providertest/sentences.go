@@ -40,14 +40,6 @@ func capabilities(t *testing.T, s Stand) {
 			t.Errorf("limit %s is negative", name)
 		}
 	}
-	if c.CheckText == nil {
-		t.Fatal("no CheckText")
-	}
-	for _, text := range []string{"", "Order 12345", "Invoice 7, 2026-09"} {
-		if why := c.CheckText(text); why != "" {
-			t.Errorf("CheckText(%q) = %q", text, why)
-		}
-	}
 }
 
 func method(t *testing.T, m provider.Method) {
