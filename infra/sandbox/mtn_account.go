@@ -27,7 +27,7 @@ var wholeUnits = map[string]bool{"UGX": true, "XOF": true, "XAF": true, "GNF": t
 // MTNAccount is one API user of MTN Collections. Empty fields of a new
 // account are filled in by Provision.
 type MTNAccount struct {
-	APIUser         string // UUID version 4
+	APIUser         string // UUID version 4; base64 on the new platform
 	APIKey          string
 	SubscriptionKey string
 	// TargetEnvironment is what X-Target-Environment must say; default
@@ -51,7 +51,9 @@ func (s *Sandbox) Provision(a MTNAccount) (MTNAccount, error) {
 	if a.APIUser == "" {
 		a.APIUser = s.uuid4()
 	}
-	a.APIUser = strings.ToLower(a.APIUser)
+	if !s.opts.NewPlatform {
+		a.APIUser = strings.ToLower(a.APIUser)
+	}
 	if a.APIKey == "" {
 		a.APIKey = s.apiKey()
 	}
@@ -65,7 +67,7 @@ func (s *Sandbox) Provision(a MTNAccount) (MTNAccount, error) {
 		a.Currency = environments[a.TargetEnvironment]
 	}
 	switch {
-	case !isUUID4(a.APIUser):
+	case !isUUID4(a.APIUser) && !s.opts.NewPlatform:
 		return a, fmt.Errorf("%w: API user %q is no UUID version 4", ErrAccount, a.APIUser)
 	case environments[a.TargetEnvironment] == "":
 		return a, fmt.Errorf("%w: unknown target environment %q", ErrAccount, a.TargetEnvironment)
@@ -209,14 +211,24 @@ func (s *Sandbox) token(r *request) reply {
 	if len(r.body) > 0 && !json.Valid(r.body) {
 		return badRequest("The body is not JSON.")
 	}
+	environment := r.Header.Get("X-Target-Environment")
+	if s.opts.NewPlatform && environments[environment] == "" {
+		return jsonReply(400, `{"error":"Invalid or missing X-Target-Environment header"}`)
+	}
 	name, key, ok := r.BasicAuth()
 	if !ok {
 		return gatewayError(401, "Unauthorized. Authorization is missing.")
 	}
+	if !s.opts.NewPlatform {
+		name = strings.ToLower(name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	u := s.mtn.users[strings.ToLower(name)]
+	u := s.mtn.users[name]
 	if u == nil || u.key == "" || subtle.ConstantTimeCompare([]byte(u.key), []byte(key)) != 1 {
+		if s.opts.NewPlatform {
+			return jsonReply(401, `{"error":"invalid_client"}`)
+		}
 		return jsonReply(500, `{"error":"login_failed"}`)
 	}
 	for t, old := range s.mtn.tokens {

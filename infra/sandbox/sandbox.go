@@ -39,6 +39,10 @@ type Options struct {
 	// TokenLife is how long an access token lives; default 3600 s, as MTN
 	// documents.
 	TokenLife time.Duration
+	// NewPlatform makes MTN the platform that production moves to: API users
+	// are base64 text, a token call needs X-Target-Environment, and wrong
+	// credentials are a 401 invalid_client.
+	NewPlatform bool
 	// SubscriptionKeys are known from the start; Provision adds more. With
 	// none at all every call is answered 401.
 	SubscriptionKeys []string

@@ -13,8 +13,8 @@ func hideToken(r wire.Reply) string {
 	if r.Code == 0 {
 		return ""
 	}
-	if r.Code != http.StatusOK && loginFailed(r) {
-		return `{"error":"login_failed"}`
+	if word := credentialsWord(r); r.Code != http.StatusOK && word != "" {
+		return `{"error":"` + word + `"}`
 	}
 	return "[token]"
 }

@@ -69,7 +69,7 @@ func (c Config) Validate() error {
 		fault("base URL %s", why)
 	}
 	for _, f := range []struct{ name, value, not string }{
-		{"API user", c.APIUser, ":/"},
+		{"API user", c.APIUser, ":"}, // a UUID, or base64 on the new platform; a colon would end it in Basic
 		{"API key", c.APIKey, ""},
 		{"subscription key", c.SubscriptionKey, ""},
 	} {

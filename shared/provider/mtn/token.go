@@ -263,6 +263,7 @@ func (p *Provider) fetchToken(ctx context.Context, tr *wire.Trail, timeout time.
 		Path:   "/collection/token/",
 		Headers: map[string]string{
 			"Authorization":             p.basic,
+			"X-Target-Environment":      p.cfg.TargetEnvironment, // the new platform wants it here, too
 			"Ocp-Apim-Subscription-Key": p.cfg.SubscriptionKey,
 		},
 		Record: hideToken,
@@ -270,11 +271,12 @@ func (p *Provider) fetchToken(ctx context.Context, tr *wire.Trail, timeout time.
 	switch {
 	case r.Code == 0:
 		return provider.StoredToken{}, fmt.Errorf("%w: no answer to MTN token call (%s)", provider.ErrUnavailable, r.Class)
+	case r.Code != http.StatusOK && credentialsWord(r) != "":
+		// A wrong API user or key is an HTTP 500 login_failed, and a 401
+		// invalid_client on the new platform (observed).
+		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: %s", provider.ErrCredentials, credentialsWord(r))
 	case r.Code == http.StatusUnauthorized:
 		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 401", provider.ErrCredentials)
-	case r.Code != http.StatusOK && loginFailed(r):
-		// A wrong API user or key is an HTTP 500 (observed).
-		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: login_failed", provider.ErrCredentials)
 	case r.Code != http.StatusOK || r.Class != "":
 		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP %d %s", provider.ErrUnavailable, r.Code, r.Class)
 	}
@@ -296,11 +298,15 @@ func (p *Provider) fetchToken(ctx context.Context, tr *wire.Trail, timeout time.
 	return provider.StoredToken{Token: token, IssuedAt: asked, ExpiresAt: asked.Add(life)}, nil
 }
 
-func loginFailed(r wire.Reply) bool {
+// credentialsWord is MTN's word for refused credentials; empty: it said none.
+func credentialsWord(r wire.Reply) string {
 	body, err := wire.ReadObject(r.Body)
 	if err != nil {
-		return false
+		return ""
 	}
-	word, _ := body.Text("error")
-	return word == "login_failed"
+	switch word, _ := body.Text("error"); word {
+	case "login_failed", "invalid_client":
+		return word
+	}
+	return ""
 }

@@ -169,6 +169,7 @@ func TestTokenAnswers(t *testing.T) {
 		{"life as text", 200, `{"access_token":"eyJ0","expires_in":"3600"}`, nil},
 		{"no life", 200, `{"access_token":"eyJ0"}`, nil},
 		{"wrong user or key", 500, `{"error":"login_failed"}`, provider.ErrCredentials},
+		{"wrong user or key, new platform", 401, `{"error":"invalid_client"}`, provider.ErrCredentials},
 		{"wrong subscription key", 401, `{"statusCode":401,"message":"Access denied due to invalid subscription key."}`, provider.ErrCredentials},
 		{"401 page", 401, "<html>", provider.ErrCredentials},
 		{"500", 500, `{"error":"something_else"}`, provider.ErrUnavailable},
@@ -203,6 +204,9 @@ func TestTokenAnswers(t *testing.T) {
 				t.Fatalf("exchanges: %+v", exchanges)
 			}
 			want := "[token]"
+			if c.code == 401 && strings.Contains(c.body, "invalid_client") {
+				want = `{"error":"invalid_client"}`
+			}
 			if c.code != 200 && strings.Contains(c.body, "login_failed") {
 				want = `{"error":"login_failed"}`
 			}
