@@ -25,6 +25,7 @@ type app struct {
 	moods    []mood // of its endpoint, over time
 	received map[string]*receipt
 	tries    []try // since the faults stopped
+	gone     bool  // it has answered 410 at its own URL, and not at a payment's only
 	orders   []*order
 }
 

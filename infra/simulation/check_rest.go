@@ -146,6 +146,9 @@ func (w *world) checkDeliveries(story ledger.Story) {
 		if d.Attempts > delivery.MaxAttempts {
 			w.violate(DeadEndpoints, "event %d of %s was attempted %d times", d.Sequence, p.Reference, d.Attempts)
 		}
+		if gone := d.URL != "" && d.LastCode == 410; d.State == ledger.DeliveryExhausted && d.Attempts < delivery.MaxAttempts && !gone {
+			w.violate(EventsOnce, "event %d of %s is exhausted after %d attempts and the answer %d", d.Sequence, p.Reference, d.Attempts, d.LastCode)
+		}
 		switch {
 		case d.Sequence != i+1:
 			w.violate(EventsOnce, "%s has event %d at place %d", p.Reference, d.Sequence, i+1)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -40,6 +41,10 @@ func (w *world) countEndpoint(r table.Record) {
 			w.result.Stats.Opened++
 		case string(ledger.EndpointDisabled):
 			w.result.Stats.Disabled++
+			client, _ := r.Attributes["client_id"].(string)
+			if a := w.appOf(client); r.Attributes["disabled_reason"] == delivery.DisabledGone && !a.gone {
+				w.violate(Available, "the endpoint of %s is disabled; only a payment's own URL has answered 410", a.name)
+			}
 		}
 	}
 	w.books.state[r.Key] = now

@@ -71,7 +71,11 @@ func (w *world) checkTries(a *app, causes map[string]ledger.Cause) {
 	})
 	within24h(tries, func(in []try, events int) bool {
 		most := attemptsADay * events
-		if a.broken() != "" {
+		switch a.broken() {
+		case "":
+		case "410": // from a payment's own URL it ends one event, and opens nothing
+			most = min(most, openingCosts+events)
+		default:
 			most = min(most, openingCosts)
 		}
 		if len(in) <= most {
@@ -211,6 +215,7 @@ func (p appWire) Post(ctx context.Context, url string, header http.Header, body 
 		r.Code = 200
 	case "500", "404", "302", "410":
 		r.Code = map[string]int{"500": 500, "404": 404, "302": 302, "410": 410}[mood]
+		a.gone = a.gone || mood == "410" && url == a.url
 	case "429":
 		r.Code, r.RetryAfter = 429, pick(w, "", "5", "600", "99999", "soon")
 	case "slow":

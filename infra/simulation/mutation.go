@@ -200,8 +200,18 @@ var Mutations = []Mutation{
 	},
 	{
 		"an endpoint is tried for ever", DeadEndpoints, "shared/delivery/outcome.go",
-		`attempt >= reason.attempts()`,
-		`attempt >= 4*reason.attempts()`,
+		`At: now.Add(wait), Charged: true}`,
+		`At: now.Add(wait)}`,
+	},
+	{
+		"a refusal ends an event early", EventsOnce, "shared/delivery/outcome.go",
+		`attempt >= MaxAttempts`,
+		`attempt >= MaxAttempts || reason == ReasonRefused && attempt >= 5`,
+	},
+	{
+		"410 for one payment disables the endpoint", Available, "shared/delivery/outcome.go",
+		`reason == ReasonGone && o.OwnURL`,
+		`reason == ReasonGone && o.OwnURL && o.Aside`,
 	},
 	{
 		"attempts come no rarer", DeadEndpoints, "shared/delivery/schedule.go",

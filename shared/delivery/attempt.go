@@ -50,7 +50,7 @@ func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 	now := ledger.Clock(f.Now())
 	next := Decide(Outcome{
 		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,
-		Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts - d.Aside, Aside: w.cause != ledger.CauseAutomatic,
+		OwnURL: d.URL != "", Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts - d.Aside, Aside: w.cause != ledger.CauseAutomatic,
 	}, now, f.Jitter())
 	d.LastCode, d.LastError = result.Code, string(result.Class)
 	apply(&d, next, w, now)
@@ -89,7 +89,7 @@ func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 	if err != nil {
 		return err
 	}
-	if next.Step == StepExhausted {
+	if next.Step == StepExhausted && d.State == ledger.DeliveryExhausted {
 		f.Log.ErrorContext(ctx, "delivery.exhausted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
 			"attempts", d.Attempts, "code", result.Code, "error", result.Class, "reason", next.Reason)
 	}
@@ -133,7 +133,8 @@ func apply(d *ledger.Delivery, next Next, w work, now time.Time) {
 		// before: a worker that dies in between leaves nothing stranded.
 		d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(now.Add(Wait(d.Attempts+1, 0.5)))
 	default:
-		d.State, d.NextAttemptAt = ledger.DeliveryExhausted, time.Time{}
+		d.State = ledger.DeliveryExhausted
+		d.HeldReason, d.Endpoint, d.NextAttemptAt = "", "", time.Time{}
 	}
 }
 

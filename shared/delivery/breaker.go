@@ -78,7 +78,7 @@ const (
 // signalOf reads the signal off an attempt's outcome.
 func signalOf(next Next, cause ledger.Cause) signal {
 	switch {
-	case next.Reason == ReasonAccepted, next.Reason == ReasonAborted:
+	case next.Reason == ReasonAccepted, next.Reason == ReasonAborted, next.Reason == ReasonGone && next.Step == StepExhausted:
 		return signalWell
 	case next.Reason == ReasonGone:
 		return signalGone

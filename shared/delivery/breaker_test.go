@@ -134,6 +134,9 @@ func TestSignalOf(t *testing.T) {
 			if got := signalOf(Next{Reason: reason}, cause); got != want {
 				t.Errorf("%s, %s: %s, want %s", reason, cause, got, want)
 			}
+			if got := signalOf(Next{Reason: ReasonGone, Step: StepExhausted}, cause); got != signalWell {
+				t.Errorf("gone for one payment, %s: %s", cause, got)
+			}
 		}
 	}
 }

@@ -98,7 +98,7 @@ func but(w *testbed.World, reference *string, answer webhook.Result) {
 
 // Every row of the outcome table, to its end.
 func TestForwarderOutcomes(t *testing.T) {
-	full, short := delivery.MaxAttempts, delivery.ShortAttempts
+	full := delivery.MaxAttempts
 	for name, c := range map[string]struct {
 		answer   webhook.Result
 		attempts int // made in ten days
@@ -110,17 +110,17 @@ func TestForwarderOutcomes(t *testing.T) {
 		"410":             {webhook.Result{Code: 410}, 1, ledger.DeliveryHeld, delivery.HeldGone},
 		"disable":         {webhook.Result{Code: 500, Control: "disable"}, 1, ledger.DeliveryHeld, delivery.HeldGone},
 		"abort-message":   {webhook.Result{Code: 503, Control: "abort-message"}, 1, ledger.DeliveryExhausted, ""},
-		"302":             {webhook.Result{Code: 302}, full, ledger.DeliveryExhausted, ""},
-		"400":             {webhook.Result{Code: 400}, short, ledger.DeliveryExhausted, ""},
-		"404":             {webhook.Result{Code: 404}, short, ledger.DeliveryExhausted, ""},
+		"302":             {webhook.Result{Code: 302, RetryAfter: "1"}, full, ledger.DeliveryExhausted, ""},
+		"400":             {webhook.Result{Code: 400}, full, ledger.DeliveryExhausted, ""},
+		"404":             {webhook.Result{Code: 404}, full, ledger.DeliveryExhausted, ""},
 		"408":             {webhook.Result{Code: 408}, full, ledger.DeliveryExhausted, ""},
 		"425":             {webhook.Result{Code: 425}, full, ledger.DeliveryExhausted, ""},
 		"429":             {webhook.Result{Code: 429, RetryAfter: "1"}, full, ledger.DeliveryExhausted, ""},
 		"500":             {webhook.Result{Code: 500}, full, ledger.DeliveryExhausted, ""},
 		"timeout":         {webhook.Result{Class: webhook.ClassTimeout}, full, ledger.DeliveryExhausted, ""},
 		"reset":           {webhook.Result{Class: webhook.ClassReset}, full, ledger.DeliveryExhausted, ""},
-		"refused address": {webhook.Result{Class: webhook.ClassRefused}, short, ledger.DeliveryExhausted, ""},
-		"bad URL":         {webhook.Result{Class: webhook.ClassURL}, short, ledger.DeliveryExhausted, ""},
+		"refused address": {webhook.Result{Class: webhook.ClassRefused}, full, ledger.DeliveryExhausted, ""},
+		"bad URL":         {webhook.Result{Class: webhook.ClassURL}, full, ledger.DeliveryExhausted, ""},
 		"our DNS":         {webhook.Result{Class: webhook.ClassDNSOurs}, delivery.MaxFree + full, ledger.DeliveryExhausted, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -368,7 +368,7 @@ func TestForwarderOrderAfterAnEnd(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		w.App.Answer(func(_ int, r testbed.Received) webhook.Result {
 			if r.Content.Sequence == 1 {
-				return webhook.Result{Code: 400}
+				return webhook.Result{Code: 400, Control: "abort-message"}
 			}
 			return webhook.Result{Code: 200}
 		})

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
@@ -247,6 +249,64 @@ func TestGoneDisables(t *testing.T) {
 	})
 }
 
+// 410 from a payment's own URL ends that payment's event at once. The endpoint
+// stays closed, and what else goes to the same host is delivered.
+func TestGoneForOnePayment(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		w.App.Answer(func(_ int, r testbed.Received) webhook.Result {
+			if strings.HasSuffix(r.URL, "/GONE") {
+				return webhook.Result{Code: 410}
+			}
+			return webhook.Result{Code: 200}
+		})
+		gone, other, plain := order(t, w, "GONE", "26876123456"), order(t, w, "OTHER", "26876123456"), due(t, w, "PLAIN")
+		w.Pass(24 * time.Hour)
+		if d := w.Story(gone).Deliveries[0]; d.State != ledger.DeliveryExhausted || d.HeldReason != "" || d.Attempts != 1 || d.LastCode != 410 {
+			t.Errorf("%+v", d)
+		}
+		for _, reference := range []string{other, plain} {
+			if got := state(w, reference); got != ledger.DeliveryDelivered {
+				t.Errorf("%s is %s", reference, got)
+			}
+		}
+		if e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin); err != nil || e.State != ledger.EndpointClosed {
+			t.Errorf("the endpoint is %s, %v", e.State, err)
+		}
+		if len(w.App.About(gone)) != 1 || !strings.Contains(w.Log(), "delivery.exhausted") {
+			t.Errorf("%d attempts; log %s", len(w.App.About(gone)), w.Log())
+		}
+	})
+}
+
+// 410 from a payment's own URL to a probe ends that event and shows that the
+// endpoint answers: the rest goes out.
+func TestGoneForOnePaymentAnswersAProbe(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		down(w, webhook.Result{Code: 502})
+		references := orders(t, w, 12)
+		w.Pass(time.Hour)
+		if e := endpoint(t, w); e.State != ledger.EndpointOpen {
+			t.Fatalf("it is %s", e.State)
+		}
+		first := true
+		w.App.Answer(func(int, testbed.Received) webhook.Result {
+			if first {
+				first = false
+				return webhook.Result{Code: 410}
+			}
+			return webhook.Result{Code: 200}
+		})
+		w.Pass(20 * time.Minute)
+		states := map[ledger.DeliveryState]int{}
+		for _, reference := range references {
+			states[state(w, reference)]++
+		}
+		if diff := cmp.Diff(map[ledger.DeliveryState]int{ledger.DeliveryExhausted: 1, ledger.DeliveryDelivered: 11}, states); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // One event that the app can never take does not keep its endpoint shut.
 func TestAPoisonedEventDoesNotKeepTheCircuitOpen(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
@@ -278,12 +338,13 @@ func TestAPoisonedEventDoesNotKeepTheCircuitOpen(t *testing.T) {
 }
 
 // An app that is down for a day gets its events within ten minutes after that,
-// even if it has only one. An answer of 4xx says no, and ends it: see
-// ShortAttempts.
+// even if it has only one; and so is one that answers 404 from Friday evening
+// to Monday morning, because its path is wrong.
 func TestADayDownWithFewEvents(t *testing.T) {
 	for _, events := range []int{1, 2, 3} {
 		for outage, answer := range map[time.Duration]webhook.Result{
 			90 * time.Minute: {Code: 502}, 23 * time.Hour: {Class: webhook.ClassConnect}, 24 * time.Hour: {Code: 503},
+			62 * time.Hour: {Code: 404},
 		} {
 			t.Run(fmt.Sprint(events, ", ", outage), func(t *testing.T) {
 				bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
@@ -323,15 +384,19 @@ func TestAPoisonedEventAlone(t *testing.T) {
 	})
 }
 
-// Two events are refused until they are exhausted, and the circuit stays open
-// with nothing to probe with. A week later one probe fails: nobody has shown
-// that the app was dead meanwhile.
+// The circuit is open with nothing to probe with. A week later one probe
+// fails: nobody has shown that the app was dead meanwhile.
 func TestOneProbeDoesNotDisable(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 404} })
-		due(t, w, "ORDER-1")
-		w.Pass(10 * time.Second) // apart: what opens a circuit is a failure of another event than the first
-		due(t, w, "ORDER-2")
+		now := ledger.Clock(time.Now())
+		e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.State, e.Failures, e.FailingSince, e.OpenedAt, e.ProbeAt = ledger.EndpointOpen, delivery.OpenAfter, now, now, now
+		if _, err := w.Ledger.PutEndpoint(t.Context(), e, now); err != nil {
+			t.Fatal(err)
+		}
 		w.Pass(7 * 24 * time.Hour)
 		if e := endpoint(t, w); e.State != ledger.EndpointOpen {
 			t.Fatalf("it is %s", e.State)
@@ -397,8 +462,8 @@ func TestManualAttempts(t *testing.T) {
 	}{
 		"delivered, fails":     {webhook.Result{Code: 200}, time.Second, ledger.DeliveryDelivered, webhook.Result{Code: 500}, ledger.DeliveryDelivered},
 		"delivered, succeeds":  {webhook.Result{Code: 200}, time.Second, ledger.DeliveryDelivered, webhook.Result{Code: 204}, ledger.DeliveryDelivered},
-		"exhausted, fails":     {webhook.Result{Code: 404}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 404}, ledger.DeliveryExhausted},
-		"exhausted, succeeds":  {webhook.Result{Code: 404}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
+		"exhausted, fails":     {webhook.Result{Code: 404, Control: "abort-message"}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 404}, ledger.DeliveryExhausted},
+		"exhausted, succeeds":  {webhook.Result{Code: 404, Control: "abort-message"}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
 		"due later, fails":     {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Code: 500}, ledger.DeliveryDue},
 		"due later, succeeds":  {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
 		"due later, our fault": {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Class: webhook.ClassDNSOurs}, ledger.DeliveryDue},

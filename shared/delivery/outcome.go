@@ -17,6 +17,9 @@ type Outcome struct {
 	// Charged counts the attempts before this one that used up the schedule,
 	// Free those that did not. Both are zero at the first attempt.
 	Charged, Free int
+	// OwnURL: the attempt went to a URL that is this payment's alone, and not
+	// to the app's.
+	OwnURL bool
 	// Aside: the attempt stands beside the schedule. Somebody asked for it, or
 	// it is a probe of the endpoint.
 	Aside bool
@@ -29,7 +32,7 @@ const (
 	StepDelivered Step = "delivered" // the endpoint has it
 	StepRetry     Step = "retry"     // attempt again at Next.At
 	StepExhausted Step = "exhausted" // no more attempts; kept for an operator
-	StepGone      Step = "gone"      // the endpoint wants no more: disable it, hold this and what follows
+	StepGone      Step = "gone"      // the app's URL takes no more: disable its endpoint, hold this and what follows
 	StepKeep      Step = "keep"      // an attempt beside the schedule failed: the delivery stays as it was
 )
 
@@ -41,7 +44,7 @@ const (
 	ReasonRedirected  Reason = "redirected"  // 3xx, never followed
 	ReasonUnavailable Reason = "unavailable" // 408, 425, 429, 5xx
 	ReasonRefused     Reason = "refused"     // any other 4xx, or a URL or address we may not call
-	ReasonGone        Reason = "gone"        // 410, or the endpoint asked to be disabled
+	ReasonGone        Reason = "gone"        // 410, or it asked to be disabled: the endpoint, or a payment's own URL
 	ReasonAborted     Reason = "aborted"     // the endpoint asked not to be sent this one again
 	ReasonNetwork     Reason = "network"     // no answer, or not an HTTP one
 	ReasonOurs        Reason = "ours"        // our own fault
@@ -68,22 +71,24 @@ const (
 // step. It is the only place that does, and it is pure: random in [0,1) is
 // the source of jitter.
 //
-//	2xx                             delivered
-//	410, webhook-delivery: disable  gone
-//	webhook-delivery: abort-message exhausted
-//	408, 425, 429, 5xx              retried on the whole schedule, Retry-After honoured
-//	3xx, no answer                  retried on the whole schedule
-//	other 4xx                       retried on its short part, then exhausted
-//	URL or address refused          as other 4xx
-//	our own fault                   retried and not charged, at most MaxFree times, then as no answer
+//	2xx                              delivered
+//	410, webhook-delivery: disable   gone; exhausted if the payment has a URL of its own
+//	webhook-delivery: abort-message  exhausted
+//	any other answer                 retried on the whole schedule, Retry-After honoured
+//	no answer, or URL or address refused by our guard: the same
+//	our own fault                    retried and not charged, at most MaxFree times, then as no answer
 //
-// An attempt beside the schedule is never charged, and when it fails nothing
+// An attempt beside the schedule is never charged. When it fails nothing
 // changes, save that gone is gone.
 func Decide(o Outcome, now time.Time, random float64) Next {
 	reason := o.reason()
 	switch {
 	case reason == ReasonAccepted:
 		return Next{Step: StepDelivered, Reason: reason, Charged: !o.Aside}
+	case reason == ReasonGone && o.OwnURL:
+		// The answer is about one payment. It says nothing about the app's
+		// other payments, which may have the same host.
+		return Next{Step: StepExhausted, Reason: reason, Charged: !o.Aside}
 	case reason == ReasonGone:
 		return Next{Step: StepGone, Reason: reason, Charged: !o.Aside}
 	case o.Aside:
@@ -92,13 +97,10 @@ func Decide(o Outcome, now time.Time, random float64) Next {
 		return Next{Step: StepRetry, Reason: reason, At: now.Add(waitFree(o.Free, random))}
 	}
 	attempt := max(o.Charged, 0) + 1
-	if reason == ReasonAborted || attempt >= reason.attempts() {
+	if reason == ReasonAborted || attempt >= MaxAttempts {
 		return Next{Step: StepExhausted, Reason: reason, Charged: true}
 	}
-	wait := Wait(attempt+1, random)
-	if reason == ReasonUnavailable {
-		wait = withRetryAfter(wait, o.RetryAfter, now, random)
-	}
+	wait := withRetryAfter(Wait(attempt+1, random), o.RetryAfter, now, random)
 	return Next{Step: StepRetry, Reason: reason, At: now.Add(wait), Charged: true}
 }
 
@@ -125,12 +127,4 @@ func (o Outcome) reason() Reason {
 		return ReasonRefused
 	}
 	return ReasonNetwork
-}
-
-// attempts is how many charged attempts a delivery gets that fails so.
-func (r Reason) attempts() int {
-	if r == ReasonRefused {
-		return ShortAttempts
-	}
-	return MaxAttempts
 }

@@ -44,16 +44,21 @@ func TestDecide(t *testing.T) {
 		{"301", Outcome{Code: 301, Charged: 5}, retry(ReasonRedirected, 2*time.Hour)},
 		{"304", Outcome{Code: 304}, retry(ReasonRedirected, 5*time.Second)},
 		{"307, last", Outcome{Code: 307, Charged: 11}, end(StepExhausted, ReasonRedirected)},
-		{"302 with Retry-After", Outcome{Code: 302, RetryAfter: "100"}, retry(ReasonRedirected, 5*time.Second)},
+		{"302 with Retry-After", Outcome{Code: 302, RetryAfter: "100"}, retry(ReasonRedirected, 110*time.Second)},
 
 		{"404", Outcome{Code: 404}, retry(ReasonRefused, 5*time.Second)},
-		{"404 with Retry-After", Outcome{Code: 404, RetryAfter: "100"}, retry(ReasonRefused, 5*time.Second)},
+		{"404 with Retry-After", Outcome{Code: 404, RetryAfter: "100"}, retry(ReasonRefused, 110*time.Second)},
 		{"401, fourth", Outcome{Code: 401, Charged: 3}, retry(ReasonRefused, 10*time.Minute)},
-		{"400, fifth", Outcome{Code: 400, Charged: 4}, end(StepExhausted, ReasonRefused)},
-		{"499, ninth", Outcome{Code: 499, Charged: 8}, end(StepExhausted, ReasonRefused)},
+		{"400, fifth", Outcome{Code: 400, Charged: 4}, retry(ReasonRefused, 30*time.Minute)},
+		{"403, eleventh", Outcome{Code: 403, Charged: 10}, retry(ReasonRefused, 24*time.Hour)},
+		{"499, twelfth", Outcome{Code: 499, Charged: 11}, end(StepExhausted, ReasonRefused)},
 
 		{"410", Outcome{Code: 410}, end(StepGone, ReasonGone)},
 		{"410, last", Outcome{Code: 410, Charged: 11}, end(StepGone, ReasonGone)},
+		{"410 at a payment's URL", Outcome{Code: 410, OwnURL: true}, end(StepExhausted, ReasonGone)},
+		{"410 at a payment's URL, probe", Outcome{Code: 410, OwnURL: true, Aside: true}, Next{Step: StepExhausted, Reason: ReasonGone}},
+		{"500 at a payment's URL that asks to be disabled", Outcome{Code: 500, Control: "disable", OwnURL: true}, end(StepExhausted, ReasonGone)},
+		{"404 at a payment's URL", Outcome{Code: 404, OwnURL: true, Charged: 4}, retry(ReasonRefused, 30*time.Minute)},
 		{"500 that asks to be disabled", Outcome{Code: 500, Control: "disable"}, end(StepGone, ReasonGone)},
 		{"500 that asks to stop", Outcome{Code: 500, Control: "abort-message"}, end(StepExhausted, ReasonAborted)},
 		{"unknown wish", Outcome{Code: 500, Control: "please"}, retry(ReasonUnavailable, 5*time.Second)},
@@ -63,8 +68,9 @@ func TestDecide(t *testing.T) {
 		{"TLS, last", Outcome{Class: webhook.ClassTLS, Charged: 11}, end(StepExhausted, ReasonNetwork)},
 		{"a class yet unknown", Outcome{Class: "novelty"}, retry(ReasonNetwork, 5*time.Second)},
 		{"private address", Outcome{Class: webhook.ClassRefused, Charged: 3}, retry(ReasonRefused, 10*time.Minute)},
-		{"private address, fifth", Outcome{Class: webhook.ClassRefused, Charged: 4}, end(StepExhausted, ReasonRefused)},
-		{"bad URL, fifth", Outcome{Class: webhook.ClassURL, Charged: 4}, end(StepExhausted, ReasonRefused)},
+		{"private address, last", Outcome{Class: webhook.ClassRefused, Charged: 11}, end(StepExhausted, ReasonRefused)},
+		{"bad URL, fifth", Outcome{Class: webhook.ClassURL, Charged: 4}, retry(ReasonRefused, 30*time.Minute)},
+		{"bad URL, last", Outcome{Class: webhook.ClassURL, Charged: 11}, end(StepExhausted, ReasonRefused)},
 
 		{"our DNS", Outcome{Class: webhook.ClassDNSOurs, Charged: 11}, free(30 * time.Second)},
 		{"our ending, sixth free", Outcome{Class: webhook.ClassCanceled, Free: 5}, free(15 * time.Minute)},
@@ -107,11 +113,32 @@ func TestDecideIsTotal(t *testing.T) {
 	for charged := range MaxAttempts + 2 {
 		for _, manual := range []bool{false, true} {
 			for code := -1; code <= 1000; code++ {
-				check(Outcome{Code: code, Charged: charged, Aside: manual, RetryAfter: "1"})
+				for _, own := range []bool{false, true} {
+					check(Outcome{Code: code, Charged: charged, Aside: manual, RetryAfter: "1", OwnURL: own})
+				}
 			}
 			for _, class := range webhook.Classes {
 				check(Outcome{Class: class, Charged: charged, Aside: manual, Free: charged * 10})
 			}
+		}
+	}
+}
+
+// Only 2xx, and a word that ends a delivery by name, ends it before its last
+// attempt.
+func TestEveryOtherAnswerGetsTheWholeSchedule(t *testing.T) {
+	t.Parallel()
+	for code := range 1000 {
+		if code >= 200 && code <= 299 || code == 410 {
+			continue
+		}
+		for charged := range MaxAttempts - 1 {
+			if next := Decide(Outcome{Code: code, Charged: charged}, attemptedAt, 0.5); next.Step != StepRetry || !next.Charged {
+				t.Fatalf("%d after %d attempts: %+v", code, charged, next)
+			}
+		}
+		if next := Decide(Outcome{Code: code, Charged: MaxAttempts - 1}, attemptedAt, 0.5); next.Step != StepExhausted {
+			t.Fatalf("%d after the last attempt: %+v", code, next)
 		}
 	}
 }

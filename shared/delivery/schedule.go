@@ -20,9 +20,6 @@ var waits = [...]time.Duration{
 const (
 	// MaxAttempts is how many charged attempts a delivery gets.
 	MaxAttempts = len(waits)
-	// ShortAttempts is how many it gets when the endpoint answers and says
-	// no: 12.6 minutes, the time of a deployment that answers 404 meanwhile.
-	ShortAttempts = 5
 	// MaxFree bounds the attempts that are not charged, half a day's worth. A
 	// domain whose own name servers are broken looks like a fault of our
 	// resolver, and nothing may be retried for ever.

@@ -270,7 +270,7 @@ func TestResendCallback(t *testing.T) {
 	})
 }
 
-// An app that was down for days finds its event exhausted and has it again.
+// An app finds its event exhausted and has it again.
 func TestResendOfAnExhaustedEvent(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		var up atomic.Bool
@@ -278,10 +278,10 @@ func TestResendOfAnExhaustedEvent(t *testing.T) {
 			if up.Load() {
 				return webhook.Result{Code: 204}
 			}
-			return webhook.Result{Code: 404}
+			return webhook.Result{Code: 404, Control: "abort-message"}
 		})
 		ref := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "").Reference()
-		w.Pass(2 * time.Hour) // a 4xx has the short part of the schedule
+		w.Pass(2 * time.Hour)
 		if s := w.Story(ref).Deliveries[0].State; s != ledger.DeliveryExhausted {
 			t.Fatalf("it is %s", s)
 		}

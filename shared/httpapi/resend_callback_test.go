@@ -25,7 +25,7 @@ func TestResendBehindAnInvoice(t *testing.T) {
 			if strings.Contains(r.Body, "invoice.created") {
 				return webhook.Result{Code: 200}
 			}
-			return webhook.Result{Code: 404}
+			return webhook.Result{Code: 404, Control: "abort-message"}
 		})
 		ref := is(t, w.Pay(factura("ORDER-1")), 202, "").Reference()
 		w.Pass(time.Hour)
