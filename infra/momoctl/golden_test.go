@@ -49,7 +49,9 @@ func busy(t *testing.T, c *console) (paid, held, exhausted, blocked string) {
 	t.Helper()
 	paid = c.pay("ORDER-1", sandbox.PlanSuccess)
 	held = c.held("ORDER-2")
-	c.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 404, Control: "abort-message", Excerpt: "no such route"} })
+	c.App.Answer(func(int, testbed.Received) webhook.Result {
+		return webhook.Result{Code: 404, Control: "abort-message", Excerpt: "no such route"}
+	})
 	exhausted = c.pay("ORDER-3", sandbox.PlanSuccess)
 	c.Pass(time.Hour)
 	if d := c.Story(exhausted).Deliveries[0]; d.State != ledger.DeliveryExhausted {
