@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"momoproxy/shared/ledger"
@@ -82,7 +83,7 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 	} else if p.Amount, err = payment.ParseMoney(r.Amount, caps.Currency); err != nil {
 		fault("amount", sentence(err, payment.ErrAmount))
 	}
-	if m := textFault(r.ExternalID, 1, ledger.MaxExternalID); m != "" {
+	if m := idFault(r.ExternalID, 1, ledger.MaxExternalID); m != "" {
 		fault("externalId", m)
 	}
 	method, methodFault := chooseMethod(caps, r.Method)
@@ -122,7 +123,7 @@ func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) 
 	faults = append(faults, metadataFaults(r.Metadata)...)
 	if r.HasIdempotencyKey && strings.TrimSpace(r.IdempotencyKey) == "" {
 		fault("Idempotency-Key", "must not be blank; leave the header out to do without")
-	} else if m := textFault(r.IdempotencyKey, 0, MaxIdempotencyKey); m != "" {
+	} else if m := idFault(r.IdempotencyKey, 0, MaxIdempotencyKey); m != "" {
 		fault("Idempotency-Key", m)
 	}
 	return p, prov, faults
@@ -171,7 +172,7 @@ func metadataFaults(metadata map[string]string) []Fault {
 	}
 	for _, k := range slices.Sorted(maps.Keys(metadata)) {
 		v := metadata[k]
-		if m := textFault(k, 1, MaxMetadataKey); m != "" {
+		if m := idFault(k, 1, MaxMetadataKey); m != "" {
 			faults = append(faults, Fault{"metadata", "has a name that " + m})
 		}
 		if m := textFault(v, 0, MaxMetadataValue); m != "" {
@@ -190,12 +191,36 @@ func textFault(s string, min, max int) string {
 		return fmt.Sprintf("must be at most %d bytes", max)
 	case !utf8.ValidString(s):
 		return "must be valid UTF-8"
-	case strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+	case strings.ContainsFunc(s, unicode.IsControl):
 		return "must not contain control characters"
 	case min > 0 && strings.TrimSpace(s) == "":
 		return "must not be blank"
 	}
 	return ""
+}
+
+// idFault says what is wrong with a text that names something: two that look
+// the same must be the same. It is compared byte for byte; no Unicode
+// normalisation is applied.
+func idFault(s string, min, max int) string {
+	if m := textFault(s, min, max); m != "" || s == "" {
+		return m
+	}
+	switch {
+	case strings.TrimSpace(s) != s:
+		return "must not begin or end with white space"
+	case strings.ContainsFunc(s, invisible):
+		return "must not contain invisible characters, or white space other than a plain space"
+	}
+	return ""
+}
+
+// invisible says whether a character shows nothing: formats (bidi marks and
+// zero-width characters among them), fillers, variation selectors, and white
+// space that looks like a plain space. U+FFFD stands for bytes that were lost.
+func invisible(r rune) bool {
+	return r != ' ' && unicode.IsSpace(r) || r == utf8.RuneError || r == '\u2800' ||
+		unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // sentence drops the sentinel's own words from an error's text.

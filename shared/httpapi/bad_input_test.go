@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -144,7 +145,8 @@ func TestContentTypes(t *testing.T) {
 			golden(t, "error/415-unsupported-content-type", a.Body)
 		}
 		nothingCreated(t, w)
-		for i, kind := range []string{"", "application/json", "Application/JSON; charset=utf-8", "application/vnd.shop+json"} {
+		for i, kind := range []string{"", "application/json", "Application/JSON; charset=utf-8", "application/vnd.shop+json",
+			"application/json; utf-8", "application/json, application/json"} {
 			is(t, w.Pay(testbed.Order(fmt.Sprint("C", i), good), "content-type", kind), 202, "")
 		}
 	})
@@ -199,5 +201,62 @@ func TestRefusedRequestsAreAudited(t *testing.T) {
 		if want := map[int64]int{400: 3, 422: 1, 413: 1, 409: 1, 415: 1}; fmt.Sprint(codes) != fmt.Sprint(want) {
 			t.Errorf("audited answers %v; want %v", codes, want)
 		}
+	})
+}
+
+// Two texts are one order only if they are the same bytes, and no two orders
+// look the same.
+func TestExternalIDs(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		for _, id := range []string{
+			"X ", " X", "X\u200b", "X\u00a0", "X\u00a0Y", "X\u202eY", "X\u2066Y", "X\u0085Y", "X\u009fY", "X\u00adY", "X\ufeff", "X\u3164", "X\ufe0f", "X\u2800Y", "X\u3000Y", "\u2003",
+		} {
+			body, err := json.Marshal(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order := strings.Replace(testbed.Order("ID", good), `"ID"`, string(body), 1)
+			if f := faults(t, w.Pay(order)); f["externalId"] == "" {
+				t.Errorf("%+q is taken: %v", id, f)
+			}
+			if f := faults(t, w.Pay(strings.Replace(testbed.Order("M", good), "{", `{"metadata":{`+string(body)+`:"v"},`, 1))); f["metadata"] == "" {
+				t.Errorf("metadata name %+q is taken: %v", id, f)
+			}
+		}
+		for _, escape := range []string{`Nandi \ud83d`, `Nandi \ud83c`, `\udc00`, `\ud83d\ud83d`, `\ud83dx`, `\ud83d\n`, `\uD83D \uDE00`} {
+			order := strings.Replace(testbed.Order("ID", good), `"ID"`, `"`+escape+`"`, 1)
+			a := is(t, w.Pay(order), 400, "malformed_json")
+			if !strings.Contains(a.Body, "surrogate pair, at line 1, column ") {
+				t.Errorf("%s: %s", escape, a.Body)
+			}
+			is(t, w.Pay(strings.Replace(testbed.Order("N", good), "{", `{"metadata":{"`+escape+`":"v"},`, 1)), 400, "malformed_json")
+		}
+		nothingCreated(t, w)
+		for _, id := range []string{`\ud83d\ude00`, `😀`, `\\ud83d`, `Café 1`, `ORDER-1/2`, `Zażółć`} {
+			order := strings.Replace(testbed.Order("ID", good), `"ID"`, `"`+id+`"`, 1)
+			want := 202
+			if id == `😀` {
+				want = 409 // the escaped one is the same order
+			}
+			if a := w.Pay(order); a.StatusCode != want {
+				t.Errorf("%s: %d %s", id, a.StatusCode, a.Body)
+			}
+		}
+	})
+}
+
+// A body's fault is named where an editor shows it.
+func TestMalformedJSONSaysWhere(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		for body, want := range map[string]string{
+			"{\n  \"amount\": \"1.00\",\n}":  `comma before the closing '}', at line 2, column 19.`,
+			`{"metadata":{"a":[1,]}}`:        `comma before the closing ']', at line 1, column 20.`,
+			"{\n\"externalId\":\"é\" \"b\"}": `at line 2, column 18.`,
+		} {
+			if a := is(t, w.Pay(body), 400, "malformed_json"); !strings.Contains(a.Text("error"), want) {
+				t.Errorf("%s: %s; want %s", body, a.Body, want)
+			}
+		}
+		is(t, w.Pay("\xef\xbb\xbf"+testbed.Order("BOM", good)), 202, "")
 	})
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"encoding/base64"
-	"mime"
 	"strings"
 )
 
@@ -37,14 +36,22 @@ func tooLarge() *Response {
 	return &resp
 }
 
-// isJSON accepts application/json in any spelling, and no header at all.
+// isJSON accepts application/json in any spelling and with any parameters, and
+// no header at all. Clients send "application/json; utf-8", and the header
+// twice, which arrives joined by a comma.
 func isJSON(r Request) bool {
 	ct := header(r, "content-type")
 	if ct == "" {
 		return true
 	}
-	media, _, err := mime.ParseMediaType(ct)
-	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
+	for _, one := range strings.Split(ct, ",") {
+		media, _, _ := strings.Cut(one, ";")
+		media = strings.ToLower(strings.TrimSpace(media))
+		if media != "application/json" && !(strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")) {
+			return false
+		}
+	}
+	return true
 }
 
 // header reads a header. API Gateway lower-cases names and joins repeated

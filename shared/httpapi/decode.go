@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"momoproxy/shared/gateway"
@@ -31,14 +34,18 @@ type member struct {
 // keys apart, which encoding/json's maps would hide: two systems that pick
 // different ones would disagree on the amount.
 func parseObject(body []byte) (object, error) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")) // a byte order mark
 	if !utf8.Valid(body) {
 		return object{}, fmt.Errorf("%w: it is not valid UTF-8", errJSON)
+	}
+	if at := unpairedSurrogate(body); at >= 0 {
+		return object{}, fmt.Errorf("%w: %s is half of a surrogate pair, at %s", errJSON, body[at:at+6], position(body, at))
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	v, err := parseValue(dec, 0)
 	if err != nil {
-		return object{}, fmt.Errorf("%w: %s", errJSON, jsonFault(err))
+		return object{}, fmt.Errorf("%w: %s", errJSON, jsonFault(body, err))
 	}
 	o, ok := v.(object)
 	if !ok {
@@ -50,11 +57,64 @@ func parseObject(body []byte) (object, error) {
 	return o, nil
 }
 
-func jsonFault(err error) string {
+// unpairedSurrogate returns where an escape names half of a surrogate pair, or
+// -1. encoding/json reads every such escape as the same character, so that two
+// different texts would become one.
+func unpairedSurrogate(body []byte) int {
+	for i := 0; i < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		unit, ok := escapedUnit(body[i:])
+		switch {
+		case !ok:
+			i++ // another escape
+		case utf16.IsSurrogate(unit):
+			second, _ := escapedUnit(body[i+6:])
+			if utf16.DecodeRune(unit, second) == utf8.RuneError {
+				return i
+			}
+			i += 11
+		default:
+			i += 5
+		}
+	}
+	return -1
+}
+
+// escapedUnit reads \uXXXX at the start of b.
+func escapedUnit(b []byte) (rune, bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
+	return rune(n), err == nil
+}
+
+// position names a place in the body as an editor does; both count from 1, the
+// column in characters.
+func position(body []byte, at int) string {
+	before := body[:min(max(at, 0), len(body))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
+	return fmt.Sprintf("line %d, column %d", line, column)
+}
+
+func jsonFault(body []byte, err error) string {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		return fmt.Sprintf("%s at byte %d", syntax.Error(), syntax.Offset)
+		// The decoder counts to the character that does not fit, or past it.
+		at := int(syntax.Offset)
+		if at >= len(body) || !strings.HasPrefix(syntax.Error(), "invalid character "+strconv.QuoteRune(rune(body[at]))) {
+			at--
+		}
+		if at >= 0 && at < len(body) && (body[at] == '}' || body[at] == ']') {
+			if before := bytes.TrimRight(body[:at], " \t\r\n"); bytes.HasSuffix(before, []byte(",")) {
+				return fmt.Sprintf("there is a comma before the closing %q, at %s", body[at], position(body, len(before)-1))
+			}
+		}
+		return fmt.Sprintf("%s, at %s", syntax.Error(), position(body, at))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "it ends too early"
 	}

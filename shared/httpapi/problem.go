@@ -59,7 +59,7 @@ func retryAfter(r Response, wait time.Duration) Response {
 func fromError(err error) Response {
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
-		return problem(404, "not_found", "There is no payment with this referenceId.")
+		return problem(404, "not_found", "There is no payment with this referenceId. To look one up by your own order id, use GET /payments?externalId=ORDER.")
 	case errors.Is(err, gateway.ErrForbidden):
 		return problem(403, "forbidden", "This payment belongs to another app.")
 	case errors.Is(err, ledger.ErrCorrupt):

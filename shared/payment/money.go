@@ -42,10 +42,14 @@ func Exponent(currency string) (int, bool) {
 
 // ParseMoney reads a strict decimal in major units, as an app sends it:
 // ASCII digits with at most one point, digits on both sides of it, greater
-// than zero, no sign, exponent, space or thousands mark, and no more places
-// than the currency has. The error wraps ErrAmount and says what to change.
+// than zero, no sign, exponent, space or thousands mark. Zeros beyond the
+// currency's places change nothing and are accepted; other digits there are
+// not. The error wraps ErrAmount and says what to change.
 func ParseMoney(amount, currency string) (Money, error) {
-	m, err := parseDecimal(amount, currency, false)
+	if strings.HasPrefix(amount, "-") {
+		return Money{}, fmt.Errorf("%w: must be greater than zero, without a sign", ErrAmount)
+	}
+	m, err := ParseReported(amount, currency)
 	if err != nil {
 		return Money{}, err
 	}
@@ -55,14 +59,9 @@ func ParseMoney(amount, currency string) (Money, error) {
 	return m, nil
 }
 
-// ParseReported reads an amount as a provider reports it. Providers normalise
-// ("5.0" comes back as "5", or with more zeros), so zeros beyond the
-// currency's places are accepted here and nothing else is.
+// ParseReported reads an amount as a provider reports it, zero included.
+// Providers normalise: "5.0" comes back as "5", or with more zeros.
 func ParseReported(amount, currency string) (Money, error) {
-	return parseDecimal(amount, currency, true)
-}
-
-func parseDecimal(amount, currency string, extraZeros bool) (Money, error) {
 	exp, ok := Exponent(currency)
 	if !ok {
 		return Money{}, fmt.Errorf("%w: unknown currency %q", ErrAmount, currency)
@@ -77,7 +76,7 @@ func parseDecimal(amount, currency string, extraZeros bool) (Money, error) {
 	if len(whole) > 1 && whole[0] == '0' {
 		return Money{}, fmt.Errorf("%w: must not start with a zero", ErrAmount)
 	}
-	if extraZeros && len(fraction) > exp && strings.Trim(fraction[exp:], "0") == "" {
+	if len(fraction) > exp && strings.Trim(fraction[exp:], "0") == "" {
 		fraction = fraction[:exp]
 	}
 	if len(fraction) > exp {

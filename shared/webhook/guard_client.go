@@ -147,7 +147,11 @@ func (c *Client) post(parent context.Context, rawURL string, header http.Header,
 	// would send it again and again to a server that resets the stream.
 	request.GetBody = nil
 	for name, values := range header {
-		request.Header[http.CanonicalHeaderKey(name)] = values
+		name = http.CanonicalHeaderKey(name)
+		if documented, ok := documentedNames[name]; ok {
+			name = documented
+		}
+		request.Header[name] = values
 	}
 	if request.Header.Get("Content-Type") == "" {
 		request.Header.Set("Content-Type", "application/json")
@@ -163,6 +167,18 @@ func (c *Client) post(parent context.Context, rawURL string, header http.Header,
 	}
 	defer func() { _ = response.Body.Close() }()
 	result.read(response)
+}
+
+// documentedNames are the headers of a delivery as the documents spell them, by
+// Go's spelling. HTTP/1.1 carries the case, and some receivers keep it (PHP's
+// getallheaders).
+var documentedNames = map[string]string{
+	"Webhook-Id":             "webhook-id",
+	"Webhook-Timestamp":      "webhook-timestamp",
+	"Webhook-Signature":      "webhook-signature",
+	"X-Momo-Proxy-Signature": HeaderLegacy,
+	"X-Momo-Proxy-Reference": "X-MoMo-Proxy-Reference",
+	"X-Momo-Proxy-Sequence":  "X-MoMo-Proxy-Sequence",
 }
 
 // CloseIdle closes connections that no call uses.

@@ -163,8 +163,6 @@ func checkLabel(label string) error {
 		return urlFault("The URL's host name has a part longer than 63 characters.")
 	case label[0] == '-' || label[len(label)-1] == '-':
 		return urlFault("No part of the URL's host name may start or end with a hyphen.")
-	case len(label) >= 4 && label[2:4] == "--" && label[:2] != "xn":
-		return urlFault("No part of the URL's host name may have hyphens in the third and fourth place, unless it starts with xn--.")
 	}
 	for _, c := range []byte(label) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
