@@ -35,6 +35,9 @@ func Decide(p Payment, e Evidence, pol Policy) Decision {
 	if d.Changed {
 		d.Payment.UpdatedAt = e.At
 		d.Payment.NextCheckAt = nextCheck(p, d.Payment, e.At, pol)
+		if soon := e.At.Add(pol.FirstCheck); askable(p, d.Payment) && d.Payment.NextCheckAt.After(soon) {
+			d.Payment.NextCheckAt = soon
+		}
 	}
 	return d
 }
@@ -51,6 +54,12 @@ func decideParticulars(d *Decision, e Evidence) {
 		d.Payment.Sequence++
 		d.Events = append(d.Events, EventInvoice)
 	}
+}
+
+// askable: an open payment has got the provider's first id of it. Until then
+// nothing could be asked by that id, and what was asked told little.
+func askable(before, after Payment) bool {
+	return after.Open() && len(before.IDs) == 0 && len(after.IDs) > 0
 }
 
 // nextCheck: news about an open payment never puts a planned check off. It

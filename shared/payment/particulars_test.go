@@ -134,3 +134,35 @@ func TestInvoiceAnnouncement(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// The answer that held the id was lost, and a webhook brings it an hour later:
+// the question that it makes possible does not wait for the schedule.
+func TestFirstIDIsAskedAboutSoon(t *testing.T) {
+	t.Parallel()
+	created := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	policy := payment.Policy{FirstCheck: 10 * time.Second, MaxInterval: time.Hour, Window: 24 * time.Hour, GiveUp: 168 * time.Hour, LateInterval: 24 * time.Hour}
+	open := payment.Payment{
+		Reference: "r", Amount: payment.Money{Minor: 100, Currency: "ZAR"}, Status: payment.Pending, Phase: payment.PhaseInReconciliation,
+		CreatedAt: created, SubmitDeadline: created.Add(30 * time.Second), NextCheckAt: created.Add(2 * time.Hour),
+	}
+	ids := payment.Particulars{IDs: map[string]string{"id": "pr_1"}}
+	known := open
+	known.Particulars = ids
+	ended := open
+	ended.Status, ended.EndedBy, ended.NextCheckAt = payment.Timeout, payment.FromClock, created.Add(30*time.Hour)
+	at := created.Add(time.Hour)
+	for name, c := range map[string]struct {
+		p    payment.Payment
+		want time.Time
+	}{
+		"the first id":           {open, at.Add(10 * time.Second)},
+		"an id that was known":   {known, known.NextCheckAt},
+		"of an ended payment":    {ended, policy.NextCheck(ended, at)},
+		"a check that is sooner": {func() payment.Payment { p := open; p.NextCheckAt = at.Add(time.Second); return p }(), at.Add(time.Second)},
+	} {
+		d := payment.Decide(c.p, payment.Evidence{Source: payment.FromSignedWebhook, Verdict: payment.SaysPending, Reference: "r", Particulars: ids, At: at}, policy)
+		if !d.Payment.NextCheckAt.Equal(c.want) {
+			t.Errorf("%s: next check at %s, want %s", name, d.Payment.NextCheckAt, c.want)
+		}
+	}
+}
