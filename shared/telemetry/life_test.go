@@ -55,6 +55,10 @@ func TestMetricsOfALife(t *testing.T) {
 		answer(http.StatusOK)
 		w.Pass(time.Hour)
 		answer(http.StatusGone)
+		own := strings.Replace(testbed.Order("ORDER-12", sandbox.Payer(sandbox.PlanSuccess)), "{", `{"callbackUrl":"https://own.example.com/cb",`, 1)
+		if a := w.Pay(own); a.StatusCode != http.StatusAccepted {
+			t.Fatalf("%d %s", a.StatusCode, a.Body)
+		}
 		pay("ORDER-11", sandbox.PlanSuccess)
 		w.Pass(time.Hour)
 		collect(t, lines.String(), sums)

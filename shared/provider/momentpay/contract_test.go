@@ -85,12 +85,14 @@ func TestContract(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			providertest.Run(t, func(t *testing.T) providertest.Stand { return stand(t, c.options, c.payment) })
+			providertest.Run(t, func(t *testing.T, attempt time.Duration) providertest.Stand {
+				return stand(t, c.options, c.payment, attempt)
+			})
 		})
 	}
 }
 
-func stand(t *testing.T, o sandbox.Options, newPayment func() payment.Payment) providertest.Stand {
+func stand(t *testing.T, o sandbox.Options, newPayment func() payment.Payment, attempt time.Duration) providertest.Stand {
 	s := newSandbox(t, o)
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {
@@ -98,7 +100,7 @@ func stand(t *testing.T, o sandbox.Options, newPayment func() payment.Payment) p
 		server.Close()
 	})
 	cfg := config(server.URL)
-	cfg.AttemptTimeout = 200 * time.Millisecond
+	cfg.AttemptTimeout = attempt
 	return providertest.Stand{
 		Provider:   newProvider(t, cfg, nil, time.Now),
 		NewPayment: newPayment,

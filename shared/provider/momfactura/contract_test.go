@@ -28,8 +28,8 @@ func TestContract(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			providertest.Run(t, func(t *testing.T) providertest.Stand {
-				w := newWorld(t, c.dialect)
+			providertest.Run(t, func(t *testing.T, attempt time.Duration) providertest.Stand {
+				w := newWorld(t, c.dialect, func(cfg *momfactura.Config) { cfg.AttemptTimeout = attempt })
 				return providertest.Stand{
 					Provider:   w.Provider,
 					NewPayment: func() payment.Payment { return newPayment(c.method) },

@@ -15,10 +15,10 @@ import (
 // TestContract judges the adapter over the fake of this package.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	providertest.Run(t, func(t *testing.T) providertest.Stand {
+	providertest.Run(t, func(t *testing.T, attempt time.Duration) providertest.Stand {
 		f := newFake(t)
 		cfg := config(f.URL)
-		cfg.AttemptTimeout = 200 * time.Millisecond
+		cfg.AttemptTimeout = attempt
 		return providertest.Stand{
 			Provider:   newProviderWith(t, cfg, nil, nil, time.Now),
 			NewPayment: newPayment,

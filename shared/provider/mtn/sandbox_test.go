@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,9 @@ import (
 // system uses, which was written without it.
 func TestContractOverSandbox(t *testing.T) {
 	t.Parallel()
-	providertest.Run(t, func(t *testing.T) providertest.Stand {
+	providertest.Run(t, func(t *testing.T, attempt time.Duration) providertest.Stand {
 		s, server, cfg := newSandbox(t)
+		cfg.AttemptTimeout = attempt
 		return providertest.Stand{
 			Provider:   newProviderWith(t, cfg, nil, nil, time.Now),
 			NewPayment: newPayment,
@@ -73,7 +75,6 @@ func newSandbox(t *testing.T) (*sandbox.Sandbox, *httptest.Server, mtn.Config) {
 		s.Close()
 	})
 	cfg := config(server.URL)
-	cfg.AttemptTimeout = 200 * time.Millisecond
 	return s, server, cfg
 }
 
@@ -137,6 +138,9 @@ func TestSandboxFaults(t *testing.T) {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			s, _, cfg := newSandbox(t)
+			if strings.HasPrefix(string(fault), "timeout") {
+				cfg.AttemptTimeout = 2 * time.Second // no answer comes; the next one must
+			}
 			p := newProviderWith(t, cfg, nil, nil, time.Now)
 			pay := newPayment()
 			onSubmit := s.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: fault})

@@ -48,7 +48,7 @@ func faults(t *testing.T, h Harness) {
 	} {
 		t.Run("submit "+c.name, func(t *testing.T) {
 			t.Parallel()
-			s := h(t)
+			s := h(t, attemptFor(c.how, impatient))
 			if !able(t, s, c.how...) {
 				return
 			}
@@ -75,7 +75,7 @@ func faults(t *testing.T, h Harness) {
 	} {
 		t.Run("status "+string(c.how), func(t *testing.T) {
 			t.Parallel()
-			s := h(t)
+			s := h(t, attemptFor([]Behaviour{c.how}, patient))
 			p := s.NewPayment()
 			p = known(p, submitted(t, s, p))
 			s.End(p, Successful)
@@ -92,7 +92,7 @@ func faults(t *testing.T, h Harness) {
 	} {
 		t.Run("no way in: "+string(how), func(t *testing.T) {
 			t.Parallel()
-			s := h(t)
+			s := h(t, attemptTime)
 			if s.Tokenless {
 				t.Log("untested: the keys go with each request")
 				return
@@ -116,7 +116,7 @@ func faults(t *testing.T, h Harness) {
 
 	t.Run("connection lost after the token", func(t *testing.T) {
 		t.Parallel()
-		s := h(t)
+		s := h(t, attemptTime)
 		within(t, func(ctx context.Context) {
 			if err := s.Provider.Ready(ctx); err != nil {
 				t.Fatal(err)
@@ -148,7 +148,7 @@ func unknown(v payment.Verdict) bool {
 func deadlines(t *testing.T, h Harness) {
 	t.Run("ended before", func(t *testing.T) {
 		t.Parallel()
-		s := h(t)
+		s := h(t, attemptTime)
 		p := s.NewPayment()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -167,7 +167,7 @@ func deadlines(t *testing.T, h Harness) {
 	})
 	t.Run("ends during", func(t *testing.T) {
 		t.Parallel()
-		s := h(t)
+		s := h(t, attemptTime)
 		p := s.NewPayment()
 		within(t, func(ctx context.Context) {
 			if err := s.Provider.Ready(ctx); err != nil {
@@ -177,14 +177,14 @@ func deadlines(t *testing.T, h Harness) {
 		if !able(t, s, HangsAfter) {
 			return
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), patient)
 		defer cancel()
 		begin := time.Now()
 		if a := s.Provider.Submit(ctx, p, s.CallbackURL); !unknown(a.Evidence.Verdict) || !a.Attempted {
 			t.Errorf("submit: %+v", a)
 		}
 		if took := time.Since(begin); took > grace {
-			t.Errorf("came back after %s, with a deadline of 100ms", took)
+			t.Errorf("came back after %s, with a deadline of %s", took, patient)
 		}
 	})
 }
@@ -194,7 +194,7 @@ func exchanges(t *testing.T, h Harness) {
 	for _, how := range [][]Behaviour{{Works}, {Echoes}, {Endless}, {Fails, Works}, {RefusesCredentials}} {
 		t.Run(string(how[0]), func(t *testing.T) {
 			t.Parallel()
-			s := h(t)
+			s := h(t, attemptTime)
 			if !able(t, s, how...) {
 				return
 			}

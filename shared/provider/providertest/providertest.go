@@ -6,6 +6,7 @@ package providertest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,16 +88,37 @@ type Stand struct {
 	Secrets     []string // at least the keys and the token
 }
 
-// Harness makes a Stand and cleans up after the test. The adapter must give
-// up one attempt within a quarter of a second and hardly wait between two.
-type Harness func(t *testing.T) Stand
+// Harness makes a Stand and cleans up after the test. The adapter gives up one
+// attempt after the given time and hardly waits between two.
+type Harness func(t *testing.T, attempt time.Duration) Stand
 
-// callTime is the deadline the suite gives one call; grace is how much later
-// it may come back.
+// The connections are real, and so is the time. Where an answer must arrive,
+// the limits are far above what a busy machine needs for one.
 const (
-	callTime = 3 * time.Second
-	grace    = 2 * time.Second
+	// callTime is the deadline the suite gives one call; grace is how much
+	// later it may come back.
+	callTime = 50 * time.Second
+	grace    = 20 * time.Second
+	// attemptTime is for a stand-in that answers, impatient for a submission
+	// that it leaves unanswered: no answer is then needed in time. Before a
+	// status question is left unanswered a submission is answered: patient.
+	attemptTime = 15 * time.Second
+	impatient   = 200 * time.Millisecond
+	patient     = 2 * time.Second
 )
+
+// attemptFor is the time of one attempt where all answers are as they say. It
+// is hanging if no answer comes at all, and patient if one follows.
+func attemptFor(how []Behaviour, hanging time.Duration) time.Duration {
+	hangs := func(b Behaviour) bool { return b == HangsBefore || b == HangsAfter }
+	switch {
+	case !slices.ContainsFunc(how, hangs):
+		return attemptTime
+	case slices.ContainsFunc(how, func(b Behaviour) bool { return !hangs(b) }):
+		return patient
+	}
+	return hanging
+}
 
 // Run runs the whole suite.
 func Run(t *testing.T, h Harness) {
@@ -113,7 +135,7 @@ func Run(t *testing.T, h Harness) {
 		"FarGarbage":   callbackGarbage,
 		"Native":       native,
 	} {
-		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, h(t)) })
+		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, h(t, attemptTime)) })
 	}
 	t.Run("Faults", func(t *testing.T) { t.Parallel(); faults(t, h) })
 	t.Run("Deadlines", func(t *testing.T) { t.Parallel(); deadlines(t, h) })
