@@ -55,10 +55,11 @@ func TestMetricsOfALife(t *testing.T) {
 		answer(http.StatusOK)
 		w.Pass(time.Hour)
 		answer(http.StatusGone)
-		own := strings.Replace(testbed.Order("ORDER-12", sandbox.Payer(sandbox.PlanSuccess)), "{", `{"callbackUrl":"https://own.example.com/cb",`, 1)
+		own := strings.Replace(testbed.Order("ORDER-12", sandbox.Payer(sandbox.PlanSuccess)), "{", `{"callbackUrl":"`+testbed.ShopURL+`/own",`, 1)
 		if a := w.Pay(own); a.StatusCode != http.StatusAccepted {
 			t.Fatalf("%d %s", a.StatusCode, a.Body)
 		}
+		w.Pass(5 * time.Minute)
 		pay("ORDER-11", sandbox.PlanSuccess)
 		w.Pass(time.Hour)
 		collect(t, lines.String(), sums)
