@@ -1,0 +1,75 @@
+package ledger_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"momoproxy/shared/ledger"
+)
+
+// A slot that a clock an hour ahead has reserved is not waited for.
+func TestSlotOfAClockThatRanAhead(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	for name, c := range map[string]struct {
+		ahead time.Duration
+		wait  time.Duration
+	}{
+		"a slot that others wait for too":   {20 * time.Second, 21 * time.Second},
+		"one that nobody reserves so early": {time.Hour, 0},
+	} {
+		if _, ok, err := b.ReserveSlot(t.Context(), name, time.Second, 0, start.Add(c.ahead), 0); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		wait, ok, err := b.ReserveSlot(t.Context(), name, time.Second, 0, start, time.Minute)
+		if err != nil || !ok || wait != c.wait {
+			t.Errorf("%s: waits %s, %t, %v; want %s", name, wait, ok, err, c.wait)
+		}
+	}
+}
+
+// What a process has cached under a clock that then went back is read again.
+func TestCacheOfAClockThatRanAhead(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	other := ledger.New(b.memory, ring(t), ledger.Options{})
+	const origin = "https://shop.example.com:443"
+	if e, err := b.RecentEndpoint(t.Context(), client, origin, start.Add(time.Hour)); err != nil || e.State != ledger.EndpointClosed {
+		t.Fatal(e, err)
+	}
+	if _, err := other.PutEndpoint(t.Context(), ledger.Endpoint{ClientID: client, Origin: origin, State: ledger.EndpointOpen, OpenedAt: start, ProbeAt: start}, start); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := b.RecentEndpoint(t.Context(), client, origin, start); err != nil || e.State != ledger.EndpointOpen {
+		t.Errorf("%s, %v; want it open", e.State, err)
+	}
+}
+
+// A delivery is held only for the endpoint as it stands. Who was wrong about
+// it reads it afresh at once, and not what was cached.
+func TestHoldForAnEndpointThatMoved(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	other := ledger.New(b.memory, ring(t), ledger.Options{})
+	const origin = "https://shop.example.com:443"
+	stale, err := b.RecentEndpoint(t.Context(), client, origin, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := other.PutEndpoint(t.Context(), ledger.Endpoint{ClientID: client, Origin: origin, State: ledger.EndpointOpen, OpenedAt: start, ProbeAt: start}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := ledger.Delivery{EventID: "evt_1", Reference: refA, ClientID: client, Sequence: 1, State: ledger.DeliveryDue}
+	if _, err := b.HoldDelivery(t.Context(), d, stale, "endpoint_open"); !errors.Is(err, ledger.ErrEndpointMoved) {
+		t.Fatalf("held for an endpoint that moved: %v", err)
+	}
+	e, err := b.RecentEndpoint(t.Context(), client, origin, start)
+	if err != nil || e.State != fresh.State {
+		t.Fatalf("%s, %v; want %s", e.State, err, fresh.State)
+	}
+	if _, err := b.HoldDelivery(t.Context(), d, e, "endpoint_open"); err != nil {
+		t.Error(err)
+	}
+}
