@@ -89,6 +89,12 @@ func (s *session) showDelivery(ctx context.Context, reference string, sequence i
 		for _, a := range v.Attempts {
 			t.line("Attempt %d, %s, %s%s%s", a.Number, a.Cause, stamp(a.StartedAt),
 				outcomeOf(a.Code, time.Duration(a.DurationMS)*time.Millisecond), because(a.Error))
+			if a.Location != "" {
+				t.line("  redirects to %s", a.Location)
+			}
+			if a.TLSFault != "" {
+				t.line("  TLS fault: %s", a.TLSFault)
+			}
 			if a.Excerpt != "" {
 				t.line("  %s", a.Excerpt)
 			}

@@ -73,6 +73,8 @@ type (
 		Code       int       `json:"code,omitempty"`
 		Error      string    `json:"error,omitempty"`
 		Excerpt    string    `json:"excerpt,omitempty"`
+		Location   string    `json:"location,omitempty"`
+		TLSFault   string    `json:"tlsFault,omitempty"`
 	}
 	wholeStory struct {
 		Payment    paymentView    `json:"payment"`
@@ -110,7 +112,7 @@ func viewOfDelivery(d ledger.Delivery, withBody bool) deliveryView {
 }
 
 func viewOfAttempt(a ledger.Attempt) attemptView {
-	return attemptView{a.Sequence, a.Number, string(a.Cause), a.Started, a.Duration.Milliseconds(), a.Code, a.Error, a.Excerpt}
+	return attemptView{a.Sequence, a.Number, string(a.Cause), a.Started, a.Duration.Milliseconds(), a.Code, a.Error, a.Excerpt, a.Location, a.TLSFault}
 }
 
 func storyView(story ledger.Story, trail []ledger.AuditRecord) wholeStory {

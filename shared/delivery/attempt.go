@@ -61,6 +61,7 @@ func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 		ledger.Attempt{
 			Reference: d.Reference, Sequence: d.Sequence, Number: d.Claims, Cause: w.cause,
 			Started: result.Started, Duration: result.Duration, Code: result.Code, Error: string(result.Class), Excerpt: result.Excerpt,
+			Location: result.Location, TLSFault: string(result.TLSFault),
 		},
 		ledger.AuditRecord{
 			At: ledger.Clock(result.Started), Direction: ledger.OutboundToApp, Reference: d.Reference, ClientID: d.ClientID,

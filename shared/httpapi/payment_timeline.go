@@ -48,6 +48,8 @@ type attemptBody struct {
 	Code       *int         `json:"code"`  // null: no HTTP answer
 	Error      *string      `json:"error"` // null: there was an HTTP answer
 	Excerpt    string       `json:"excerpt,omitempty"`
+	Location   string       `json:"location,omitempty"` // where a redirect pointed
+	TLSFault   string       `json:"tlsFault,omitempty"` // with error "tls"
 }
 
 // An event that was probed with for days has well over a thousand attempts,
@@ -127,6 +129,7 @@ func attemptOf(a ledger.Attempt) attemptBody {
 	body := attemptBody{
 		Number: a.Number, Cause: a.Cause, StartedAt: payment.Timestamp(a.Started),
 		DurationMS: a.Duration.Milliseconds(), Error: orNull(a.Error), Excerpt: a.Excerpt,
+		Location: a.Location, TLSFault: a.TLSFault,
 	}
 	if a.Code != 0 {
 		body.Code = &a.Code

@@ -36,6 +36,8 @@ type Attempt struct {
 	Code      int           // HTTP status; 0: no answer
 	Error     string        // class of the transport error; empty: none
 	Excerpt   string        // of the answer, at most 4 KiB
+	Location  string        // where a redirect pointed, without its query
+	TLSFault  string        // which fault, where Error is the class "tls"
 }
 
 func (a Attempt) record() table.Record {
@@ -46,6 +48,8 @@ func (a Attempt) record() table.Record {
 	w.number("code", int64(a.Code))
 	w.text("error", a.Error)
 	w.text("excerpt", telemetry.Redact(a.Excerpt)) // an app may echo its own key
+	w.text("location", telemetry.Redact(a.Location))
+	w.text("tls_fault", a.TLSFault)
 	return table.Record{Key: attemptKey(a.Reference, a.Sequence, a.Number), Attributes: w}
 }
 
@@ -59,6 +63,8 @@ func attemptFrom(rec table.Record) (Attempt, error) {
 		Code:      int(r.number("code")),
 		Error:     r.text("error"),
 		Excerpt:   r.text("excerpt"),
+		Location:  r.text("location"),
+		TLSFault:  r.text("tls_fault"),
 	}
 	sequence, number, _ := strings.Cut(strings.TrimPrefix(rec.Sort, attemptPrefix), "#")
 	var err1, err2 error

@@ -163,6 +163,9 @@ func (c *Client) post(parent context.Context, rawURL string, header http.Header,
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		result.Class, result.Err = classify(err, parent, &progress), err
+		if result.Class == ClassTLS {
+			result.TLSFault = tlsFault(err)
+		}
 		return
 	}
 	defer func() { _ = response.Body.Close() }()

@@ -3,10 +3,14 @@ package webhook_test
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -125,8 +129,8 @@ func TestRedirectsAreAnswers(t *testing.T) {
 	}))
 	defer server.Close()
 	result := post(t, webhook.Options{Rules: local}, server.URL)
-	if result.Code != 307 || result.LocationHost != "169.254.169.254" || calls.Load() != 1 {
-		t.Errorf("code %d, location %q, %d calls", result.Code, result.LocationHost, calls.Load())
+	if result.Code != 307 || result.Location != "http://169.254.169.254/latest/meta-data" || calls.Load() != 1 {
+		t.Errorf("code %d, location %q, %d calls", result.Code, result.Location, calls.Load())
 	}
 }
 
@@ -240,6 +244,9 @@ func TestTLS(t *testing.T) {
 	dated, poolDated := start(func(s *httptest.Server) {
 		s.TLS = &tls.Config{MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}
 	})
+	old, poolOld := start(func(s *httptest.Server) {
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{expiredCertificate(t)}}
+	})
 	plain := httptest.NewServer(answer)
 	defer plain.Close()
 	silent := "https://" + strings.TrimPrefix(silentListener(t), "http://")
@@ -250,24 +257,44 @@ func TestTLS(t *testing.T) {
 		pool   *x509.CertPool
 		class  webhook.Class
 		body   string
+		fault  webhook.TLSFault
 	}{
-		{"trusted certificate", good.URL, pool, "", "HTTP/1"},
-		{"HTTP/2", two.URL, poolTwo, "", "HTTP/2"},
-		{"unknown authority", good.URL, nil, webhook.ClassTLS, ""},
-		{"another name's certificate", strings.Replace(good.URL, "127.0.0.1", "localhost", 1), pool, webhook.ClassTLS, ""},
-		{"TLS 1.1", dated.URL, poolDated, webhook.ClassTLS, ""},
-		{"plain HTTP on the port", strings.Replace(plain.URL, "http", "https", 1), pool, webhook.ClassTLS, ""},
-		{"no handshake", silent, pool, webhook.ClassTLS, ""},
+		{"trusted certificate", good.URL, pool, "", "HTTP/1", ""},
+		{"HTTP/2", two.URL, poolTwo, "", "HTTP/2", ""},
+		{"unknown authority", good.URL, nil, webhook.ClassTLS, "", webhook.TLSUnknownAuthority},
+		{"another name's certificate", strings.Replace(good.URL, "127.0.0.1", "localhost", 1), pool, webhook.ClassTLS, "", webhook.TLSWrongName},
+		{"TLS 1.1", dated.URL, poolDated, webhook.ClassTLS, "", webhook.TLSVersion},
+		{"plain HTTP on the port", strings.Replace(plain.URL, "http", "https", 1), pool, webhook.ClassTLS, "", webhook.TLSNotTLS},
+		{"expired certificate", old.URL, poolOld, webhook.ClassTLS, "", webhook.TLSExpired},
+		{"no handshake", silent, pool, webhook.ClassTLS, "", webhook.TLSTimeout},
 	} {
 		timeout := webhook.Timeout
 		if tc.target == silent {
 			timeout = quick
 		}
 		result := post(t, webhook.Options{Rules: local, RootCAs: tc.pool, Timeout: timeout}, tc.target)
-		if result.Class != tc.class || result.Excerpt != tc.body {
-			t.Errorf("%s: class %q, body %q (%v)", tc.name, result.Class, result.Excerpt, result.Err)
+		if result.Class != tc.class || result.Excerpt != tc.body || result.TLSFault != tc.fault {
+			t.Errorf("%s: class %q, fault %q, body %q (%v)", tc.name, result.Class, result.TLSFault, result.Excerpt, result.Err)
 		}
 	}
+}
+
+// expiredCertificate is its own authority, for 127.0.0.1.
+func expiredCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1, 0),
+		IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // silentListener accepts and says nothing.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -51,9 +50,12 @@ type Result struct {
 	Code  int   // HTTP status of the answer, a redirect's included; 0: none
 	Class Class // why there is none
 
-	RetryAfter   string // the header as sent, at most 64 bytes; may be nonsense
-	LocationHost string // host of a redirect's target, which was not followed
-	Control      string // the webhook-delivery header in lower case, at most 64 bytes
+	RetryAfter string // the header as sent, at most 64 bytes; may be nonsense
+	// Location is a redirect's target, which was not followed: absolute,
+	// without query, at most 512 bytes.
+	Location string
+	TLSFault TLSFault // what was wrong; only with ClassTLS
+	Control  string   // the webhook-delivery header in lower case, at most 64 bytes
 
 	// Excerpt is the start of the answer's body: valid UTF-8 of at most 4 KiB,
 	// other control and invisible characters than newline and tab replaced.
@@ -73,8 +75,9 @@ func (r *Result) read(response *http.Response) {
 	r.Code = response.StatusCode
 	r.RetryAfter = short(response.Header.Get("Retry-After"))
 	r.Control = strings.ToLower(short(response.Header.Get("Webhook-Delivery")))
-	if location, err := url.Parse(response.Header.Get("Location")); err == nil {
-		r.LocationHost = clean([]byte(location.Host), 255)
+	if location, err := response.Location(); err == nil && r.Code >= 300 && r.Code <= 399 {
+		location.User, location.RawQuery, location.ForceQuery, location.Fragment = nil, "", false, ""
+		r.Location = clean([]byte(location.String()), MaxURLLength)
 	}
 	if r.Code < 200 {
 		// 101 hands over the bare connection, which no context bounds.
