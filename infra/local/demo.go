@@ -32,7 +32,9 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if o.demo {
 		return s.demonstrate(ctx, o.provider)
 	}
-	s.whatToTry()
+	if !o.live {
+		s.whatToTry()
+	}
 	<-ctx.Done()
 	s.out("stopping")
 	return nil
@@ -45,10 +47,16 @@ func (s *system) banner(o options) {
 		s.out("  provider          %-11s at %s", p.name, p.url)
 	}
 	s.out("  callback policy   %s", o.policy)
-	s.out("  demo app          %s, client key %s", s.appURL, demoKey)
-	s.out("  signing secret    %s (of this local demo app alone)", s.app.secret.Reveal())
+	if !o.live {
+		s.out("  demo app          %s, client key %s", s.appURL, demoKey)
+		s.out("  signing secret    %s (of this local demo app alone)", s.app.secret.Reveal())
+	}
 	if s.logPath != "" {
 		s.out("  log               %s", s.logPath)
+	}
+	if o.live {
+		s.out("  LIVE: payments charge real customers")
+		return
 	}
 	s.out("  NOTE: this local system delivers to loopback addresses, over http too; the deployed one never does")
 }

@@ -26,6 +26,7 @@ type options struct {
 	policy config.Policy
 	aws    bool
 	demo   bool
+	live   bool // real money: see live.go
 	// provider is the one that the demonstration pays through.
 	provider string
 
@@ -60,6 +61,7 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&o.data, "data", ".local", "folder of the database, of this process alone, or :memory:")
 	flags.StringVar(&policy, "callback-policy", string(config.Confirm), "confirm or trust unsigned callbacks")
 	flags.BoolVar(&o.aws, "aws", false, "use DynamoDB and SQS as the AWS_* variables say, instead of the embedded database")
+	flags.BoolVar(&o.live, "live", false, "real money: the configured accounts only, no stand-in, no demo client, no loopback callbacks")
 	flags.BoolVar(&o.demo, "demo", false, "run one payment to its verified callback, then exit with 0 or 1")
 	flags.StringVar(&o.provider, "provider", "mtn", "which provider -demo pays through: "+strings.Join(demoProviders(), ", "))
 	if err := flags.Parse(args); err != nil {
@@ -79,6 +81,9 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	flags.Visit(func(f *flag.Flag) { set[f.Name] = true })
 	if set["provider"] && !o.demo {
 		return o, say(out, errors.New("-provider goes with -demo: without it every request to pay names its own \"provider\", and all of them are there"))
+	}
+	if err := checkLiveFlags(o); err != nil {
+		return o, say(out, err)
 	}
 	if o.demo {
 		// A demonstration leaves nothing behind and disturbs no other run.

@@ -2,16 +2,18 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"momoproxy/infra/sandbox"
 	momentbox "momoproxy/infra/sandbox/momentpay"
 	facturabox "momoproxy/infra/sandbox/momfactura"
-	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/config"
 	"momoproxy/shared/webhook"
 )
@@ -22,101 +24,109 @@ const mtnCurrency = "SZL"
 // providerAt names a provider and where it is asked.
 type providerAt struct{ name, url string }
 
-// startProviders points each provider's account at the address that the
-// environment names for it, else at a stand-in of this process.
-func (s *system) startProviders() error {
-	for _, start := range []func() error{s.startMTN, s.startMomFactura, s.startMomentPay} {
-		if err := start(); err != nil {
-			return err
+// errNeedsLive: an account moves real money, and -live is not given.
+var errNeedsLive = errors.New("moves real money: start with -live, or use a test account")
+
+// startProviders reads the accounts out of the environment. Without -live a
+// stand-in of this process takes the place of each account that is not
+// configured.
+func (s *system) startProviders(o options, ownURL string) error {
+	variables := map[string]string{"CALLBACK_POLICY": string(o.policy), "VERSION": "local"}
+	getenv := config.Local(func(name string) string {
+		if v, ok := variables[name]; ok {
+			return v
+		}
+		return os.Getenv(name)
+	})
+	if o.live && !config.LocalAccounts(getenv) {
+		return errors.New("-live: no account is configured: set the variables of MTN, Mom Factura or MomentPay (README.md)")
+	}
+	if !o.live {
+		if getenv("PUBLIC_BASE_URL") == "" {
+			variables["PUBLIC_BASE_URL"] = ownURL
+		}
+		for secret, start := range map[string]func(map[string]string, string, string) error{
+			"MTN_SECRET_ID": s.startMTN, "MOMFACTURA_SECRET_ID": s.startMomFactura, "MOMENTPAY_SECRET_ID": s.startMomentPay,
+		} {
+			if getenv(secret) != "" {
+				continue // an account of its own
+			}
+			if err := start(variables, ownURL, getenv("PUBLIC_BASE_URL")); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	c, err := config.Read(getenv, config.Provider)
+	if err != nil {
+		return err
+	}
+	s.parts.Config = c
+	s.parts.LocalCredentials(getenv)
+	for _, p := range []providerAt{{"mtn", c.MTN.BaseURL}, {"mom-factura", c.MomFactura.BaseURL}, {"momentpay", c.MomentPay.BaseURL}} {
+		if p.url != "" {
+			s.providers = append(s.providers, p)
+		}
+	}
+	return s.checkMoney(o)
 }
 
-func (s *system) startMTN() error {
-	c := &s.parts.Config
-	if url := os.Getenv("MTN_BASE_URL"); url != "" {
-		c.MTN = config.MTN{BaseURL: url, TargetEnv: os.Getenv("MTN_TARGET_ENV"), Currency: os.Getenv("MTN_CURRENCY")}
-		if c.MTN.TargetEnv == "" {
-			c.MTN.TargetEnv = "sandbox"
-		}
-		if public := os.Getenv("PUBLIC_BASE_URL"); public != "" {
-			c.PublicBaseURL = public
-		}
-		s.parts.MTN = assembly.MTNCredentials{
-			APIUser: os.Getenv("MTN_API_USER"), APIKey: os.Getenv("MTN_API_KEY"), SubscriptionKey: os.Getenv("MTN_SUBSCRIPTION_KEY"),
-		}
-		s.asks("mtn", url)
-		return nil
+// checkMoney keeps real money and play money apart.
+func (s *system) checkMoney(o options) error {
+	all, err := payments.Providers(s.parts)
+	if err != nil || o.live {
+		return err
 	}
+	var faults []error
+	for _, p := range all {
+		if c := p.Capabilities(); c.Production {
+			faults = append(faults, fmt.Errorf("the account of %s %w", c.Name, errNeedsLive))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (s *system) startMTN(variables map[string]string, _, publicURL string) error {
 	world := sandbox.New(sandbox.Options{})
 	s.stops = append(s.stops, world.Close)
-	account, err := world.Provision(sandbox.MTNAccount{Currency: mtnCurrency, CallbackHost: "localhost"})
+	host := "localhost"
+	if u, err := url.Parse(publicURL); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	account, err := world.Provision(sandbox.MTNAccount{Currency: mtnCurrency, CallbackHost: host})
 	if err != nil {
 		return err
 	}
-	url, err := s.serve(world.Handler())
-	if err != nil {
-		return err
-	}
-	c.MTN = config.MTN{BaseURL: url, TargetEnv: account.TargetEnvironment, Currency: account.Currency}
-	s.parts.MTN = assembly.MTNCredentials{APIUser: account.APIUser, APIKey: account.APIKey, SubscriptionKey: account.SubscriptionKey}
-	s.asks("mtn", url)
-	return nil
+	variables["MTN_BASE_URL"], err = s.serve(world.Handler())
+	variables["MTN_TARGET_ENV"], variables["MTN_CURRENCY"] = account.TargetEnvironment, account.Currency
+	variables["MTN_API_USER"], variables["MTN_API_KEY"] = account.APIUser, account.APIKey
+	variables["MTN_SUBSCRIPTION_KEY"] = account.SubscriptionKey
+	return err
 }
 
-func (s *system) startMomFactura() error {
-	c := &s.parts.Config
-	c.MomFactura = config.MomFactura{
-		SecretID: "local", TestMode: os.Getenv("MOMFACTURA_TEST_MODE") != "false",
-		NoInstantWithdraw: os.Getenv("MOMFACTURA_INSTANT_WITHDRAW") == "false", NoEkwanza: os.Getenv("MOMFACTURA_EKWANZA") == "false",
-	}
-	if url := os.Getenv("MOMFACTURA_BASE_URL"); url != "" {
-		c.MomFactura.BaseURL = url
-		s.parts.MomFactura = assembly.MomFacturaCredentials{APIKey: os.Getenv("MOMFACTURA_API_KEY"), WebhookToken: os.Getenv("MOMFACTURA_WEBHOOK_TOKEN")}
-		s.asks("mom-factura", url)
-		return nil
-	}
+func (s *system) startMomFactura(variables map[string]string, ownURL, _ string) error {
 	token := rand.Text()
-	world := facturabox.New(facturabox.Options{WebhookURL: c.PublicBaseURL + "/webhooks/mom-factura/" + token})
+	world := facturabox.New(facturabox.Options{WebhookURL: ownURL + "/webhooks/mom-factura/" + token})
 	s.stops = append(s.stops, world.Close)
-	url, err := s.serve(world.Handler())
-	if err != nil {
-		return err
-	}
-	c.MomFactura.BaseURL = url
-	s.parts.MomFactura = assembly.MomFacturaCredentials{APIKey: facturabox.DefaultAPIKey, WebhookToken: token}
-	s.asks("mom-factura", url)
-	return nil
+	var err error
+	variables["MOMFACTURA_BASE_URL"], err = s.serve(world.Handler())
+	variables["MOMFACTURA_TEST_MODE"] = "true"
+	variables["MOMFACTURA_API_KEY"], variables["MOMFACTURA_WEBHOOK_TOKEN"] = facturabox.DefaultAPIKey, token
+	return err
 }
 
-func (s *system) startMomentPay() error {
-	c := &s.parts.Config
-	if url := os.Getenv("MOMENTPAY_BASE_URL"); url != "" {
-		c.MomentPay = config.MomentPay{BaseURL: url, SecretID: "local"}
-		s.parts.MomentPay = assembly.MomentPayCredentials{
-			SecretKey: os.Getenv("MOMENTPAY_SECRET_KEY"), WebhookSecrets: strings.Fields(os.Getenv("MOMENTPAY_WEBHOOK_SECRETS")),
-		}
-		s.asks("momentpay", url)
-		return nil
-	}
+func (s *system) startMomentPay(variables map[string]string, ownURL, _ string) error {
 	secret, err := webhook.NewSecret(rand.Reader)
 	if err != nil {
 		return err
 	}
 	key := "sk_test_" + rand.Text()
 	world := momentbox.New(momentbox.Options{
-		SecretKey: key, WebhookURL: c.PublicBaseURL + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()},
+		SecretKey: key, WebhookURL: ownURL + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()},
 	})
 	s.stops = append(s.stops, world.Close)
-	url, err := s.serve(world.Handler())
-	if err != nil {
-		return err
-	}
-	c.MomentPay = config.MomentPay{BaseURL: url, SecretID: "local"}
-	s.parts.MomentPay = assembly.MomentPayCredentials{SecretKey: key, WebhookSecrets: []string{secret.Reveal()}}
-	s.asks("momentpay", url)
-	return nil
+	variables["MOMENTPAY_BASE_URL"], err = s.serve(world.Handler())
+	variables["MOMENTPAY_SECRET_KEY"], variables["MOMENTPAY_WEBHOOK_SECRETS"] = key, secret.Reveal()
+	return err
 }
 
 // serve answers on a loopback port of its own until the system stops.
@@ -130,5 +140,3 @@ func (s *system) serve(h http.Handler) (url string, err error) {
 	s.stops = append(s.stops, func() { server.Close() })
 	return "http://" + l.Addr().String(), nil
 }
-
-func (s *system) asks(name, url string) { s.providers = append(s.providers, providerAt{name, url}) }

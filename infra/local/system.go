@@ -19,7 +19,6 @@ import (
 	"momoproxy/infra/local/triggers"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/routes"
-	"momoproxy/shared/config"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/telemetry"
@@ -61,6 +60,9 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 		}
 	}()
 
+	if err := checkLiveFlags(o); err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return nil, fmt.Errorf("%w (choose another with -listen)", err)
@@ -74,7 +76,7 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	s.gatewayURL = "http://" + listener.Addr().String()
 	// MTN refuses IP addresses in callback URLs, and so does its stand-in.
-	publicURL := "http://localhost:" + port
+	ownURL := "http://localhost:" + port
 
 	if s.store, err = openStore(ctx, o); err != nil {
 		return nil, err
@@ -84,17 +86,21 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	if err != nil {
 		return nil, err
 	}
-	c := config.Config{PublicBaseURL: publicURL, CallbackPolicy: o.policy, Version: "local"}
 	s.parts = assembly.Parts{
-		Config: c, Table: s.store.table, Queue: s.store.queue, Now: time.Now, Log: log,
+		Table: s.store.table, Queue: s.store.queue, Now: time.Now, Log: log,
 		Ledger: ledger.New(s.store.table, s.store.keys, ledger.Options{}),
-		Rules:  webhook.Rules{AllowLoopback: true},
+		Rules:  webhook.Rules{AllowLoopback: !o.live},
 	}
-	if err := s.startProviders(); err != nil {
+	if err := s.startProviders(o, ownURL); err != nil {
 		return nil, err
 	}
-	if err := s.startDemoApp(ctx); err != nil {
+	if err := checkFolder(ctx, o, s.parts.Ledger); err != nil {
 		return nil, err
+	}
+	if !o.live {
+		if err := s.startDemoApp(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.startFunctions(ctx, listener, o.template); err != nil {
 		return nil, err

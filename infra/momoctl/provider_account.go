@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
@@ -13,31 +12,22 @@ import (
 // environment, by the same names. Its own stand-ins are not among them: they
 // are inside its process, at addresses and with credentials that change with
 // each start.
-func localAccounts(getenv func(string) string, parts *assembly.Parts) {
-	c := &parts.Config
-	if url := getenv("MTN_BASE_URL"); url != "" {
-		environment := getenv("MTN_TARGET_ENV")
-		if environment == "" {
-			environment = "sandbox"
-		}
-		c.MTN = config.MTN{BaseURL: url, TargetEnv: environment, Currency: getenv("MTN_CURRENCY")}
-		parts.MTN = assembly.MTNCredentials{
-			APIUser: getenv("MTN_API_USER"), APIKey: getenv("MTN_API_KEY"), SubscriptionKey: getenv("MTN_SUBSCRIPTION_KEY"),
-		}
+func localAccounts(getenv func(string) string, parts *assembly.Parts) error {
+	if !config.LocalAccounts(getenv) {
+		return nil
 	}
-	if url := getenv("MOMFACTURA_BASE_URL"); url != "" {
-		c.MomFactura = config.MomFactura{
-			BaseURL: url, SecretID: "local", TestMode: getenv("MOMFACTURA_TEST_MODE") != "false",
-			NoInstantWithdraw: getenv("MOMFACTURA_INSTANT_WITHDRAW") == "false", NoEkwanza: getenv("MOMFACTURA_EKWANZA") == "false",
+	c, err := config.Read(config.Local(func(name string) string {
+		if name == "PUBLIC_BASE_URL" {
+			return "http://localhost" // no payment is begun here
 		}
-		parts.MomFactura = assembly.MomFacturaCredentials{APIKey: getenv("MOMFACTURA_API_KEY"), WebhookToken: getenv("MOMFACTURA_WEBHOOK_TOKEN")}
+		return getenv(name)
+	}), config.Provider)
+	if err != nil {
+		return err
 	}
-	if url := getenv("MOMENTPAY_BASE_URL"); url != "" {
-		c.MomentPay = config.MomentPay{BaseURL: url, SecretID: "local"}
-		parts.MomentPay = assembly.MomentPayCredentials{
-			SecretKey: getenv("MOMENTPAY_SECRET_KEY"), WebhookSecrets: strings.Fields(getenv("MOMENTPAY_WEBHOOK_SECRETS")),
-		}
-	}
+	parts.Config.MTN, parts.Config.MomFactura, parts.Config.MomentPay = c.MTN, c.MomFactura, c.MomentPay
+	parts.LocalCredentials(getenv)
+	return nil
 }
 
 // accountVariables name what a provider's account is read from: over a local

@@ -20,15 +20,17 @@ func TestLocalAccounts(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		for name, environment := range map[string]map[string]string{
 			"": {},
-			"mtn": {"MTN_BASE_URL": "http://127.0.0.1:1", "MTN_CURRENCY": "SZL", "MTN_API_USER": "6d2f4a1e-3b7c-4f5e-9a8d-0c1b2a3f4e5d",
+			"mtn": {"MTN_BASE_URL": "http://127.0.0.1:1", "MTN_TARGET_ENV": "sandbox", "MTN_CURRENCY": "SZL", "MTN_API_USER": "6d2f4a1e-3b7c-4f5e-9a8d-0c1b2a3f4e5d",
 				"MTN_API_KEY": "key", "MTN_SUBSCRIPTION_KEY": "key"},
-			"mom-factura": {"MOMFACTURA_BASE_URL": "http://127.0.0.1:1", "MOMFACTURA_API_KEY": "key", "MOMFACTURA_WEBHOOK_TOKEN": "0123456789012345678901234567890123456789"},
+			"mom-factura": {"MOMFACTURA_BASE_URL": "http://127.0.0.1:1", "MOMFACTURA_TEST_MODE": "true", "MOMFACTURA_API_KEY": "key", "MOMFACTURA_WEBHOOK_TOKEN": "0123456789012345678901234567890123456789"},
 			"momentpay": {"MOMENTPAY_BASE_URL": "http://127.0.0.1:1", "MOMENTPAY_SECRET_KEY": "sk_test_key",
 				"MOMENTPAY_WEBHOOK_SECRETS": "whsec_c2hvcHNob3BzaG9wc2hvcHNob3BzaG9wc2hvcHNob3A="},
 		} {
 			var log bytes.Buffer
 			parts := assembly.Parts{Ledger: ledger.New(c.Table, c.Ring, ledger.Options{}), Now: time.Now, Log: telemetry.New(&log, slog.LevelWarn)}
-			localAccounts(func(variable string) string { return environment[variable] }, &parts)
+			if err := localAccounts(func(variable string) string { return environment[variable] }, &parts); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 			g, err := payments.Gateway(parts)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)

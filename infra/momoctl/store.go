@@ -75,6 +75,7 @@ func openParts(p program, o options) (assembly.Parts, func() error, error) {
 const (
 	localDatabase    = "momo-proxy.db"
 	localSealingKey  = "sealing.key"
+	localLive        = "live" // is there in a folder of infra/local -live
 	localQueue       = "deliveries"
 	localMaxReceives = 5
 )
@@ -82,9 +83,12 @@ const (
 // openLocal opens the store of infra/local, which may be running. It makes
 // none: a store made in a mistyped folder would look like an empty system.
 func openLocal(p program, o options) (assembly.Parts, func() error, error) {
-	parts := assembly.Parts{Rules: webhook.Rules{AllowLoopback: true}}
+	_, live := os.Stat(filepath.Join(o.data, localLive))
+	parts := assembly.Parts{Rules: webhook.Rules{AllowLoopback: live != nil}}
 	if o.provider {
-		localAccounts(p.getenv, &parts)
+		if err := localAccounts(p.getenv, &parts); err != nil {
+			return parts, nil, err
+		}
 	}
 	path := filepath.Join(o.data, localDatabase)
 	_, err := os.Stat(path)

@@ -80,7 +80,7 @@ func (w *world) startProviders() error {
 	w.environment = []string{
 		"MTN_BASE_URL=" + w.providers[0].url, "MTN_TARGET_ENV=" + account.TargetEnvironment, "MTN_CURRENCY=" + account.Currency,
 		"MTN_API_USER=" + account.APIUser, "MTN_API_KEY=" + account.APIKey, "MTN_SUBSCRIPTION_KEY=" + account.SubscriptionKey,
-		"MOMFACTURA_BASE_URL=" + w.providers[1].url, "MOMFACTURA_API_KEY=" + facturabox.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN=" + token,
+		"MOMFACTURA_BASE_URL=" + w.providers[1].url, "MOMFACTURA_TEST_MODE=true", "MOMFACTURA_API_KEY=" + facturabox.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN=" + token,
 		"MOMENTPAY_BASE_URL=" + w.providers[2].url, "MOMENTPAY_SECRET_KEY=" + key, "MOMENTPAY_WEBHOOK_SECRETS=" + secret.Reveal(),
 	}
 	w.secrets = []string{account.APIKey, account.SubscriptionKey, facturabox.DefaultAPIKey, token, key, secret.Reveal()}
