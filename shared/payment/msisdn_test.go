@@ -213,3 +213,17 @@ func FuzzParseMSISDN(f *testing.F) {
 		}
 	})
 }
+
+// A number has 8 to 15 digits, written in at most 40 characters.
+func TestCleanMSISDNBounds(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"12345678": "12345678", "123456789012345": "123456789012345", "12345678" + strings.Repeat(" ", 32): "12345678",
+		"1234567": "", "1234567890123456": "", "12345678" + strings.Repeat(" ", 33): "",
+	} {
+		got, err := payment.CleanMSISDN(in)
+		if got != want || errors.Is(err, payment.ErrMSISDN) != (want == "") {
+			t.Errorf("CleanMSISDN(%q) = %q, %v; want %q", in, got, err, want)
+		}
+	}
+}

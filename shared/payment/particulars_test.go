@@ -166,3 +166,17 @@ func TestFirstIDIsAskedAboutSoon(t *testing.T) {
 		}
 	}
 }
+
+// The second answer of absence counts from exactly the spacing on.
+func TestAbsenceCountsAtTheSpacing(t *testing.T) {
+	t.Parallel()
+	created := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	policy := payment.Policy{FirstCheck: 10 * time.Second, MaxInterval: time.Hour, Window: 24 * time.Hour, GiveUp: 168 * time.Hour, LateInterval: 24 * time.Hour, NotFoundSpacing: 30 * time.Second}
+	p := payment.Payment{Reference: "r", Status: payment.Pending, Phase: payment.PhaseInReconciliation, CreatedAt: created, NotFoundCount: 1, NotFoundAt: created}
+	for after, want := range map[time.Duration]payment.Status{30*time.Second - 1: payment.Pending, 30 * time.Second: payment.Failed} {
+		d := payment.Decide(p, payment.Evidence{Source: payment.FromStatus, Verdict: payment.SaysNotFound, At: created.Add(after)}, policy)
+		if d.Payment.Status != want {
+			t.Errorf("after %s it is %s, want %s", after, d.Payment.Status, want)
+		}
+	}
+}
