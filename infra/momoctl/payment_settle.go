@@ -26,6 +26,7 @@ var settlements = []string{string(payment.Successful), string(payment.Failed), s
 // settlement is what the flags of payment settle say.
 type settlement struct {
 	status, reason, transactionID string
+	seen                          string // in the provider's portal
 	yes, althoughPayable          bool
 }
 
@@ -40,7 +41,10 @@ that has ended is not changed.
 
 FAILED or CANCELLED frees the order to be paid again. While the payer can still pay this
 payment, that may take the money twice: the question says so, and with --yes it is refused
-but for --although-payable.`,
+but for --although-payable.
+
+Where the provider's answer was lost and cannot be asked for, the payer may have been
+charged. FAILED or CANCELLED then needs --seen: what the provider's portal shows of it.`,
 		Example: `  momoctl payment settle 7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90 --status SUCCESSFUL \
     --reason "on MTN's statement of 1 September" --financial-transaction-id 4711`,
 		Args:    takes(checkReference),
@@ -53,6 +57,7 @@ but for --although-payable.`,
 	f.StringVar(&in.status, "status", "", "`status` it ended with: SUCCESSFUL, FAILED or CANCELLED; required")
 	f.StringVar(&in.reason, "reason", "", "`text` for the audit log, and for the app unless it was SUCCESSFUL; required")
 	f.StringVar(&in.transactionID, "financial-transaction-id", "", "the provider's `id` of the moved money, with SUCCESSFUL only")
+	f.StringVar(&in.seen, "seen", "", "`text`: what the provider's portal shows of the payment; for the audit log")
 	yesFlag(command, &in.yes)
 	f.BoolVar(&in.althoughPayable, "although-payable", false, "with --yes: also FAILED or CANCELLED while the payer can still pay")
 	completeFlag(command, "status", fixed(settlements))
@@ -61,12 +66,14 @@ but for --although-payable.`,
 
 func (in *settlement) check() error {
 	in.status = strings.ToUpper(strings.TrimSpace(in.status))
-	in.reason, in.transactionID = strings.TrimSpace(in.reason), strings.TrimSpace(in.transactionID)
+	in.reason, in.transactionID, in.seen = strings.TrimSpace(in.reason), strings.TrimSpace(in.transactionID), strings.TrimSpace(in.seen)
 	switch {
 	case !slices.Contains(settlements, in.status):
 		return usageError("--status must be " + alternatives(settlements))
 	case !oneLine(in.reason) || in.reason == "":
 		return usageError(fmt.Sprintf("--reason must be given: one line of at most %d bytes", payment.MaxReason))
+	case !oneLine(in.seen):
+		return usageError(fmt.Sprintf("--seen must be one line of at most %d bytes", payment.MaxReason))
 	case !oneLine(in.transactionID):
 		return usageError(fmt.Sprintf("--financial-transaction-id must be one line of at most %d bytes", payment.MaxReason))
 	case in.transactionID != "" && in.status != string(payment.Successful):
@@ -102,7 +109,12 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 		return err
 	}
 	p := story.Payment
-	twice := in.status != string(payment.Successful) && s.payable(p)
+	unpaid := in.status != string(payment.Successful)
+	if unpaid && p.Open() && p.Unanswerable && in.seen == "" {
+		return refused("not settled: the provider's answer was lost, so it may have charged the payer. Look the payment up in the provider's portal (%s %s, payer %s, %s) and say with --seen what it shows",
+			p.Amount.Decimal(), p.Amount.Currency, p.Payer, stamp(p.CreatedAt))
+	}
+	twice := unpaid && s.payable(p)
 	if twice && in.yes && !in.althoughPayable {
 		return refused("not settled: the payer can still pay it %s, and order %s would be free to be paid again; --although-payable does it all the same",
 			payableUntil(p), p.ExternalID)
@@ -124,7 +136,7 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 		}
 	}
 	after, err := s.gateway().Settle(ctx, reference, gateway.Settlement{
-		Verdict: verdicts[in.status], Reason: in.reason, FinancialTransactionID: in.transactionID, Operator: s.operator,
+		Verdict: verdicts[in.status], Reason: in.reason, FinancialTransactionID: in.transactionID, Operator: s.operator, Seen: in.seen,
 	})
 	if errors.Is(err, gateway.ErrSubmitting) {
 		return refused("not settled: the request that made it is still under way, until %s; look again then (%w)", stamp(p.SubmitDeadline), err)

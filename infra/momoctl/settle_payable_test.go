@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"momoproxy/infra/sandbox"
+	"momoproxy/infra/sandbox/momfactura"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -78,5 +79,36 @@ func TestSettleWhileSubmitting(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 		time.Sleep(time.Minute)
+	})
+}
+
+// The provider charged it, its answer was lost, and nobody can be asked: a word
+// of failure needs a look into the provider's portal, which is recorded.
+func TestSettleUnanswerable(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		if err := c.Factura.AddRule(momfactura.Rule{Fault: momfactura.TimeoutAfter}); err != nil {
+			t.Fatal(err)
+		}
+		a := c.Pay(`{"provider":"mom-factura","method":"mcx","amount":"15000.00","externalId":"ORDER-MCX","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`)
+		if a.StatusCode != 202 || !c.Payment(a.Reference()).Unanswerable {
+			t.Fatalf("%d %s", a.StatusCode, a.Body)
+		}
+		time.Sleep(time.Minute)
+		settle := []string{"payment", "settle", a.Reference(), "--reason", "not in the books", "--yes", "--status"}
+		for _, status := range []string{"failed", "cancelled"} {
+			o := c.run(append(settle, status)...)
+			if o.code != exitRefused || !c.Payment(a.Reference()).Open() {
+				t.Errorf("%s: %+v", status, o)
+			}
+			contains(t, "the refusal", o.err, "it may have charged the payer", "portal", "--seen")
+		}
+		contains(t, "with a look", c.must(append(settle, "failed", "--seen", "no payment of 15000 Kz that day")...), "is FAILED")
+		var recorded bool
+		for _, r := range c.Trail(a.Reference()) {
+			recorded = recorded || strings.Contains(r.RequestBody, "no payment of 15000 Kz that day")
+		}
+		if !recorded {
+			t.Error("what was seen is not in the audit log")
+		}
 	})
 }

@@ -27,6 +27,9 @@ type Settlement struct {
 	Reason                 string
 	FinancialTransactionID string // of a success, if known
 	Operator               string // who says so
+	// Seen is what the provider's own portal shows of the payment, for the
+	// audit log; empty: not looked up.
+	Seen string
 }
 
 // Settle ends an open payment by an operator's word, with an audit record of
@@ -70,9 +73,11 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 
 func settlementRecord(p payment.Payment, s Settlement, status payment.Status, at time.Time, anomaly payment.Anomaly) ledger.AuditRecord {
 	// A map of strings always marshals.
-	body, _ := json.Marshal(map[string]string{
-		"status": string(status), "reason": s.Reason, "financialTransactionId": s.FinancialTransactionID,
-	})
+	said := map[string]string{"status": string(status), "reason": s.Reason, "financialTransactionId": s.FinancialTransactionID}
+	if s.Seen != "" {
+		said["seenInPortal"] = s.Seen
+	}
+	body, _ := json.Marshal(said)
 	note := "operator " + s.Operator + ": " + s.Reason
 	if anomaly != "" {
 		note = string(anomaly) + "; " + note
