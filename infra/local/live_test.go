@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -193,6 +194,7 @@ func TestLiveAsAProgram(t *testing.T) {
 	if code, body := readCurl(t, "request to pay", variables).run(t); code != 401 {
 		t.Errorf("the published key: %d %v", code, body)
 	}
+	live.end(t, os.Interrupt) // then all that it says has been read
 	if printed := live.printed(); !strings.Contains(printed, "LIVE") || strings.Contains(printed, demoKey) || strings.Contains(printed, "mom-factura") {
 		t.Error(printed)
 	}
