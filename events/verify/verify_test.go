@@ -5,7 +5,6 @@ package verify_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -20,9 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/assembly"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
+	queuememory "momoproxy/shared/queue/memory"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/memory"
 	"momoproxy/shared/webhook"
@@ -87,10 +89,6 @@ type sender struct {
 	sent    int
 }
 
-type silence struct{}
-
-func (silence) Ring(context.Context, ...ledger.Delivery) error { return nil }
-
 func newSender(t *testing.T, key, secret string) *sender {
 	t.Helper()
 	ring, err := seal.NewRing(bytes.Repeat([]byte{1}, seal.KeySize))
@@ -103,10 +101,10 @@ func newSender(t *testing.T, key, secret string) *sender {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.forward = &delivery.Forwarder{
-		Ledger: s.Ledger, Client: webhook.NewClient(webhook.Options{Rules: webhook.Rules{AllowLoopback: true}}),
-		Doorbell: silence{}, Now: time.Now, Jitter: func() float64 { return 0.5 }, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	}
+	s.forward = assembly.Parts{
+		Ledger: s.Ledger, Queue: queuememory.New(time.Now, 1), Host: host.Machine(),
+		Rules: webhook.Rules{AllowLoopback: true}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}.Forwarder()
 	return s
 }
 

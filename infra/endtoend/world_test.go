@@ -27,6 +27,7 @@ import (
 	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue/sqs"
 	"momoproxy/shared/seal"
@@ -228,7 +229,7 @@ func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing 
 	table := assembly.DynamoDB(awsConfig(), config.Config{TableName: names.Main, AuditTableName: names.Audit}, func(string) string { return endpoint })
 	w.ledger = ledger.New(table, keys, ledger.Options{})
 	w.parts = assembly.Parts{
-		Table: table, Queue: w.queue, Ledger: w.ledger, Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Table: table, Queue: w.queue, Ledger: w.ledger, Host: host.Machine(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Rules: webhook.Rules{AllowLoopback: true},
 	}
 	secret, err := webhook.NewSecret(rand.Reader)

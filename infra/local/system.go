@@ -19,6 +19,7 @@ import (
 	"momoproxy/infra/local/triggers"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/routes"
+	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/telemetry"
@@ -87,7 +88,7 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 		return nil, err
 	}
 	s.parts = assembly.Parts{
-		Table: s.store.table, Queue: s.store.queue, Now: time.Now, Log: log,
+		Table: s.store.table, Queue: s.store.queue, Host: host.Machine(), Log: log,
 		Ledger: ledger.New(s.store.table, s.store.keys, ledger.Options{}),
 		Rules:  webhook.Rules{AllowLoopback: !o.live},
 	}

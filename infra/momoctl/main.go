@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
@@ -52,7 +53,7 @@ func main() {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	p := program{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
 		getenv: os.Getenv, operator: whoever(), terminal: isTerminal(os.Stderr), open: openStore,
 	}
 	os.Exit(p.run(ctx, os.Args[1:]))

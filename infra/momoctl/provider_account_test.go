@@ -5,12 +5,12 @@ import (
 	"log/slog"
 	"slices"
 	"testing"
-	"time"
 
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/telemetry"
 )
@@ -27,7 +27,7 @@ func TestLocalAccounts(t *testing.T) {
 				"MOMENTPAY_WEBHOOK_SECRETS": "whsec_c2hvcHNob3BzaG9wc2hvcHNob3BzaG9wc2hvcHNob3A="},
 		} {
 			var log bytes.Buffer
-			parts := assembly.Parts{Ledger: ledger.New(c.Table, c.Ring, ledger.Options{}), Now: time.Now, Log: telemetry.New(&log, slog.LevelWarn)}
+			parts := assembly.Parts{Ledger: ledger.New(c.Table, c.Ring, ledger.Options{}), Host: host.Machine(), Log: telemetry.New(&log, slog.LevelWarn)}
 			if err := localAccounts(func(variable string) string { return environment[variable] }, &parts); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -19,7 +19,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
@@ -173,7 +173,7 @@ func TestTwoReplaysSendNothingTwice(t *testing.T) {
 		operators.Go(func() {
 			var out, errs bytes.Buffer
 			p := program{
-				in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+				in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
 				getenv: func(string) string { return "" }, operator: "thandi", open: openStore,
 			}
 			code := p.run(t.Context(), []string{"delivery", "replay", "--data", dir, "--client", "cli_shop", "--status", status, "--yes", "--rate", "1000"})

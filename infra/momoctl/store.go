@@ -13,6 +13,7 @@ import (
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/config"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momentpay"
@@ -49,7 +50,8 @@ func openStore(_ context.Context, p program, o options) (store, error) {
 	if !ok {
 		return store{}, errors.Join(queue.ErrNoDeadLetters, closeIt())
 	}
-	parts.Ledger, parts.Log, parts.Now = parts.Ledger.OnBehalf(p.operator), log, p.now
+	parts.Ledger, parts.Log = parts.Ledger.OnBehalf(p.operator), log
+	parts.Now, parts.Sleep, parts.Random = p.now, p.sleep, p.random
 	s := store{ledger: parts.Ledger, queue: parts.Queue, dead: dead, rules: parts.Rules, log: log, close: closeIt}
 	if o.provider {
 		if s.asking, err = payments.Gateway(parts); err != nil {
@@ -84,7 +86,7 @@ const (
 // none: a store made in a mistyped folder would look like an empty system.
 func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	_, live := os.Stat(filepath.Join(o.data, localLive))
-	parts := assembly.Parts{Rules: webhook.Rules{AllowLoopback: live != nil}}
+	parts := assembly.Parts{Host: host.Machine(), Rules: webhook.Rules{AllowLoopback: live != nil}}
 	if o.provider {
 		if err := localAccounts(p.getenv, &parts); err != nil {
 			return parts, nil, err
@@ -122,5 +124,5 @@ func providers() []provider.Provider {
 
 // gateway settles payments; it can ask no provider.
 func (s *session) gateway() *gateway.Gateway {
-	return &gateway.Gateway{Ledger: s.ledger, Providers: providers(), Doorbell: s.doorbell(), Now: s.now, Log: s.log}
+	return payments.Over(assembly.Parts{Ledger: s.ledger, Queue: s.queue, Log: s.log, Host: host.Host{Now: s.now}}, providers())
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 )
 
 // real runs momoctl as main does.
@@ -20,7 +20,7 @@ func real(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var out, errs bytes.Buffer
 	p := program{
-		in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+		in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
 		getenv: func(string) string { return "" }, operator: "thandi", open: openStore,
 	}
 	code := p.run(t.Context(), args)

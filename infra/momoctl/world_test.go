@@ -14,7 +14,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/telemetry"
@@ -62,7 +62,7 @@ func (closed) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 func (c *console) start(input string, out io.Writer, args ...string) outcome {
 	var errs bytes.Buffer
 	p := program{
-		in: strings.NewReader(input), out: out, err: &errs, now: time.Now, sleep: gateway.Pause, random: rand.Reader,
+		in: strings.NewReader(input), out: out, err: &errs, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
 		getenv: func(string) string { return "" }, operator: "thandi",
 		open: func(_ context.Context, p program, o options) (store, error) {
 			c.opened++

@@ -50,7 +50,13 @@ func (w *world) anytime(d time.Duration, name string, run func()) {
 
 // afterFunc is the provider's way onto the agenda.
 func (w *world) afterFunc(d time.Duration, f func()) (stop func() bool) {
-	e := w.after(d, "provider", f)
+	return w.timer(d, "provider", f)
+}
+
+// timer is time.AfterFunc with Timer.Stop.
+func (w *world) timer(d time.Duration, name string, f func()) (stop func() bool) {
+	var e *event
+	e = w.after(d, name, func() { e.dead = true; f() })
 	return func() bool {
 		was := !e.dead
 		e.dead = true

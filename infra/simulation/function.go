@@ -6,11 +6,15 @@ import (
 	"runtime/debug"
 	"time"
 
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/routes"
+	"momoproxy/shared/config"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/webhook"
 )
 
 // role is one deployed function.
@@ -81,19 +85,46 @@ func (w *world) newInstance(r role) *instance {
 	}
 	now := func() time.Time { return time.Now().Add(i.skew) }
 	l := ledger.New(tableWire{w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}})
-	bell := delivery.Doorbell{Queue: queueWire{w}, Now: now}
-	i.gateway = &gateway.Gateway{
-		Ledger: l, Providers: w.adapters(l, now), Doorbell: bell, PublicBaseURL: publicURL,
-		CheckURL: func(url string) error { return webhook.CheckURL(url, webhook.Rules{}) },
-		Now:      now, Sleep: w.sleep, Random: bytesOf{w.rng}, Log: w.log(), Workers: 1,
+	parts := assembly.Parts{
+		Config: config.Config{
+			PublicBaseURL: publicURL, CallbackPolicy: config.Confirm, Version: "simulated",
+			MTN: config.MTN{BaseURL: mtnURL}, MomFactura: config.MomFactura{BaseURL: facturaURL}, MomentPay: config.MomentPay{BaseURL: momentURL},
+		},
+		Table: tableWire{w}, Queue: queueWire{w}, Ledger: l, Log: w.log(), Apps: appWire{w},
+		Host: host.Host{
+			Now: now, Sleep: w.sleep, AfterFunc: w.functionAfterFunc, Parallel: oneByOne,
+			Random: bytesOf{w.rng}, Jitter: w.rng.Float64,
+		},
 	}
-	i.api = &httpapi.API{
-		Gateway: i.gateway, Ledger: l, Limits: httpapi.NewRateLimit(20, 40), Now: now, Log: w.log(), Version: "simulated",
-	}
-	i.forward = &delivery.Forwarder{Ledger: l, Client: appWire{w}, Doorbell: bell, Now: now, Jitter: w.rng.Float64, Log: w.log()}
-	i.sweep = &delivery.Sweeper{Ledger: l, Doorbell: bell, Now: now, Log: w.log(), Workers: 1}
+	i.gateway = payments.Over(parts, w.adapters(l, now))
+	i.api = routes.Over(parts, i.gateway)
+	i.forward, i.sweep = parts.Forwarder(), parts.Sweeper()
 	w.pools[r] = append(w.pools[r], i)
 	return i
+}
+
+// oneByOne is the executor of a run on one goroutine.
+func oneByOne(_, n int, task func(i int)) {
+	for i := range n {
+		task(i)
+	}
+}
+
+// functionAfterFunc is a function's own timer. What it calls runs as part of
+// the invocation that set it, beside whatever that is waiting for, and not at
+// all once that is dead.
+func (w *world) functionAfterFunc(d time.Duration, f func()) (stop func() bool) {
+	inv := w.current
+	return w.timer(d, "timer", func() {
+		if inv == nil || inv.dead {
+			return
+		}
+		outer := w.current
+		w.current = inv
+		defer func() { w.current = outer }()
+		w.result.Stats.Timers++
+		f()
+	})
 }
 
 // sleep is the gateway's: the world goes on meanwhile.

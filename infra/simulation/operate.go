@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -122,11 +125,10 @@ func (w *world) settle(reference string) {
 	w.note("settle", reference, string(status))
 	w.books.word[reference] = status
 	w.result.Stats.Settled++
-	g := gateway.Gateway{
-		Ledger:    ledger.New(handTable{w.store, w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}}),
-		Providers: []provider.Provider{mtn.Offline(), momfactura.Offline(), momentpay.Offline()},
-		Doorbell:  noBell{}, Now: time.Now, Log: w.log(),
-	}
+	g := payments.Over(assembly.Parts{
+		Ledger: ledger.New(handTable{w.store, w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}}),
+		Queue:  noQueue{}, Log: w.log(), Host: host.Host{Now: time.Now},
+	}, []provider.Provider{mtn.Offline(), momfactura.Offline(), momentpay.Offline()})
 	if _, err := g.Settle(context.Background(), reference, s); err != nil {
 		w.violate(NoPanic, "%s cannot be settled as %s: %v", reference, status, err)
 	}
@@ -161,7 +163,7 @@ func (t handTable) Write(ctx context.Context, ops ...table.Op) error {
 	return err
 }
 
-// noBell rings nobody: the sweeper finds what an operator has left.
-type noBell struct{}
+// noQueue takes nothing on: the sweeper finds what an operator has left.
+type noQueue struct{ queue.Queue }
 
-func (noBell) Ring(context.Context, ...ledger.Delivery) error { return nil }
+func (noQueue) Send(context.Context, ...queue.Message) error { return nil }

@@ -104,3 +104,17 @@ func TestReplay(t *testing.T) {
 		hashes[one.Hash] = seed
 	}
 }
+
+// The functions' own timers go off in runs, too: what protects the others from
+// an app that hangs is at work.
+func TestTimersGoOff(t *testing.T) {
+	t.Parallel()
+	var sum simulation.Stats
+	for seed := uint64(1); seed <= 40; seed++ {
+		sum.Add(run(t, seed, false).Stats)
+	}
+	if sum.Timers == 0 {
+		t.Error("no timer went off in 40 runs")
+	}
+	t.Logf("%d timers", sum.Timers)
+}

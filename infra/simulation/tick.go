@@ -2,9 +2,11 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
@@ -120,8 +122,12 @@ func (w *world) reconcile() {
 
 func (w *world) runReconciler() {
 	w.invoke(reconciler, func(ctx context.Context, i *instance) {
-		if err := assembly.Scheduled(i.sweep.OnSchedule, i.gateway.OnSchedule)(ctx); err != nil {
+		err := assembly.Scheduled(i.sweep.OnSchedule, i.gateway.OnSchedule)(ctx)
+		if err != nil {
 			w.note("  reconcile fails")
+		}
+		if panicked := (*host.PanicError)(nil); errors.As(err, &panicked) && !w.current.dead && !w.halted {
+			w.violate(NoPanic, "%v", panicked)
 		}
 	})
 	w.stale = true

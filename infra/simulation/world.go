@@ -69,7 +69,7 @@ type Stats struct {
 	Rotations, OldSigned, SlowBodies                        int
 	Opened, Disabled, Enabled, Resent, Probes               int
 	Factura, Moment, Webhooks, Invoices, Natives            int
-	Unanswerable, Settled, Unsent, Collisions               int
+	Unanswerable, Settled, Unsent, Collisions, Timers       int
 }
 
 // Violation is something that must never be.

@@ -19,8 +19,13 @@ import (
 	"momoproxy/infra/sandbox"
 	momentbox "momoproxy/infra/sandbox/momentpay"
 	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/routes"
+	"momoproxy/shared/config"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -184,28 +189,23 @@ func (w *World) Restart(o Options) {
 		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey,
 	}, w.Ledger.ProviderTokens(time.Now), &http.Client{Transport: transport}, time.Now,
 		mtn.WithBackoff(func(attempt int) time.Duration { return time.Duration(attempt) * 300 * time.Millisecond })))(w.t)
-	log := telemetry.New(&w.log, slog.LevelDebug)
-	bell := delivery.Doorbell{Queue: w.Queue, Now: time.Now}
-	w.Gateway = &gateway.Gateway{
-		Ledger: w.Ledger, Providers: append([]provider.Provider{w.MTN}, w.others()...), Doorbell: bell,
-		PublicBaseURL: PublicURL, TrustCallbacks: o.TrustCallbacks,
-		CheckURL: func(url string) error { return webhook.CheckURL(url, webhook.Rules{}) },
-		Now:      time.Now, Sleep: gateway.Pause, Random: newRandom(o.Seed + 2), Log: log, Workers: 1,
+	parts := assembly.Parts{
+		Config: config.Config{PublicBaseURL: PublicURL, Version: "test", CallbackPolicy: config.Confirm},
+		Table:  w.Table, Queue: w.Queue, Ledger: w.Ledger, Log: telemetry.New(&w.log, slog.LevelDebug),
+		Host: host.Machine(), Apps: w.App,
 	}
-	w.API = &httpapi.API{
-		Gateway: w.Gateway, Ledger: w.Ledger, Doorbell: bell, Limits: o.Limits, Now: time.Now, Log: log, Version: "test",
-		TableCheck: w.Ledger.Ping,
-		QueueCheck: func(ctx context.Context) error { _, _, err := w.Queue.Depth(ctx); return err },
+	if o.TrustCallbacks {
+		parts.Config.CallbackPolicy = config.Trust
 	}
-	w.Forwarder = &delivery.Forwarder{
-		Ledger: w.Ledger, Client: w.App, Doorbell: bell, Now: time.Now,
-		Jitter: func() float64 { return 0.5 }, Log: log,
-	}
-	w.Sweeper = &delivery.Sweeper{Ledger: w.Ledger, Doorbell: bell, Now: time.Now, Log: log, Workers: 1}
+	parts.Random, parts.Jitter = newRandom(o.Seed+2), func() float64 { return 0.5 }
+	w.Gateway = payments.Over(parts, append([]provider.Provider{w.MTN}, w.others()...))
+	w.API = routes.Over(parts, w.Gateway)
+	w.API.Limits = o.Limits
+	w.Forwarder, w.Sweeper = parts.Forwarder(), parts.Sweeper()
 	if o.Change != nil {
 		o.Change(w.Gateway, w.API)
 	}
-	callback, status, payments := w.API.MTNCallback(), w.API.StatusAndHealth(), w.API.Payments()
+	callback, status, own := w.API.MTNCallback(), w.API.StatusAndHealth(), w.API.Payments()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.routes = map[string]httpapi.Handler{
@@ -214,9 +214,9 @@ func (w *World) Restart(o Options) {
 		"POST /request-to-pay":                         w.API.RequestToPay(),
 		"GET /status/{referenceId}":                    status,
 		"GET /health":                                  status,
-		"GET /payments":                                payments,
-		"GET /payments/{referenceId}":                  payments,
-		"POST /payments/{referenceId}/resend-callback": payments,
+		"GET /payments":                                own,
+		"GET /payments/{referenceId}":                  own,
+		"POST /payments/{referenceId}/resend-callback": own,
 		"POST /callback":                               callback,
 		"PUT /callback":                                callback,
 		"POST /callback/{referenceId}/{token}":         callback,

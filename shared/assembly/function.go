@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"os"
 	"time"
 
 	"momoproxy/shared/config"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/seal"
@@ -28,7 +28,10 @@ type Parts struct {
 	Queue  queue.Queue
 	Ledger *ledger.Ledger
 	Log    *slog.Logger
-	Now    func() time.Time
+	// Host is the machine underneath, or what stands for it.
+	host.Host
+	// Apps is how callbacks are sent; nil: by the guarded client, under Rules.
+	Apps delivery.Poster
 	// Rules for callback URLs; the zero value is production's.
 	Rules webhook.Rules
 	// The credentials of the providers' accounts, of those that are configured
@@ -51,7 +54,7 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 		return Parts{}, err
 	}
 	a := AWS(os.Getenv)
-	p := Parts{Config: c, Log: telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), Now: time.Now}
+	p := Parts{Config: c, Log: telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), Host: host.Machine()}
 	names := []string{c.SealingSecretID}
 	for _, account := range p.accounts() {
 		names = append(names, account.secretID)
@@ -94,20 +97,26 @@ func (p Parts) QueueCheck(ctx context.Context) error {
 	return err
 }
 
+// Doorbell builds what tells the forwarder where to look.
+func (p Parts) Doorbell() delivery.Doorbell {
+	return delivery.Doorbell{Queue: p.Queue, Now: p.Now}
+}
+
 // Forwarder builds the delivery of callbacks.
 func (p Parts) Forwarder() *delivery.Forwarder {
+	apps := p.Apps
+	if apps == nil {
+		apps = webhook.NewClient(webhook.Options{Rules: p.Rules})
+	}
 	return &delivery.Forwarder{
-		Ledger: p.Ledger, Client: webhook.NewClient(webhook.Options{Rules: p.Rules}),
-		Doorbell: delivery.Doorbell{Queue: p.Queue, Now: p.Now},
-		Now:      p.Now, Jitter: mathrand.Float64, Log: p.Log,
-		AfterFunc: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
+		Ledger: p.Ledger, Client: apps, Doorbell: p.Doorbell(),
+		Now: p.Now, Jitter: p.Jitter, Log: p.Log, Parallel: p.Parallel, AfterFunc: p.AfterFunc,
 	}
 }
 
 // Sweeper builds what sees to it that no callback is forgotten.
 func (p Parts) Sweeper() *delivery.Sweeper {
 	return &delivery.Sweeper{
-		Ledger: p.Ledger, Doorbell: delivery.Doorbell{Queue: p.Queue, Now: p.Now},
-		Now: p.Now, Log: p.Log, Workers: delivery.DefaultSweepers,
+		Ledger: p.Ledger, Doorbell: p.Doorbell(), Now: p.Now, Log: p.Log, Parallel: p.Parallel,
 	}
 }

@@ -48,9 +48,6 @@ func joined(e ledger.Endpoint, now time.Time) (after ledger.Endpoint, room bool)
 // enter counts an attempt that is about to begin, if its client is suspect.
 // ok: it may begin.
 func (f *Forwarder) enter(ctx context.Context, w work, now time.Time) (counted, ok bool, err error) {
-	if f.AfterFunc == nil {
-		return false, true, nil
-	}
 	e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, ledger.AllEndpoints, now)
 	for range changes {
 		if err != nil || !suspect(e, now) {

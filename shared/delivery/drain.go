@@ -3,9 +3,9 @@ package delivery
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 )
@@ -149,40 +149,35 @@ func (s *Sweeper) heldUpTo(ctx context.Context, e ledger.Endpoint, most int) ([]
 
 // release makes each due in its turn and rings.
 func (s *Sweeper) release(ctx context.Context, e ledger.Endpoint, held []ledger.Attention, now, start time.Time, apart time.Duration) (int, error) {
-	type turn struct {
-		ledger.Attention
-		at time.Time
-	}
-	turns := make([]turn, len(held))
-	for i, a := range held {
-		turns[i] = turn{a, ledger.Clock(start.Add(time.Duration(i) * apart))}
-	}
-	var mu sync.Mutex
-	var faults []error
-	released := make([]ledger.Delivery, 0, len(held))
-	sideBySide(ctx, s.Workers, turns, func(t turn) {
-		d, err := s.Ledger.Delivery(ctx, t.Reference, t.Sequence)
-		if err == nil && (!d.HeldForEndpoint() || d.Endpoint != e.Origin) {
-			return // the index was behind
-		}
-		if ahead := d.LeaseUntil.Sub(now); err == nil && t.at.Before(d.LeaseUntil) && ahead <= lease { // further: a clock ran ahead
-			return // being attempted, by a probe or by hand: the next sweep sees what came of it
+	released := make([]*ledger.Delivery, len(held))
+	faults := s.Parallel.Each(ctx, maxTended, len(held), func(i int) error {
+		a, at := held[i], ledger.Clock(start.Add(time.Duration(i)*apart))
+		d, err := s.Ledger.Delivery(ctx, a.Reference, a.Sequence)
+		switch ahead := d.LeaseUntil.Sub(now); {
+		case err != nil:
+		case !d.HeldForEndpoint() || d.Endpoint != e.Origin:
+			return nil // the index was behind
+		case at.Before(d.LeaseUntil) && ahead <= lease: // further: a clock ran ahead
+			return nil // being attempted, by a probe or by hand: the next sweep sees what came of it
+		default:
+			d, err = s.Ledger.ReleaseDelivery(ctx, d, at)
 		}
 		if err == nil {
-			d, err = s.Ledger.ReleaseDelivery(ctx, d, t.at)
+			released[i] = &d
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrMoved):
-		case err != nil:
-			faults = append(faults, err)
-		default:
-			released = append(released, d)
-		}
+		return err
 	})
-	if len(released) > 0 {
-		faults = append(faults, s.Doorbell.Ring(ctx, released...))
+	due := make([]ledger.Delivery, 0, len(held))
+	for i, err := range faults {
+		switch {
+		case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrMoved), errors.Is(err, host.ErrNotStarted):
+			faults[i] = nil // somebody else was faster, or the next sweep finds it
+		case released[i] != nil:
+			due = append(due, *released[i])
+		}
 	}
-	return len(released), errors.Join(faults...)
+	if len(due) > 0 {
+		faults = append(faults, s.Doorbell.Ring(ctx, due...))
+	}
+	return len(due), errors.Join(faults...)
 }

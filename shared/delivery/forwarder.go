@@ -28,12 +28,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/webhook"
 )
@@ -87,10 +86,8 @@ type Forwarder struct {
 	Now      func() time.Time
 	Jitter   func() float64 // uniform in [0,1)
 	Log      *slog.Logger
-	// AfterFunc calls f in d from now, unless stop returns true first; as
-	// time.AfterFunc with Timer.Stop. It is for attempts that are left waiting:
-	// nil, and an app that hangs is known for it only when attempts have
-	// failed.
+	Parallel host.Executor
+	// AfterFunc tells of attempts that are left waiting, while they wait.
 	AfterFunc func(d time.Duration, f func()) (stop func() bool)
 }
 
@@ -103,33 +100,21 @@ const together = 64
 // when the fault is ours; an app's refusal is on its delivery's own schedule.
 func (f *Forwarder) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	var response events.SQSEventResponse
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, together)
-	for _, m := range batch.Records {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			if err := f.answer(ctx, m.Body); err != nil {
-				f.Log.ErrorContext(ctx, "delivery.failed", "message_id", m.MessageId, "error", err.Error())
-				mu.Lock()
-				defer mu.Unlock()
-				response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
-			}
-		})
+	faults := f.Parallel.Each(ctx, together, len(batch.Records), func(i int) error {
+		return f.answer(ctx, batch.Records[i].Body)
+	})
+	for i, err := range faults {
+		if err != nil {
+			id := batch.Records[i].MessageId
+			f.Log.ErrorContext(ctx, "delivery.failed", "message_id", id, "error", err.Error())
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+		}
 	}
-	wg.Wait()
 	return response, nil
 }
 
-// answer answers one doorbell. A panic is one message's failure: Lambda
-// would end the process, and with it the whole batch.
-func (f *Forwarder) answer(ctx context.Context, body string) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
+// answer answers one doorbell.
+func (f *Forwarder) answer(ctx context.Context, body string) error {
 	bell, err := readDoorbell(body)
 	if err != nil {
 		return err // goes to the dead letters, where an operator sees it

@@ -18,7 +18,9 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/shared/assembly"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	queuememory "momoproxy/shared/queue/memory"
@@ -123,11 +125,9 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 	slots, idle := make(chan struct{}, instances), make([]*delivery.Forwarder, instances)
 	var mu sync.Mutex
 	for i := range idle {
-		idle[i] = &delivery.Forwarder{
-			Ledger: ledger.New(table, ring, ledger.Options{}), Client: c.apps, Doorbell: bell, Now: time.Now,
-			Jitter: func() float64 { return 0.5 }, Log: log,
-			AfterFunc: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
-		}
+		parts := assembly.Parts{Ledger: ledger.New(table, ring, ledger.Options{}), Queue: queue, Apps: c.apps, Host: host.Machine(), Log: log}
+		parts.Jitter = func() float64 { return 0.5 }
+		idle[i] = parts.Forwarder()
 	}
 	var working sync.WaitGroup
 	working.Go(func() {

@@ -3,10 +3,10 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
@@ -68,22 +68,20 @@ func (f *Forwarder) putOff(ctx context.Context, w work, until time.Time, apart t
 // among its client's unless it was already. The attempt ends with stop, which
 // returns when nothing more is told.
 func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func()) {
-	if f.AfterFunc == nil {
-		return func() {}
-	}
 	told := make(chan struct{})
 	cancel := f.AfterFunc(stallAfter, func() {
 		defer close(told)
-		defer func() {
-			if p := recover(); p != nil { // the attempt goes on
-				f.Log.ErrorContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", w.origin(), "error", fmt.Sprint("panic: ", p))
+		err := host.Protect(func() error {
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			f.report(ctx, w, signalStall)
+			if !counted {
+				counted = f.count(ctx, w, true)
 			}
-		}()
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		f.report(ctx, w, signalStall)
-		if !counted {
-			counted = f.count(ctx, w, true)
+			return nil
+		})
+		if err != nil { // the attempt goes on
+			f.Log.ErrorContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", w.origin(), "error", err.Error())
 		}
 	})
 	return func() {

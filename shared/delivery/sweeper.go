@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
@@ -16,8 +16,9 @@ const (
 	// doorbellGrace is how long a due delivery is left to its own doorbell
 	// before the sweeper rings again.
 	doorbellGrace = 30 * time.Second
-	// DefaultSweepers is a good Sweeper.Workers.
-	DefaultSweepers = 8
+	// maxTended is how many endpoints are tended at a time, and how many
+	// events of each are let go.
+	maxTended = 8
 )
 
 // Sweeper sees to it that no event is forgotten: it rings again for those that
@@ -30,9 +31,7 @@ type Sweeper struct {
 	Doorbell Ringer
 	Now      func() time.Time
 	Log      *slog.Logger
-	// Workers is how many endpoints are tended, and how many events of each
-	// let go, side by side. With 1 nothing is concurrent.
-	Workers int
+	Parallel host.Executor
 }
 
 // Swept is what a sweep did and found.
@@ -131,26 +130,4 @@ func (s *Sweeper) tend(ctx context.Context, clientID, origin string, mayProbeOf 
 		return did, nil // another sweep, or the forwarder, was faster
 	}
 	return did, err
-}
-
-// sideBySide does what is to be done with each, at most workers at once; with
-// one worker it starts no goroutine.
-func sideBySide[T any](ctx context.Context, workers int, all []T, do func(T)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, max(workers, 1))
-	for _, one := range all {
-		if ctx.Err() != nil {
-			break
-		}
-		if workers <= 1 {
-			do(one)
-			continue
-		}
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			do(one)
-		})
-	}
-	wg.Wait()
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
@@ -39,7 +39,6 @@ func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
 	}
 	t.Open += waiting
 	var mu sync.Mutex
-	var faults []error
 	probes := map[string]int{}
 	mayProbe := func(client string) bool {
 		mu.Lock()
@@ -47,17 +46,21 @@ func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
 		probes[client]++
 		return probes[client] <= probeShare
 	}
-	sideBySide(ctx, s.Workers, turns, func(a ledger.Attention) {
-		did, err := s.tendSafely(ctx, a, mayProbe)
-		mu.Lock()
-		defer mu.Unlock()
-		t.Probed += did.Probed
-		t.Released += did.Released
-		t.Open += did.Open
-		if err != nil {
-			faults = append(faults, fmt.Errorf("endpoint %s of %s: %w", a.Endpoint, a.ClientID, err))
-		}
+	did := make([]Swept, len(turns))
+	faults := s.Parallel.Each(ctx, maxTended, len(turns), func(i int) (err error) {
+		did[i], err = s.tend(ctx, turns[i].ClientID, turns[i].Endpoint, mayProbe)
+		return err
 	})
+	for i, err := range faults {
+		t.Probed += did[i].Probed
+		t.Released += did[i].Released
+		t.Open += did[i].Open
+		if err != nil && !errors.Is(err, host.ErrNotStarted) { // Sweep says that its time is up
+			faults[i] = fmt.Errorf("endpoint %s of %s: %w", turns[i].Endpoint, turns[i].ClientID, err)
+		} else {
+			faults[i] = nil
+		}
+	}
 	return errors.Join(append(faults, s.countDisabled(ctx, t))...)
 }
 
@@ -124,16 +127,4 @@ func (s *Sweeper) countDisabled(ctx context.Context, t *Swept) error {
 		}
 	}
 	return nil
-}
-
-// tendSafely keeps a panic about one endpoint from ending the run.
-func (s *Sweeper) tendSafely(ctx context.Context, a ledger.Attention, mayProbe func(client string) bool) (did Swept, err error) {
-	if s.Workers > 1 { // a simulation's own panics go through
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-	}
-	return s.tend(ctx, a.ClientID, a.Endpoint, mayProbe)
 }

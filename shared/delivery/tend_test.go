@@ -41,7 +41,6 @@ func TestOneClientsEndpointsDoNotStarveTheSweeper(t *testing.T) {
 		t.Run(string(left), func(t *testing.T) {
 			o := testbed.Options{Table: func(in table.Table) table.Table { return distant{in} }}
 			bubble(t, o, func(t *testing.T, w *testbed.World) {
-				w.Sweeper.Workers = 8
 				direct := ledger.New(w.Memory, w.Ring, ledger.Options{})
 				up := down(w, webhook.Result{Code: 503})
 				held := orders(t, w, 12)

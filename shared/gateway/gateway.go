@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -40,31 +41,13 @@ type Gateway struct {
 	// sentence for the app's developer.
 	CheckURL func(url string) error
 	Now      func() time.Time
-	Sleep    func(ctx context.Context, d time.Duration) error // Pause, or virtual time
+	Sleep    func(ctx context.Context, d time.Duration) error
 	Random   io.Reader
 	Log      *slog.Logger
-	// Workers is how many payments a reconcile run asks about at once.
-	Workers int
+	// Parallel runs the checks of a reconcile run.
+	Parallel host.Executor
 
 	censusMinute int64 // of the clock, when the latest census was taken; atomic
-}
-
-// DefaultWorkers hides the provider's answer times; its rate is limited apart.
-const DefaultWorkers = 8
-
-// Pause waits for d of real time, or until the context ends.
-func Pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Times of a request to pay.

@@ -101,7 +101,6 @@ func TestBacklogIsWorkedOffInTime(t *testing.T) {
 		for i := range 250 {
 			paced(t, w, factura(fmt.Sprint("ORDER-", i), "reference", "1500.10"))
 		}
-		w.Gateway.Workers = gateway.DefaultWorkers
 		if err := w.Factura.AddRule(facturabox.Rule{Route: facturabox.RouteStatus, DelayMS: 300}); err != nil {
 			t.Fatal(err)
 		}

@@ -3,11 +3,9 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
-	"sync"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
@@ -40,10 +38,8 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 	}
 	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
 	q := &queueOfRun{asked: map[string]int{}, alone: map[string]chan struct{}{}}
-	if g.Workers > 1 { // a single one is alone anyhow
-		for _, prov := range g.Providers {
-			q.alone[prov.Capabilities().Name] = make(chan struct{}, 1)
-		}
+	for _, prov := range g.Providers {
+		q.alone[prov.Capabilities().Name] = make(chan struct{}, 1)
 	}
 	for i := range ledger.DueShards {
 		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
@@ -101,42 +97,39 @@ func (g *Gateway) reconcilePayments(ctx context.Context, shard int, q *queueOfRu
 	}
 }
 
-// checkTakes is the least that a check needs: one that begins at a run's very
-// end claims its payment and then cannot ask.
-const checkTakes = time.Second
+const (
+	// maxChecks is how many payments a run asks about at a time. It hides the
+	// provider's answer times; the provider's rate is limited apart.
+	maxChecks = 8
+	// checkTakes is the least that a check needs: one that begins at a run's
+	// very end claims its payment and then cannot ask.
+	checkTakes = time.Second
+)
 
 // checkAll asks about a page of payments, a few at a time. The error says
 // that the run's time is up.
 func (g *Gateway) checkAll(ctx context.Context, q *queueOfRun, due []ledger.Due, t *Tally) error {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, g.Workers)
-	one := func(d ledger.Due) {
-		ended, err := g.checkSafely(ctx, q, d.Reference)
-		mu.Lock()
-		defer mu.Unlock()
-		t.count(ended, err, g.now().Sub(d.At))
+	starting, cancel := ctx, context.CancelFunc(func() {})
+	if deadline, ok := ctx.Deadline(); ok {
+		starting, cancel = context.WithDeadline(ctx, deadline.Add(-checkTakes))
+	}
+	defer cancel()
+	ended, late := make([]bool, len(due)), make([]time.Duration, len(due))
+	faults := g.Parallel.Each(starting, maxChecks, len(due), func(i int) (err error) {
+		defer func() { late[i] = g.now().Sub(due[i].At) }()
+		ended[i], err = g.check(ctx, q, due[i].Reference)
+		return err
+	})
+	for i, err := range faults {
+		if errors.Is(err, host.ErrNotStarted) {
+			continue // it stays due
+		}
+		t.count(ended[i], err, late[i])
 		if err != nil && !errors.Is(err, errPutOff) && !errors.Is(err, errUnanswered) {
-			g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", d.Reference, "error", err.Error())
+			g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", due[i].Reference, "error", err.Error())
 		}
 	}
-	for _, d := range due {
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < checkTakes {
-			wg.Wait()
-			return context.DeadlineExceeded
-		}
-		if g.Workers == 1 {
-			one(d) // no goroutine: a simulation replays exactly
-			continue
-		}
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			one(d)
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
+	return starting.Err()
 }
 
 func (t *Tally) count(ended bool, err error, late time.Duration) {
@@ -154,19 +147,6 @@ func (t *Tally) count(ended bool, err error, late time.Duration) {
 			t.Ended++
 		}
 	}
-}
-
-// checkSafely keeps a panic about one payment from ending the run, and with it
-// every later run, which would meet the same payment first.
-func (g *Gateway) checkSafely(ctx context.Context, q *queueOfRun, reference string) (ended bool, err error) {
-	if g.Workers > 1 { // a simulation's own panics go through
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-	}
-	return g.check(ctx, q, reference)
 }
 
 // check asks about one payment if it is still due by its own record.

@@ -10,6 +10,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -107,7 +108,7 @@ func TestTurnsDoNotHeapUp(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		slow.Store(true)
-		w.Gateway.Workers = 40
+		w.Gateway.Parallel = func(_, n int, task func(int)) { host.Machine().Parallel(40, n, task) }
 		w.Reconcile(t.Context())
 		c := w.Sandbox.Counters()
 		if c.Requests[sandbox.RouteStatus] == 0 || c.MaxGETs > 10 {

@@ -102,7 +102,6 @@ func TestReconcilerKeepsMTNsLimit(t *testing.T) {
 		for i := range n {
 			is(t, w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), sandbox.Payer("callback_lost"))), 202, "")
 		}
-		w.Gateway.Workers = 8
 		time.Sleep(time.Minute)
 		together(3, func(int) testbed.Answer { w.Reconcile(context.Background()); return testbed.Answer{} })
 		w.Pass(20 * time.Minute)

@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"momoproxy/shared/assembly"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
@@ -112,12 +113,11 @@ type instance struct {
 
 func (w *world) newInstance() *instance {
 	client := webhook.NewClient(webhook.Options{Rules: webhook.Rules{AllowLoopback: true}})
-	return &instance{client: client, forward: &delivery.Forwarder{
-		Ledger: ledger.New(w.table, w.keys, ledger.Options{}), Client: watched{client, w.taken},
-		Doorbell: w.bell, Now: time.Now, Jitter: mathrand.Float64,
-		Log:       telemetry.New(io.Discard, slog.LevelInfo), // the lines are made, and go nowhere
-		AfterFunc: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
-	}}
+	parts := assembly.Parts{
+		Ledger: ledger.New(w.table, w.keys, ledger.Options{}), Queue: w.queue, Apps: watched{client, w.taken},
+		Host: host.Machine(), Log: telemetry.New(io.Discard, slog.LevelInfo), // the lines are made, and go nowhere
+	}
+	return &instance{client: client, forward: parts.Forwarder()}
 }
 
 // arrivals are the times at which apps answered 2xx, by event.

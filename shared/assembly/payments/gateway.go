@@ -4,31 +4,34 @@
 package payments
 
 import (
-	"crypto/rand"
-
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
-	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/provider"
 )
 
-// Gateway builds the use cases.
+// Gateway builds the use cases over the configured accounts.
 func Gateway(p assembly.Parts) (*gateway.Gateway, error) {
 	providers, err := Providers(p)
 	if err != nil {
 		return nil, err
 	}
+	return Over(p, providers), nil
+}
+
+// Over builds the use cases over providers that are built already.
+func Over(p assembly.Parts, providers []provider.Provider) *gateway.Gateway {
 	return &gateway.Gateway{
 		Ledger:         p.Ledger,
 		Providers:      providers,
-		Doorbell:       delivery.Doorbell{Queue: p.Queue, Now: p.Now},
+		Doorbell:       p.Doorbell(),
 		PublicBaseURL:  p.Config.PublicBaseURL,
 		TrustCallbacks: p.Config.CallbackPolicy == config.Trust,
 		CheckURL:       checkURL(p),
 		Now:            p.Now,
-		Sleep:          gateway.Pause,
-		Random:         rand.Reader,
+		Sleep:          p.Sleep,
+		Random:         p.Random,
 		Log:            p.Log,
-		Workers:        gateway.DefaultWorkers,
-	}, nil
+		Parallel:       p.Parallel,
+	}
 }

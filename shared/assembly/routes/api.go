@@ -6,7 +6,7 @@ package routes
 import (
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
-	"momoproxy/shared/delivery"
+	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
 )
 
@@ -16,10 +16,15 @@ func API(p assembly.Parts) (*httpapi.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Over(p, g), nil
+}
+
+// Over builds the HTTP handlers over use cases that are built already.
+func Over(p assembly.Parts, g *gateway.Gateway) *httpapi.API {
 	return &httpapi.API{
-		Gateway: g, Ledger: p.Ledger, Doorbell: delivery.Doorbell{Queue: p.Queue, Now: p.Now},
+		Gateway: g, Ledger: p.Ledger, Doorbell: p.Doorbell(),
 		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst),
 		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
 		TableCheck: p.TableCheck, QueueCheck: p.QueueCheck,
-	}, nil
+	}
 }

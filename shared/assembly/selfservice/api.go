@@ -5,14 +5,13 @@ package selfservice
 
 import (
 	"momoproxy/shared/assembly"
-	"momoproxy/shared/delivery"
 	"momoproxy/shared/httpapi"
 )
 
 // API builds what Payments needs, and nothing that other handlers need.
 func API(p assembly.Parts) *httpapi.API {
 	return &httpapi.API{
-		Ledger: p.Ledger, Doorbell: delivery.Doorbell{Queue: p.Queue, Now: p.Now},
+		Ledger: p.Ledger, Doorbell: p.Doorbell(),
 		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst),
 		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
 	}
