@@ -126,7 +126,7 @@ GREMLINS := GOFLAGS= go tool -modfile=infra/tools/go.mod gremlins unleash --work
 PURE_DELIVERY := --exclude-files '^(attempt|crowd|doorbell|drain|forwarder|health|order|read_doorbell|sweeper|tend)\.go$$'
 
 .PHONY: mutation-score
-mutation-score: ## Show how many small faults the tests of the pure packages find; under 90 % is an error (an hour)
+mutation-score: ## Show how many small faults the tests of the pure packages find; under 90 % is an error (slow)
 	@mkdir -p build
 	$(GREMLINS) ./shared/payment -o build/mutants-payment.json
 	$(GREMLINS) ./shared/provider --exclude-files '^(mtn|momfactura|momentpay|providertest|wire)/' -o build/mutants-provider.json

@@ -31,6 +31,8 @@ func TestToldOf(t *testing.T) {
 func TestPaymentShowHeld(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		reference := c.held("ORDER-1")
+		asked := c.typed("no\n", "payment", "settle", reference, "--status", "FAILED", "--reason", "another amount")
+		contains(t, "the question of settle", asked.err, "asked for   amount 150.00 SZL, payer 268******", "told        amount ")
 		out := c.must("payment", "show", reference)
 		contains(t, "show", out, "asked for   amount 150.00 SZL, payer 268******", "told        amount ")
 		if strings.Contains(out, "told last") {

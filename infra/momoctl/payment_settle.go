@@ -109,19 +109,23 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 		return err
 	}
 	p := story.Payment
-	unpaid := in.status != string(payment.Successful)
-	if unpaid && p.Open() && p.Unanswerable && in.seen == "" {
-		return refused("not settled: the provider's answer was lost, so it may have charged the payer. Look the payment up in the provider's portal (%s %s, payer %s, %s) and say with --seen what it shows",
-			p.Amount.Decimal(), p.Amount.Currency, p.Payer, stamp(p.CreatedAt))
+	if gateway.NeedsLook(p, verdicts[in.status]) && in.seen == "" {
+		return refused("not settled: the provider's answer was lost, so it may have charged the payer. Look for %s from %s at %s in the provider's portal, and say with --seen what it shows",
+			p.Amount, p.Payer.Masked(), stamp(p.CreatedAt))
 	}
-	twice := unpaid && s.payable(p)
+	twice := in.status != string(payment.Successful) && s.payable(p)
 	if twice && in.yes && !in.althoughPayable {
 		return refused("not settled: the payer can still pay it %s, and order %s would be free to be paid again; --although-payable does it all the same",
 			payableUntil(p), p.ExternalID)
 	}
 	if p.Open() && !in.yes {
+		trail, err := s.ledger.AuditTrail(ctx, reference)
+		if err != nil {
+			return err
+		}
 		if err := s.confirm(func(t *text) {
 			describe(t, p)
+			describeQuarrel(t, p, trail)
 			t.line("")
 			if p.Phase != payment.PhaseHeld && !p.Unanswerable {
 				t.line("It is not held: the provider may still end it by itself, and take the money after all.")

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -132,6 +133,9 @@ func TestMomFacturaUnanswerable(t *testing.T) {
 		// Its order is not free: it may have been paid.
 		if again := w.Pay(factura("ORDER-1", "mcx", "1500.00")); again.StatusCode != 409 {
 			t.Errorf("a second payment of the order was answered %d", again.StatusCode)
+		}
+		if _, err := w.Gateway.Settle(t.Context(), reference, gateway.Settlement{Verdict: payment.SaysFailed, Reason: "no word of it", Operator: "thandi"}); !errors.Is(err, gateway.ErrNotLookedUp) {
+			t.Errorf("failed without a look: %v", err)
 		}
 		if _, err := w.Gateway.Settle(t.Context(), reference, gateway.Settlement{Verdict: payment.SaysSuccessful, Reason: "on the statement", Operator: "thandi"}); err != nil {
 			t.Fatal(err)
@@ -275,4 +279,27 @@ func TestASlowTableKeepsTheIntervalOfQuestions(t *testing.T) {
 			t.Errorf("it was not asked about again: %s", p.CheckedAt)
 		}
 	})
+}
+
+// The provider charged it, its answer was lost and nobody can be asked: a word
+// of failure frees the order to be charged again, so it needs a look.
+func TestSettleNeedsALook(t *testing.T) {
+	t.Parallel()
+	lost := ledger.Payment{Payment: payment.Payment{Status: payment.Pending, Phase: payment.PhaseInReconciliation, Unanswerable: true}}
+	ended := lost
+	ended.Status = payment.Failed
+	asked := lost
+	asked.Unanswerable = false
+	for name, c := range map[string]struct {
+		p    ledger.Payment
+		v    payment.Verdict
+		want bool
+	}{
+		"failed": {lost, payment.SaysFailed, true}, "cancelled": {lost, payment.SaysCancelled, true}, "successful": {lost, payment.SaysSuccessful, false},
+		"ended already": {ended, payment.SaysFailed, false}, "the provider can be asked": {asked, payment.SaysFailed, false},
+	} {
+		if got := gateway.NeedsLook(c.p, c.v); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
 }

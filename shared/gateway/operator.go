@@ -19,6 +19,10 @@ const OperatorMethod = "OPERATOR"
 // change that; only the provider's own status answer may.
 var ErrEnded = errors.New("payment has ended otherwise")
 
+// ErrNotLookedUp: the provider's answer was lost, so the payer may have been
+// charged. FAILED or CANCELLED needs Settlement.Seen.
+var ErrNotLookedUp = errors.New("the provider may have charged the payer, and its portal was not looked up")
+
 // Settlement is an operator's word about how a payment ended.
 type Settlement struct {
 	Verdict payment.Verdict // an ending: SaysSuccessful, SaysFailed or SaysCancelled
@@ -36,6 +40,7 @@ type Settlement struct {
 // who gave it and why. It is the only way out of the phase held. Said again,
 // it changes nothing. The provider need not be reachable. ledger.ErrNotFound:
 // unknown. ErrEnded: as there.
+// ErrNotLookedUp: as there.
 // ErrSubmitting: the provider may be being asked at this moment; in half a
 // minute it can be said.
 func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (ledger.Payment, error) {
@@ -49,6 +54,9 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 	}
 	if g.submitting(p) {
 		return p, ErrSubmitting
+	}
+	if NeedsLook(p, s.Verdict) && s.Seen == "" {
+		return p, ErrNotLookedUp
 	}
 	if p.Open() {
 		now := g.now()
@@ -69,6 +77,12 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 		return p, fmt.Errorf("%w: it is %s", ErrEnded, p.Status)
 	}
 	return p, nil
+}
+
+// NeedsLook says whether a payment may be ended so only by an operator who has
+// looked into the provider's portal: nobody else can know its outcome.
+func NeedsLook(p ledger.Payment, v payment.Verdict) bool {
+	return p.Open() && p.Unanswerable && v != payment.SaysSuccessful
 }
 
 func settlementRecord(p payment.Payment, s Settlement, status payment.Status, at time.Time, anomaly payment.Anomaly) ledger.AuditRecord {

@@ -56,8 +56,8 @@ func decideParticulars(d *Decision, e Evidence) {
 	}
 }
 
-// askable: an open payment has got the provider's first id of it. Until then
-// nothing could be asked by that id, and what was asked told little.
+// askable says whether an open payment has just got its first id from the
+// provider. Questions that need an id can be asked from now on.
 func askable(before, after Payment) bool {
 	return after.Open() && len(before.IDs) == 0 && len(after.IDs) > 0
 }
