@@ -33,7 +33,7 @@ var environments = map[string]map[string]string{
 // setEnvironment sets these variables and clears every other one of an account.
 func setEnvironment(t *testing.T, variables map[string]string) {
 	t.Helper()
-	for _, name := range []string{"MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_CURRENCY", "MTN_API_USER", "MTN_API_KEY", "MTN_SUBSCRIPTION_KEY",
+	for _, name := range []string{"MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_CURRENCY", "MTN_STATUS_PER_SECOND", "MTN_API_USER", "MTN_API_KEY", "MTN_SUBSCRIPTION_KEY",
 		"MOMFACTURA_BASE_URL", "MOMFACTURA_TEST_MODE", "MOMFACTURA_API_KEY", "MOMFACTURA_WEBHOOK_TOKEN",
 		"MOMENTPAY_BASE_URL", "MOMENTPAY_SECRET_KEY", "MOMENTPAY_WEBHOOK_SECRETS", "PUBLIC_BASE_URL"} {
 		t.Setenv(name, variables[name])

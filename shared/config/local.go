@@ -7,7 +7,7 @@ const LocalSecret = "local"
 // localVariables are the contract's variables of each account, by the
 // variable that names its secret when deployed.
 var localVariables = map[string][]string{
-	"MTN_SECRET_ID":        {"MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_CURRENCY", "MTN_API_USER", "MTN_API_KEY", "MTN_SUBSCRIPTION_KEY"},
+	"MTN_SECRET_ID":        {"MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_CURRENCY", "MTN_STATUS_PER_SECOND", "MTN_API_USER", "MTN_API_KEY", "MTN_SUBSCRIPTION_KEY"},
 	"MOMFACTURA_SECRET_ID": {"MOMFACTURA_BASE_URL", "MOMFACTURA_TEST_MODE", "MOMFACTURA_API_KEY", "MOMFACTURA_WEBHOOK_TOKEN"},
 	"MOMENTPAY_SECRET_ID":  {"MOMENTPAY_BASE_URL", "MOMENTPAY_SECRET_KEY", "MOMENTPAY_WEBHOOK_SECRETS"},
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -13,7 +14,10 @@ type MTN struct {
 	BaseURL   string // MTN_BASE_URL
 	TargetEnv string // MTN_TARGET_ENV
 	Currency  string // MTN_CURRENCY; empty: the target environment's
-	SecretID  string // MTN_SECRET_ID: a JSON object of the three credentials
+	// StatusPerSecond is MTN_STATUS_PER_SECOND: how many status questions MTN
+	// allows the account; 0: what the adapter takes for granted.
+	StatusPerSecond int
+	SecretID        string // MTN_SECRET_ID: a JSON object of the three credentials
 }
 
 // MomFactura is the account with Mom Factura. It is configured when
@@ -75,6 +79,17 @@ func (c *Config) readProviders(getenv func(string) string) []error {
 		}
 		return v
 	}
+	number := func(name string) int {
+		v := text(name)
+		if v == "" {
+			return 0
+		}
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 {
+			fault(name, "must be a whole number, at least 1")
+		}
+		return n
+	}
 	flag := func(name string, otherwise bool) bool {
 		switch text(name) {
 		case "":
@@ -107,7 +122,7 @@ func (c *Config) readProviders(getenv func(string) string) []error {
 	if mtn {
 		c.MTN = MTN{
 			BaseURL: address("MTN_BASE_URL", ""), TargetEnv: required("MTN_TARGET_ENV"),
-			Currency: text("MTN_CURRENCY"), SecretID: required("MTN_SECRET_ID"),
+			Currency: text("MTN_CURRENCY"), StatusPerSecond: number("MTN_STATUS_PER_SECOND"), SecretID: required("MTN_SECRET_ID"),
 		}
 	}
 	if factura != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -101,22 +102,35 @@ func TestASlowTableStillAsks(t *testing.T) {
 }
 
 // The function answers before its time is up, however long provider and
-// token take.
+// token take. Without a token within three seconds there is no payment.
 func TestRequestToPayKeepsTimeToAnswer(t *testing.T) {
-	o := testbed.Options{MTN: func(next http.RoundTripper) http.RoundTripper { return sluggish{next} }}
-	bubble(t, o, func(t *testing.T, w *testbed.World) {
-		const limit = 28 * time.Second
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		r := testbed.Event("POST /request-to-pay")
-		r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.ShopKey}
-		r.Body = testbed.Order("ORDER-1", "26876123456")
-		started := time.Now()
-		a := w.Call(ctx, r)
-		if took := time.Since(started); took > limit-2*time.Second || a.StatusCode != 202 || a.Text("phase") != string(payment.PhaseInReconciliation) {
-			t.Errorf("answered %d %s after %v", a.StatusCode, a.Body, took)
-		}
-	})
+	for _, c := range []struct {
+		token time.Duration
+		code  int
+		most  time.Duration
+		word  string
+	}{
+		{2 * time.Second, 202, 26 * time.Second, string(payment.PhaseInReconciliation)},
+		{20 * time.Second, 503, 3 * time.Second, "provider_unavailable"},
+	} {
+		o := testbed.Options{MTN: func(next http.RoundTripper) http.RoundTripper { return sluggish{next, c.token} }}
+		bubble(t, o, func(t *testing.T, w *testbed.World) {
+			ctx, cancel := context.WithTimeout(t.Context(), 28*time.Second)
+			defer cancel()
+			r := testbed.Event("POST /request-to-pay")
+			r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.ShopKey}
+			r.Body = testbed.Order("ORDER-1", "26876123456")
+			started := time.Now()
+			a := w.Call(ctx, r)
+			if took := time.Since(started); took > c.most || a.StatusCode != c.code || !strings.Contains(a.Body, c.word) {
+				t.Errorf("token after %s: answered %d %s after %v", c.token, a.StatusCode, a.Body, took)
+			}
+			found, err := w.Ledger.PaymentsNamed(t.Context(), "ORDER-1")
+			if exists := len(found) > 0; err != nil || exists != (c.code == 202) {
+				t.Errorf("token after %s: answered %d, a payment exists: %t, %v", c.token, a.StatusCode, exists, err)
+			}
+		})
+	}
 }
 
 // A clock that once ran a day ahead has left its marks behind.
@@ -154,13 +168,19 @@ func (hangingTable) Query(ctx context.Context, _ table.Query) (table.Page, error
 	return table.Page{}, ctx.Err()
 }
 
-// sluggish takes seven seconds for a token and never answers a payment.
-type sluggish struct{ next http.RoundTripper }
+// sluggish takes its time for a token and never answers a payment.
+type sluggish struct {
+	next  http.RoundTripper
+	token time.Duration
+}
 
 func (s sluggish) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Path == "/collection/token/" {
-		time.Sleep(7 * time.Second)
-		return s.next.RoundTrip(r)
+		select {
+		case <-time.After(s.token):
+			return s.next.RoundTrip(r)
+		case <-r.Context().Done():
+		}
 	}
 	<-r.Context().Done()
 	return nil, r.Context().Err()

@@ -7,6 +7,7 @@ import (
 
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
 )
 
 // reconcilePage is how many due payments are read at once.
@@ -179,7 +180,18 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 		defer cancel()
 	}
 	g.takeCensus(ctx)
-	tally, err := g.Reconcile(ctx)
+	// Side by side: a provider that gives a token slowly keeps nobody's
+	// payments waiting.
+	var tally Tally
+	faults := g.Parallel.Each(ctx, 1+len(g.Providers), 1+len(g.Providers), func(i int) (err error) {
+		if i > 0 {
+			g.maintain(ctx, g.Providers[i-1])
+			return nil
+		}
+		tally, err = g.Reconcile(ctx)
+		return err
+	})
+	err := errors.Join(faults...)
 	g.Log.InfoContext(ctx, "reconcile", "checked", tally.Checked, "ended", tally.Ended, "unanswered", tally.Unanswered,
 		"put_off", tally.PutOff, "failed", tally.Failed,
 		"oldest_due_ms", tally.OldestDue.Milliseconds(), "complete", tally.Complete)
@@ -187,4 +199,12 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 		return nil // bounded, not broken: the next run goes on
 	}
 	return err
+}
+
+// maintain lets a provider do ahead of time what requests would wait for. A
+// failure is told before they meet it.
+func (g *Gateway) maintain(ctx context.Context, prov provider.Provider) {
+	if err := prov.Maintain(ctx); err != nil {
+		g.Log.WarnContext(ctx, "provider.not_ready", "provider", prov.Capabilities().Name, "error", err.Error())
+	}
 }

@@ -75,7 +75,7 @@ var steps = []step{
 		return err
 	}},
 	{name: "save token", set: func(t *testing.T, b *books) any {
-		fence, ok, err := b.ProviderTokens(func() time.Time { return start }).AcquireRefresh(context.Background(), "id", time.Minute)
+		fence, ok, err := b.ProviderTokens(func() time.Time { return start }).AcquireRefresh(context.Background(), "id", time.Minute, false)
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}

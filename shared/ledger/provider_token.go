@@ -56,14 +56,14 @@ func (t providerTokens) Load(ctx context.Context, id string) (provider.StoredTok
 
 // AcquireRefresh implements provider.TokenStore. The record's version is the
 // fence: every write of it raises it.
-func (t providerTokens) AcquireRefresh(ctx context.Context, id string, lease time.Duration) (int64, bool, error) {
+func (t providerTokens) AcquireRefresh(ctx context.Context, id string, lease time.Duration, takeOver bool) (int64, bool, error) {
 	r, err := t.read(ctx, id)
 	if err != nil {
 		return 0, false, err
 	}
 	now := t.now()
-	if until := r.time("lease_until"); now.Before(until) && until.Sub(now) <= lease {
-		return 0, false, r.err // a later mark was made by a clock that ran ahead
+	if until := r.time("lease_until"); !takeOver && now.Before(until) && until.Sub(now) <= provider.LongestLease {
+		return 0, false, r.err
 	}
 	w := writer(r.rec.Attributes)
 	w.time("lease_until", now.Add(lease))

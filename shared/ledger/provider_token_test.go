@@ -22,7 +22,7 @@ func TestProviderTokenUnderAnotherKey(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
 	store := b.ProviderTokens(func() time.Time { return start })
-	fence, _, err := store.AcquireRefresh(t.Context(), "id", time.Minute)
+	fence, _, err := store.AcquireRefresh(t.Context(), "id", time.Minute, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestProviderTokenUnderAnotherKey(t *testing.T) {
 	if got, err := store.Load(t.Context(), "id"); err != nil || got.Token != "" {
 		t.Errorf("%v, %v", got.Token, err)
 	}
-	if _, ok, err := store.AcquireRefresh(t.Context(), "id", time.Minute); err != nil || !ok {
+	if _, ok, err := store.AcquireRefresh(t.Context(), "id", time.Minute, false); err != nil || !ok {
 		t.Errorf("a refresh: %t, %v", ok, err)
 	}
 }
@@ -43,10 +43,10 @@ func TestProviderTokenLeaseFromTheFuture(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
 	ahead := b.ProviderTokens(func() time.Time { return start.Add(24 * time.Hour) })
-	if _, ok, err := ahead.AcquireRefresh(t.Context(), "id", time.Minute); err != nil || !ok {
+	if _, ok, err := ahead.AcquireRefresh(t.Context(), "id", time.Minute, false); err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	if _, ok, err := b.ProviderTokens(func() time.Time { return start }).AcquireRefresh(t.Context(), "id", time.Minute); err != nil || !ok {
+	if _, ok, err := b.ProviderTokens(func() time.Time { return start }).AcquireRefresh(t.Context(), "id", time.Minute, false); err != nil || !ok {
 		t.Errorf("%t, %v", ok, err)
 	}
 }

@@ -19,6 +19,9 @@ func (o Offline) Capabilities() Capabilities { return o.Known }
 // Ready implements Provider: it never is.
 func (Offline) Ready(context.Context) error { return ErrCredentials }
 
+// Maintain implements Provider.
+func (Offline) Maintain(context.Context) error { return ErrCredentials }
+
 // Submit implements Provider: nothing was attempted.
 func (Offline) Submit(context.Context, payment.Payment, string) Answer { return notAttempted() }
 

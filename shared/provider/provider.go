@@ -142,8 +142,14 @@ type Provider interface {
 
 	// Ready makes sure that credentials are in hand, without naming a
 	// payment. It is called before a payment is created: an error means no
-	// payment is. It wraps ErrCredentials or ErrUnavailable.
+	// payment is. It wraps ErrCredentials or ErrUnavailable, and comes within
+	// three seconds.
 	Ready(ctx context.Context) error
+
+	// Maintain is called once a minute by the schedule. It does ahead of time
+	// what Ready would otherwise have to do while a payer waits, and may take
+	// half a minute for it. Its errors are those of Ready.
+	Maintain(ctx context.Context) error
 
 	// Submit asks the provider to charge p.Payer under p.Reference, telling
 	// it to call callbackURL (empty: none; not every provider can be told).

@@ -17,6 +17,10 @@ type StoredToken struct {
 // longer the latest one.
 var ErrFenced = errors.New("token lease lost")
 
+// LongestLease bounds a lease. One that seems to last longer was taken by a
+// clock that ran ahead.
+const LongestLease = time.Minute
+
 // TokenStore keeps one token per id for every process, and lets one of them
 // at a time fetch a new one. It is a cache: losing all of it costs one token
 // call. Times are to the second or finer. All methods are safe for
@@ -31,12 +35,14 @@ type TokenStore interface {
 	// error means the store could not be asked.
 	Load(ctx context.Context, id string) (StoredToken, error)
 
-	// AcquireRefresh takes the lease to refresh id for the given time. ok is
-	// false, without an error, while somebody else's lease runs; it never
-	// waits. Each lease granted has a fence greater than every earlier one
-	// of the id. The stored token stays as it is and stays loadable. When
-	// the answer is an error the lease may have been taken: it lapses.
-	AcquireRefresh(ctx context.Context, id string, lease time.Duration) (fence int64, ok bool, err error)
+	// AcquireRefresh takes the lease to refresh id for the given time, at
+	// most LongestLease. ok is false, without an error, while somebody else's
+	// lease runs; it never waits. With takeOver it ends that one: its holder
+	// is fenced off. Each lease granted has a fence greater than every
+	// earlier one of the id. The stored token stays as it is and stays
+	// loadable. When the answer is an error the lease may have been taken: it
+	// lapses.
+	AcquireRefresh(ctx context.Context, id string, lease time.Duration, takeOver bool) (fence int64, ok bool, err error)
 
 	// Save stores token and ends the lease, if fence is still the latest
 	// granted and has not been ended; else nothing changes and the error

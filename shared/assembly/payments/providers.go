@@ -57,7 +57,7 @@ func Providers(p assembly.Parts) ([]provider.Provider, error) {
 func MTN(p assembly.Parts) (provider.Provider, error) {
 	c := p.Config.MTN
 	return mtn.New(mtn.Config{
-		BaseURL: c.BaseURL, TargetEnvironment: c.TargetEnv, Currency: c.Currency,
+		BaseURL: c.BaseURL, TargetEnvironment: c.TargetEnv, Currency: c.Currency, StatusPerSecond: c.StatusPerSecond,
 		APIUser: p.MTN.APIUser, APIKey: p.MTN.APIKey, SubscriptionKey: p.MTN.SubscriptionKey,
 	}, p.Ledger.ProviderTokens(p.Now), nil, p.Now, mtn.WithReadyExchanges(auditTokenCall(p)))
 }

@@ -148,3 +148,6 @@ func Offline() provider.Provider { return provider.Offline{Known: capabilities()
 // Ready implements provider.Provider: the key goes with each request, so
 // there is nothing to fetch before one.
 func (p *Provider) Ready(context.Context) error { return nil }
+
+// Maintain implements provider.Provider: there is nothing to do.
+func (p *Provider) Maintain(context.Context) error { return nil }

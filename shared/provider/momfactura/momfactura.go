@@ -177,6 +177,9 @@ func Offline() provider.Provider { return provider.Offline{Known: capabilities(f
 // there is nothing to fetch.
 func (p *Provider) Ready(context.Context) error { return nil }
 
+// Maintain implements provider.Provider: there is nothing to do.
+func (p *Provider) Maintain(context.Context) error { return nil }
+
 // headers go with every request. x-env-qa is what keeps real money still:
 // test and production are the same host (skill, testing).
 func (p *Provider) headers() map[string]string {

@@ -35,7 +35,7 @@ func (s *session) send(ctx context.Context, c wire.Call) (wire.Reply, error) {
 	if err := ctx.Err(); err != nil {
 		return wire.Reply{Unsent: true}, err
 	}
-	token, err := s.p.tokens.get(ctx, &s.trail)
+	token, err := s.p.tokens.get(ctx, &s.trail, byRequest)
 	if err != nil {
 		return wire.Reply{Unsent: true}, err
 	}
@@ -45,7 +45,7 @@ func (s *session) send(ctx context.Context, c wire.Call) (wire.Reply, error) {
 	}
 	s.refreshed = true
 	s.p.tokens.discard(token)
-	token, err = s.p.tokens.get(ctx, &s.trail)
+	token, err = s.p.tokens.get(ctx, &s.trail, byRequest)
 	if err != nil {
 		return r, err
 	}
@@ -58,14 +58,14 @@ func (s *session) ask(ctx context.Context, c wire.Call) (r wire.Reply, renewed b
 	if err := ctx.Err(); err != nil {
 		return wire.Reply{Unsent: true}, false, err
 	}
-	token, err := s.p.tokens.get(ctx, &s.trail)
+	token, err := s.p.tokens.get(ctx, &s.trail, byRequest)
 	if err != nil {
 		return wire.Reply{Unsent: true}, false, err
 	}
 	r = s.once(ctx, c, token)
 	if r.Code == http.StatusUnauthorized {
 		s.p.tokens.discard(token)
-		_, err = s.p.tokens.get(ctx, &s.trail)
+		_, err = s.p.tokens.get(ctx, &s.trail, byRequest)
 		renewed = err == nil
 	}
 	return r, renewed, err

@@ -22,6 +22,10 @@ var ErrConfig = errors.New("mtn configuration")
 const (
 	DefaultAttempts       = 3
 	DefaultAttemptTimeout = 8 * time.Second
+	// MTN names two limits: 10 questions a second (older), 150 an address
+	// (newer). The lower one stands until an account's is known.
+	DefaultStatusPerSecond = 10
+	MostStatusPerSecond    = 150
 )
 
 // Config is one MTN Collections account. It prints without its secrets.
@@ -40,6 +44,9 @@ type Config struct {
 	// have another one (MTN's own sandbox takes EUR alone; a stand-in may
 	// not care).
 	Currency string
+	// StatusPerSecond is how many status questions MTN allows the account,
+	// at most MostStatusPerSecond; 0 means DefaultStatusPerSecond.
+	StatusPerSecond int
 	// Attempts bounds how often one Submit sends the request under the same
 	// reference; 0 means DefaultAttempts.
 	Attempts int
@@ -88,6 +95,9 @@ func (c Config) Validate() error {
 		} else if known && c.Production() && c.Currency != m.currency {
 			fault("currency %s is not %s, that of %s", c.Currency, m.currency, c.TargetEnvironment)
 		}
+	}
+	if c.StatusPerSecond < 0 || c.StatusPerSecond > MostStatusPerSecond {
+		fault("status questions must be 1 to %d a second, or 0 for %d", MostStatusPerSecond, DefaultStatusPerSecond)
 	}
 	if c.Attempts < 0 || c.Attempts > 5 {
 		fault("attempts must be 1 to 5, or 0 for %d", DefaultAttempts)

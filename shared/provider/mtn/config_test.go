@@ -50,6 +50,8 @@ func TestConfigValidate(t *testing.T) {
 		{"colon in user", func(c *mtn.Config) { c.APIUser = "a:b" }, []string{"API user has a character"}},
 		{"long key", func(c *mtn.Config) { c.APIKey = strings.Repeat("k", 201) }, []string{"API key is longer"}},
 		{"bounds", func(c *mtn.Config) { c.Attempts, c.AttemptTimeout = 6, 2*time.Minute }, []string{"attempts must", "attempt timeout must"}},
+		{"questions", func(c *mtn.Config) { c.StatusPerSecond = 151 }, []string{"status questions must"}},
+		{"negative questions", func(c *mtn.Config) { c.StatusPerSecond = -1 }, []string{"status questions must"}},
 		{"negative", func(c *mtn.Config) { c.Attempts, c.AttemptTimeout = -1, -1 }, []string{"attempts must", "attempt timeout must"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,6 +11,7 @@
 package mtn
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"math/rand/v2"
@@ -26,10 +27,6 @@ import (
 const Name = "mtn"
 
 const (
-	// statusSpacing: MTN allows an account 10 status questions a second
-	// (BP93). Questions sent 100 ms apart arrive closer together now and
-	// then, so the slots lie a little wider.
-	statusSpacing = 125 * time.Millisecond
 	// minPollInterval keeps one eager app from using them up.
 	minPollInterval = 5 * time.Second
 )
@@ -48,6 +45,13 @@ var policy = payment.Policy{
 
 // methods: MTN has one way to pay, by the payer's phone.
 var methods = []provider.Method{{Policy: policy, MinPollInterval: minPollInterval, NeedsPayer: true}}
+
+// statuses is the limit of status questions. Those sent just so far apart
+// arrive closer together now and then, so the slots lie a quarter wider.
+func statuses(perSecond int) provider.Limit {
+	every := time.Second / time.Duration(cmp.Or(perSecond, DefaultStatusPerSecond))
+	return provider.Limit{Every: every + every/4}
+}
 
 // Provider is one MTN Collections account. It is safe for concurrent use.
 type Provider struct {
@@ -133,7 +137,7 @@ func (p *Provider) Capabilities() provider.Capabilities {
 		Plan:       p.market.plan,
 		Production: p.cfg.Production(),
 		Methods:    methods,
-		Statuses:   provider.Limit{Every: statusSpacing},
+		Statuses:   statuses(p.cfg.StatusPerSecond),
 	}
 	if !caps.Production {
 		caps.TestPayer = testPayer
@@ -141,10 +145,17 @@ func (p *Provider) Capabilities() provider.Capabilities {
 	return caps
 }
 
-// Ready implements provider.Provider: it ensures a token.
-func (p *Provider) Ready(ctx context.Context) error {
+// Ready implements provider.Provider: it sees to a token, for three seconds at
+// most.
+func (p *Provider) Ready(ctx context.Context) error { return p.getToken(ctx, byRequest) }
+
+// Maintain implements provider.Provider: it refreshes the token ten minutes
+// before its end, for 25 seconds at most.
+func (p *Provider) Maintain(ctx context.Context) error { return p.getToken(ctx, bySchedule) }
+
+func (p *Provider) getToken(ctx context.Context, by caller) error {
 	s := session{p: p}
-	_, err := p.tokens.get(ctx, &s.trail)
+	_, err := p.tokens.get(ctx, &s.trail, by)
 	for _, e := range s.trail {
 		p.onReady(ctx, e)
 	}

@@ -80,27 +80,97 @@ func TestAttemptTimes(t *testing.T) {
 	}
 }
 
-// TestTokenHolderDies: others wait for the lease to lapse and then ask
-// themselves; a caller with less time gives up at its own deadline.
+// TestTokenHolderDies: requests wait for the lease to lapse, no longer than a
+// payer may wait. The schedule does not wait for it.
 func TestTokenHolderDies(t *testing.T) {
+	for _, schedule := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			store := providertest.NewMemoryTokens(nil)
+			dead := bubbleProvider(t, &deadSaver{store}, func(*http.Request) (*http.Response, error) { return response(200, goodToken), nil })
+			ready(t, dead) // took the lease and never gave it back
+			var calls atomic.Int32
+			p := bubbleProvider(t, store, func(*http.Request) (*http.Response, error) {
+				calls.Add(1)
+				return response(200, goodToken), nil
+			})
+			begin := time.Now()
+			if schedule {
+				maintain(t, p)
+				if took := time.Since(begin); took != 0 || calls.Load() != 1 {
+					t.Errorf("%d token calls, the first after %s", calls.Load(), took)
+				}
+				return
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := p.Ready(ctx); !errors.Is(err, provider.ErrUnavailable) || time.Since(begin) != time.Second {
+				t.Errorf("%v after %s", err, time.Since(begin))
+			}
+			if err := p.Ready(t.Context()); !errors.Is(err, provider.ErrUnavailable) || time.Since(begin) != 4*time.Second {
+				t.Errorf("%v after %s", err, time.Since(begin))
+			}
+			time.Sleep(3 * time.Second)
+			ready(t, p)
+			if calls.Load() != 1 {
+				t.Errorf("%d token calls", calls.Load())
+			}
+		})
+	}
+}
+
+// TestTokenTakesTwentySeconds, as on MTN's new platform: a request gives up
+// after three seconds, however many there are; the schedule gets the token.
+func TestTokenTakesTwentySeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := providertest.NewMemoryTokens(nil)
-		dead := bubbleProvider(t, &deadSaver{store}, func(*http.Request) (*http.Response, error) { return response(200, goodToken), nil })
-		ready(t, dead) // took the lease and never gave it back
-		var calls atomic.Int32
-		p := bubbleProvider(t, store, func(*http.Request) (*http.Response, error) {
-			calls.Add(1)
-			return response(200, goodToken), nil
-		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		begin := time.Now()
-		if err := p.Ready(ctx); !errors.Is(err, provider.ErrUnavailable) || time.Since(begin) != time.Second {
-			t.Errorf("%v after %s", err, time.Since(begin))
+		slow := func(r *http.Request) (*http.Response, error) {
+			select {
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			case <-time.After(20 * time.Second):
+				return response(200, goodToken), nil
+			}
 		}
-		ready(t, p)
-		if took := time.Since(begin); took < 12*time.Second || took > 13*time.Second || calls.Load() != 1 {
-			t.Errorf("%d token calls, the first after %s", calls.Load(), took)
+		schedule, began := bubbleProvider(t, store, slow), time.Now()
+		refused := atomic.Int32{}
+		for i := range 12 {
+			p := schedule // as in one process on one machine
+			if i%2 == 0 {
+				p = bubbleProvider(t, store, slow) // another function's
+			}
+			go func() {
+				for {
+					asked := time.Now()
+					err := p.Ready(t.Context())
+					switch took := time.Since(asked); {
+					case took > 3*time.Second:
+						t.Errorf("a request waited %s", took)
+					case err == nil:
+						return
+					case !errors.Is(err, provider.ErrUnavailable):
+						t.Error(err)
+					}
+					refused.Add(1)
+					time.Sleep(300 * time.Millisecond)
+				}
+			}()
+		}
+		time.Sleep(10 * time.Second)
+		maintain(t, schedule)
+		// What the schedule waits for before its call is a request's in its
+		// own process.
+		if took := time.Since(began); took < 30*time.Second || took > 33*time.Second {
+			t.Errorf("the schedule had the token %s after the first request", took)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if refused.Load() == 0 {
+			t.Error("no request was refused: the test shows nothing")
+		}
+		begin := time.Now()
+		ready(t, bubbleProvider(t, store, slow))
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("with a stored token a request waited %s", took)
 		}
 	})
 }
@@ -117,7 +187,7 @@ func TestTokenWaiterTakesHoldersToken(t *testing.T) {
 		var calls atomic.Int32
 		slow := func(*http.Request) (*http.Response, error) {
 			calls.Add(1)
-			time.Sleep(3 * time.Second)
+			time.Sleep(2 * time.Second)
 			return response(200, goodToken), nil
 		}
 		for range 5 {
@@ -125,7 +195,7 @@ func TestTokenWaiterTakesHoldersToken(t *testing.T) {
 			go func() {
 				begin := time.Now()
 				ready(t, p)
-				if took := time.Since(begin); took > 3300*time.Millisecond {
+				if took := time.Since(begin); took > 2300*time.Millisecond {
 					t.Errorf("waited %s", took)
 				}
 			}()
@@ -159,6 +229,21 @@ func TestTokenFailureEndsSoon(t *testing.T) {
 		want(2, provider.ErrUnavailable)
 		time.Sleep(time.Second)
 		want(3, nil)
+	})
+}
+
+// TestTokenScheduleAfterAFailure: what a request has just met does not keep the
+// schedule from trying.
+func TestTokenScheduleAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := []*http.Response{response(503, ""), response(200, goodToken)}
+		var n int
+		p := bubbleProvider(t, providertest.NewMemoryTokens(nil), func(*http.Request) (*http.Response, error) { n++; return answers[n-1], nil })
+		if err := p.Ready(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		maintain(t, p)
+		ready(t, p)
 	})
 }
 

@@ -42,6 +42,13 @@ func ready(t *testing.T, p *mtn.Provider) {
 	}
 }
 
+func maintain(t *testing.T, p *mtn.Provider) {
+	t.Helper()
+	if err := p.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (f *fake) wantTokens(t *testing.T, want int) {
 	t.Helper()
 	if _, _, got := f.seen(); got != want {
@@ -49,27 +56,34 @@ func (f *fake) wantTokens(t *testing.T, want int) {
 	}
 }
 
-// TestTokenLife: one token serves until ten minutes before its end.
+// TestTokenLife: the schedule refreshes ten minutes before a token's end, and
+// requests never meet the end.
 func TestTokenLife(t *testing.T) {
 	t.Parallel()
 	f, c := newFake(t), newClock()
 	store := providertest.NewMemoryTokens(c.now)
 	p := newProviderWith(t, config(f.URL), store, nil, c.now)
+	schedule := newProviderWith(t, config(f.URL), store, nil, c.now)
 	for range 3 {
 		ready(t, p)
 		p.Submit(t.Context(), newPayment(), "")
 		p.Status(t.Context(), newPayment())
 	}
+	maintain(t, schedule)
 	f.wantTokens(t, 1)
 	c.pass(49*time.Minute + 59*time.Second)
-	ready(t, p)
+	maintain(t, schedule)
 	f.wantTokens(t, 1)
 	// A function that starts now takes the stored one.
 	ready(t, newProviderWith(t, config(f.URL), store, nil, c.now))
 	f.wantTokens(t, 1)
 	c.pass(2 * time.Second)
-	ready(t, p)
+	ready(t, p) // a request does not refresh what is valid
+	f.wantTokens(t, 1)
+	maintain(t, schedule)
+	maintain(t, schedule)
 	f.wantTokens(t, 2)
+	c.pass(30 * time.Minute) // beyond the end of the first
 	ready(t, p)
 	f.wantTokens(t, 2)
 }
@@ -99,7 +113,7 @@ func TestTokenOneRefresh(t *testing.T) {
 	}
 	together()
 	f.wantTokens(t, 1)
-	c.pass(55 * time.Minute)
+	c.pass(time.Hour)
 	together()
 	f.wantTokens(t, 2)
 	c.pass(time.Hour)
@@ -107,8 +121,8 @@ func TestTokenOneRefresh(t *testing.T) {
 	f.wantTokens(t, 3)
 }
 
-// TestTokenEarlyRefreshHindersNobody: while one function refreshes early, and
-// when it cannot, the others use the token they have.
+// TestTokenEarlyRefreshHindersNobody: while the schedule refreshes, and when it
+// cannot, requests use the token they have.
 func TestTokenEarlyRefreshHindersNobody(t *testing.T) {
 	t.Parallel()
 	f, c := newFake(t), newClock()
@@ -126,8 +140,8 @@ func TestTokenEarlyRefreshHindersNobody(t *testing.T) {
 		<-goOn
 		return false
 	}
-	done := make(chan struct{})
-	go func() { defer close(done); ready(t, p) }()
+	done := make(chan error, 1)
+	go func() { done <- p.Maintain(t.Context()) }()
 	<-asked
 	ready(t, p)     // same process
 	ready(t, other) // another one
@@ -135,21 +149,21 @@ func TestTokenEarlyRefreshHindersNobody(t *testing.T) {
 		t.Errorf("%+v", a.Evidence)
 	}
 	close(goOn)
-	<-done
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
 	f.wantTokens(t, 2)
 
-	// The refresh fails: the old token serves, and MTN is not asked at every call.
+	// The refresh fails: the schedule says so, and the old token serves.
 	c.pass(55 * time.Minute)
-	failures := 0
 	f.mu.Lock()
-	f.onToken = func(w http.ResponseWriter, _ *http.Request) bool { failures++; reply(w, 503, ""); return true }
+	f.onToken = func(w http.ResponseWriter, _ *http.Request) bool { reply(w, 503, ""); return true }
 	f.mu.Unlock()
-	for range 5 {
-		ready(t, p)
+	if err := p.Maintain(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
+		t.Errorf("Maintain: %v", err)
 	}
-	if failures != 1 {
-		t.Errorf("%d failed refreshes", failures)
-	}
+	ready(t, p)
+	ready(t, other)
 	// Without a valid one it is an error.
 	c.pass(10 * time.Minute)
 	if err := p.Ready(t.Context()); !errors.Is(err, provider.ErrUnavailable) {
@@ -372,11 +386,11 @@ func (b *brokenStore) Load(ctx context.Context, id string) (provider.StoredToken
 	return b.TokenStore.Load(ctx, id)
 }
 
-func (b *brokenStore) AcquireRefresh(ctx context.Context, id string, lease time.Duration) (int64, bool, error) {
+func (b *brokenStore) AcquireRefresh(ctx context.Context, id string, lease time.Duration, takeOver bool) (int64, bool, error) {
 	if b.acquire {
 		return 0, false, errStore
 	}
-	return b.TokenStore.AcquireRefresh(ctx, id, lease)
+	return b.TokenStore.AcquireRefresh(ctx, id, lease, takeOver)
 }
 
 func (b *brokenStore) Save(ctx context.Context, id string, fence int64, token provider.StoredToken) error {
@@ -460,13 +474,13 @@ type beatenStore struct {
 	once  sync.Once
 }
 
-func (b *beatenStore) AcquireRefresh(ctx context.Context, id string, lease time.Duration) (int64, bool, error) {
+func (b *beatenStore) AcquireRefresh(ctx context.Context, id string, lease time.Duration, takeOver bool) (int64, bool, error) {
 	b.once.Do(func() {
 		if err := b.other.Ready(ctx); err != nil {
 			panic(err)
 		}
 	})
-	return b.TokenStore.AcquireRefresh(ctx, id, lease)
+	return b.TokenStore.AcquireRefresh(ctx, id, lease, takeOver)
 }
 
 func TestTokenLooksAgainUnderTheLease(t *testing.T) {
@@ -477,7 +491,7 @@ func TestTokenLooksAgainUnderTheLease(t *testing.T) {
 	ready(t, newProvider(t, f, store))
 	f.wantTokens(t, 1)
 	// And the lease was given back.
-	if _, ok, err := memory.AcquireRefresh(t.Context(), mtn.TokenID(config(f.URL)), time.Second); !ok || err != nil {
+	if _, ok, err := memory.AcquireRefresh(t.Context(), mtn.TokenID(config(f.URL)), time.Second, false); !ok || err != nil {
 		t.Errorf("lease: %t, %v", ok, err)
 	}
 }

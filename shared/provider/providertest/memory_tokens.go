@@ -52,14 +52,14 @@ func (m *MemoryTokens) Load(ctx context.Context, id string) (provider.StoredToke
 }
 
 // AcquireRefresh implements provider.TokenStore.
-func (m *MemoryTokens) AcquireRefresh(ctx context.Context, id string, lease time.Duration) (int64, bool, error) {
+func (m *MemoryTokens) AcquireRefresh(ctx context.Context, id string, lease time.Duration, takeOver bool) (int64, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e, now := m.entry(id), m.now()
 	if err := ctx.Err(); err != nil {
 		return 0, false, err
 	}
-	if now.Before(e.until) {
+	if now.Before(e.until) && !takeOver {
 		return 0, false, nil
 	}
 	e.fence++

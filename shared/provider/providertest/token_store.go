@@ -22,7 +22,7 @@ const (
 func RunTokenStore(t *testing.T, h TokenHarness) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, provider.TokenStore, *tokenClock){
-		"Empty": empty, "SaveLoad": saveLoad, "OneLease": oneLease, "Lapse": lapse, "LateSave": lateSave,
+		"Empty": empty, "SaveLoad": saveLoad, "OneLease": oneLease, "Lapse": lapse, "TakenOver": takenOver, "LateSave": lateSave,
 		"Release": release, "Apart": apart, "Race": race, "Ended": ended,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func loads(t *testing.T, s provider.TokenStore, want provider.StoredToken) {
 
 func acquire(t *testing.T, s provider.TokenStore) int64 {
 	t.Helper()
-	fence, ok, err := s.AcquireRefresh(t.Context(), tokenID, tokenLease)
+	fence, ok, err := s.AcquireRefresh(t.Context(), tokenID, tokenLease, false)
 	if err != nil || !ok {
 		t.Fatalf("AcquireRefresh: ok %t, %v", ok, err)
 	}
@@ -72,7 +72,7 @@ func acquire(t *testing.T, s provider.TokenStore) int64 {
 
 func refused(t *testing.T, s provider.TokenStore) {
 	t.Helper()
-	if _, ok, err := s.AcquireRefresh(t.Context(), tokenID, tokenLease); err != nil || ok {
+	if _, ok, err := s.AcquireRefresh(t.Context(), tokenID, tokenLease, false); err != nil || ok {
 		t.Errorf("a second lease: ok %t, %v", ok, err)
 	}
 }
@@ -141,6 +141,23 @@ func lapse(t *testing.T, s provider.TokenStore, c *tokenClock) {
 	loads(t, s, good)
 }
 
+// takenOver: the lease that ends another fences its holder off, and is one
+// like any other.
+func takenOver(t *testing.T, s provider.TokenStore, c *tokenClock) {
+	old := acquire(t, s)
+	fence, ok, err := s.AcquireRefresh(t.Context(), tokenID, tokenLease, true)
+	if err != nil || !ok || fence <= old {
+		t.Fatalf("AcquireRefresh: fence %d after %d, ok %t, %v", fence, old, ok, err)
+	}
+	refused(t, s)
+	fenced(t, "Save of the old holder", s.Save(t.Context(), tokenID, old, token(c, "old")))
+	fenced(t, "Release of the old holder", s.Release(t.Context(), tokenID, old))
+	refused(t, s)
+	good := token(c, "good")
+	must(t, s.Save(t.Context(), tokenID, fence, good))
+	loads(t, s, good)
+}
+
 func lateSave(t *testing.T, s provider.TokenStore, c *tokenClock) {
 	fence := acquire(t, s)
 	c.pass(2 * tokenLease)
@@ -165,7 +182,7 @@ func release(t *testing.T, s provider.TokenStore, c *tokenClock) {
 
 func apart(t *testing.T, s provider.TokenStore, c *tokenClock) {
 	acquire(t, s)
-	fence, ok, err := s.AcquireRefresh(t.Context(), tokenID+"0", tokenLease)
+	fence, ok, err := s.AcquireRefresh(t.Context(), tokenID+"0", tokenLease, false)
 	if err != nil || !ok {
 		t.Fatalf("another tokenID's lease: ok %t, %v", ok, err)
 	}
@@ -179,7 +196,7 @@ func race(t *testing.T, s provider.TokenStore, c *tokenClock) {
 	var fences []int64
 	for range 8 {
 		wg.Go(func() {
-			fence, ok, err := s.AcquireRefresh(t.Context(), tokenID, tokenLease)
+			fence, ok, err := s.AcquireRefresh(t.Context(), tokenID, tokenLease, false)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -202,7 +219,7 @@ func ended(t *testing.T, s provider.TokenStore, c *tokenClock) {
 	if _, err := s.Load(ctx, tokenID); err == nil {
 		t.Error("Load under an ended context is nil")
 	}
-	if _, ok, err := s.AcquireRefresh(ctx, tokenID, tokenLease); err == nil || ok {
+	if _, ok, err := s.AcquireRefresh(ctx, tokenID, tokenLease, false); err == nil || ok {
 		t.Error("AcquireRefresh under an ended context")
 	}
 }

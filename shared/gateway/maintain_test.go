@@ -1,0 +1,58 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// slowToken is a provider whose token call takes its time, and fails.
+type slowToken struct {
+	provider.Provider
+	begun time.Time
+}
+
+func (s *slowToken) Maintain(ctx context.Context) error {
+	s.begun = time.Now()
+	select {
+	case <-time.After(20 * time.Second):
+	case <-ctx.Done():
+	}
+	return fmt.Errorf("%w: login_failed", provider.ErrCredentials)
+}
+
+// The schedule has each provider renew what it needs. A slow one delays no
+// question, and a failure is told though no request has met it.
+func TestScheduleMaintainsProviders(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", "callback_lost")
+		time.Sleep(30 * time.Second)
+		if got := w.Status(reference); got != payment.Pending {
+			t.Fatalf("it is %s before anybody asks", got)
+		}
+		slow := &slowToken{Provider: w.Gateway.Providers[0]}
+		w.Gateway.Providers[0] = slow
+		began := time.Now()
+		done := make(chan error)
+		go func() { done <- w.Gateway.OnSchedule(t.Context()) }()
+		time.Sleep(5 * time.Second)
+		if got := w.Status(reference); got != payment.Successful {
+			t.Errorf("beside a slow token call it is %s", got)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if !slow.begun.Equal(began) || time.Since(began) != 20*time.Second {
+			t.Errorf("begun at %s, ended after %s", slow.begun, time.Since(began))
+		}
+		if !strings.Contains(w.Log(), "provider.not_ready") || !strings.Contains(w.Log(), "refused the credentials") {
+			t.Error("the failure is not told")
+		}
+	})
+}
