@@ -104,6 +104,7 @@ func TestASlowTableStillAsks(t *testing.T) {
 // The function answers before its time is up, however long provider and
 // token take. Without a token within three seconds there is no payment.
 func TestRequestToPayKeepsTimeToAnswer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		token time.Duration
 		code  int
@@ -113,22 +114,24 @@ func TestRequestToPayKeepsTimeToAnswer(t *testing.T) {
 		{2 * time.Second, 202, 26 * time.Second, string(payment.PhaseInReconciliation)},
 		{20 * time.Second, 503, 3 * time.Second, "provider_unavailable"},
 	} {
-		o := testbed.Options{MTN: func(next http.RoundTripper) http.RoundTripper { return sluggish{next, c.token} }}
-		bubble(t, o, func(t *testing.T, w *testbed.World) {
-			ctx, cancel := context.WithTimeout(t.Context(), 28*time.Second)
-			defer cancel()
-			r := testbed.Event("POST /request-to-pay")
-			r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.ShopKey}
-			r.Body = testbed.Order("ORDER-1", "26876123456")
-			started := time.Now()
-			a := w.Call(ctx, r)
-			if took := time.Since(started); took > c.most || a.StatusCode != c.code || !strings.Contains(a.Body, c.word) {
-				t.Errorf("token after %s: answered %d %s after %v", c.token, a.StatusCode, a.Body, took)
-			}
-			found, err := w.Ledger.PaymentsNamed(t.Context(), "ORDER-1")
-			if exists := len(found) > 0; err != nil || exists != (c.code == 202) {
-				t.Errorf("token after %s: answered %d, a payment exists: %t, %v", c.token, a.StatusCode, exists, err)
-			}
+		t.Run(c.word, func(t *testing.T) {
+			o := testbed.Options{MTN: func(next http.RoundTripper) http.RoundTripper { return sluggish{next, c.token} }}
+			bubble(t, o, func(t *testing.T, w *testbed.World) {
+				ctx, cancel := context.WithTimeout(t.Context(), 28*time.Second)
+				defer cancel()
+				r := testbed.Event("POST /request-to-pay")
+				r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.ShopKey}
+				r.Body = testbed.Order("ORDER-1", "26876123456")
+				started := time.Now()
+				a := w.Call(ctx, r)
+				if took := time.Since(started); took > c.most || a.StatusCode != c.code || !strings.Contains(a.Body, c.word) {
+					t.Errorf("token after %s: answered %d %s after %v", c.token, a.StatusCode, a.Body, took)
+				}
+				found, err := w.Ledger.PaymentsNamed(t.Context(), "ORDER-1")
+				if exists := len(found) > 0; err != nil || exists != (c.code == 202) {
+					t.Errorf("token after %s: answered %d, a payment exists: %t, %v", c.token, a.StatusCode, exists, err)
+				}
+			})
 		})
 	}
 }
