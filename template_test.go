@@ -46,6 +46,7 @@ type resource struct {
 				} `yaml:"ScalingConfig"`
 			} `yaml:"Properties"`
 		} `yaml:"Events"`
+		DisableExecuteAPIEndpoint    yaml.Node                       `yaml:"DisableExecuteApiEndpoint"`
 		ReservedConcurrentExecutions yaml.Node                       `yaml:"ReservedConcurrentExecutions"`
 		RouteSettings                map[string]map[string]yaml.Node `yaml:"RouteSettings"`
 		VisibilityTimeout            int                             `yaml:"VisibilityTimeout"`
@@ -337,6 +338,19 @@ func TestCallbacksHaveTheirOwnThrottle(t *testing.T) {
 	slices.Sort(settled)
 	if diff := cmp.Diff(callbacks, settled); diff != "" {
 		t.Errorf("routes (-callbacks +with settings):\n%s", diff)
+	}
+}
+
+// What stands before a domain of one's own cannot be walked around.
+func TestOwnDomainClosesTheOtherAddress(t *testing.T) {
+	t.Parallel()
+	var got []string
+	node := readStack(t).Resources["Api"].Properties.DisableExecuteAPIEndpoint
+	if err := node.Decode(&got); err != nil || node.Tag != "!If" {
+		t.Fatalf("%s %v: %v", node.Tag, got, err)
+	}
+	if diff := cmp.Diff([]string{"HasDomain", "true", "false"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

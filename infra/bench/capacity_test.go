@@ -25,6 +25,7 @@ type meter struct {
 	mu       sync.Mutex
 	reported float64
 	billed   float64
+	limit    float64 // for the count of an app's requests, apart from billed
 	read     float64
 	calls    map[string]int
 	entries  map[string]map[string]string // index entries by item
@@ -42,8 +43,8 @@ func (m *meter) call(name string) {
 
 // used is what a step took.
 type used struct {
-	reported, billed, read float64
-	calls                  string
+	reported, billed, limit, read float64
+	calls                         string
 }
 
 func (m *meter) take() used {
@@ -53,8 +54,8 @@ func (m *meter) take() used {
 	for _, name := range slices.Sorted(maps.Keys(m.calls)) {
 		names = append(names, fmt.Sprintf("%d %s", m.calls[name], name))
 	}
-	u := used{m.reported, m.billed, m.read, strings.Join(names, ", ")}
-	m.reported, m.billed, m.read, m.calls = 0, 0, 0, map[string]int{}
+	u := used{m.reported, m.billed, m.limit, m.read, strings.Join(names, ", ")}
+	m.reported, m.billed, m.limit, m.read, m.calls = 0, 0, 0, 0, map[string]int{}
 	return u
 }
 
@@ -85,8 +86,13 @@ func (m *meter) observe(stack *middleware.Stack) error {
 			m.read += units(result.ConsumedCapacity)
 		case *dynamodb.PutItemOutput:
 			m.calls["PutItem"]++
+			item := in.Parameters.(*dynamodb.PutItemInput).Item
+			if strings.HasPrefix(item["pk"].(*types.AttributeValueMemberS).Value, "limit#app#") {
+				m.limit += m.put(item, 1)
+				break
+			}
 			m.reported += units(result.ConsumedCapacity)
-			m.billed += m.put(in.Parameters.(*dynamodb.PutItemInput).Item, 1)
+			m.billed += m.put(item, 1)
 		case *dynamodb.TransactWriteItemsOutput:
 			m.calls["TransactWriteItems"]++
 			for _, c := range result.ConsumedCapacity {

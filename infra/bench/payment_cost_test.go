@@ -17,6 +17,7 @@ import (
 	"momoproxy/infra/engines/engine"
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/httpapi"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/table"
@@ -68,9 +69,10 @@ func TestCostOfAPayment(t *testing.T) {
 	}
 	real := dynamo.New(client(dynamodb.WithAPIOptions(m.observe)), names)
 	w := testbed.New(t, testbed.Options{
-		Table: func(table.Table) table.Table { return real },
-		Queue: func(q queue.Queue) queue.Queue { return queueMeter{q, m} },
-		MTN:   func(next http.RoundTripper) http.RoundTripper { return providerMeter{next, m} },
+		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst),
+		Table:  func(table.Table) table.Table { return real },
+		Queue:  func(q queue.Queue) queue.Queue { return queueMeter{q, m} },
+		MTN:    func(next http.RoundTripper) http.RoundTripper { return providerMeter{next, m} },
 		Sandbox: func(o *sandbox.Options) {
 			o.Times = sandbox.DefaultTimes()
 			o.Times.Approve = 20 * time.Millisecond
@@ -84,13 +86,14 @@ func TestCostOfAPayment(t *testing.T) {
 	}
 
 	var sum used
-	t.Logf("| step | write units by AWS's rules | as the engine reports | read units | calls |")
+	t.Logf("| step | write units by AWS's rules | as the engine reports | beside them, the request limit | read units | calls |")
 	report := func(step string, counted bool) {
 		u := m.take()
-		t.Logf("| %s | %.0f | %.0f | %.1f | %s |", step, u.billed, u.reported, u.read, u.calls)
+		t.Logf("| %s | %.0f | %.0f | %.0f | %.1f | %s |", step, u.billed, u.reported, u.limit, u.read, u.calls)
 		if counted {
 			sum.billed += u.billed
 			sum.reported += u.reported
+			sum.limit += u.limit
 			sum.read += u.read
 		}
 	}
@@ -143,9 +146,12 @@ func TestCostOfAPayment(t *testing.T) {
 	report("callback, confirmed by a status question", true)
 	forward()
 	report("delivery", true)
-	t.Logf("| total | %.0f | %.0f | %.1f | |", sum.billed, sum.reported, sum.read)
+	t.Logf("| total | %.0f | %.0f | %.0f | %.1f | |", sum.billed, sum.reported, sum.limit, sum.read)
 	if sum.billed > maxWriteUnits || sum.read > maxReadUnits {
 		t.Errorf("a payment costs %.0f write and %.1f read units; the bounds are %d and %d", sum.billed, sum.read, maxWriteUnits, maxReadUnits)
+	}
+	if sum.limit != 1 {
+		t.Errorf("the request limit costs %.0f write units for a request; want 1", sum.limit)
 	}
 	if sum.reported == 0 || sum.read == 0 {
 		t.Error("the engine reports no consumed capacity: nothing was measured")

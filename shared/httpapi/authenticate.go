@@ -29,7 +29,10 @@ func (a *API) authenticate(ctx context.Context, r Request) (ledger.Client, *Resp
 		resp := fromError(err)
 		return ledger.Client{}, &resp
 	}
-	quota := a.Limits.Take(c.ID, a.Now())
+	quota, err := a.Limits.Take(ctx, a.Ledger, c.ID, a.Now)
+	if err != nil {
+		a.Log.WarnContext(ctx, "limit.unshared", "client", c.ID, "error", err.Error())
+	}
 	noteQuota(ctx, quota)
 	if !quota.OK {
 		resp := retryAfter(problem(429, "rate_limited", "This app sends requests too fast; wait as long as Retry-After says."), quota.More)

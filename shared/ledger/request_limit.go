@@ -1,0 +1,72 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// RequestLimit is how many requests an app may send: one each Every on
+// average, and Burst at once after a quiet time.
+type RequestLimit struct {
+	Every time.Duration // whole milliseconds
+	Burst int
+}
+
+// Left is how many requests an allowance that is whole again at fullAt has
+// left.
+func (l RequestLimit) Left(fullAt, now time.Time) int {
+	return l.Burst - int((max(0, fullAt.Sub(now))+l.Every-1)/l.Every)
+}
+
+const (
+	// requestHorizon is how far beyond its length an allowance may reach: a
+	// later mark was made by a clock that ran ahead.
+	requestHorizon = time.Minute
+	// requestsKept is how long the record of an app that sends nothing stays.
+	requestsKept = time.Hour
+)
+
+// LeaseRequests takes n requests out of an app's allowance, which all
+// functions share. ok is false when fewer are left, or when another lease came
+// first; then nothing was taken. fullAt says when the allowance is whole again.
+// It makes one read and at most one write.
+func (l *Ledger) LeaseRequests(ctx context.Context, clientID string, limit RequestLimit, n int, now time.Time) (fullAt time.Time, ok bool, err error) {
+	key := table.Key{Space: table.Main, Partition: "limit#app#" + clientID, Sort: "limit"}
+	rec, err := l.table.Get(ctx, key)
+	if errors.Is(err, table.ErrNotFound) {
+		rec, err = table.Record{Key: key}, nil
+	}
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("read request limit: %w", err)
+	}
+	if fullAt, err = allowanceFullAt(rec, limit, now); err != nil || limit.Left(fullAt, now) < n {
+		return fullAt, false, err
+	}
+	fullAt = fullAt.Add(time.Duration(n) * limit.Every)
+	rec.Attributes = map[string]any{"full_at": timeKey(fullAt)}
+	rec.ExpiresAt = fullAt.Add(requestsKept)
+	err = l.table.Write(ctx, table.Put(rec))
+	var conflict *table.ConflictError
+	if errors.As(err, &conflict) {
+		current, _ := conflict.On(key)
+		fullAt, err = allowanceFullAt(current, limit, now)
+		return fullAt, false, err
+	}
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("lease requests: %w", err)
+	}
+	return fullAt, true, nil
+}
+
+func allowanceFullAt(rec table.Record, limit RequestLimit, now time.Time) (time.Time, error) {
+	r := &reader{rec: rec}
+	fullAt := r.time("full_at")
+	if fullAt.Before(now) || fullAt.Sub(now) > time.Duration(limit.Burst)*limit.Every+requestHorizon {
+		fullAt = Clock(now)
+	}
+	return fullAt, r.err
+}
