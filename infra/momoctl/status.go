@@ -43,10 +43,11 @@ type queueCounts struct {
 }
 
 // circuitView is a provider's circuit: open while it leaves requests to pay
-// unanswered.
+// unanswered. OpenFor is the one app that it keeps out; empty: all of them.
 type circuitView struct {
 	Provider string    `json:"provider"`
 	Circuit  string    `json:"circuit"`
+	OpenFor  string    `json:"openFor,omitempty"`
 	Failures int       `json:"failures"`
 	ProbeAt  time.Time `json:"probeAt,omitzero"`
 }
@@ -91,8 +92,8 @@ func (s *session) showStatus(ctx context.Context) error {
 }
 
 func viewOfCircuit(h ledger.Health) circuitView {
-	v := circuitView{h.Provider, "closed", h.Failures, h.ProbeAt}
-	if !h.ProbeAt.IsZero() {
+	v := circuitView{Provider: h.Provider, Circuit: "closed", OpenFor: h.OpenFor, Failures: h.Failures(), ProbeAt: h.ProbeAt()}
+	if h.Open() {
 		v.Circuit = "open"
 	}
 	return v
@@ -133,7 +134,11 @@ func describeStatus(t *text, v statusView, c ledger.Census) {
 	t.line("")
 	rows = [][]string{{"PROVIDER", "CIRCUIT", "FAILURES", "NEXT PROBE"}}
 	for _, p := range v.Providers {
-		rows = append(rows, []string{p.Provider, p.Circuit, fmt.Sprint(p.Failures), short(p.ProbeAt)})
+		circuit := p.Circuit
+		if p.OpenFor != "" {
+			circuit += " for " + p.OpenFor
+		}
+		rows = append(rows, []string{p.Provider, circuit, fmt.Sprint(p.Failures), short(p.ProbeAt)})
 	}
 	t.table(rows...)
 }

@@ -43,7 +43,7 @@ func (g *Gateway) takeCensus(ctx context.Context) {
 		}
 		// When nobody asks for a payment nobody learns that a provider is
 		// back: what has not been tried in vain for a while counts as closed.
-		open := health.Failures >= breakerTrip && now.Sub(health.ProbeAt) < circuitQuiet
-		g.Log.InfoContext(ctx, "census.provider", "provider", name, "circuit_open", open, "failures", health.Failures)
+		open := health.Open() && now.Sub(health.AskedAt()) < circuitQuiet
+		g.Log.InfoContext(ctx, "census.provider", "provider", name, "circuit_open", open, "failures", health.Failures())
 	}
 }

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -74,8 +75,11 @@ func TestCensusTellsOfTheCircuit(t *testing.T) {
 		if open() {
 			t.Error("open before anything happened")
 		}
-		for _, order := range []string{"A", "B", "C", "D", "E"} {
-			w.Pay(testbed.Order(order, sandbox.Payer("timeout_before")))
+		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.TimeoutBefore}); err != nil {
+			t.Fatal(err)
+		}
+		for i, order := range []string{"A", "B", "C", "D", "E"} {
+			w.Pay(testbed.Order(order, fmt.Sprint("2687612345", i%3)))
 		}
 		w.Pass(2 * time.Minute)
 		if !open() {

@@ -26,7 +26,7 @@ type Ringer interface {
 }
 
 // Gateway holds the parts of the use cases. Set every field; then it is safe
-// for concurrent use and keeps no state of its own.
+// for concurrent use. What it keeps from one request to the next are hints.
 type Gateway struct {
 	Ledger    *ledger.Ledger
 	Providers []provider.Provider // the first is the default
@@ -48,6 +48,7 @@ type Gateway struct {
 	Parallel host.Executor
 
 	censusMinute int64 // of the clock, when the latest census was taken; atomic
+	answeredLast answeredLast
 }
 
 // Times of a request to pay.

@@ -39,11 +39,13 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 
 	providerCtx, cancel := within(ctx, submitBudget, answerReserve)
 	defer cancel()
-	if wait, err := g.ready(providerCtx, prov); errors.Is(err, errTable) {
+	if wait, err := g.ready(providerCtx, prov, p); errors.Is(err, errTable) {
 		return Answer{}, false, err
 	} else if err != nil {
 		g.Log.WarnContext(ctx, "provider.not_ready", "provider", p.Provider, "error", err.Error())
-		return g.unavailableUnlessKnown(ctx, p, r, wait)
+		answer, recorded, unread := g.unavailableUnlessKnown(ctx, p, r, wait)
+		answer.Busy = answer.Kind == Unavailable && errors.Is(err, errLimited)
+		return answer, recorded, unread
 	}
 
 	caps := prov.Capabilities()
@@ -71,7 +73,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		return answer, false, err
 	}
 
-	g.claimProbe(ctx, caps.Name)
+	g.claimProbe(ctx, entry.Payment)
 	told := g.submit(providerCtx, prov, entry, turn, token)
 
 	answerOf := func(after payment.Payment) Answer { return answerTo(entry, after, told) }

@@ -143,7 +143,10 @@ func TestMarksOfAClockThatRanAhead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Ledger.SetHealth(t.Context(), h, 9, time.Now().Add(24*time.Hour)); err != nil {
+		tomorrow := time.Now().Add(24 * time.Hour)
+		h.OpenedAt = tomorrow
+		h.Apps = []ledger.AppHealth{{ClientID: w.Shop.ID, AskedAt: tomorrow, Failures: 5, ProbeAt: tomorrow, LimitedUntil: tomorrow}}
+		if err := w.Ledger.SaveHealth(t.Context(), h); err != nil {
 			t.Fatal(err)
 		}
 		if a := w.Pay(testbed.Order("ORDER-1", "26876123456")); a.StatusCode != 202 {

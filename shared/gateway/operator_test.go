@@ -22,9 +22,11 @@ import (
 // operator is the gateway as an operator's tool builds it: without the
 // provider's account.
 func operator(w *testbed.World) *gateway.Gateway {
-	g := *w.Gateway
-	g.Providers = []provider.Provider{mtn.Offline()}
-	return &g
+	g := w.Gateway
+	return &gateway.Gateway{
+		Ledger: g.Ledger, Providers: []provider.Provider{mtn.Offline()}, Doorbell: g.Doorbell, PublicBaseURL: g.PublicBaseURL,
+		CheckURL: g.CheckURL, Now: g.Now, Sleep: g.Sleep, Random: g.Random, Log: g.Log, Parallel: g.Parallel,
+	}
 }
 
 // held leads a payment to where only an operator can end it.

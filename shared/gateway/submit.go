@@ -26,7 +26,7 @@ func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.P
 		}
 	}
 	told := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token))
-	g.noteSubmit(ctx, caps.Name, told)
+	g.noteSubmit(ctx, p.Payment, told)
 	g.logAsked(ctx, p, "submit", told)
 	if !told.Attempted {
 		fault := told.Evidence.AccountFault

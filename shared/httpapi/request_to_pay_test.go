@@ -292,6 +292,7 @@ func TestRequestToPayNotStarted(t *testing.T) {
 		if again.Body != a.Body || again.Headers["retry-after"] != a.Headers["retry-after"] {
 			t.Errorf("replayed %v %s; want %v %s", again.Headers, again.Body, a.Headers, a.Body)
 		}
+		time.Sleep(wait(t, a))
 		is(t, w.Pay(orderMCX, "idempotency-key", "k2"), 202, "") // the order is free
 	})
 }
@@ -341,18 +342,28 @@ func TestRequestToPayOutcomeUnknown(t *testing.T) {
 	}
 }
 
+// outage has MTN leave the requests to pay of three payers unanswered.
+func outage(t *testing.T, w *testbed.World) {
+	t.Helper()
+	if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.Unavailable}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		is(t, w.Pay(testbed.Order(fmt.Sprint("DOWN-", i), fmt.Sprint("2687612345", i%3))), 202, "")
+	}
+}
+
 func TestRequestToPayCircuitOpen(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		for i := range 5 {
-			is(t, w.Pay(testbed.Order(fmt.Sprint("DOWN-", i), sandbox.Payer("error503"))), 202, "")
-		}
+		outage(t, w)
 		payments := len(w.Sandbox.Ledger())
 		a := is(t, w.Pay(testbed.Order("ORDER-1", good), "idempotency-key", "k"), 503, "provider_unavailable")
 		golden(t, "error/503-provider-unavailable", a.Body)
 		if len(w.Sandbox.Ledger()) != payments || stored(t, w, "ORDER-1") != 0 {
 			t.Error("a payment was created")
 		}
-		// One probe is let through; it closes the circuit for all.
+		w.Sandbox.ClearRules()
+		// One probe is let through; it closes the circuit.
 		time.Sleep(wait(t, a))
 		is(t, w.Pay(testbed.Order("ORDER-1", good), "idempotency-key", "k"), 202, "")
 		is(t, w.Pay(testbed.Order("ORDER-2", good)), 202, "")

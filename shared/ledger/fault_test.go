@@ -84,7 +84,7 @@ var steps = []step{
 		return b.ProviderTokens(func() time.Time { return start }).Save(context.Background(), "id", arg.(int64), provider.StoredToken{Token: "t", IssuedAt: start, ExpiresAt: start.Add(time.Hour)})
 	}},
 	{name: "count failure", do: func(b *books, _ any) error {
-		return b.SetHealth(context.Background(), ledger.Health{Provider: "mtn"}, 1, start)
+		return b.SaveHealth(context.Background(), ledger.Health{Provider: "mtn", OpenedAt: start})
 	}},
 }
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -9,13 +10,60 @@ import (
 	"momoproxy/shared/table"
 )
 
-// Health is the state of a provider's circuit breaker.
+// Health is the state of a provider's circuit breaker, one record for all
+// functions. What it becomes is the gateway's business.
 type Health struct {
 	Provider string
-	Failures int       // unanswered calls in a row
-	ProbeAt  time.Time // while open: when the next call is let through
+	OpenedAt time.Time // of the circuit; zero: it is closed
+	// OpenFor is the one app that an open circuit keeps out; empty: it keeps
+	// out every app.
+	OpenFor string
+	Apps    []AppHealth
 
 	version int64
+}
+
+// AppHealth is one app's part in a provider's health.
+type AppHealth struct {
+	ClientID string
+	AskedAt  time.Time // its latest request that counted
+	Failures int       // its requests that failed since the provider last answered anybody
+	Payers   []string  // marks of the payers of those
+	ProbeAt  time.Time // while the circuit is open: when it may probe
+	// LimitedUntil: the provider said that there were too many requests.
+	LimitedUntil time.Time
+}
+
+// Open says whether the circuit is open, if only for one app.
+func (h Health) Open() bool { return !h.OpenedAt.IsZero() }
+
+// Failures counts the requests that failed since the provider last answered.
+func (h Health) Failures() (n int) {
+	for _, a := range h.Apps {
+		n += a.Failures
+	}
+	return n
+}
+
+// AskedAt is when an app last asked, as far as it counted.
+func (h Health) AskedAt() (latest time.Time) {
+	for _, a := range h.Apps {
+		if a.AskedAt.After(latest) {
+			latest = a.AskedAt
+		}
+	}
+	return latest
+}
+
+// ProbeAt is when the first app that is kept out may probe; zero while the
+// circuit is closed.
+func (h Health) ProbeAt() (first time.Time) {
+	for _, a := range h.Apps {
+		if h.Open() && !a.ProbeAt.IsZero() && (first.IsZero() || a.ProbeAt.Before(first)) {
+			first = a.ProbeAt
+		}
+	}
+	return first
 }
 
 // healthFresh is how long a process may go on with the health it has read:
@@ -26,7 +74,8 @@ func healthKey(provider string) table.Key {
 	return table.Key{Space: table.Main, Partition: "health#" + provider, Sort: "health"}
 }
 
-// Health reads a provider's health, at most healthFresh old.
+// Health reads a provider's health, at most healthFresh old. Its parts are
+// shared: do not change them.
 func (l *Ledger) Health(ctx context.Context, provider string, now time.Time) (Health, error) {
 	if h, ok := l.health.get(provider, now); ok {
 		return h, nil
@@ -48,15 +97,20 @@ func (l *Ledger) FreshHealth(ctx context.Context, provider string) (Health, erro
 		return Health{}, fmt.Errorf("read provider health: %w", err)
 	}
 	r := &reader{rec: rec}
-	h := Health{Provider: provider, Failures: int(r.number("failures")), ProbeAt: r.time("probe_at"), version: rec.Version}
+	h := Health{
+		Provider: provider, OpenedAt: r.time("opened_at"), OpenFor: r.text("open_for"),
+		Apps: r.appHealth("apps"), version: rec.Version,
+	}
 	return h, r.err
 }
 
-// SetHealth replaces the health that was read. ErrMoved: it has changed.
-func (l *Ledger) SetHealth(ctx context.Context, h Health, failures int, probeAt time.Time) error {
+// SaveHealth writes what a health that was read has become. ErrMoved: it has
+// changed meanwhile.
+func (l *Ledger) SaveHealth(ctx context.Context, h Health) error {
 	w := writer{}
-	w.number("failures", int64(failures))
-	w.time("probe_at", probeAt)
+	w.time("opened_at", h.OpenedAt)
+	w.text("open_for", h.OpenFor)
+	w.appHealth("apps", h.Apps)
 	err := l.table.Write(ctx, table.Put(table.Record{Key: healthKey(h.Provider), Version: h.version, Attributes: w}))
 	l.health.drop(h.Provider)
 	switch {
@@ -69,8 +123,55 @@ func (l *Ledger) SetHealth(ctx context.Context, h Health, failures int, probeAt 
 	}
 }
 
-// ClaimProbe lets one caller through an open circuit and puts the next probe
-// off. ErrMoved: another caller has it.
-func (l *Ledger) ClaimProbe(ctx context.Context, h Health, next time.Time) error {
-	return l.SetHealth(ctx, h, h.Failures, next)
+// storedAppHealth keeps eight apps within the kibibyte of one write unit.
+type storedAppHealth struct {
+	ClientID string   `json:"c"`
+	AskedAt  int64    `json:"a,omitempty"` // milliseconds, as all times here
+	Failures int      `json:"n,omitempty"`
+	Payers   []string `json:"p,omitempty"`
+	ProbeAt  int64    `json:"t,omitempty"`
+	Limited  int64    `json:"l,omitempty"`
+}
+
+func (w writer) appHealth(name string, apps []AppHealth) {
+	if len(apps) == 0 {
+		return
+	}
+	stored := make([]storedAppHealth, len(apps))
+	for i, a := range apps {
+		stored[i] = storedAppHealth{a.ClientID, millis(a.AskedAt), a.Failures, a.Payers, millis(a.ProbeAt), millis(a.LimitedUntil)}
+	}
+	b, _ := json.Marshal(stored) // strings and integers always marshal
+	w[name] = string(b)
+}
+
+func (r *reader) appHealth(name string) []AppHealth {
+	text := r.text(name)
+	if text == "" {
+		return nil
+	}
+	var stored []storedAppHealth
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		r.fail(name)
+		return nil
+	}
+	apps := make([]AppHealth, len(stored))
+	for i, a := range stored {
+		apps[i] = AppHealth{a.ClientID, fromMillis(a.AskedAt), a.Failures, a.Payers, fromMillis(a.ProbeAt), fromMillis(a.Limited)}
+	}
+	return apps
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
 }

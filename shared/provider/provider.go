@@ -97,6 +97,9 @@ type Answer struct {
 	// question of its own under the provider's limits, is likely to help: the
 	// connection had gone stale, or the token had.
 	AskAgain bool
+	// RetryAfter (Submit only) is the wait that the provider's last answer asks
+	// for; 0: none.
+	RetryAfter time.Duration
 	// Attempted is false when it is certain that the provider was never
 	// asked (no credentials, no token). Then Evidence says nothing.
 	Attempted bool

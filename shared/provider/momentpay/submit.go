@@ -141,6 +141,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, _ string) pr
 		out       outcome
 		attempted bool
 		doubt     bool // an earlier attempt may have been accepted
+		pause     time.Duration
 	)
 	c := p.requestFor(pay)
 	for attempt := 1; ; attempt++ {
@@ -150,6 +151,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, _ string) pr
 		}
 		r := p.client.Do(ctx, &trail, c, p.cfg.AttemptTimeout)
 		out = readSubmit(r, pay)
+		pause = wire.RetryAfter(r)
 		attempted = attempted || !r.Unsent
 		if out.evidence.Verdict != payment.SaysNothing {
 			break
@@ -165,7 +167,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, _ string) pr
 		ev.Verdict = payment.SaysNothing
 	}
 	ev.Source, ev.At = payment.FromSubmit, p.now()
-	return provider.Answer{Evidence: ev, Exchanges: trail, Attempted: attempted}
+	return provider.Answer{Evidence: ev, Exchanges: trail, Attempted: attempted, RetryAfter: pause}
 }
 
 // again says whether another attempt follows and after which wait: the

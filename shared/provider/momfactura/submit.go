@@ -69,5 +69,5 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, _ string) pr
 	if e.Verdict == payment.SaysNothing && method != MethodReference && !r.Unsent {
 		e.Verdict = payment.SaysUnanswerable
 	}
-	return provider.Answer{Evidence: said(e), Exchanges: trail, Attempted: !r.Unsent}
+	return provider.Answer{Evidence: said(e), Exchanges: trail, Attempted: !r.Unsent, RetryAfter: wire.RetryAfter(r)}
 }

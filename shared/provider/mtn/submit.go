@@ -164,6 +164,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 		out       outcome
 		attempted bool
 		doubt     bool // an earlier attempt may have been accepted
+		pause     time.Duration
 	)
 	for attempt := 1; ; attempt++ {
 		r, err := s.send(ctx, c)
@@ -173,6 +174,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 			break
 		}
 		out = readSubmit(r)
+		pause = wire.RetryAfter(r)
 		attempted = attempted || !r.Unsent
 		if out.verdict != payment.SaysNothing {
 			break
@@ -198,6 +200,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 		},
 		Exchanges:       s.trail,
 		LikelyDuplicate: out.duplicate,
+		RetryAfter:      pause,
 		Attempted:       attempted,
 	}
 }

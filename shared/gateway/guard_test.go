@@ -1,0 +1,152 @@
+package gateway_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/testbed"
+)
+
+// beside has an ordinary app ask for a payment once a second for a minute, and
+// says how many of its requests were refused and what the slowest hundredth
+// took. trouble, once for each of threads, is another app's requests all the
+// while.
+func beside(t *testing.T, w *testbed.World, threads int, every time.Duration, trouble func(n int)) (refused int, p99 time.Duration) {
+	t.Helper()
+	end := time.Now().Add(time.Minute)
+	var all sync.WaitGroup
+	for thread := range threads {
+		all.Go(func() {
+			for i := 0; time.Now().Before(end); i++ {
+				trouble(thread*100_000 + i)
+				time.Sleep(every)
+			}
+		})
+	}
+	var took []time.Duration
+	for i := 0; time.Now().Before(end); i++ {
+		began := time.Now()
+		if a := w.Pay(testbed.Order(fmt.Sprint("GOOD-", end.Unix(), "-", i), "26876123456"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
+			refused++
+		}
+		took = append(took, time.Since(began))
+		time.Sleep(time.Second - time.Since(began)%time.Second)
+	}
+	all.Wait()
+	slices.Sort(took)
+	return refused, took[len(took)*99/100]
+}
+
+// An app whose payers' requests the provider leaves unanswered, or answers
+// with 429, takes nothing from the app beside it, however often it asks and
+// whoever asked first.
+func TestNeighbourOfFailingPayers(t *testing.T) {
+	payers := []string{sandbox.Payer("error503"), sandbox.Payer("error429"), sandbox.Payer("timeout_before"), sandbox.Payer("reset_before"), sandbox.Payer("html200")}
+	for name, c := range map[string]struct {
+		threads int
+		every   time.Duration
+		payers  []string
+		first   bool // the ordinary app has asked before
+	}{
+		"503":                {1, 200 * time.Millisecond, payers[:1], false},
+		"429":                {1, 200 * time.Millisecond, payers[1:2], false},
+		"both":               {1, 200 * time.Millisecond, payers[:2], true},
+		"both, 16 at a time": {16, 50 * time.Millisecond, payers[:2], false},
+		"all, 16 at a time":  {16, 50 * time.Millisecond, payers, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+				if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Payer: "26876123456", DelayMS: 80}); err != nil {
+					t.Fatal(err)
+				}
+				_, alone := beside(t, w, 0, time.Second, nil)
+				if !c.first {
+					time.Sleep(20 * time.Minute)
+					for i := range 20 { // opens the circuit, if anything does
+						w.Pay(testbed.Order(fmt.Sprint("FIRST-", i), c.payers[i%len(c.payers)]))
+					}
+				}
+				refused, p99 := beside(t, w, c.threads, c.every, func(n int) {
+					w.Pay(testbed.Order(fmt.Sprint("BAD-", n), c.payers[n%len(c.payers)]))
+				})
+				if refused > 0 || p99 > alone+50*time.Millisecond {
+					t.Errorf("%d of 60 refused; p99 %s, %s without the other app", refused, p99, alone)
+				}
+			})
+		})
+	}
+}
+
+// An app whose payers all fail is kept out itself, and goes on when they do
+// not.
+func TestAnAppIsKeptOutAlone(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		for i, plan := range []string{"error503", "reset_before", "timeout_before", "error503", "reset_before"} {
+			accepted(t, w, fmt.Sprint("BAD-", i), plan)
+		}
+		if a := w.Pay(testbed.Order("ORDER-1", "26876123456")); a.StatusCode != 503 || a.Text("code") != "provider_unavailable" {
+			t.Errorf("it is answered %d %s", a.StatusCode, a.Body)
+		}
+		opened := lines(w, "breaker.opened")
+		if len(opened) != 1 || !strings.Contains(opened[0], `"open_for":"`+w.Shop.ID+`"`) {
+			t.Errorf("told as %q", opened)
+		}
+		time.Sleep(30 * time.Second)
+		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		accepted(t, w, "ORDER-2", sandbox.PlanSuccess)
+	})
+}
+
+// What a provider asks for with a 429 is kept to by the app that met it.
+func TestRetryAfterOfAProvider(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		if err := w.Factura.AddRule(facturabox.Rule{Fault: facturabox.TooMany, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		w.Pay(factura("ORDER-1", "reference", "1500.00"))
+		a := w.Pay(factura("ORDER-2", "reference", "1500.00"))
+		if a.StatusCode != 503 || a.Text("code") != "provider_busy" || a.Headers["retry-after"] != "3" {
+			t.Errorf("after a 429: %d %s %v", a.StatusCode, a.Body, a.Headers)
+		}
+		if a := w.Pay(factura("ORDER-2", "reference", "1500.00"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
+			t.Errorf("another app: %d %s", a.StatusCode, a.Body)
+		}
+		time.Sleep(3 * time.Second)
+		if a := w.Pay(factura("ORDER-2", "reference", "1500.00")); a.StatusCode != 202 {
+			t.Errorf("three seconds later: %d %s", a.StatusCode, a.Body)
+		}
+	})
+}
+
+// Our account being refused is a failure of the provider for every payer; two
+// apps that meet it close the circuit for all.
+func TestARefusedAccountOpensTheCircuit(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.Forbidden}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			key := []string{testbed.ShopKey, testbed.OtherKey}[i%2]
+			if a := w.Pay(testbed.Order(fmt.Sprint("BAD-", i), fmt.Sprint("2687612345", i)), "x-proxy-api-key", key); a.Text("code") != "provider_account" {
+				t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+			}
+		}
+		for _, key := range []string{testbed.ShopKey, testbed.OtherKey} {
+			if a := w.Pay(testbed.Order("ORDER-1", "26876123456"), "x-proxy-api-key", key); a.Text("code") != "provider_unavailable" {
+				t.Errorf("answered %d %s", a.StatusCode, a.Body)
+			}
+		}
+		w.Sandbox.ClearRules()
+		time.Sleep(30 * time.Second)
+		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		if a := w.Pay(testbed.Order("ORDER-1", "26876123456"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
+			t.Errorf("the other app: %d %s", a.StatusCode, a.Body)
+		}
+	})
+}
