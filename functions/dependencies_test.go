@@ -84,6 +84,7 @@ func TestFunctionsDoNotLink(t *testing.T) {
 		{"forwarder", "momoproxy/shared/provider/*", "what talks to the apps' servers cannot talk to a provider"},
 		{"forwarder", "momoproxy/shared/gateway", "it decides about no payment"},
 		{"forwarder", "momoproxy/shared/httpapi", "it serves no route"},
+		{"health", "momoproxy/shared/provider/*", "anybody may ask it"},
 		{"payments", "momoproxy/shared/provider/*", "what an app looks up, no provider is asked for"},
 		{"reconciler", "momoproxy/shared/httpapi", "it serves no route"},
 	}

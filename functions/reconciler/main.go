@@ -1,7 +1,7 @@
 // Command reconciler is the Lambda function on a one-minute schedule: it asks
 // providers about open payments, rings again for overdue deliveries, probes
 // endpoints that do not answer, and lets go what was held for those that do
-// again.
+// again. Each run ends with its heartbeat.
 package main
 
 import (
@@ -23,5 +23,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(assembly.Scheduled(parts.Sweeper().OnSchedule, gateway.OnSchedule))
+	lambda.Start(assembly.Scheduled(parts.Sweeper().OnSchedule, gateway.OnSchedule, parts.Beat))
 }

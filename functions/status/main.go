@@ -1,5 +1,5 @@
 // Command status is the Lambda function behind
-// GET /status/{referenceId} and GET /health.
+// GET /status/{referenceId}.
 package main
 
 import (
@@ -21,5 +21,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(api.StatusAndHealth())
+	lambda.Start(api.Status())
 }

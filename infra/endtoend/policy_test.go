@@ -77,6 +77,8 @@ func (p policyDocument) grants(t *testing.T, policy string) []grant {
 				switch operator + " " + key {
 				case "ForAnyValue:StringEquals dynamodb:EnclosingOperation":
 					g.Within = values
+				case "ForAllValues:StringEquals dynamodb:LeadingKeys":
+					g.Only = values
 				case "ForAllValues:StringLike dynamodb:LeadingKeys":
 					g.Only = prefixes(t, policy, values)
 				case "ForAllValues:StringNotLike dynamodb:LeadingKeys":

@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -54,9 +55,13 @@ func testHealth(t *testing.T, w *world) {
 			t.Logf("%-19s asked for work %d ms after its start", name, ready.Milliseconds())
 		}
 	}
-	got := w.api(t, "status", event(t, "status/health"))
-	if got.Code != 200 || got.Body["table"] != "ok" || got.Body["queue"] != "ok" || got.Body["version"] != "e2e" {
+	got := w.api(t, "health", event(t, "health/get"))
+	if got.Code != 200 || got.Body["table"] != "ok" || got.Body["queue"] != "ok" || got.Body["reconciler"] != "not_yet" || got.Body["version"] != "e2e" {
 		t.Errorf("%d %s", got.Code, got.Text)
+	}
+	w.reconcile(t)
+	if got := w.api(t, "health", event(t, "health/get")); got.Code != 200 || got.Body["reconciler"] != "ok" {
+		t.Errorf("after a run of the reconciler: %d %s", got.Code, got.Text)
 	}
 }
 
@@ -112,8 +117,19 @@ func testThroughTheFront(t *testing.T, w *world) {
 	if code, text := w.http(t, "GET", "/status/"+accepted.ReferenceID, ""); code != 200 || !strings.Contains(text, `"status":"SUCCESSFUL"`) {
 		t.Errorf("%d %s", code, text)
 	}
-	if code, text := w.http(t, "GET", "/nothing", ""); code != 404 || text != `{"message":"Not Found"}` {
-		t.Errorf("%d %s", code, text)
+	for request, want := range map[string]string{
+		"GET /nothing": "404 route_not_found", "GET /payments/": "404 route_not_found",
+		"GET /request-to-pay": "405 method_not_allowed", "OPTIONS /request-to-pay": "405 method_not_allowed",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		code, text := w.http(t, method, path, "")
+		var body struct{ Error, Code string }
+		if err := json.Unmarshal([]byte(text), &body); err != nil || fmt.Sprint(code, " ", body.Code) != want || body.Error == "" {
+			t.Errorf("%s: %d %s", request, code, text)
+		}
+	}
+	if code, text := w.http(t, "HEAD", "/health", ""); code != 200 || text != "" {
+		t.Errorf("HEAD /health: %d %q", code, text)
 	}
 	w.forwardUntil(t, accepted.ReferenceID)
 	w.checkDelivered(t, accepted.ReferenceID, payment.EventSuccessful)

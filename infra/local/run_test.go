@@ -148,7 +148,7 @@ func TestTemplateAndProgramAgree(t *testing.T) {
 	t.Parallel()
 	template := string(momoproxy.Template)
 	for name, change := range map[string][2]string{
-		"unknown route":    {"Path: /health", "Path: /healthy"},
+		"unknown route":    {"Path: /payments\n", "Path: /pay\n"},
 		"unknown method":   {"Method: PUT\n            Path: /callback\n", "Method: DELETE\n            Path: /callback\n"},
 		"unknown function": {"CodeUri: functions/status/", "CodeUri: functions/state/"},
 		"unknown consumer": {"CodeUri: functions/forwarder/", "CodeUri: functions/forward/"},

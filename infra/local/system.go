@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -167,22 +168,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	if err != nil {
 		return err
 	}
-	callback := api.MTNCallback()
-	invoke, err := handlersFor(w.Routes, map[string]map[string]httpapi.Handler{
-		"request-to-pay": {"POST /request-to-pay": api.RequestToPay()},
-		"payments": {
-			"GET /payments":                                api.Payments(),
-			"GET /payments/{referenceId}":                  api.Payments(),
-			"POST /payments/{referenceId}/resend-callback": api.Payments(),
-		},
-		"status": {"GET /status/{referenceId}": api.StatusAndHealth(), "GET /health": api.StatusAndHealth()},
-		"mtn-callback": {
-			"POST /callback": callback, "PUT /callback": callback,
-			"POST /callback/{referenceId}/{token}": callback, "PUT /callback/{referenceId}/{token}": callback,
-		},
-		"mom-factura-webhook": {"POST /webhooks/mom-factura/{token}": api.MomFacturaWebhook()},
-		"momentpay-webhook":   {"POST /webhooks/momentpay": api.MomentPayWebhook()},
-	})
+	invoke, err := handlersFor(w.Routes, api.Handlers())
 	if err != nil {
 		return err
 	}
@@ -199,17 +185,17 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	return nil
 }
 
-// handlersFor answers each route with its function's handler. A route whose
-// function has none here is an error: the template and this program must not
-// drift.
-func handlersFor(routes []triggers.Route, handlers map[string]map[string]httpapi.Handler) (triggers.Invoke, error) {
+// handlersFor answers each route with its handler. A route that the API does
+// not have, or has of another function, is an error: the template and this
+// program must not drift.
+func handlersFor(routes []triggers.Route, handlers map[string]httpapi.Handler) (triggers.Invoke, error) {
 	for _, route := range routes {
-		if handlers[route.Function][route.Key()] == nil {
+		if !slices.Contains(httpapi.Routes, httpapi.Route(route)) {
 			return nil, fmt.Errorf("template route %s: function %s has no handler for it here", route.Key(), route.Function)
 		}
 	}
 	return func(ctx context.Context, route triggers.Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		return handlers[route.Function][route.Key()](ctx, event)
+		return handlers[route.Key()](ctx, event)
 	}, nil
 }
 

@@ -239,7 +239,7 @@ func (w *world) look(a *app, reference string) {
 	w.note("look", a.name, reference)
 	succeeded := w.books.success[reference] // before it asks
 	var resp httpapi.Response
-	_, ok := w.invoke(status, func(ctx context.Context, i *instance) { resp, _ = i.api.StatusAndHealth()(ctx, r) })
+	_, ok := w.invoke(status, func(ctx context.Context, i *instance) { resp, _ = i.api.Status()(ctx, r) })
 	if ok && !w.halted {
 		w.looked(a, reference, succeeded, resp)
 	}

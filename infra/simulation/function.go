@@ -50,6 +50,7 @@ type instance struct {
 	api      *httpapi.API
 	forward  *delivery.Forwarder
 	sweep    *delivery.Sweeper
+	beat     func(context.Context) error
 }
 
 // invocation is one run of a function.
@@ -98,7 +99,7 @@ func (w *world) newInstance(r role) *instance {
 	}
 	i.gateway = payments.Over(parts, w.adapters(l, now))
 	i.api = routes.Over(parts, i.gateway)
-	i.forward, i.sweep = parts.Forwarder(), parts.Sweeper()
+	i.forward, i.sweep, i.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat
 	w.pools[r] = append(w.pools[r], i)
 	return i
 }

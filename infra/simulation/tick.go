@@ -122,7 +122,7 @@ func (w *world) reconcile() {
 
 func (w *world) runReconciler() {
 	w.invoke(reconciler, func(ctx context.Context, i *instance) {
-		err := assembly.Scheduled(i.sweep.OnSchedule, i.gateway.OnSchedule)(ctx)
+		err := assembly.Scheduled(i.sweep.OnSchedule, i.gateway.OnSchedule, i.beat)(ctx)
 		if err != nil {
 			w.note("  reconcile fails")
 		}

@@ -68,6 +68,9 @@ func (w *World) Call(ctx context.Context, r httpapi.Request) Answer {
 		w.observe(r, resp)
 	}
 	a := Answer{Response: resp}
+	if r.RequestContext.HTTP.Method == http.MethodHead {
+		return a // without a body
+	}
 	if err := json.Unmarshal([]byte(resp.Body), &a.Fields); err != nil {
 		w.t.Errorf("%s: %d is no JSON object: %q", r.RouteKey, resp.StatusCode, resp.Body)
 	}

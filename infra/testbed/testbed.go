@@ -108,6 +108,7 @@ type World struct {
 
 	Shop, Other ledger.Client
 
+	beat    func(context.Context) error // of the reconciler
 	noted   *notedTable
 	log     logBuffer
 	observe func(httpapi.Request, httpapi.Response)
@@ -201,27 +202,13 @@ func (w *World) Restart(o Options) {
 	w.Gateway = payments.Over(parts, append([]provider.Provider{w.MTN}, w.others()...))
 	w.API = routes.Over(parts, w.Gateway)
 	w.API.Limits = o.Limits
-	w.Forwarder, w.Sweeper = parts.Forwarder(), parts.Sweeper()
+	w.Forwarder, w.Sweeper, w.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat
 	if o.Change != nil {
 		o.Change(w.Gateway, w.API)
 	}
-	callback, status, own := w.API.MTNCallback(), w.API.StatusAndHealth(), w.API.Payments()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.routes = map[string]httpapi.Handler{
-		"POST /webhooks/mom-factura/{token}":           w.API.MomFacturaWebhook(),
-		"POST /webhooks/momentpay":                     w.API.MomentPayWebhook(),
-		"POST /request-to-pay":                         w.API.RequestToPay(),
-		"GET /status/{referenceId}":                    status,
-		"GET /health":                                  status,
-		"GET /payments":                                own,
-		"GET /payments/{referenceId}":                  own,
-		"POST /payments/{referenceId}/resend-callback": own,
-		"POST /callback":                               callback,
-		"PUT /callback":                                callback,
-		"POST /callback/{referenceId}/{token}":         callback,
-		"PUT /callback/{referenceId}/{token}":          callback,
-	}
+	w.routes = w.API.Handlers()
 }
 
 // Log is everything logged so far.

@@ -55,40 +55,48 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 	}
 	a := AWS(os.Getenv)
 	p := Parts{Config: c, Log: telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), Host: host.Machine()}
-	names := []string{c.SealingSecretID}
-	for _, account := range p.accounts() {
-		names = append(names, account.secretID)
-	}
 	p.Table = DynamoDB(a, c, os.Getenv)
 	p.Queue = SQS(a, c, os.Getenv)
 	// The first connection costs a TLS handshake: make it now, when init has
 	// a full processor, and not at the first payment; and beside the one to
 	// Parameter Store. This ledger has no keys yet and needs none to ask.
+	p.Ledger = ledger.New(p.Table, nil, ledger.Options{})
 	answered := make(chan error, 1)
-	go func() { answered <- ledger.New(p.Table, nil, ledger.Options{}).Ping(ctx) }()
-	values, err := secret.Store{Endpoint: os.Getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}.Fetch(ctx, names...)
-	if err != nil {
-		return Parts{}, err
-	}
-	keys, err := seal.ParseKeys(values[c.SealingSecretID])
-	if err != nil {
-		return Parts{}, fmt.Errorf("%s: %w", c.SealingSecretID, err)
-	}
-	for _, account := range p.accounts() {
-		if err := json.Unmarshal([]byte(values[account.secretID]), account.into); err != nil {
-			return Parts{}, fmt.Errorf("%s: not a JSON object of the %s credentials", account.secretID, account.provider)
+	go func(l *ledger.Ledger) { answered <- l.Ping(ctx) }(p.Ledger)
+	if needs&config.Storage != 0 {
+		if err := p.fetchSecrets(ctx, secret.Store{Endpoint: os.Getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}); err != nil {
+			return Parts{}, err
 		}
 	}
-	p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
 	if err := <-answered; err != nil {
 		return Parts{}, fmt.Errorf("table does not answer: %w", err)
 	}
 	return p, nil
 }
 
-// TableCheck says whether the table answers.
-func (p Parts) TableCheck(ctx context.Context) error {
-	return p.Ledger.Ping(ctx)
+// fetchSecrets opens the ledger with its sealing keys and fills the accounts'
+// credentials, out of one call.
+func (p *Parts) fetchSecrets(ctx context.Context, store secret.Store) error {
+	c := p.Config
+	names := []string{c.SealingSecretID}
+	for _, account := range p.accounts() {
+		names = append(names, account.secretID)
+	}
+	values, err := store.Fetch(ctx, names...)
+	if err != nil {
+		return err
+	}
+	keys, err := seal.ParseKeys(values[c.SealingSecretID])
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.SealingSecretID, err)
+	}
+	for _, account := range p.accounts() {
+		if err := json.Unmarshal([]byte(values[account.secretID]), account.into); err != nil {
+			return fmt.Errorf("%s: not a JSON object of the %s credentials", account.secretID, account.provider)
+		}
+	}
+	p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
+	return nil
 }
 
 // QueueCheck says whether the queue answers.

@@ -9,8 +9,10 @@ import (
 // Scheduled is one run of the reconciler. Deliveries are swept first: that is
 // quick, and a provider that hangs would use up the run. Sweeping gets half of
 // the time at most, and its failure does not keep payments from being checked,
-// nor theirs the next sweep.
-func Scheduled(sweep, reconcile func(context.Context) error) func(context.Context) error {
+// nor theirs the next sweep. The heartbeat comes last, whatever became of the
+// rest: it says that runs come to their end and can be stored. What fails in
+// one is told by its own log lines and alarms.
+func Scheduled(sweep, reconcile, beat func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		half, cancel := ctx, context.CancelFunc(func() {})
 		if deadline, ok := ctx.Deadline(); ok {
@@ -18,6 +20,16 @@ func Scheduled(sweep, reconcile func(context.Context) error) func(context.Contex
 		}
 		err := sweep(half)
 		cancel()
-		return errors.Join(err, reconcile(ctx))
+		err = errors.Join(err, reconcile(ctx))
+		return errors.Join(err, beat(ctx))
 	}
+}
+
+// Beat stores the reconciler's heartbeat, which GET /health reads.
+func (p Parts) Beat(ctx context.Context) error {
+	err := p.Ledger.Beat(ctx, p.Now())
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) { // the program ends
+		p.Log.ErrorContext(ctx, "heartbeat.failed", "error", err.Error())
+	}
+	return err
 }

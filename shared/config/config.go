@@ -51,7 +51,8 @@ type Config struct {
 type Needs int
 
 const (
-	Storage  Needs = 1 << iota // both tables and the sealing keys
+	Table    Needs = 1 << iota // the main table, of which nothing sealed is read
+	Storage                    // both tables and the sealing keys
 	Queue                      // the delivery queue
 	Provider                   // our public URL and at least one provider's account
 )
@@ -73,7 +74,7 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		return v
 	}
 	c := Config{
-		TableName:          required(Storage, "TABLE_NAME"),
+		TableName:          required(Table|Storage, "TABLE_NAME"),
 		AuditTableName:     required(Storage, "AUDIT_TABLE_NAME"),
 		SealingSecretID:    required(Storage, "SEALING_SECRET_ID"),
 		QueueURL:           required(Queue, "QUEUE_URL"),

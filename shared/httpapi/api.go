@@ -16,6 +16,7 @@ import (
 
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/telemetry"
 )
 
 // OpenAPI is the description of the API, as served to nobody and read by
@@ -50,15 +51,17 @@ type API struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	Version  string
-	// TableCheck and QueueCheck say whether table and queue answer.
-	TableCheck, QueueCheck func(context.Context) error
+	// QueueCheck says whether the queue answers.
+	QueueCheck func(context.Context) error
 }
 
-// guard wraps a handler: one log line a request, and a panic becomes a 500
-// instead of the end of the process.
+// guard wraps a handler: one log line a request, the request's id on its
+// answer and on every line about it, and a panic becomes a 500 instead of the
+// end of the process.
 func (a *API) guard(route string, h func(context.Context, Request) Response) Handler {
 	return func(ctx context.Context, r Request) (resp Response, _ error) {
 		started := time.Now()
+		ctx = telemetry.WithRequest(ctx, r.RequestContext.RequestID)
 		ctx, quota := withQuota(ctx)
 		defer func() {
 			if p := recover(); p != nil {
@@ -66,9 +69,22 @@ func (a *API) guard(route string, h func(context.Context, Request) Response) Han
 				resp = problem(500, "internal", "Something went wrong on our side. It has been logged; please try again.")
 			}
 			quota.headers(resp.Headers)
+			resp = stamp(resp, r)
 			a.Log.InfoContext(ctx, "request", "route", route, "status", resp.StatusCode,
-				"api_request", r.RequestContext.RequestID, "duration_ms", time.Since(started).Milliseconds())
+				"duration_ms", time.Since(started).Milliseconds())
 		}()
 		return h(ctx, r), nil
 	}
+}
+
+// stamp makes an answer one to this request: with its id, which API Gateway
+// gave it and writes into its access log, and without a body after HEAD.
+func stamp(resp Response, r Request) Response {
+	if id := r.RequestContext.RequestID; id != "" {
+		resp.Headers["x-request-id"] = id
+	}
+	if r.RequestContext.HTTP.Method == "HEAD" {
+		resp.Body = ""
+	}
+	return resp
 }

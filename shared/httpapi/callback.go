@@ -43,7 +43,7 @@ func (a *API) MTNCallback() Handler {
 	return func(ctx context.Context, r Request) (Response, error) {
 		resp, err := guarded(ctx, r)
 		if resp.StatusCode != 200 { // a panic; logged
-			resp = received()
+			resp = stamp(received(), r)
 		}
 		return resp, err
 	}

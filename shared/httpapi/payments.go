@@ -59,11 +59,12 @@ func (a *API) Payments() Handler {
 		"GET /payments/{referenceId}":                  a.guard("GET /payments/{referenceId}", a.paymentTimeline),
 		"POST /payments/{referenceId}/resend-callback": a.guard("POST /payments/{referenceId}/resend-callback", a.resendCallback),
 	}
+	unknown := a.UnknownRoute()
 	return func(ctx context.Context, r Request) (Response, error) {
 		if h, ok := routes[r.RouteKey]; ok {
 			return h(ctx, r)
 		}
-		return problem(404, "not_found", "There is no such route."), nil
+		return unknown(ctx, r)
 	}
 }
 

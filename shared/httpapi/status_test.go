@@ -119,7 +119,7 @@ func TestTableDown(t *testing.T) {
 				wait(t, a)
 				golden(t, "error/503-unavailable", a.Body)
 				wait(t, is(t, w.Ask("00000000-0000-4000-8000-000000000000", testbed.ShopKey), 503, "unavailable"))
-				h := is(t, w.Call(t.Context(), testbed.Event("GET /health")), 503, "")
+				h := is(t, w.Call(t.Context(), testbed.Event("GET /health")), 503, "table_unreachable")
 				golden(t, "health/503", h.Body)
 				nothingCreated(t, w)
 				down.Store(false)
@@ -130,19 +130,6 @@ func TestTableDown(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestHealth(t *testing.T) {
-	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		golden(t, "health/200", is(t, w.Call(t.Context(), testbed.Event("GET /health")), 200, "").Body)
-		w.API.QueueCheck = nil // a panic
-		golden(t, "error/500-internal", is(t, w.Call(t.Context(), testbed.Event("GET /health")), 500, "internal").Body)
-	})
-	t.Run("queue down", func(t *testing.T) {
-		bubble(t, testbed.Options{Queue: deaf}, func(t *testing.T, w *testbed.World) {
-			golden(t, "health/503-queue", is(t, w.Call(t.Context(), testbed.Event("GET /health")), 503, "").Body)
-		})
-	})
 }
 
 // A record that cannot be read back is our fault, told as such and no more.

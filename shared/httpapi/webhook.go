@@ -23,7 +23,7 @@ func (a *API) MomFacturaWebhook() Handler {
 	return func(ctx context.Context, r Request) (Response, error) {
 		resp, err := guarded(ctx, r)
 		if resp.StatusCode != 200 { // a panic; logged
-			resp = received()
+			resp = stamp(received(), r)
 		}
 		return resp, err
 	}

@@ -20,10 +20,7 @@ func sequenceOf(sort string) int {
 
 // Ping says whether the table answers.
 func (l *Ledger) Ping(ctx context.Context) error {
-	_, err := l.table.Get(ctx, pingKey())
-	if errors.Is(err, table.ErrNotFound) {
-		return nil
-	}
+	_, err := l.Heartbeat(ctx)
 	return err
 }
 

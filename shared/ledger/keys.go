@@ -68,11 +68,6 @@ func apiKeyKey(hash string) table.Key {
 	return table.Key{Space: table.Main, Partition: "key#" + hash, Sort: "key"}
 }
 
-// pingKey names a record that is never there.
-func pingKey() table.Key {
-	return table.Key{Space: table.Main, Partition: "health", Sort: "check"}
-}
-
 func tokenKey(id string) table.Key {
 	return table.Key{Space: table.Main, Partition: "token#" + id, Sort: "token"}
 }

@@ -17,7 +17,7 @@ import (
 // at level and above, with every value redacted. The names timestamp, level
 // and message are those that Lambda and CloudWatch Logs look for in JSON
 // logs; inside a Lambda function lines logged with the invocation's context
-// carry its requestId. w gets one Write per line, one at a time.
+// carry its requestId, and those of an API request its api_request. w gets one Write per line, one at a time.
 func New(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(requestID{slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: level,
@@ -86,12 +86,28 @@ func redactAny(v any) slog.Value {
 	return slog.AnyValue(json.RawMessage(clean))
 }
 
-// requestID adds Lambda's request id where the context has one.
+// requestKey is where WithRequest keeps its id.
+type requestKey struct{}
+
+// WithRequest makes every line that is logged with the context carry an API
+// request's id, as API Gateway gave it, as api_request. Lambda's own requestId
+// is of the invocation; the API's is also in the answer and the access log.
+func WithRequest(ctx context.Context, id string) context.Context {
+	if id == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, requestKey{}, id)
+}
+
+// requestID adds both request ids where the context has them.
 type requestID struct{ slog.Handler }
 
 func (h requestID) Handle(ctx context.Context, r slog.Record) error {
 	if lc, ok := lambdacontext.FromContext(ctx); ok && lc.AwsRequestID != "" {
 		r.AddAttrs(slog.String("requestId", lc.AwsRequestID))
+	}
+	if id, ok := ctx.Value(requestKey{}).(string); ok {
+		r.AddAttrs(slog.String("api_request", id))
 	}
 	return h.Handler.Handle(ctx, r)
 }

@@ -1,6 +1,7 @@
 package triggers
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"io"
@@ -21,8 +22,8 @@ var ErrTooLarge = errors.New("body over API Gateway's 10 MB")
 
 // Event makes the event that API Gateway (HTTP API, payload 2.0) would make
 // of a request: header names in lower case, repeats joined with commas,
-// cookies apart, and a body that is not text in base64.
-func Event(r *http.Request, route Route, parameters map[string]string) (events.APIGatewayV2HTTPRequest, error) {
+// cookies apart, and a body that is not text in base64. id is the request's.
+func Event(r *http.Request, route Route, parameters map[string]string, id string) (events.APIGatewayV2HTTPRequest, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
 	if err != nil {
 		return events.APIGatewayV2HTTPRequest{}, err
@@ -62,7 +63,7 @@ func Event(r *http.Request, route Route, parameters map[string]string) (events.A
 		QueryStringParameters: query,
 		PathParameters:        parameters,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: route.Key(), Stage: "$default", RequestID: now.Format("20060102T150405.000000000"),
+			RouteKey: route.Key(), Stage: "$default", RequestID: id,
 			Time: now.Format("02/Jan/2006:15:04:05 -0700"), TimeEpoch: now.UnixMilli(),
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
 				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto, SourceIP: peer, UserAgent: r.UserAgent(),
@@ -75,6 +76,9 @@ func Event(r *http.Request, route Route, parameters map[string]string) (events.A
 	}
 	return event, nil
 }
+
+// requestID makes an id that no other request has.
+func requestID() string { return rand.Text() }
 
 // write sends a function's answer as API Gateway would.
 func write(w http.ResponseWriter, resp events.APIGatewayV2HTTPResponse) {

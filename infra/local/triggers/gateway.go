@@ -19,15 +19,18 @@ const Timeout = 29 * time.Second
 type Invoke func(context.Context, Route, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
 // Gateway serves the routes as API Gateway does: a path is matched as it was
-// sent, segment by segment, and everything else is its own 404.
+// sent, segment by segment; everything else goes to the default route, or
+// without one is its own 404. Every answer has the id that the event has.
 func Gateway(routes []Route, invoke Invoke) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := requestID()
+		w.Header().Set("apigw-requestid", id)
 		route, parameters, ok := match(routes, r.Method, r.URL.Path)
 		if !ok {
 			problem(w, http.StatusNotFound, "Not Found")
 			return
 		}
-		event, err := Event(r, route, parameters)
+		event, err := Event(r, route, parameters, id)
 		if errors.Is(err, ErrTooLarge) {
 			problem(w, http.StatusRequestEntityTooLarge, "Request Entity Too Large")
 			return
@@ -48,17 +51,22 @@ func Gateway(routes []Route, invoke Invoke) http.Handler {
 	})
 }
 
-// match finds the route; a literal segment goes before a parameter.
+// match finds the route; a literal segment goes before a parameter, and the
+// default route comes last.
 func match(routes []Route, method, path string) (Route, map[string]string, bool) {
 	var best Route
 	var parameters map[string]string
 	found := false
 	for _, route := range routes {
+		if route.Path == Default && !found {
+			best, found = route, true
+			continue
+		}
 		if route.Method != method {
 			continue
 		}
 		values, ok := matchPath(route.Path, path)
-		if ok && (!found || len(values) < len(parameters)) {
+		if ok && (!found || best.Path == Default || len(values) < len(parameters)) {
 			best, parameters, found = route, values, true
 		}
 	}

@@ -81,6 +81,49 @@ func TestRoutesMatchAsSent(t *testing.T) {
 	}
 }
 
+func TestDefaultRoute(t *testing.T) {
+	t.Parallel()
+	withDefault := append([]Route{{"", Default, "rest"}}, routes...)
+	for _, c := range []struct{ method, target, function, key string }{
+		{"GET", "/status/abc", "status", "GET /status/{referenceId}"},
+		{"GET", "/status/mine", "mine", "GET /status/mine"},
+		{"HEAD", "/status/abc", "rest", "$default"},
+		{"GET", "/status/abc/", "rest", "$default"},
+		{"BREW", "/", "rest", "$default"},
+	} {
+		recorder := httptest.NewRecorder()
+		var got events.APIGatewayV2HTTPRequest
+		Gateway(withDefault, func(_ context.Context, route Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			got = event
+			return events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: route.Function}, nil
+		}).ServeHTTP(recorder, httptest.NewRequest(c.method, c.target, nil))
+		if body := recorder.Body.String(); body != c.function || got.RouteKey != c.key || got.RequestContext.RouteKey != c.key ||
+			got.RawPath != c.target || got.RequestContext.HTTP.Method != c.method || (c.key == Default && got.PathParameters != nil) {
+			t.Errorf("%s %s: %s got %+v", c.method, c.target, body, got)
+		}
+	}
+}
+
+// Each request has an id of its own, in its event and on its answer, also
+// where no function is asked.
+func TestRequestIDs(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{"": true}
+	for range 100 {
+		resp, _, event := exchange(t, httptest.NewRequest("GET", "/status/abc", nil), nil)
+		id := resp.Header.Get("apigw-requestid")
+		if seen[id] || event.RequestContext.RequestID != id {
+			t.Fatalf("id %q, of the event %q", id, event.RequestContext.RequestID)
+		}
+		seen[id] = true
+	}
+	for _, r := range []*http.Request{httptest.NewRequest("GET", "/nothing", nil), httptest.NewRequest("POST", "/callback", brokenReader{})} {
+		if resp, _, _ := exchange(t, r, nil); seen[resp.Header.Get("apigw-requestid")] {
+			t.Errorf("%s: no id of its own: %v", r.URL, resp.Header)
+		}
+	}
+}
+
 func TestEvent(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("POST", "http://pay.example:8080/callback/r/t?a=1&b=2&a=3", strings.NewReader(`{"x":"é"}`))
@@ -198,7 +241,7 @@ func FuzzEvent(f *testing.F) {
 		r := httptest.NewRequest("POST", "/callback", strings.NewReader(string(body)))
 		r.URL.Path, r.URL.RawQuery = path, query
 		r.Header["X-Given"] = []string{header, header}
-		event, err := Event(r, routes[2], nil)
+		event, err := Event(r, routes[2], nil, "id")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,13 +15,16 @@ import (
 
 // Route is one HttpApi event of the template.
 type Route struct {
-	Method   string
-	Path     string // with {parameters}
+	Method   string // empty: every method
+	Path     string // with {parameters}, or Default
 	Function string // folder under functions/
 }
 
+// Default is API Gateway's key for the route that takes what no other does.
+const Default = "$default"
+
 // Key is the route as API Gateway writes it: "GET /status/{referenceId}".
-func (r Route) Key() string { return r.Method + " " + r.Path }
+func (r Route) Key() string { return strings.TrimPrefix(r.Method+" "+r.Path, " ") }
 
 // Wiring is what the template says triggers which function.
 type Wiring struct {
@@ -61,10 +64,11 @@ func Read(template []byte) (Wiring, error) {
 		for _, event := range resource.Properties.Events {
 			switch event.Type {
 			case "HttpApi":
-				w.Routes = append(w.Routes, Route{
-					Method: strings.ToUpper(event.Properties.Method.Value),
-					Path:   event.Properties.Path.Value, Function: function,
-				})
+				route := Route{Method: strings.ToUpper(event.Properties.Method.Value), Path: event.Properties.Path.Value, Function: function}
+				if route.Method == "" && route.Path == "" {
+					route.Path = Default
+				}
+				w.Routes = append(w.Routes, route)
 			case "Schedule", "ScheduleV2":
 				w.Scheduled = append(w.Scheduled, function)
 			case "SQS":

@@ -25,6 +25,6 @@ func Over(p assembly.Parts, g *gateway.Gateway) *httpapi.API {
 		Gateway: g, Ledger: p.Ledger, Doorbell: p.Doorbell(),
 		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst),
 		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
-		TableCheck: p.TableCheck, QueueCheck: p.QueueCheck,
+		QueueCheck: p.QueueCheck,
 	}
 }
