@@ -354,7 +354,7 @@ func TestOwnDomainClosesTheOtherAddress(t *testing.T) {
 	if err := node.Decode(&got); err != nil || node.Tag != "!If" {
 		t.Fatalf("%s %v: %v", node.Tag, got, err)
 	}
-	if diff := cmp.Diff([]string{"HasDomain", "true", "false"}, got); diff != "" {
+	if diff := gocmp.Diff([]string{"HasDomain", "true", "false"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
