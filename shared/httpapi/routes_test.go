@@ -25,7 +25,7 @@ func TestRoutesAgree(t *testing.T) {
 		Resources map[string]struct {
 			Properties struct {
 				CodeURI yaml.Node `yaml:"CodeUri"`
-				Events map[string]struct {
+				Events  map[string]struct {
 					Type       string `yaml:"Type"`
 					Properties struct {
 						Method string `yaml:"Method"`
