@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"momoproxy"
 	"momoproxy/shared/config"
@@ -32,6 +33,11 @@ type options struct {
 
 	template []byte // what triggers which function
 	name     string // of the tables and the queue under -aws
+
+	// Where errors go beside the log, and the clock; nil: stderr and the
+	// machine's.
+	errors io.Writer
+	now    func() time.Time
 }
 
 func main() {

@@ -88,8 +88,12 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	if err != nil {
 		return nil, err
 	}
+	machine := host.Machine()
+	if o.now != nil {
+		machine.Now = o.now
+	}
 	s.parts = assembly.Parts{
-		Table: s.store.table, Queue: s.store.queue, Host: host.Machine(), Log: log,
+		Table: s.store.table, Queue: s.store.queue, Host: machine, Log: log,
 		Ledger: ledger.New(s.store.table, s.store.keys, ledger.Options{}),
 		Rules:  webhook.Rules{AllowLoopback: !o.live},
 	}
@@ -104,6 +108,11 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 			return nil, err
 		}
 	}
+	// The heartbeat in the folder may be of last week. This one also shows
+	// that the folder can be written to.
+	if err := s.parts.Beat(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.startFunctions(ctx, listener, o.template); err != nil {
 		return nil, err
 	}
@@ -111,10 +120,15 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 }
 
 // openLog writes the JSON log beside the database, or nowhere when nothing
-// is to be left behind.
+// is to be left behind. Errors go to stderr too: a log on a full disk holds
+// none.
 func (s *system) openLog(o options) (*slog.Logger, error) {
+	if o.errors == nil {
+		o.errors = os.Stderr
+	}
+	errors := telemetry.New(o.errors, slog.LevelError)
 	if s.store.inMemory() {
-		return telemetry.New(io.Discard, slog.LevelInfo), nil
+		return errors, nil
 	}
 	f, err := os.OpenFile(filepath.Join(o.data, "log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -122,7 +136,7 @@ func (s *system) openLog(o options) (*slog.Logger, error) {
 	}
 	s.stops = append(s.stops, func() { f.Close() })
 	s.logPath = f.Name()
-	return telemetry.New(f, slog.LevelInfo), nil
+	return slog.New(slog.NewMultiHandler(telemetry.New(f, slog.LevelInfo).Handler(), errors.Handler())), nil
 }
 
 // startDemoApp makes the demo client if it is not there and starts its app.
