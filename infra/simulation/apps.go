@@ -189,11 +189,7 @@ func (w *world) ask(o *order) {
 }
 
 func (w *world) askOnce(o *order, r httpapi.Request) (again bool) {
-	w.note("ask", o.app.name, o.externalID, o.key, o.amount)
-	var resp httpapi.Response
-	o.flying++
-	inv, ok := w.invoke(requestToPay, func(ctx context.Context, i *instance) { resp, _ = i.api.RequestToPay()(ctx, r) })
-	o.flying--
+	inv, resp, ok := w.send(o, r)
 	if w.halted {
 		return false
 	}
@@ -201,6 +197,15 @@ func (w *world) askOnce(o *order, r httpapi.Request) (again bool) {
 		return w.chance(0.8) || o.plain // the app may give up
 	}
 	return w.answered(o, inv, resp)
+}
+
+// send makes one request to pay. ok is false when no answer came.
+func (w *world) send(o *order, r httpapi.Request) (inv *invocation, resp httpapi.Response, ok bool) {
+	w.note("ask", o.app.name, o.externalID, o.key, o.amount)
+	o.flying++
+	inv, ok = w.invoke(requestToPay, func(ctx context.Context, i *instance) { resp, _ = i.api.RequestToPay()(ctx, r) })
+	o.flying--
+	return inv, resp, ok
 }
 
 // probe asks for one plain payment, to see that the system still works.

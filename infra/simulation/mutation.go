@@ -266,6 +266,17 @@ var Mutations = []Mutation{
 		`Partition: "client#", Sort: endpointPrefix + origin}`,
 	},
 	{
+		"one app closes a provider for every app", Separation, "shared/gateway/breaker.go",
+		`if !h.Open() || h.OpenFor != "" && h.OpenFor != clientID {
+		return 0, nil
+	}
+	probeAt := app.ProbeAt`,
+		`if !h.Open() {
+		return 0, nil
+	}
+	probeAt := h.ProbeAt()`,
+	},
+	{
 		"an old secret signs for ever", Secrets, "shared/ledger/rotate_secret.go",
 		`!now.Before(c.OldSecretUntil)`,
 		`false`,

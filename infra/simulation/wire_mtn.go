@@ -50,6 +50,9 @@ func (w *world) inject(c sandbox.Call) sandbox.Fault {
 }
 
 func (w *world) faultOf(c sandbox.Call) sandbox.Fault {
+	if f := w.silence(c); f != "" {
+		return f
+	}
 	switch c.Route {
 	case sandbox.RouteToken:
 		if w.chance(w.rates.tokenFails) {

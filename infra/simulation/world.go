@@ -171,6 +171,7 @@ func (w *world) calmDown() {
 		w.after(11*time.Minute+w.between(0, time.Minute), "probe", func() { w.probe(a) })
 		w.after(50*time.Hour+w.between(0, time.Minute), "probe again", func() { w.probeAgain(a) })
 	}
+	w.planNeighbour()
 	w.after(30*time.Minute+w.between(0, time.Minute), "operator", w.enableMended)
 	for day := range 8 {
 		w.after(time.Duration(day)*24*time.Hour+40*time.Minute+w.between(0, time.Minute), "operator", w.settleAll)

@@ -1,0 +1,73 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/shared/httpapi"
+)
+
+// silentPayers begins the numbers of those payers whose requests MTN never
+// takes. No other order has such a payer.
+const silentPayers = "26878000"
+
+// planNeighbour has one app ask MTN for payments of silent payers only, in
+// some worlds, long after the faults have stopped and nobody has asked for
+// anything for a while. Another app asks beside it for payments that MTN takes,
+// and must not notice. What is drawn here moves nothing else of a seed.
+func (w *world) planNeighbour() {
+	rng := rand.New(rand.NewPCG(w.options.Seed, 0x6e656967))
+	if rng.IntN(4) > 0 {
+		return
+	}
+	bad, good := w.apps[0], w.apps[1]
+	start := 3*time.Hour + time.Duration(rng.IntN(60_000))*time.Millisecond
+	every := time.Duration(200+rng.IntN(1500)) * time.Millisecond
+	for i := range 12 + rng.IntN(24) {
+		o := neighbourOrder(bad, fmt.Sprintf("silent-%d", i), fmt.Sprintf("%s%03d", silentPayers, rng.IntN(30)))
+		w.after(start+time.Duration(i)*every, "ask for a silent payer", func() { w.askPlainly(o) })
+	}
+	first := time.Duration(rng.IntN(20_000)) * time.Millisecond
+	for i := range 6 {
+		o := neighbourOrder(good, fmt.Sprintf("beside-%d", i), fmt.Sprintf("2687601%04d", rng.IntN(10_000)))
+		o.plain = true
+		w.after(start+first+time.Duration(i)*5*time.Second, "ask beside it", func() {
+			if resp := w.askPlainly(o); !w.halted && resp.StatusCode != http.StatusAccepted {
+				w.violate(Separation, "%s is answered %d %s; MTN answers it, and not the payers of %s", good.name, resp.StatusCode, resp.Body, bad.name)
+			}
+		})
+	}
+}
+
+// silence is what MTN makes of a request for a silent payer.
+func (w *world) silence(c sandbox.Call) sandbox.Fault {
+	if c.Route != sandbox.RouteRequestToPay || !strings.HasPrefix(c.Payer, silentPayers) {
+		return ""
+	}
+	return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Unavailable, sandbox.TooMany)
+}
+
+func neighbourOrder(a *app, externalID, payer string) *order {
+	o := &order{app: a, externalID: externalID, amount: "150.00", payer: payer, references: map[string]string{}}
+	o.body = fmt.Sprintf(`{"amount":"150.00","currency":"SZL","externalId":%q,"payer":{"partyIdType":"MSISDN","partyId":%q}}`, externalID, payer)
+	a.orders = append(a.orders, o)
+	return o
+}
+
+// askPlainly sends a request to pay once; in calm it is answered.
+func (w *world) askPlainly(o *order) httpapi.Response {
+	o.asked++
+	r := httpapi.Request{Body: o.body, RouteKey: "POST /request-to-pay", Headers: map[string]string{
+		"content-type": "application/json", "x-proxy-api-key": o.app.client.APIKey,
+	}}
+	r.RequestContext.HTTP.Method = http.MethodPost
+	inv, resp, ok := w.send(o, r)
+	if ok && !w.halted {
+		w.answered(o, inv, resp)
+	}
+	return resp
+}
