@@ -53,9 +53,11 @@ func (p providerMeter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return p.next.RoundTrip(r)
 }
 
-func TestCostOfAPayment(t *testing.T) {
+// metered is a system over DynamoDB's engine whose units m counts, and the
+// table past the meter.
+func metered(t *testing.T, m *meter) (*testbed.World, table.Table) {
+	t.Helper()
 	e := engine.For(t, engine.DynamoDB)
-	m := newMeter()
 	ctx := context.Background()
 	client := func(options ...func(*dynamodb.Options)) *dynamodb.Client {
 		return dynamodb.New(dynamodb.Options{
@@ -84,6 +86,12 @@ func TestCostOfAPayment(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return w, dynamo.New(client(), names)
+}
+
+func TestCostOfAPayment(t *testing.T) {
+	m, ctx := newMeter(), context.Background()
+	w, _ := metered(t, m)
 
 	var sum used
 	t.Logf("| step | write units by AWS's rules | as the engine reports | beside them, the request limit | read units | calls |")

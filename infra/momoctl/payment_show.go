@@ -46,11 +46,7 @@ func (s *session) showPayment(ctx context.Context, reference string) error {
 		describe(t, story.Payment)
 		describeQuarrel(t, story.Payment, trail)
 		describeDeliveries(t, story.Deliveries)
-		t.line("")
-		t.line("Timeline, UTC")
-		for _, m := range timeline(story, trail) {
-			t.line("  %s  %s", stamp(m.at), m.what)
-		}
+		describeTimeline(t, story, trail)
 	})
 }
 

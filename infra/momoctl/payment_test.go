@@ -47,6 +47,31 @@ func TestPaymentShow(t *testing.T) {
 	})
 }
 
+// A flood of forged callbacks and a long life do not hide the evidence.
+func TestPaymentShowKeepsToTheEvidence(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		reference := c.pay("ORDER-1", sandbox.PlanPending)
+		for range 4_000 {
+			c.CallBack("POST", "", `{"externalId":"ORDER-1","status":"FAILED"}`)
+			time.Sleep(time.Second)
+		}
+		for range 200 {
+			c.CallBack("POST", c.CallbackPath(reference), `{"status":"PENDING"}`)
+			time.Sleep(10 * time.Second)
+		}
+		out := c.must("payment", "show", reference)
+		if n := strings.Count(out, "\n"); n > 110 {
+			t.Errorf("%d lines", n)
+		}
+		contains(t, "show", out, "INBOUND_FROM_APP  POST /request-to-pay -> 202", " more: momoctl audit show --payment "+reference,
+			"callbacks that anybody may have sent: momoctl audit show --payment "+reference)
+		if _, trail, _ := strings.Cut(out, "Timeline"); strings.Contains(trail, "POST /callback ") {
+			t.Error("what anybody may have sent stands among the evidence")
+		}
+		contains(t, "audit", c.must("audit", "show", "--payment", reference, "--limit", "500"), "anybody may have sent it")
+	})
+}
+
 // What others have sent must not steer the operator's terminal.
 func TestOutputSteersNoTerminal(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {

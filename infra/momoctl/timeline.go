@@ -15,14 +15,18 @@ type moment struct {
 	what string
 }
 
-// timeline tells a payment's story in the order in which it happened. Of a
-// corrected payment the first ending is told by its delivery.
+// timeline tells a payment's story in the order in which it happened, without
+// what anybody may have sent. Of a corrected payment the first ending is told
+// by its delivery.
 func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 	p := story.Payment
 	all := []moment{{p.CreatedAt, "created"}}
 	for _, a := range trail {
 		if a.Direction == ledger.OutboundToApp && a.Method == http.MethodPost {
 			continue // the attempt tells it
+		}
+		if a.Unproven {
+			continue
 		}
 		what := fmt.Sprintf("%s  %s %s%s", a.Direction, a.Method, a.URL, outcomeOf(a.ResponseCode, a.Duration))
 		if a.Note != "" {
@@ -44,6 +48,39 @@ func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 		return a.at.Truncate(time.Millisecond).Compare(b.at.Truncate(time.Millisecond))
 	})
 	return all
+}
+
+// How much of a timeline is shown at once: its beginning and its end.
+const (
+	timelineHead = 20
+	timelineTail = 60
+)
+
+// describeTimeline shows the evidence first, and counts what anybody may have
+// sent.
+func describeTimeline(t *text, story ledger.Story, trail []ledger.AuditRecord) {
+	t.line("")
+	t.line("Timeline, UTC")
+	all := timeline(story, trail)
+	for i, m := range all {
+		if left := len(all) - timelineHead - timelineTail; left > 0 && i >= timelineHead && i < timelineHead+left {
+			if i == timelineHead {
+				t.line("  … %d more: momoctl audit show --payment %s", left, story.Payment.Reference)
+			}
+			continue
+		}
+		t.line("  %s  %s", stamp(m.at), m.what)
+	}
+	unproven := 0
+	for _, a := range trail {
+		if a.Unproven {
+			unproven++
+		}
+	}
+	if unproven > 0 {
+		t.line("")
+		t.line("Beside it %s that anybody may have sent: momoctl audit show --payment %s", plural(unproven, "callback"), story.Payment.Reference)
+	}
 }
 
 // outcomeOf is what came of an exchange, in words.

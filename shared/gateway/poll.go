@@ -44,7 +44,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (led
 	switch why.who {
 	case bySchedule:
 		reserve = 0 // a run has its own margin
-	case byProvider, byAnybody:
+	case byProvider:
 		most = callbackBudget
 	}
 	ctx, cancel := within(ctx, most, reserve)

@@ -34,8 +34,10 @@ const CallbackAnswer = `{"received":true}`
 // Receive takes a callback to its end: stored as it came, matched to its
 // payments, and, being only a hint, checked with the provider (or believed,
 // under CALLBACK_POLICY=trust); one that the provider has signed is evidence.
+// What anybody may have sent is checked by the schedule, later.
 // provider.ErrSignature: it is not signed as it has to be; nothing is kept of
-// it, nor of one that finds ErrUnconfigured. Every other error is for the log alone, and the answer is the same.
+// it, nor of one that finds ErrUnconfigured. Every other error is for the log
+// alone, and the answer is the same.
 func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 	prov, ok := g.provider(c.Provider)
 	if !ok {
@@ -45,48 +47,51 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 	if errors.Is(parseErr, provider.ErrSignature) {
 		return parseErr
 	}
-	anonymous := c.Reference == "" && claim.Standing == provider.Anonymous
 	matched, sure, why, err := g.match(ctx, c, claim)
+	proven := claim.Standing != provider.Anonymous || c.Reference != "" && len(matched) > 0
 	if err != nil {
-		return errors.Join(err, g.Ledger.Audit(ctx, g.callbackRecord(c, anonymous, "", "", "not matched: table unavailable")))
+		why = "table unavailable"
 	}
-	if len(matched) == 0 {
-		g.Log.WarnContext(ctx, "callback.unmatched", "provider", c.Provider, "reason", why)
-		return g.Ledger.Audit(ctx, g.callbackRecord(c, anonymous, "", "", "unmatched: "+why))
-	}
-	if !sure && claim.Standing == provider.Signed {
-		claim.Standing = provider.Known
-	}
-	var faults []error
-	for _, p := range matched {
-		faults = append(faults, g.receiveFor(ctx, p, c, claim, parseErr))
-	}
-	return errors.Join(faults...)
-}
-
-func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, claim provider.Callback, parseErr error) error {
 	evidence := claim.Evidence
 	evidence.At = g.now()
 	evidence.Source = payment.FromCallback
 	switch {
-	case claim.Standing == provider.Signed:
+	case len(matched) == 0 && proven:
+		g.Log.WarnContext(ctx, "callback.unmatched", "provider", c.Provider, "reason", why)
+		return errors.Join(err, g.Ledger.Audit(ctx, g.shortRecord(c, "unmatched: "+why)))
+	case !proven && !(g.TrustCallbacks && parseErr == nil && len(matched) > 0):
+		return errors.Join(err, g.receiveHint(ctx, c, matched, evidence, why))
+	case sure && claim.Standing == provider.Signed:
 		evidence.Source = payment.FromSignedWebhook
 	case g.TrustCallbacks && parseErr == nil:
 		evidence.Source = payment.FromTrustedCallback
 	}
-	who, raw := byAnybody, []byte(nil)
-	if c.Reference != "" || claim.Standing != provider.Anonymous {
-		who, raw = byProvider, c.Body
+	var faults []error
+	for _, p := range matched {
+		faults = append(faults, g.receiveFor(ctx, p, c, evidence, proven, parseErr))
 	}
+	return errors.Join(faults...)
+}
+
+// receiveFor takes a callback that is proven or believed to the end of one of
+// its payments.
+func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, evidence payment.Evidence, proven bool, parseErr error) error {
 	prov, _ := g.provider(p.Provider)
 	d := payment.Decide(p.Payment, evidence, prov.Capabilities().Method(p.Method).Policy)
-	record := g.callbackRecord(c, who == byAnybody, p.Reference, p.ClientID, string(d.Anomaly))
+	record := g.callbackRecord(c, p, string(d.Anomaly))
+	var raw []byte
+	if proven {
+		raw = c.Body
+	}
 	if evidence.Source != payment.FromCallback && !d.Confirm {
 		_, err := g.settle(ctx, p, news{
 			evidence: evidence, raw: raw,
 			audit: func(payment.Payment, payment.Anomaly) []ledger.AuditRecord { return []ledger.AuditRecord{record} },
 		})
 		return err
+	}
+	if !proven {
+		return g.receiveHint(ctx, c, []ledger.Payment{p}, evidence, "")
 	}
 	if parseErr != nil && record.Note == "" {
 		record.Note = "unreadable"
@@ -98,37 +103,35 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	// It is stored as it came before anything is made of it; if that fails,
 	// its news is still worth asking about.
 	stored := g.Ledger.Audit(ctx, record)
-	// The provider's own callback about an open payment is asked about at
-	// once, others in their time.
-	if !d.Confirm || (who == byAnybody && !g.mayPoll(p)) {
+	if !d.Confirm {
 		return stored
 	}
 	claimed, _ := evidence.Verdict.Ending()
-	if who == byAnybody {
-		claimed = "" // only the provider's own news makes later questions come sooner
-	}
-	_, err := g.poll(ctx, p, occasion{who: who, claimed: claimed, raw: raw})
+	_, err := g.poll(ctx, p, occasion{who: byProvider, claimed: claimed, raw: raw})
 	if errors.Is(err, errPutOff) || errors.Is(err, errUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}
 	return errors.Join(stored, err)
 }
 
-// bareBodyKept is how much of a callback from anybody is kept, in bytes;
-// the provider's own are a third of it.
-const bareBodyKept = 1 << 10
+// unprovenKept is how much is kept of a callback that is unproven or matches
+// nothing, in bytes; the provider's own are a third of it.
+const unprovenKept = 1 << 10
 
-func (g *Gateway) callbackRecord(c Callback, anonymous bool, reference, clientID, note string) ledger.AuditRecord {
+// shortRecord is the record of a callback that is unproven or matches nothing.
+func (g *Gateway) shortRecord(c Callback, note string) ledger.AuditRecord {
+	a := g.callbackRecord(c, ledger.Payment{}, note)
+	a.RequestBody = a.RequestBody[:min(len(a.RequestBody), unprovenKept)]
+	return a
+}
+
+func (g *Gateway) callbackRecord(c Callback, p ledger.Payment, note string) ledger.AuditRecord {
 	body := c.Body
 	if c.Token != "" { // wherever it stands
 		body = bytes.ReplaceAll(body, []byte(c.Token), []byte("***"))
 	}
-	if anonymous {
-		// Anybody can send one, and each may be kept for several payments.
-		body = body[:min(len(body), bareBodyKept)]
-	}
 	return ledger.AuditRecord{
-		At: c.Started, Direction: ledger.InboundFromMTN, Reference: reference, ClientID: clientID,
+		At: c.Started, Direction: ledger.InboundFromMTN, Reference: p.Reference, ClientID: p.ClientID,
 		Method: c.Method, URL: c.Path, RequestBody: string(body),
 		ResponseCode: 200, ResponseBody: CallbackAnswer, Duration: g.now().Sub(c.Started), Note: note,
 	}

@@ -21,22 +21,17 @@ const (
 	bySchedule
 	// byProvider: a callback with the token that only the provider knows.
 	byProvider
-	// byAnybody: a callback without one.
-	byAnybody
 )
 
 // patience is how long a question waits for its slot under the provider's
 // limit: reconciliation longest, the provider's own callback as long as the
-// provider waits for our answer, an app's request hardly, and a callback that
-// anybody may have sent not at all.
+// provider waits for our answer, and an app's request hardly.
 func (a asker) patience() time.Duration {
 	switch a {
 	case bySchedule:
 		return 5 * time.Second
 	case byProvider:
 		return 700 * time.Millisecond
-	case byAnybody:
-		return 0
 	}
 	return 300 * time.Millisecond
 }
@@ -83,13 +78,10 @@ func (g *Gateway) reserve(ctx context.Context, l line, from time.Time, patience 
 // dropped has then been put off, not lost.
 func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, caps provider.Capabilities, lead time.Duration) (turn time.Time, cost time.Duration, err error) {
 	l := statusLine(caps)
-	switch {
-	case who == byApp && lead == 0:
+	if who == byApp && lead == 0 {
 		if _, ok, err := g.reserve(ctx, l.ofApp(p.ClientID), g.now(), 0); err != nil || !ok {
 			return time.Time{}, 0, cmp.Or(err, errPutOff)
 		}
-	case who == byAnybody:
-		l.limit.Burst /= appShare // what anybody can send leaves the rest to the others
 	}
 	started := g.now()
 	from := started.Add(lead)
@@ -101,9 +93,7 @@ func (g *Gateway) takeTurn(ctx context.Context, p ledger.Payment, who asker, cap
 		now := g.now()
 		turn = from.Add(wait)
 		return turn, now.Sub(started), g.Sleep(ctx, turn.Sub(now))
-	case who == byApp, who == byAnybody:
-		// Its schedule stands. Moving that for whoever sends callbacks would
-		// let them fill the line that others wait in.
+	case who == byApp: // its schedule stands
 		return time.Time{}, 0, errPutOff
 	}
 	return time.Time{}, 0, g.putOff(ctx, p, from.Add(wait))

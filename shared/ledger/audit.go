@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"momoproxy/shared/table"
@@ -36,6 +37,7 @@ type AuditRecord struct {
 	ResponseBody string
 	Duration     time.Duration
 	Note         string // error class, anomaly, or why it was refused
+	Unproven     bool   // of a record that was read: a callback that anybody may have sent
 }
 
 // record makes the stored form. Each record has a random name, so that the
@@ -108,21 +110,28 @@ func (l *Ledger) auditPartition(ctx context.Context, partition, reference string
 			out = append(out, a)
 		}
 		if page.Next == "" {
+			slices.SortStableFunc(out, byTime)
 			return out, nil
 		}
 		q.After = page.Next
 	}
 }
 
+func byTime(a, b AuditRecord) int { return a.At.Compare(b.At) }
+
 func auditFrom(rec table.Record, reference string) (AuditRecord, error) {
 	r := &reader{rec: rec}
-	at, _ := time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
+	at := r.time("at")
+	unproven := !at.IsZero() // only a hint has it apart from its key
+	if !unproven {
+		at, _ = time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
+	}
 	a := AuditRecord{
 		At: at, Direction: Direction(r.text("direction")), Reference: reference,
 		ClientID: r.text("client_id"), Method: r.text("http_method"), URL: r.text("url"),
 		RequestBody: r.text("request_body"), ResponseCode: int(r.number("response_code")),
 		ResponseBody: r.text("response_body"),
-		Duration:     time.Duration(r.number("duration_ms")) * time.Millisecond, Note: r.text("note"),
+		Duration:     time.Duration(r.number("duration_ms")) * time.Millisecond, Note: r.text("note"), Unproven: unproven,
 	}
 	return a, r.err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"momoproxy/shared/table"
@@ -21,7 +22,7 @@ const (
 )
 
 // AuditHour reads one page of the records of that kind in the hour (UTC) that
-// at lies in, oldest first, and the cursor of the next; an empty one ends the
+// at lies in, each page oldest first, and the cursor of the next; an empty one ends the
 // list. A limit outside 1 to table.MaxLimit becomes that. ErrCursor: a cursor
 // that this list did not give.
 func (l *Ledger) AuditHour(ctx context.Context, kind AuditKind, at time.Time, limit int, cursor string) ([]AuditRecord, string, error) {
@@ -47,5 +48,6 @@ func (l *Ledger) AuditHour(ctx context.Context, kind AuditKind, at time.Time, li
 		}
 		records = append(records, a)
 	}
+	slices.SortStableFunc(records, byTime)
 	return records, page.Next, nil
 }

@@ -81,6 +81,11 @@ func auditKey(partition string, at time.Time, id string) table.Key {
 func unmatchedPartition(at time.Time) string { return "unmatched#" + hour(at) }
 func providerPartition(at time.Time) string  { return "provider#" + hour(at) }
 
+// unmatchedKey is beside the audit record of a hint that matches nothing.
+func unmatchedKey(audit table.Key) table.Key {
+	return table.Key{Space: table.Main, Partition: audit.Partition, Sort: audit.Sort}
+}
+
 func hour(at time.Time) string { return at.UTC().Format("2006-01-02T15") }
 
 // listPartition is that of a client's payments in the list index.

@@ -32,8 +32,8 @@ type Options struct {
 const DefaultAuditRetention = 400 * 24 * time.Hour
 
 // Ledger reads and writes the table. Beyond short caches (clients, their
-// keys and endpoints, and provider health) it holds no state of its own. It is safe for concurrent
-// use, if Options.Random is.
+// keys and endpoints, and provider health) and the counts of hints it holds no
+// state of its own. It is safe for concurrent use, if Options.Random is.
 type Ledger struct {
 	table          table.Table
 	sealer         Sealer
@@ -43,6 +43,7 @@ type Ledger struct {
 	clients        *cache[Client]
 	lookups        *cache[table.Record] // of API keys, by hash
 	endpoints      *cache[Endpoint]
+	hints          *hintCounts
 	now            func() time.Time
 	operator       string // who changes clients through it, for the audit; see OnBehalf
 }
@@ -58,6 +59,7 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 	if l.random == nil {
 		l.random = rand.Reader
 	}
+	l.hints = &hintCounts{random: l.random}
 	if l.now == nil {
 		l.now = time.Now
 	}

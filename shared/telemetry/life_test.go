@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -24,7 +25,7 @@ import (
 func TestMetricsOfALife(t *testing.T) {
 	t.Parallel()
 	// What this life does not meet; each needs a fault of its own.
-	absent := []string{"Panics", "RecordsLost", "AccountsRefused", "LoginsRefused", "DeliveriesStopped"}
+	absent := []string{"Panics", "RecordsLost", "CallbacksFailed", "AccountsRefused", "LoginsRefused", "DeliveriesStopped"}
 	sums := map[string]float64{}
 	synctest.Test(t, func(t *testing.T) {
 		var lines safeBuffer
@@ -47,8 +48,13 @@ func TestMetricsOfALife(t *testing.T) {
 		answer(http.StatusNotFound)
 		pay("ORDER-10", sandbox.PlanSuccess)
 		w.Pass(20 * time.Minute)
-		for _, order := range []string{"ORDER-3", "ORDER-4", "ORDER-5", "ORDER-6", "ORDER-7", "ORDER-8"} {
-			pay(order, "timeout_before")
+		pay("ORDER-3", "timeout_before")
+		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.Unavailable, Times: 18}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 6 { // two apps and six payers meet a dead provider
+			key := []string{testbed.ShopKey, testbed.OtherKey}[i%2]
+			w.Pay(testbed.Order(fmt.Sprintf("DEAD-%d", i), fmt.Sprintf("2687612345%d", i)), "x-proxy-api-key", key)
 		}
 		pay("ORDER-9", sandbox.PlanPending)
 		w.Pass(61 * time.Hour) // past half of the way to being disabled

@@ -84,7 +84,8 @@ var Metrics = []Metric{
 	// A callback can be anybody's: nobody is woken for one. It is asked
 	// about, and what the provider then says counts.
 	{Name: "PaymentAnomalies", Unit: Count, Line: "payment.anomaly", When: []Condition{{Attribute: "source", Not: "callback"}}},
-	{Name: "CallbacksUnmatched", Unit: Count, Line: "callback.unmatched", By: []string{"provider"}},
+	{Name: "CallbacksUnmatched", Unit: Count, Line: "callback.unmatched", By: []string{"provider"}, Total: true},
+	{Name: "CallbacksFailed", Unit: Count, Line: "callback.failed"},
 	{Name: "RecordsLost", Unit: Count, Line: "audit.lost"},
 	{Name: "RecordsLost", Unit: Count, Line: "payment.answer_not_stored"},
 

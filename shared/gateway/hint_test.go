@@ -1,0 +1,113 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/tabletest"
+)
+
+// What a bare callback does to the table and to the provider is the same
+// whether there is such an order or not, and open or not: else its time would
+// tell.
+func TestABareCallbackTellsNothing(t *testing.T) {
+	var mu sync.Mutex
+	var calls []string
+	watched := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			mu.Lock()
+			defer mu.Unlock()
+			calls = append(calls, fmt.Sprintf("%s of %d", op, len(keys)))
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: watched}, func(t *testing.T, w *testbed.World) {
+		accepted(t, w, "PAID", sandbox.PlanSuccess)
+		w.Pass(5 * time.Minute)
+		open := accepted(t, w, "OPEN", sandbox.PlanPending)
+		w.Pass(time.Minute)
+		asked, _ := w.Sandbox.Payment(open)
+		writes := map[string][]string{}
+		for _, order := range []string{"OPEN", "PAID", "NOBODY"} {
+			calls = nil
+			began := time.Now()
+			w.CallBack("POST", "", `{"externalId":"`+order+`","status":"SUCCESSFUL"}`)
+			if took := time.Since(began); took != 0 {
+				t.Errorf("%s: it waited %s", order, took)
+			}
+			for _, c := range calls {
+				if strings.HasPrefix(c, tabletest.OpWrite) {
+					writes[order] = append(writes[order], c)
+				}
+			}
+		}
+		for _, order := range []string{"PAID", "NOBODY"} {
+			if diff := cmp.Diff(writes["OPEN"], writes[order]); diff != "" || len(writes[order]) != 1 {
+				t.Errorf("%s is written otherwise than an open order:\n%s", order, diff)
+			}
+		}
+		if again, _ := w.Sandbox.Payment(open); again.Asks != asked.Asks {
+			t.Error("the provider was asked inside the request")
+		}
+	})
+}
+
+// The schedule asks soon about a payment that a bare callback names, though
+// its next check is far off.
+func TestABareCallbackIsAskedAboutSoon(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		for time.Until(w.Payment(reference).NextCheckAt) < 10*time.Minute {
+			w.Pass(time.Minute)
+		}
+		if err := w.Sandbox.SetOutcome(reference, "SUCCESSFUL", "", false); err != nil {
+			t.Fatal(err)
+		}
+		w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL"}`)
+		w.Pass(time.Minute)
+		if got := w.Status(reference); got != payment.Successful {
+			t.Errorf("it is %s", got)
+		}
+	})
+}
+
+// A flood of forged callbacks leaves few records behind, in a payment's trail
+// and among the unmatched, over all processes.
+func TestForgedCallbacksAreFewInTheTrail(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		before := len(w.Trail(reference))
+		time.Sleep(time.Now().Truncate(time.Hour).Add(time.Hour).Sub(time.Now()))
+		for range 3 { // processes
+			for i := range 1_000 {
+				w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"FAILED","filler":"`+strings.Repeat("x", 5_000)+`"}`)
+				w.CallBack("POST", "", fmt.Sprintf(`{"externalId":"NOBODY-%d","status":"FAILED"}`, i))
+				w.CallBack("POST", reference+"/guess", `{"status":"FAILED"}`)
+			}
+			w.Restart(testbed.Options{})
+		}
+		hints := w.Trail(reference)[before:]
+		if len(hints) != 4 {
+			t.Errorf("%d hints are in the payment's trail, want 4", len(hints))
+		}
+		for _, a := range hints {
+			if len(a.RequestBody) > 1<<10 {
+				t.Errorf("%d bytes of a hint's body are kept", len(a.RequestBody))
+			}
+		}
+		unmatched, _, err := w.Ledger.AuditHour(t.Context(), ledger.AuditUnmatched, time.Now(), 1000, "")
+		if err != nil || len(unmatched) == 0 || len(unmatched) > 60 {
+			t.Errorf("%d unmatched callbacks are kept, %v", len(unmatched), err)
+		}
+	})
+}
