@@ -256,7 +256,8 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 			}
 			var needs config.Needs
 			for word, part := range map[string]config.Needs{
-				"config.Table": config.Table, "config.Storage": config.Storage, "config.Queue": config.Queue, "config.Provider": config.Provider,
+				"config.Table": config.Table, "config.Storage": config.Storage, "config.Sealing": config.Sealing,
+				"config.Queue": config.Queue, "config.Provider": config.Provider,
 			} {
 				if strings.Contains(string(main), word) {
 					needs |= part
@@ -284,7 +285,8 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 				}
 			}
 			for variable := range variables {
-				if strings.HasSuffix(variable, "_SECRET_ID") && variable != "SEALING_SECRET_ID" && needs&config.Provider == 0 {
+				if strings.HasSuffix(variable, "_SECRET_ID") && variable != "SEALING_SECRET_ID" && needs&config.Provider == 0 ||
+					variable == "SEALING_SECRET_ID" && needs&config.Sealing == 0 {
 					t.Errorf("it is given %s, the name of credentials that it has no use for", variable)
 				}
 			}

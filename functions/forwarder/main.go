@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage | config.Queue)
+	parts, err := assembly.FromEnvironment(config.Storage | config.Sealing | config.Queue)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage | config.Queue | config.Provider)
+	parts, err := assembly.FromEnvironment(config.Storage | config.Sealing | config.Queue | config.Provider)
 	if err != nil {
 		log.Fatal(err)
 	}

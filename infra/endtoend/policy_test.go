@@ -94,7 +94,13 @@ func (p policyDocument) grants(t *testing.T, policy string) []grant {
 					t.Errorf("%s: %s on %s is wider than a name", policy, action, resource)
 				}
 				g.Action, g.Resource = action, resource
-				all = append(all, g)
+				if g.Only == nil {
+					all = append(all, g)
+				}
+				for _, only := range g.Only { // each has to be needed
+					g.Only = []string{only}
+					all = append(all, g)
+				}
 			}
 		}
 	}
@@ -121,7 +127,13 @@ func (g grant) allows(u use) bool {
 		(g.Only == nil || slices.Contains(g.Only, u.Keys)) && !slices.Contains(g.Except, u.Keys)
 }
 
-func (g grant) String() string { return g.Policy + ": " + g.Action + " on " + g.Resource }
+func (g grant) String() string {
+	text := g.Policy + ": " + g.Action + " on " + g.Resource
+	if g.Only != nil {
+		text += " of " + strings.Join(g.Only, ", ")
+	}
+	return text
+}
 
 func allowed(grants []grant, u use) bool {
 	return slices.ContainsFunc(grants, func(g grant) bool { return g.allows(u) })
@@ -134,13 +146,50 @@ func unusedBy(g grant) string {
 		return "used by Lambda, for the function's output"
 	case g.Policy == "ForwarderRole/deliveries" && strings.HasPrefix(g.Action, "sqs:"):
 		return "used by the event source mapping"
+	case g.Policy == "EndpointPolicy" && slices.Equal(g.Only, []string{"key"}):
+		return "used while an app's key is being replaced: was the new one used?"
 	}
 	return ""
 }
 
 // shared says that one of those who hold a grant uses it for all: which one
-// fetches MTN's token is a matter of who comes first.
-func shared(g grant) bool { return g.Policy == "MtnPolicy" && g.Action == "dynamodb:PutItem" }
+// fetches MTN's token or notes the use of a key is a matter of who comes first.
+func shared(g grant) bool {
+	return (g.Policy == "MtnPolicy" || g.Policy == "AppPolicy") && g.Action == "dynamodb:PutItem"
+}
+
+// checkRefusals holds the roles to what no function may do, or only those that
+// are named: what is open to the world must not change apps or their keys, and
+// what is lost must not be deleted.
+func checkRefusals(t *testing.T, s *stack) {
+	main := "arn:MainTable"
+	sealing := use{Action: "ssm:GetParameters", Resource: "arn:aws:ssm:" + region + ":123456789012:parameter/" + s.name + "/sealing-keys"}
+	app := []string{"request-to-pay", "status", "payments"}
+	for _, c := range []struct {
+		use use
+		may []string
+	}{
+		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "client"}, nil},
+		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "key"}, app},
+		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "endpoint"}, []string{"forwarder", "reconciler"}},
+		{use{Action: "dynamodb:GetItem", Resource: main, Keys: "client"}, append(slices.Clone(app), "forwarder", "reconciler")},
+		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "token"}, []string{"request-to-pay", "status", "mtn-callback", "reconciler"}},
+		{use{Action: "dynamodb:Query", Resource: main, Keys: "client"}, nil},
+		{use{Action: "dynamodb:Query", Resource: main, Keys: "key"}, nil},
+		{use{Action: "dynamodb:DeleteItem", Resource: main, Keys: "payment", Within: "TransactWriteItems"}, nil},
+		{use{Action: "dynamodb:DeleteItem", Resource: main, Keys: "client", Within: "TransactWriteItems"}, nil},
+		{use{Action: "dynamodb:DeleteItem", Resource: main, Keys: "key", Within: "TransactWriteItems"}, nil},
+		{use{Action: "dynamodb:DeleteItem", Resource: main, Keys: "external"}, nil},
+		{use{Action: "dynamodb:GetItem", Resource: "arn:AuditTable", Keys: "payment"}, nil},
+		{sealing, []string{"request-to-pay", "status", "mtn-callback", "forwarder", "reconciler"}},
+	} {
+		for name, d := range s.functions(t) {
+			if got, want := allowed(s.grants(t, d), c.use), slices.Contains(c.may, name); got != want {
+				t.Errorf("%s may %s of %q within %q on %s: %t; want %t", name, c.use.Action, c.use.Keys, c.use.Within, c.use.Resource, got, want)
+			}
+		}
+	}
+}
 
 // checkPolicies compares what each function did with what its role allows:
 // everything done is allowed, and everything allowed was done.

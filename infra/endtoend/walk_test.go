@@ -36,6 +36,7 @@ func TestDeployedShape(t *testing.T) {
 		{"MomentPay", testMomentPay},
 		{"payments", func(t *testing.T, w *world) { testPayments(t, w, paid) }},
 		{"policies", func(t *testing.T, w *world) { checkPolicies(t, w.stack, w.recorder) }},
+		{"refusals", func(t *testing.T, w *world) { checkRefusals(t, w.stack) }},
 		{"provider not enabled", testNotEnabled},
 		{"output", testOutput},
 		{"refused starts", testRefusedStarts},

@@ -65,7 +65,7 @@ func openParts(p program, o options) (assembly.Parts, func() error, error) {
 	if !o.aws {
 		return openLocal(p, o)
 	}
-	needs := config.Storage | config.Queue
+	needs := config.Storage | config.Sealing | config.Queue
 	if o.provider {
 		needs |= config.Provider
 	}

@@ -262,8 +262,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"apps on one host share a circuit", Separation, "shared/ledger/keys.go",
-		`Partition: "client#" + clientID, Sort: endpointPrefix + origin}`,
-		`Partition: "client#", Sort: endpointPrefix + origin}`,
+		`Partition: endpointPartition(clientID), Sort: originPrefix + origin}`,
+		`Partition: endpointPartition(""), Sort: originPrefix + origin}`,
 	},
 	{
 		"one app closes a provider for every app", Separation, "shared/gateway/breaker.go",

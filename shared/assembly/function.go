@@ -63,10 +63,8 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 	p.Ledger = ledger.New(p.Table, nil, ledger.Options{})
 	answered := make(chan error, 1)
 	go func(l *ledger.Ledger) { answered <- l.Ping(ctx) }(p.Ledger)
-	if needs&config.Storage != 0 {
-		if err := p.fetchSecrets(ctx, secret.Store{Endpoint: os.Getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}); err != nil {
-			return Parts{}, err
-		}
+	if err := p.fetchSecrets(ctx, needs, secret.Store{Endpoint: os.Getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}); err != nil {
+		return Parts{}, err
 	}
 	if err := <-answered; err != nil {
 		return Parts{}, fmt.Errorf("table does not answer: %w", err)
@@ -74,28 +72,36 @@ func FromEnvironment(needs config.Needs) (Parts, error) {
 	return p, nil
 }
 
-// fetchSecrets opens the ledger with its sealing keys and fills the accounts'
-// credentials, out of one call.
-func (p *Parts) fetchSecrets(ctx context.Context, store secret.Store) error {
+// fetchSecrets gives the ledger its sealing keys, where they are needed, and
+// fills the accounts' credentials, out of one call.
+func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secret.Store) error {
 	c := p.Config
-	names := []string{c.SealingSecretID}
+	var names []string
+	if needs&config.Sealing != 0 {
+		names = append(names, c.SealingSecretID)
+	}
 	for _, account := range p.accounts() {
 		names = append(names, account.secretID)
+	}
+	if len(names) == 0 {
+		return nil
 	}
 	values, err := store.Fetch(ctx, names...)
 	if err != nil {
 		return err
 	}
-	keys, err := seal.ParseKeys(values[c.SealingSecretID])
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.SealingSecretID, err)
+	if needs&config.Sealing != 0 {
+		keys, err := seal.ParseKeys(values[c.SealingSecretID])
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.SealingSecretID, err)
+		}
+		p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
 	}
 	for _, account := range p.accounts() {
 		if err := json.Unmarshal([]byte(values[account.secretID]), account.into); err != nil {
 			return fmt.Errorf("%s: not a JSON object of the %s credentials", account.secretID, account.provider)
 		}
 	}
-	p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
 	return nil
 }
 

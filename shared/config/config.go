@@ -51,8 +51,9 @@ type Config struct {
 type Needs int
 
 const (
-	Table    Needs = 1 << iota // the main table, of which nothing sealed is read
-	Storage                    // both tables and the sealing keys
+	Table    Needs = 1 << iota // the main table
+	Storage                    // both tables
+	Sealing                    // the sealing keys, of who opens or seals secrets
 	Queue                      // the delivery queue
 	Provider                   // our public URL and at least one provider's account
 )
@@ -76,7 +77,7 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 	c := Config{
 		TableName:          required(Table|Storage, "TABLE_NAME"),
 		AuditTableName:     required(Storage, "AUDIT_TABLE_NAME"),
-		SealingSecretID:    required(Storage, "SEALING_SECRET_ID"),
+		SealingSecretID:    required(Sealing, "SEALING_SECRET_ID"),
 		QueueURL:           required(Queue, "QUEUE_URL"),
 		DeadLetterQueueURL: getenv("DEAD_LETTER_QUEUE_URL"),
 		PublicBaseURL:      strings.TrimRight(required(Provider, "PUBLIC_BASE_URL"), "/"),

@@ -12,7 +12,7 @@ import (
 	"momoproxy/shared/config"
 )
 
-const everything = config.Storage | config.Queue | config.Provider
+const everything = config.Storage | config.Sealing | config.Queue | config.Provider
 
 func complete() map[string]string {
 	return map[string]string{
@@ -66,8 +66,12 @@ func TestReadAsksOnlyForWhatIsNeeded(t *testing.T) {
 	for _, name := range []string{"PUBLIC_BASE_URL", "MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_SECRET_ID"} {
 		delete(env, name)
 	}
-	if _, err := read(env, config.Storage|config.Queue); err != nil {
+	if _, err := read(env, config.Storage|config.Sealing|config.Queue); err != nil {
 		t.Errorf("the forwarder's environment: %v", err)
+	}
+	delete(env, "SEALING_SECRET_ID")
+	if _, err := read(env, config.Storage|config.Queue); err != nil {
+		t.Errorf("the environment of who opens no secrets: %v", err)
 	}
 }
 

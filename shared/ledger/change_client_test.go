@@ -22,7 +22,14 @@ func TestSetClientActive(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := b.ClientByKey(t.Context(), "key", start)
-	if err != nil || got.Active || got.APIKey != "key" || len(got.SigningSecrets) != 2 || got.CallbackURL != made.CallbackURL {
+	if err != nil || got.Active || got.CallbackURL != made.CallbackURL {
+		t.Errorf("disabled: %+v active %v, %v", got, got.Active, err)
+	}
+	if err := b.SetClientActive(t.Context(), got, true); err == nil {
+		t.Error("a client read without its secrets was written")
+	}
+	got, err = b.Client(t.Context(), client)
+	if err != nil || got.Active || got.APIKey != "key" || len(got.SigningSecrets) != 2 {
 		t.Errorf("disabled: %+v active %v, %v", got, got.Active, err)
 	}
 	if err := b.SetClientActive(t.Context(), made, false); !errors.Is(err, ledger.ErrMoved) {

@@ -44,6 +44,9 @@ type Client struct {
 	// not the newest.
 	sealedBefore bool
 
+	// keyHash and oldKeyHash are KeyHash of the two keys as stored.
+	keyHash, oldKeyHash string
+
 	version int64
 }
 

@@ -25,7 +25,14 @@ func sealedName(use string, slot int) string { return fmt.Sprintf("%s_%d_sealed"
 // untilName is when slot 1 ends.
 func untilName(use string) string { return use + "_1_until" }
 
+// keyHashName is where the hash of a key is, beside the sealed key: who asks
+// whether a key is right needs none of the sealing keys.
+func keyHashName(slot int) string { return fmt.Sprintf("%s_%d_hash", useAPIKey, slot) }
+
 func (l *Ledger) clientRecord(c Client) (table.Record, error) {
+	if c.APIKey == "" {
+		return table.Record{}, fmt.Errorf("client %s has no api key: it was read by key, without its secrets", c.ID)
+	}
 	w := writer{}
 	w.text("client_name", c.Name)
 	w.text("callback_url", c.CallbackURL)
@@ -33,8 +40,10 @@ func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 	w.flag("no_legacy_signature", c.NoLegacySignature)
 	w.time("created_at", c.CreatedAt)
 	keys := []string{c.APIKey}
+	w.text(keyHashName(0), KeyHash(c.APIKey))
 	if c.OldAPIKey != "" {
 		keys = append(keys, c.OldAPIKey)
+		w.text(keyHashName(1), KeyHash(c.OldAPIKey))
 		w.time(untilName(useAPIKey), c.OldKeyUntil)
 	}
 	if len(c.SigningSecrets) > 1 {
@@ -53,14 +62,14 @@ func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 		Index: map[string]table.IndexKey{IndexList: clientEntry(c.ID, c.CreatedAt)}}, nil
 }
 
-// Client reads one client with its secrets opened, or ErrNotFound.
-func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
+// readClient reads one client without its secrets, or ErrNotFound.
+func (l *Ledger) readClient(ctx context.Context, id string) (Client, *reader, error) {
 	rec, err := l.table.Get(ctx, clientKey(id))
 	if errors.Is(err, table.ErrNotFound) {
-		return Client{}, ErrNotFound
+		return Client{}, nil, ErrNotFound
 	}
 	if err != nil {
-		return Client{}, fmt.Errorf("read client: %w", err)
+		return Client{}, nil, fmt.Errorf("read client: %w", err)
 	}
 	r := &reader{rec: rec}
 	c := Client{
@@ -72,7 +81,21 @@ func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
 		CreatedAt:         r.time("created_at"),
 		OldKeyUntil:       r.time(untilName(useAPIKey)),
 		OldSecretUntil:    r.time(untilName(useSigningSecret)),
+		keyHash:           r.text(keyHashName(0)),
+		oldKeyHash:        r.text(keyHashName(1)),
 		version:           rec.Version,
+	}
+	if c.keyHash == "" {
+		r.fail(keyHashName(0))
+	}
+	return c, r, r.err
+}
+
+// Client reads one client with its secrets opened, or ErrNotFound.
+func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
+	c, r, err := l.readClient(ctx, id)
+	if err != nil {
+		return Client{}, err
 	}
 	keys, err := l.opened(r, &c, useAPIKey)
 	if err != nil {

@@ -113,7 +113,7 @@ func endpointFrom(rec table.Record) (Endpoint, error) {
 	r := &reader{rec: rec}
 	e := Endpoint{
 		ClientID:       r.text("client_id"),
-		Origin:         strings.TrimPrefix(rec.Sort, endpointPrefix),
+		Origin:         strings.TrimPrefix(rec.Sort, originPrefix),
 		State:          EndpointState(r.text("state")),
 		Failures:       int(r.number("failures")),
 		FailingSince:   r.time("failing_since"),
@@ -216,8 +216,7 @@ func (l *Ledger) putEndpoint(ctx context.Context, e Endpoint, now time.Time, mor
 func (l *Ledger) Endpoints(ctx context.Context, clientID string) ([]Endpoint, error) {
 	var all []Endpoint
 	q := table.Query{
-		Space: table.Main, Partition: clientKey(clientID).Partition,
-		From: endpointPrefix, To: endpointPrefix + "~", Limit: 500,
+		Space: table.Main, Partition: endpointPartition(clientID), Limit: 500,
 	}
 	for {
 		page, err := l.table.Query(ctx, q)

@@ -19,7 +19,7 @@ func keyLookup(apiKey, clientID string, at time.Time) table.Record {
 // ClientByKey finds the client an API key belongs to, at most clientFresh
 // old, or ErrNotFound: there is no such key, or it has ended by now. That is
 // asked anew each time, so a key never outlives its end in a cache. It does
-// not say whether the client is active.
+// not say whether the client is active, and its secrets are not opened.
 func (l *Ledger) ClientByKey(ctx context.Context, apiKey string, now time.Time) (Client, error) {
 	hash := KeyHash(apiKey)
 	c, ok := l.clients.get(hash, now)
@@ -36,13 +36,13 @@ func (l *Ledger) ClientByKey(ctx context.Context, apiKey string, now time.Time) 
 		if r.err != nil {
 			return Client{}, r.err
 		}
-		if c, err = l.Client(ctx, id); err != nil {
+		if c, _, err = l.readClient(ctx, id); err != nil {
 			return Client{}, err
 		}
 		l.clients.put(hash, c, now)
 		l.lookups.put(hash, rec, now)
 	}
-	if !c.HoldsKey(apiKey, now) {
+	if !c.holdsKey(hash, now) {
 		return Client{}, ErrNotFound
 	}
 	return c, nil

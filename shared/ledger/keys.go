@@ -177,10 +177,14 @@ func attentionEndpoint(e Endpoint) table.IndexKey {
 	return table.IndexKey{Partition: string(AttentionEndpoint), Sort: e.ClientID + "#" + timeKey(at) + "#" + e.Origin}
 }
 
-const endpointPrefix = "endpoint#"
+const originPrefix = "origin#"
+
+// A client's endpoints are apart from its own record: the functions write the
+// first and never the second.
+func endpointPartition(clientID string) string { return "endpoint#" + clientID }
 
 func endpointKey(clientID, origin string) table.Key {
-	return table.Key{Space: table.Main, Partition: "client#" + clientID, Sort: endpointPrefix + origin}
+	return table.Key{Space: table.Main, Partition: endpointPartition(clientID), Sort: originPrefix + origin}
 }
 
 // dueDelivery also says since when the event is undelivered, so that a census

@@ -48,8 +48,20 @@ type Ledger struct {
 	operator       string // who changes clients through it, for the audit; see OnBehalf
 }
 
-// New returns a ledger over t whose secrets s seals.
+// noSealer is what a ledger without sealing keys has.
+type noSealer struct{}
+
+var errNoKeys = errors.New("no sealing keys here")
+
+func (noSealer) Seal([]byte, string) (string, error) { return "", errNoKeys }
+func (noSealer) Open(string, string) ([]byte, error) { return nil, errNoKeys }
+
+// New returns a ledger over t whose secrets s seals. Without s it reads and
+// writes no secrets.
 func New(t table.Table, s Sealer, o Options) *Ledger {
+	if s == nil {
+		s = noSealer{}
+	}
 	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
 		health: newCache[Health](healthFresh), clients: newCache[Client](clientFresh), lookups: newCache[table.Record](clientFresh),
 		endpoints: newCache[Endpoint](endpointFresh), now: o.Now}

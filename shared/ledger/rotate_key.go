@@ -72,9 +72,10 @@ func (l *Ledger) forgetKey(ctx context.Context, apiKey string) {
 	}
 }
 
-// HoldsKey says whether the client may use an API key at now.
-func (c Client) HoldsKey(apiKey string, now time.Time) bool {
-	return apiKey != "" && (apiKey == c.APIKey || apiKey == c.OldAPIKey && now.Before(c.OldKeyUntil))
+// holdsKey says whether the stored client may use the API key with this hash
+// at now.
+func (c Client) holdsKey(hash string, now time.Time) bool {
+	return hash == c.keyHash || hash == c.oldKeyHash && now.Before(c.OldKeyUntil)
 }
 
 // LegacyKey is the API key that signs for the contract's X-MoMo-Proxy-Signature
