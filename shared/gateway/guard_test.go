@@ -2,15 +2,20 @@ package gateway_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"momoproxy/infra/sandbox"
 	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/tabletest"
 )
 
 // beside has an ordinary app ask for a payment once a second for a minute, and
@@ -149,4 +154,63 @@ func TestARefusedAccountOpensTheCircuit(t *testing.T) {
 			t.Errorf("the other app: %d %s", a.StatusCode, a.Body)
 		}
 	})
+}
+
+// A well provider's health is never written, whoever pays and however often;
+// what is written of failures names no payer.
+func TestAHealthyProviderCostsNoWrite(t *testing.T) {
+	var writes atomic.Int64
+	counting := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if op == "write" && strings.HasPrefix(keys[0].Partition, "health#") {
+				writes.Add(1)
+			}
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: counting}, func(t *testing.T, w *testbed.World) {
+		for i := range 50 {
+			accepted(t, w, fmt.Sprint("ORDER-", i), sandbox.PlanSuccess)
+			w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), "26876123456"), "x-proxy-api-key", testbed.OtherKey)
+		}
+		if n := writes.Load(); n != 0 {
+			t.Errorf("%d writes while all is well", n)
+		}
+		for i := range 60 { // a flood of one app, beside which another is answered
+			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), sandbox.Payer("error503")))
+		}
+		if n := writes.Load(); n < 5 || n > 20 {
+			t.Errorf("60 failures of one app cost %d writes", n)
+		}
+		stored, err := w.Memory.Get(t.Context(), table.Key{Space: table.Main, Partition: "health#mtn", Sort: "health"})
+		if err != nil || strings.Contains(fmt.Sprint(stored.Attributes), sandbox.Payer("error503")) {
+			t.Errorf("stored: %v, %v", stored.Attributes, err)
+		}
+	})
+}
+
+// What MTN asks for in Retry-After is the length of the pause.
+func TestRetryAfterOfMTN(t *testing.T) {
+	limit := func(http.RoundTripper) http.RoundTripper { return tooMany{} }
+	bubble(t, testbed.Options{MTN: limit}, func(t *testing.T, w *testbed.World) {
+		w.Pay(testbed.Order("ORDER-1", "26876123456"))
+		a := w.Pay(testbed.Order("ORDER-2", "26876123456"))
+		if a.Text("code") != "provider_busy" || a.Headers["retry-after"] != "40" {
+			t.Errorf("%d %s %v", a.StatusCode, a.Body, a.Headers)
+		}
+	})
+}
+
+// tooMany hands out tokens and answers everything else with 429.
+type tooMany struct{}
+
+func (tooMany) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	if strings.HasSuffix(r.URL.Path, "/token/") {
+		_, _ = w.WriteString(`{"access_token":"t","token_type":"access_token","expires_in":3600}`)
+		return w.Result(), nil
+	}
+	w.Header().Set("Retry-After", "40")
+	w.WriteHeader(http.StatusTooManyRequests)
+	return w.Result(), nil
 }
