@@ -267,7 +267,7 @@ var Mutations = []Mutation{
 	},
 	{
 		"one app closes a provider for every app", Separation, "shared/gateway/breaker.go",
-		`if !h.Open() || h.OpenFor != "" && h.OpenFor != clientID {
+		`if !keepsOut(h, clientID) {
 		return 0, nil
 	}
 	probeAt := app.ProbeAt`,

@@ -15,9 +15,9 @@ import (
 //
 // One app alone can close a provider for itself only:
 //   - The circuit opens for every app after breakerTrip failures in a row, of
-//     at least two apps and two payers. One app counts for at most
-//     countedOfApp of them, however often it asks: a flood of one app and a
-//     single failure of another do not open it.
+//     at least two payers and, since one app counts for at most countedOfApp of
+//     them, of at least two apps: a flood of one app and a single failure of
+//     another do not open it.
 //   - It opens for one app after breakerTrip failures of that app, of at least
 //     lonePayers payers, while no other app is known to have asked for
 //     loneWindow.
@@ -62,7 +62,7 @@ func admits(h ledger.Health, clientID string, now time.Time) (wait time.Duration
 	if wait := ahead(app.LimitedUntil, now, longestPause); wait > 0 {
 		return wait, errLimited
 	}
-	if !h.Open() || h.OpenFor != "" && h.OpenFor != clientID {
+	if !keepsOut(h, clientID) {
 		return 0, nil
 	}
 	probeAt := app.ProbeAt
@@ -73,6 +73,11 @@ func admits(h ledger.Health, clientID string, now time.Time) (wait time.Duration
 		return wait, ErrCircuitOpen
 	}
 	return 0, nil
+}
+
+// keepsOut says whether the circuit is open for an app.
+func keepsOut(h ledger.Health, clientID string) bool {
+	return h.Open() && (h.OpenFor == "" || h.OpenFor == clientID)
 }
 
 // ahead is how far a time lies in the future. One further off than any is set
@@ -86,7 +91,7 @@ func ahead(at, now time.Time, most time.Duration) time.Duration {
 
 // probing is h when an app has been let through: its next probe comes later.
 func probing(h ledger.Health, clientID string, now time.Time) ledger.Health {
-	if !h.Open() || h.OpenFor != "" && h.OpenFor != clientID {
+	if !keepsOut(h, clientID) {
 		return h
 	}
 	return withApp(h, clientID, func(a *ledger.AppHealth) {
@@ -105,7 +110,7 @@ func failed(h ledger.Health, clientID, payer string, now time.Time) ledger.Healt
 		if now.Sub(a.AskedAt).Abs() >= askedFresh {
 			a.AskedAt = now
 		}
-		if h.Open() && (h.OpenFor == "" || h.OpenFor == clientID) {
+		if keepsOut(h, clientID) {
 			a.AskedAt, a.ProbeAt = now, now.Add(breakerProbe)
 		}
 	})
@@ -127,17 +132,14 @@ func failed(h ledger.Health, clientID, payer string, now time.Time) ledger.Healt
 
 // tripsAll says whether the failures in a row are a sign for every app.
 func tripsAll(h ledger.Health) bool {
-	apps, counted, payers := 0, 0, map[string]bool{}
+	counted, payers := 0, map[string]bool{}
 	for _, a := range h.Apps {
-		if a.Failures > 0 {
-			apps++
-		}
 		counted += min(a.Failures, countedOfApp)
 		for _, p := range a.Payers {
 			payers[p] = true
 		}
 	}
-	return apps >= 2 && counted >= breakerTrip && len(payers) >= 2
+	return counted >= breakerTrip && len(payers) >= 2
 }
 
 // tripsAlone says whether an app's failures are a sign for that app.

@@ -128,6 +128,20 @@ func TestAdmits(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s, %v", name, wait, err, c.wait, c.err)
 		}
 	}
+	h, now := play(ledger.Health{}, opened+", 30s")
+	if wait, _ := admits(probing(h, "B", now), "B", now); wait != breakerProbe {
+		t.Errorf("while its probe is under way an app waits %s", wait)
+	}
+	if wait, _ := admits(probing(h, "B", now), "A", now); wait != 0 {
+		t.Errorf("while another's probe is under way an app waits %s", wait)
+	}
+	for i := range h.Apps {
+		h.Apps[i].ProbeAt = now.Add(breakerProbe)
+	}
+	h.OpenFor = "A"
+	if wait, _ := admits(h, "B", now); wait != 0 {
+		t.Errorf("open for another app alone, an app waits %s", wait)
+	}
 	for pause, want := range map[time.Duration]time.Duration{
 		0: shortestPause, time.Second: shortestPause, 20 * time.Second: 20 * time.Second, time.Hour: longestPause,
 	} {
@@ -148,6 +162,11 @@ func TestBreakerChangesNothing(t *testing.T) {
 	after := failed(before, "A", "7", noon.Add(10*time.Second))
 	if fmt.Sprint(before) != fmt.Sprint(after) {
 		t.Errorf("one more failure of a flood: %+v\nafter %+v", after, before)
+	}
+	roomy := ledger.Health{Apps: []ledger.AppHealth{{ClientID: "A", AskedAt: noon, Failures: 1, Payers: append(make([]string, 0, 4), "1")}}}
+	two := failed(roomy, "A", "2", noon)
+	if failed(roomy, "A", "3", noon); two.Apps[0].Payers[1] != "2" {
+		t.Errorf("a state was changed by what another becomes: %v", two.Apps[0].Payers)
 	}
 	cached := fmt.Sprint(before)
 	failed(failed(before, "B", "1", noon), "C", "2", noon)

@@ -189,6 +189,60 @@ func TestAHealthyProviderCostsNoWrite(t *testing.T) {
 	})
 }
 
+// An app is not kept out, nor is anybody told of an outage, when another one
+// was answered a while ago: that the provider is there is remembered.
+func TestAnAnswerIsRemembered(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		w.Pay(testbed.Order("ORDER-1", "26876123456"), "x-proxy-api-key", testbed.OtherKey)
+		time.Sleep(5 * time.Minute)
+		for i := range 12 {
+			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), sandbox.Payer([]string{"error503", "reset_before", "timeout_before"}[i%3])))
+		}
+		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		if opened := lines(w, "breaker.opened"); len(opened) > 0 {
+			t.Errorf("told as %q", opened)
+		}
+	})
+}
+
+// An answer to anybody ends the row of failures.
+func TestAnAnswerEndsTheRow(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		other := func(order, payer string) { w.Pay(testbed.Order(order, payer), "x-proxy-api-key", testbed.OtherKey) }
+		for i := range 4 {
+			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), sandbox.Payer("error503")))
+		}
+		other("GOOD", "26876123456")
+		for i := range 3 {
+			other(fmt.Sprint("BAD-", i), sandbox.Payer("reset_before"))
+		}
+		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		if opened := lines(w, "breaker.opened"); len(opened) > 0 {
+			t.Errorf("told as %q", opened)
+		}
+	})
+}
+
+// While an app's probe waits for its answer, its other requests are refused.
+func TestOneProbeOfAnApp(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.TimeoutBefore}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 5 {
+			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), fmt.Sprint("2687612345", i)))
+		}
+		time.Sleep(30 * time.Second)
+		var probe sync.WaitGroup
+		probe.Go(func() { w.Pay(testbed.Order("PROBE", "26876123456")) })
+		time.Sleep(time.Second)
+		if a := w.Pay(testbed.Order("ORDER-1", "26876123456")); a.Text("code") != "provider_unavailable" {
+			t.Errorf("answered %d %s", a.StatusCode, a.Body)
+		}
+		probe.Wait()
+	})
+}
+
 // What MTN asks for in Retry-After is the length of the pause.
 func TestRetryAfterOfMTN(t *testing.T) {
 	limit := func(http.RoundTripper) http.RoundTripper { return tooMany{} }

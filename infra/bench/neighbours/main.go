@@ -137,7 +137,12 @@ func beside(url, good, bad string, threads int, pause, span time.Duration) strin
 	for thread := range threads {
 		all.Go(func() {
 			for i := 0; time.Now().Before(end); i++ {
-				abusive.pay(url, bad, fmt.Sprint("A-", run, "-", thread, "-", i), payers[i%len(payers)])
+				ask := func() { abusive.pay(url, bad, fmt.Sprint("A-", run, "-", thread, "-", i), payers[i%len(payers)]) }
+				if threads == 1 {
+					all.Go(ask) // at its rate, however long each takes
+				} else {
+					ask()
+				}
 				time.Sleep(pause)
 			}
 		})
