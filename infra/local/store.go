@@ -58,10 +58,10 @@ func openStore(ctx context.Context, o options) (store, error) {
 	}
 	path := o.data
 	if path != ":memory:" {
-		if err := os.MkdirAll(o.data, 0o700); err != nil {
+		if err := makePrivate(o.data); err != nil {
 			return store{}, err
 		}
-		path = filepath.Join(o.data, "momo-proxy.db")
+		path = filepath.Join(o.data, databaseFile)
 	}
 	keys, err := localKeys(o.data)
 	if err != nil {
