@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"sync"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
@@ -17,7 +17,9 @@ import (
 // sends much costs few writes, and nobody gets more than the record allows.
 // While the table is slow or fails, an instance limits by itself.
 type RateLimit struct {
-	limit ledger.RequestLimit
+	limit  ledger.RequestLimit
+	sleep  func(ctx context.Context, d time.Duration) error
+	jitter func() float64
 
 	mu   sync.Mutex
 	apps map[string]*appQuota
@@ -71,7 +73,15 @@ const (
 // NewRateLimit allows burst requests at once and perSecond (at most 1,000) on
 // average.
 func NewRateLimit(perSecond, burst int) *RateLimit {
-	return &RateLimit{limit: ledger.RequestLimit{Every: time.Second / time.Duration(perSecond), Burst: burst}, apps: map[string]*appQuota{}}
+	limit := ledger.RequestLimit{Every: time.Second / time.Duration(perSecond), Burst: burst}
+	return (&RateLimit{limit: limit, apps: map[string]*appQuota{}}).On(host.Machine())
+}
+
+// On makes l wait, and draw how long, by h instead of by the real machine.
+// Call it before l is used.
+func (l *RateLimit) On(h host.Host) *RateLimit {
+	l.sleep, l.jitter = h.Sleep, h.Jitter
+	return l
 }
 
 // Quota is where an app stands after a request, as this instance knows it.
@@ -103,10 +113,8 @@ func (l *RateLimit) Take(ctx context.Context, store *ledger.Ledger, client strin
 		return a.alone(l.limit, now), nil
 	}
 	if ahead(a.crowdedUntil, now, crowdLasts) {
-		select {
-		case <-ctx.Done():
-		case <-time.After(rand.N(spread)):
-		}
+		// When ctx ends in the wait, the lease fails and says so.
+		_ = l.sleep(ctx, time.Duration(l.jitter()*float64(spread)))
 		now = clock()
 	}
 	block := a.nextBlock(l.limit, now)

@@ -23,7 +23,7 @@ func API(p assembly.Parts) (*httpapi.API, error) {
 func Over(p assembly.Parts, g *gateway.Gateway) *httpapi.API {
 	return &httpapi.API{
 		Gateway: g, Ledger: p.Ledger, Doorbell: p.Doorbell(),
-		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst),
+		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst).On(p.Host),
 		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
 		QueueCheck: p.QueueCheck,
 	}

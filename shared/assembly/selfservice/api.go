@@ -12,7 +12,7 @@ import (
 func API(p assembly.Parts) *httpapi.API {
 	return &httpapi.API{
 		Ledger: p.Ledger, Doorbell: p.Doorbell(),
-		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst),
+		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst).On(p.Host),
 		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
 	}
 }
