@@ -72,8 +72,8 @@ Try, in another terminal:
   curl -H "X-Proxy-Api-Key: %[2]s" %[1]s/status/<referenceId>
 
 Other payer numbers misbehave as providers do: see infra/sandbox/README.md.
-Stop with Ctrl-C: payments, events and audit records are kept for the next start.
-The provider's stand-in is not: it forgets the payments it had open.`, s.gatewayURL, demoKey)
+Stop with Ctrl-C: payments, events and audit records are kept for the next start,
+and so are the payments that the providers' stand-ins have.`, s.gatewayURL, demoKey)
 }
 
 // demoPayments are what each provider is asked for: a body without its

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"time"
 
 	"momoproxy/infra/sandbox"
@@ -20,6 +21,9 @@ import (
 
 // mtnCurrency is that of the MTN stand-in's account: Eswatini's.
 const mtnCurrency = "SZL"
+
+// mtnUser is the API user of its account.
+const mtnUser = "00000000-0000-4000-8000-000000000001"
 
 // providerAt names a provider and where it is asked.
 type providerAt struct{ name, url string }
@@ -92,8 +96,12 @@ func (s *system) startMTN(variables map[string]string, _, publicURL string) erro
 	if u, err := url.Parse(publicURL); err == nil && u.Hostname() != "" {
 		host = u.Hostname()
 	}
-	account, err := world.Provision(sandbox.MTNAccount{Currency: mtnCurrency, CallbackHost: host})
+	// The same user each time: its payments are kept.
+	account, err := world.Provision(sandbox.MTNAccount{APIUser: mtnUser, Currency: mtnCurrency, CallbackHost: host})
 	if err != nil {
+		return err
+	}
+	if err := s.keepPayments("mtn", world.Keep); err != nil {
 		return err
 	}
 	variables["MTN_BASE_URL"], err = s.serve(world.Handler())
@@ -107,7 +115,10 @@ func (s *system) startMomFactura(variables map[string]string, ownURL, _ string) 
 	token := rand.Text()
 	world := facturabox.New(facturabox.Options{WebhookURL: ownURL + "/webhooks/mom-factura/" + token})
 	s.stops = append(s.stops, world.Close)
-	var err error
+	err := s.keepPayments("mom-factura", world.Keep)
+	if err != nil {
+		return err
+	}
 	variables["MOMFACTURA_BASE_URL"], err = s.serve(world.Handler())
 	variables["MOMFACTURA_TEST_MODE"] = "true"
 	variables["MOMFACTURA_API_KEY"], variables["MOMFACTURA_WEBHOOK_TOKEN"] = facturabox.DefaultAPIKey, token
@@ -124,9 +135,23 @@ func (s *system) startMomentPay(variables map[string]string, ownURL, _ string) e
 		SecretKey: key, WebhookURL: ownURL + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()},
 	})
 	s.stops = append(s.stops, world.Close)
+	if err := s.keepPayments("momentpay", world.Keep); err != nil {
+		return err
+	}
 	variables["MOMENTPAY_BASE_URL"], err = s.serve(world.Handler())
 	variables["MOMENTPAY_SECRET_KEY"], variables["MOMENTPAY_WEBHOOK_SECRETS"] = key, secret.Reveal()
 	return err
+}
+
+// keepPayments keeps a stand-in's payments in the data folder: after a restart
+// it must know those that are open here.
+func (s *system) keepPayments(provider string, keep func(path string, report func(error)) error) error {
+	if s.data == ":memory:" {
+		return nil
+	}
+	return keep(filepath.Join(s.data, "standin-"+provider+".jsonl"), func(err error) {
+		s.parts.Log.Error("standin.not_kept", "provider", provider, "error", err.Error())
+	})
 }
 
 // serve answers on a loopback port of its own until the system stops.

@@ -38,6 +38,7 @@ type system struct {
 	gatewayURL string
 	providers  []providerAt // what the gateway asks, the default first
 	appURL     string
+	data       string // folder, or :memory:
 	logPath    string // empty: none is kept
 	store      store
 	parts      assembly.Parts
@@ -51,7 +52,7 @@ type system struct {
 // start brings everything up; stop ends it again, even half started.
 func start(ctx context.Context, o options, out io.Writer) (_ *system, err error) {
 	var mu sync.Mutex
-	s := &system{out: func(format string, args ...any) {
+	s := &system{data: o.data, out: func(format string, args ...any) {
 		mu.Lock()
 		defer mu.Unlock()
 		fmt.Fprintf(out, format+"\n", args...)

@@ -27,7 +27,7 @@ type payment struct {
 	pastCharges   int // under this reference, before it was forgotten
 	forgotten     bool
 
-	pending []*timer
+	pending []*scheduled
 	sent    []SentCallback
 }
 
@@ -177,13 +177,14 @@ func (s *Sandbox) SetOutcome(reference, status, reason string, callback bool) er
 	}
 	p.steps = slices.DeleteFunc(p.steps, func(m moment) bool { return m.at.After(now) })
 	p.steps = append(p.steps, moment{now, status, reason})
-	for _, t := range p.pending {
-		s.drop(t)
+	for _, n := range p.pending {
+		s.drop(n.timer)
 	}
 	p.pending = nil
 	if callback {
 		s.notify(p, Notice{Method: http.MethodPost}, 0, 0)
 	}
+	s.keep(p)
 	return nil
 }
 
@@ -198,5 +199,6 @@ func (s *Sandbox) Forget(reference string) error {
 		return fmt.Errorf("%w: %q", ErrUnknown, reference)
 	}
 	p.forgotten = true
+	s.keep(p)
 	return nil
 }

@@ -29,14 +29,22 @@ func (s *Sandbox) notify(p *payment, n Notice, wait time.Duration, try int) {
 	if p.callbackURL == "" && n.url == "" {
 		return
 	}
-	var t *timer
-	t = s.later(wait, func() {
+	next := &scheduled{notice: n, at: s.opts.Now().Add(wait), try: try}
+	next.timer = s.later(wait, func() {
 		s.mu.Lock()
-		p.pending = slices.DeleteFunc(p.pending, func(o *timer) bool { return o == t })
+		p.pending = slices.DeleteFunc(p.pending, func(o *scheduled) bool { return o == next })
 		s.mu.Unlock()
 		s.deliver(p, n, try)
 	})
-	p.pending = append(p.pending, t)
+	p.pending = append(p.pending, next)
+}
+
+// scheduled is a callback to come.
+type scheduled struct {
+	timer  *timer
+	notice Notice
+	at     time.Time
+	try    int
 }
 
 // deliver sends a callback now, unless a rule has it lost.
@@ -69,6 +77,7 @@ func (s *Sandbox) attempt(p *payment, n Notice, try int, rule Rule) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.notify(p, n, s.opts.CallbackRetries[try], try+1)
+	s.keep(p)
 }
 
 // send makes one attempt and notes it.
@@ -99,6 +108,7 @@ func (s *Sandbox) send(p *payment, n Notice, try int) SentCallback {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.sent = append(p.sent, sent)
+	s.keep(p)
 	s.counts.Requests[RouteCallback]++
 	return sent
 }

@@ -77,6 +77,7 @@ func (s *Sandbox) requestToPay(r *request) reply {
 		return no
 	}
 	s.accept(p, r.at)
+	s.keep(p)
 	if f.answer != nil {
 		return f.answer(reply{code: 202})
 	}

@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"momoproxy/infra/sandbox/journal"
 )
 
 // Options configure a Sandbox. The zero value is usable.
@@ -104,6 +106,9 @@ type Sandbox struct {
 	rules  []Rule
 	counts counts
 	mtn    mtn
+
+	journal *journal.Journal // nil: payments end with the process
+	report  func(error)      // of what could not be written
 }
 
 // New makes a Sandbox without accounts.
@@ -158,6 +163,9 @@ func (s *Sandbox) Close() {
 	s.mu.Unlock()
 	s.cancel()
 	s.flying.Wait()
+	if s.journal != nil {
+		_ = s.journal.Close() // each line is written already
+	}
 	if s.ownClient {
 		s.opts.HTTPClient.CloseIdleConnections()
 	}
@@ -173,6 +181,11 @@ func (s *Sandbox) Reset() {
 	s.counts = newCounts(s.opts.GETLimit)
 	s.mtn.payments = map[string]*payment{}
 	s.mtn.order = nil
+	if s.journal != nil {
+		if err := s.journal.Clear(); err != nil {
+			s.report(err)
+		}
+	}
 }
 
 // timer is one thing scheduled.

@@ -104,6 +104,7 @@ func (s *Sandbox) SetOutcome(reference, status, reason string, webhook bool) err
 	}
 	if status == "active" {
 		r.ended = ""
+		s.keep(r)
 		return nil
 	}
 	r.finish(status, reason, s.opts.Now())
@@ -114,6 +115,7 @@ func (s *Sandbox) SetOutcome(reference, status, reason string, webhook bool) err
 		}
 		s.tell(r, notice{kind: kind}, 0)
 	}
+	s.keep(r)
 	return nil
 }
 

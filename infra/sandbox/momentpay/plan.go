@@ -128,6 +128,13 @@ func (s *Sandbox) play(r *request) {
 			s.tell(r, notice{kind: "paid", status: "paid", forged: how}, 0)
 		}
 	}
+	s.end(r)
+}
+
+// end schedules a request's end, so long after it was made as its script says.
+// Call with s.mu held.
+func (s *Sandbox) end(r *request) {
+	p := r.plan
 	if p.end == "" {
 		return
 	}
@@ -135,7 +142,7 @@ func (s *Sandbox) play(r *request) {
 	if end == "failed" && r.kind == "link" {
 		end = "expired" // a link is never failed
 	}
-	s.later(p.after(s.opts.Times), func() {
+	s.later(r.createdAt.Add(p.after(s.opts.Times)).Sub(s.opts.Now()), func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		now := s.opts.Now()
@@ -143,13 +150,19 @@ func (s *Sandbox) play(r *request) {
 			return
 		}
 		r.finish(end, p.reason, now)
-		if p.webhooks == nil {
-			return
-		}
-		for _, n := range p.webhooks(s.opts.Times) {
-			s.tell(r, n, n.after)
-		}
+		s.tellEnd(r)
+		s.keep(r)
 	})
+}
+
+// tellEnd schedules the webhooks about a request's end. Call with s.mu held.
+func (s *Sandbox) tellEnd(r *request) {
+	if r.plan.webhooks == nil {
+		return
+	}
+	for _, n := range r.plan.webhooks(s.opts.Times) {
+		s.tell(r, n, n.after)
+	}
 }
 
 // finish ends a request. Call with the Sandbox's mu held.

@@ -51,6 +51,7 @@ type request struct {
 	charges int
 	plan    Plan
 	sent    []SentWebhook
+	key     string // under which it was made
 }
 
 // status is what it is at a time: what nobody paid is expired by the clock.
@@ -122,7 +123,10 @@ func (s *Sandbox) create(in *incoming) line.Answer {
 		if plan := s.planOf(a); plan.Refusal != "" {
 			return s.refusal(422, plan.Refusal, "The request was refused.")
 		}
-		return jsonOf(201, s.view(s.make(a, in.at), in.at, in.fault))
+		r := s.make(a, in.at)
+		r.key = in.Header.Get("Idempotency-Key")
+		in.made = r
+		return jsonOf(201, s.view(r, in.at, in.fault))
 	})
 }
 
@@ -189,6 +193,7 @@ func (s *Sandbox) update(in *incoming) line.Answer {
 			r.metadata = a.Metadata
 		}
 		r.updatedAt = in.at
+		in.made = r
 		s.tell(r, notice{kind: "updated"}, 0)
 		return jsonOf(200, s.view(r, in.at, in.fault))
 	})
@@ -287,6 +292,9 @@ func (s *Sandbox) once(in *incoming, act func() line.Answer) line.Answer {
 		k.answer = act()
 	}
 	s.keys[key] = k
+	if in.made != nil {
+		s.keep(in.made)
+	}
 	return k.answer
 }
 

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"momoproxy/infra/sandbox/journal"
 	"momoproxy/infra/sandbox/line"
 )
 
@@ -114,6 +115,9 @@ type Sandbox struct {
 	order    []*request
 	keys     map[string]*kept
 	asked    map[string]int // submissions by external_reference, lost ones too
+
+	journal *journal.Journal // nil: payments end with the process
+	report  func(error)      // of what could not be written
 }
 
 // New makes a Sandbox without requests.
@@ -168,6 +172,9 @@ func (s *Sandbox) Close() {
 	s.mu.Unlock()
 	s.cancel()
 	s.flying.Wait()
+	if s.journal != nil {
+		_ = s.journal.Close() // each line is written already
+	}
 	if s.ownClient {
 		s.opts.HTTPClient.CloseIdleConnections()
 	}
@@ -180,6 +187,11 @@ func (s *Sandbox) Reset() {
 	defer s.mu.Unlock()
 	s.stopTimers()
 	s.forget()
+	if s.journal != nil {
+		if err := s.journal.Clear(); err != nil {
+			s.report(err)
+		}
+	}
 }
 
 // Handler serves the API and, under /_sandbox/, the control API. It needs a

@@ -33,7 +33,8 @@ type incoming struct {
 	id    string // what the path names
 	body  []byte
 	at    time.Time
-	fault Fault // what its rule says
+	fault Fault    // what its rule says
+	made  *request // what it made or changed
 }
 
 // serve answers one request. It is the whole of the sandbox but for what the

@@ -175,6 +175,7 @@ func (s *Sandbox) deliver(r *request, e event, how Forgery, try int) SentWebhook
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.sent = append(r.sent, sent)
+	s.keep(r)
 	if sent.Code/100 != 2 && how == "" && try <= len(s.opts.WebhookRetries) {
 		s.later(s.opts.WebhookRetries[try-1], func() { s.deliver(r, e, how, try+1) })
 	}

@@ -61,7 +61,7 @@ type payment struct {
 	invoiceAt time.Time
 	invoice   string // its URL, once invoiceAt has come
 	askedAt   time.Time
-	pending   []*timer
+	pending   []*scheduled
 }
 
 // moment is a state and since when it holds.
@@ -145,8 +145,8 @@ func (s *Sandbox) SetOutcome(id, status string, webhook bool) error {
 	}
 	p.steps = slices.DeleteFunc(p.steps, func(m moment) bool { return m.at.After(now) })
 	p.steps = append(p.steps, moment{now, status})
-	for _, t := range p.pending {
-		s.drop(t)
+	for _, n := range p.pending {
+		s.drop(n.timer)
 	}
 	p.pending, p.invoice = nil, ""
 	if status == Paid {
@@ -155,5 +155,6 @@ func (s *Sandbox) SetOutcome(id, status string, webhook bool) error {
 	if webhook {
 		s.plan(p, ordinary(status, s.opts.Times), now)
 	}
+	s.keep(p)
 	return nil
 }

@@ -249,25 +249,23 @@ func (s *Sandbox) record(o order, sc script, method string, qa bool, now time.Ti
 	if sc.invoice > 0 {
 		p.invoice, p.invoiceAt = s.invoiceURL(p), now.Add(sc.invoice)
 	}
-	ids := []string{p.TransactionID, p.UpstreamID}
 	switch method {
 	case RouteMCX: // paid and invoiced at once, no webhooks
 		p.steps, p.invoice, p.invoiceAt = []moment{{now, Paid}}, s.invoiceURL(p), now
 	case RouteReference:
 		p.OperationID, p.ReferenceNumber = "op-"+s.hex(8), s.number("", 9)
 		p.DueDate = now.In(luanda).Add(s.opts.Times.Due).Format(time.DateOnly)
-		ids = append(ids, p.OperationID, p.ReferenceNumber)
 	case RouteEkwanza:
 		p.Code, p.OperationID = s.number("EKZ", 6), "OP"+s.hex(6)
-		ids = append(ids, p.Code, p.OperationID)
 	}
-	for _, id := range ids {
+	for _, id := range p.ids() {
 		s.byID[id] = p
 	}
 	s.payments = append(s.payments, p)
 	if method != RouteMCX {
 		s.plan(p, sc, now)
 	}
+	s.keep(p)
 	return p
 }
 

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"momoproxy/infra/sandbox/journal"
 	"momoproxy/infra/sandbox/line"
 )
 
@@ -104,6 +105,9 @@ type Sandbox struct {
 	payments []*payment
 	byID     map[string]*payment // every id of every payment
 	counts   counts
+
+	journal *journal.Journal // nil: payments end with the process
+	report  func(error)      // of what could not be written
 }
 
 // New makes a Sandbox without payments.
@@ -154,6 +158,9 @@ func (s *Sandbox) Close() {
 	s.mu.Unlock()
 	s.cancel()
 	s.flying.Wait()
+	if s.journal != nil {
+		_ = s.journal.Close() // each line is written already
+	}
 	if s.ownClient {
 		s.opts.HTTPClient.CloseIdleConnections()
 	}
@@ -165,6 +172,11 @@ func (s *Sandbox) Reset() {
 	defer s.mu.Unlock()
 	s.stopTimers()
 	s.rules, s.payments, s.byID, s.counts = nil, nil, map[string]*payment{}, newCounts()
+	if s.journal != nil {
+		if err := s.journal.Clear(); err != nil {
+			s.report(err)
+		}
+	}
 }
 
 // Handler serves the provider and, under /_sandbox/, the control API. It

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -22,8 +23,27 @@ type webhook struct {
 // plan schedules the webhooks of a script. Call with s.mu held.
 func (s *Sandbox) plan(p *payment, sc script, now time.Time) {
 	for _, n := range sc.webhooks {
-		p.pending = append(p.pending, s.later(n.after, func() { s.send(p, n) }))
+		s.schedule(p, n, n.after, now)
 	}
+}
+
+// scheduled is a webhook to come.
+type scheduled struct {
+	timer  *timer
+	notice notice
+	at     time.Time
+}
+
+// schedule has one sent after a wait. Call with s.mu held.
+func (s *Sandbox) schedule(p *payment, n notice, wait time.Duration, now time.Time) {
+	next := &scheduled{notice: n, at: now.Add(wait)}
+	next.timer = s.later(wait, func() {
+		s.mu.Lock()
+		p.pending = slices.DeleteFunc(p.pending, func(o *scheduled) bool { return o == next })
+		s.mu.Unlock()
+		s.send(p, n)
+	})
+	p.pending = append(p.pending, next)
 }
 
 // Webhook is one to be sent by hand. Body, if not empty, is sent as it is.
@@ -119,6 +139,7 @@ func (s *Sandbox) post(p *payment, body []byte, sent SentWebhook) SentWebhook {
 	defer s.mu.Unlock()
 	s.counts.Webhooks++
 	p.Webhooks = append(p.Webhooks, sent)
+	s.keep(p)
 	return sent
 }
 
