@@ -1,21 +1,28 @@
-// Command mutationscore adds up what gremlins found and fails when too many
-// mutants survive: killed / (killed + lived + timed out + not covered). The
-// tool itself leaves out what timed out or was not covered.
+// Command mutationscore shows how many small faults a package's tests find.
+// gremlins names the mutants. This program tries each one: gremlins itself
+// leaves out the conditions of a case, which Go's coverage does not count, and
+// takes a mutant that does not compile for killed.
 //
-// usage: mutationscore ACCEPTED PACKAGE=REPORT.json...
+// The score is killed / (killed + lived + timed out). Under 90 % is an error,
+// and so are 2 % that time out. Mutants that do not compile count for nothing.
 //
-// ACCEPTED lists survivors that are meant to survive, one a line: file, kind
-// and source line, a tab, and the reason. They count as survivors all the same.
+// usage: mutationscore ACCEPTED FILE.go...
+//
+// It runs in the module's root. ACCEPTED lists survivors that are meant to
+// survive, one a line: file, kind and source line, a tab, and the reason. They
+// count as survivors all the same.
 package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"log"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 )
 
 const (
@@ -23,57 +30,84 @@ const (
 	mostTimedOut = 0.02
 )
 
-type report struct {
-	Files []struct {
-		Name      string `json:"file_name"`
-		Mutations []struct {
-			Kind   string `json:"type"`
-			Status string `json:"status"`
-			Line   int    `json:"line"`
-		} `json:"mutations"`
-	} `json:"files"`
-}
-
 func main() {
 	log.SetFlags(0)
+	log.SetPrefix("mutationscore: ")
 	if len(os.Args) < 3 {
-		log.Fatal("usage: mutationscore ACCEPTED PACKAGE=REPORT.json...")
+		log.Fatal("usage: mutationscore ACCEPTED FILE.go...")
 	}
 	accepted := readAccepted(os.Args[1])
-	counts := map[string]int{}
-	for _, arg := range os.Args[2:] {
-		dir, path, _ := strings.Cut(arg, "=")
-		text, err := os.ReadFile(path)
-		if err != nil {
+	work, err := os.MkdirTemp("", "mutationscore")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(work)
+
+	files := map[string][]string{} // by package
+	for _, f := range os.Args[2:] {
+		if _, err := os.Stat(f); err != nil {
 			log.Fatal(err)
 		}
-		var r report
-		if err := json.Unmarshal(text, &r); err != nil {
-			log.Fatalf("%s: %v", path, err)
+		files[filepath.Dir(f)] = append(files[filepath.Dir(f)], filepath.Base(f))
+	}
+	counts := map[status]int{}
+	for dir, names := range files {
+		limit, err := baseline(dir, work)
+		if err != nil {
+			log.Fatalf("%s: the tests fail without a mutation: %v", dir, err)
 		}
-		for _, f := range r.Files {
-			for _, m := range f.Mutations {
-				counts[m.Status]++
-				if m.Status == "KILLED" || m.Status == "NOT VIABLE" {
-					continue
-				}
-				name := filepath.Join(dir, f.Name)
-				id := fmt.Sprintf("%s %s %s", name, m.Kind, sourceLine(name, m.Line))
-				fmt.Printf("%-11s %s:%d %s\n", m.Status, name, m.Line, reason(accepted, id))
+		mutants, err := find(dir, filepath.Join(work, "report.json"))
+		if err != nil {
+			log.Fatalf("%s: %v", dir, err)
+		}
+		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !slices.Contains(names, filepath.Base(m.File)) })
+		log.Printf("%s: %d mutants, at most %s each", dir, len(mutants), limit)
+		for i, s := range tryAll(mutants, work, limit) {
+			counts[s]++
+			if s == lived || s == timedOut {
+				id := fmt.Sprintf("%s %s %s", mutants[i].File, mutants[i].Kind, mutants[i].source())
+				fmt.Printf("%-9s %s:%d:%d %s\n", s, mutants[i].File, mutants[i].Line, mutants[i].Column, reason(accepted, id))
 			}
 		}
 	}
-	killed := counts["KILLED"]
-	all := killed + counts["LIVED"] + counts["TIMED OUT"] + counts["NOT COVERED"]
+	all := counts[killed] + counts[lived] + counts[timedOut]
 	if all == 0 {
-		log.Fatal("mutationscore: no mutant was made")
+		log.Fatal("no mutant was made")
 	}
-	score, late := float64(killed)/float64(all), float64(counts["TIMED OUT"])/float64(all)
-	fmt.Printf("mutation score %.1f %%: %d killed, %d lived, %d timed out, %d not covered\n",
-		100*score, killed, counts["LIVED"], counts["TIMED OUT"], counts["NOT COVERED"])
+	score, late := float64(counts[killed])/float64(all), float64(counts[timedOut])/float64(all)
+	fmt.Printf("mutation score %.1f %%: %d killed, %d lived, %d timed out; %d did not compile\n",
+		100*score, counts[killed], counts[lived], counts[timedOut], counts[notViable])
 	if score < leastScore || late >= mostTimedOut {
-		log.Fatalf("mutationscore: the score must be at least %.0f %%, and less than %.0f %% may time out", 100*leastScore, 100*mostTimedOut)
+		log.Fatalf("the score must be at least %.0f %%, and less than %.0f %% may time out", 100*leastScore, 100*mostTimedOut)
 	}
+}
+
+// tryAll tries mutants side by side, one for each processor.
+func tryAll(mutants []mutant, work string, limit limit) []status {
+	results := make([]status, len(mutants))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for n := range runtime.NumCPU() {
+		workers.Go(func() {
+			dir := filepath.Join(work, fmt.Sprint(n))
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				log.Fatal(err)
+			}
+			for i := range next {
+				s, err := mutants[i].try(dir, limit)
+				if err != nil {
+					log.Fatalf("%s:%d: %v", mutants[i].File, mutants[i].Line, err)
+				}
+				results[i] = s
+			}
+		})
+	}
+	for i := range mutants {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return results
 }
 
 func reason(accepted map[string]string, id string) string {
@@ -96,17 +130,4 @@ func readAccepted(path string) map[string]string {
 		}
 	}
 	return all
-}
-
-// sourceLine is the line itself: numbers change with every edit above it.
-func sourceLine(file string, line int) string {
-	text, err := os.ReadFile(filepath.Join("..", "..", file))
-	if err != nil {
-		return ""
-	}
-	lines := strings.Split(string(text), "\n")
-	if line < 1 || line > len(lines) {
-		return ""
-	}
-	return strings.TrimSpace(lines[line-1])
 }
