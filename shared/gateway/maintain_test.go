@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -53,6 +54,29 @@ func TestScheduleMaintainsProviders(t *testing.T) {
 		}
 		if !strings.Contains(w.Log(), "provider.not_ready") || !strings.Contains(w.Log(), "refused the credentials") {
 			t.Error("the failure is not told")
+		}
+	})
+}
+
+// Questions that waited for a token leave in turns all the same. MTN takes ten
+// a second, and those that took their turn before would leave together.
+func TestQuestionsAfterASlowTokenKeepTheLimit(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		for i := range 40 {
+			accepted(t, w, fmt.Sprint("ORDER-", i), sandbox.PlanPending)
+			time.Sleep(time.Second)
+		}
+		time.Sleep(2 * time.Hour) // the token has ended
+		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteToken, DelayMS: 2500}); err != nil {
+			t.Fatal(err)
+		}
+		w.Reconcile(t.Context())
+		c := w.Sandbox.Counters()
+		if c.Requests[sandbox.RouteStatus] < 40 {
+			t.Errorf("%d questions", c.Requests[sandbox.RouteStatus])
+		}
+		if c.MaxGETs > c.GETLimit {
+			t.Errorf("%d questions within a second, of %d", c.MaxGETs, c.GETLimit)
 		}
 	})
 }
