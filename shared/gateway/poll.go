@@ -140,6 +140,9 @@ func (g *Gateway) mayAsk(ctx context.Context, p ledger.Payment, why occasion, ca
 // takeTurnAlone takes a turn as one of a run's workers, or simply takes it.
 func (g *Gateway) takeTurnAlone(ctx context.Context, p ledger.Payment, why occasion, caps provider.Capabilities, lead time.Duration) (time.Time, time.Duration, error) {
 	if why.alone != nil {
+		if err := ctx.Err(); err != nil { // a select would toss a coin
+			return time.Time{}, 0, err
+		}
 		select {
 		case why.alone <- struct{}{}:
 			defer func() { <-why.alone }()
