@@ -87,7 +87,7 @@ func TestForgedCallbacksAreFewInTheTrail(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
 		before := len(w.Trail(reference))
-		time.Sleep(time.Now().Truncate(time.Hour).Add(time.Hour).Sub(time.Now()))
+		time.Sleep(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
 		for range 3 { // processes
 			for i := range 1_000 {
 				w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"FAILED","filler":"`+strings.Repeat("x", 5_000)+`"}`)
