@@ -16,6 +16,7 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"momoproxy/infra/engines/engine"
+	"momoproxy/infra/testbed"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue"
@@ -89,6 +90,10 @@ func TestAWS(t *testing.T) {
 
 	s, err := openStore(t.Context(), program{err: &bytes.Buffer{}, now: time.Now, operator: "test"}, options{aws: true})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ledger.CreateClient(t.Context(), ledger.Client{ID: "cli_shop", APIKey: "key", SigningSecrets: []string{testbed.ShopSecret},
+		CallbackURL: testbed.ShopURL}); err != nil {
 		t.Fatal(err)
 	}
 	at := ledger.Clock(time.Now().Add(-time.Hour))

@@ -33,7 +33,7 @@ func (c cli) activation(word string, active bool, short, long string) *cobra.Com
 				return err
 			}
 			client.Active = active
-			return s.showClient(ctx, client)
+			return s.showClient(ctx, client, 0)
 		}),
 	}
 }
@@ -43,7 +43,8 @@ func (c cli) clientSetCallbackURL() *cobra.Command {
 		Use: "set-callback-url ID URL", Short: "change where a client's callbacks go",
 		Long: `Changes where a client's callbacks go. Takes effect within 10 seconds, for what is still
 to be delivered too. An empty URL ("") leaves it without one. Deliveries that are held
-stay so: see delivery resend and delivery replay.`,
+for the old address, or for want of one, are due at the new one then, oldest first; those
+whose payment has a callback URL of its own are not.`,
 		Example:           `  momoctl client set-callback-url cli_0a1b https://shop.example.com/momo`,
 		Args:              takes(nil),
 		ValidArgsFunction: c.firstIsClient,
@@ -61,8 +62,13 @@ stay so: see delivery resend and delivery replay.`,
 			if err := s.ledger.SetCallbackURL(ctx, client, url); err != nil {
 				return err
 			}
+			old := client.CallbackURL
 			client.CallbackURL = url
-			return s.showClient(ctx, client)
+			released, err := s.releaseMoved(ctx, client, old)
+			if err != nil {
+				return fmt.Errorf("callbacks go to the new URL, and %s released; release the rest with momoctl delivery replay --client %s --status held: %w", plural(released, "held event"), client.ID, err)
+			}
+			return s.showClient(ctx, client, released)
 		}),
 	}
 }

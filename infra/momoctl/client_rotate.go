@@ -157,7 +157,7 @@ func (s *session) expireKey(ctx context.Context, id string, yes bool) error {
 	if c, err = s.ledger.EndOldKey(ctx, c, s.clock()); err != nil {
 		return err
 	}
-	return s.showClient(ctx, c)
+	return s.showClient(ctx, c, 0)
 }
 
 func (c cli) clientExpireSecret() *cobra.Command {
@@ -188,5 +188,5 @@ func (s *session) expireSecret(ctx context.Context, id string, yes bool) error {
 	if c, err = s.ledger.EndOldSecret(ctx, c, s.clock()); err != nil {
 		return err
 	}
-	return s.showClient(ctx, c)
+	return s.showClient(ctx, c, 0)
 }

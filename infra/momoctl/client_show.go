@@ -25,6 +25,8 @@ type clientView struct {
 	// Only of a client just made.
 	APIKey        string `json:"apiKey,omitempty"`
 	SigningSecret string `json:"signingSecret,omitempty"`
+	// Only of a changed callback URL: held events that go to the new one.
+	Released int `json:"released,omitempty"`
 }
 
 // keyView names an API key by its fingerprint, which tells nothing of it.
@@ -56,17 +58,18 @@ func (c cli) clientShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.showClient(ctx, client)
+			return s.showClient(ctx, client, 0)
 		}),
 	}
 }
 
-func (s *session) showClient(ctx context.Context, c ledger.Client) error {
+func (s *session) showClient(ctx context.Context, c ledger.Client, released int) error {
 	keys, err := s.ledger.Keys(ctx, c)
 	if err != nil {
 		return err
 	}
 	v := s.viewOf(c)
+	v.Released = released
 	for _, k := range keys {
 		if k.Until.IsZero() || s.clock().Before(k.Until) {
 			v.Keys = append(v.Keys, keyView(k))
@@ -89,6 +92,9 @@ func (s *session) showClient(ctx context.Context, c ledger.Client) error {
 		}
 		if !v.LegacySignature {
 			t.line("  callbacks     without X-MoMo-Proxy-Signature")
+		}
+		if v.Released > 0 {
+			t.line("  released      %s to the new URL", plural(v.Released, "held event"))
 		}
 	})
 }

@@ -57,7 +57,7 @@ func (s *session) resend(ctx context.Context, reference string, sequence int) er
 // lacks says what an event cannot be sent without, and how to give it that;
 // empty: nothing. The forwarder holds events for the same reasons.
 func (s *session) lacks(ctx context.Context, d ledger.Delivery) (string, error) {
-	c, err := s.ledger.Client(ctx, d.ClientID)
+	c, err := s.ledger.RecentClient(ctx, d.ClientID, s.now())
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		return fmt.Sprintf("there is no client %s any more", d.ClientID), nil

@@ -44,7 +44,8 @@ The run's start is fixed. What came about, was delivered, or was asked for again
 anybody after it is left out, so that two replays at once send nothing twice; of two that
 meet one event at the same moment one writes. Also left out is what was asked for again
 within a day before the start and has been delivered since, unless --again is given; and
-what goes to a disabled endpoint: enable that first. What is held for an endpoint that is
+what goes to a disabled endpoint: enable that first; and what would be held again at once,
+for want of a callback URL or a signing secret. What is held for an endpoint that is
 back goes out by itself.
 
 A run that is interrupted exits with 5 and prints the --resume that goes on with it: same
@@ -154,12 +155,20 @@ func (s *session) replay(ctx context.Context, in replayFlags) error {
 	return s.runReplay(ctx, cur, in.rate)
 }
 
+// afterReplay says what becomes of an event, by the state that it was in.
+var afterReplay = map[string]string{
+	string(ledger.DeliveryDue):       "attempted before its time; its schedule stays",
+	string(ledger.DeliveryDelivered): "stays delivered if the attempt fails",
+	string(ledger.DeliveryExhausted): "stays exhausted if the attempt fails",
+	string(ledger.DeliveryHeld):      "stays held if the attempt fails, unless what it was held for is there now",
+}
+
 // describeReplay tells a tally in words.
 func describeReplay(t *text, what string, c tally) {
 	t.line("%s %s.", plural(c.Sent, "event"), what)
 	for _, state := range replayable {
 		if n := c.ByState[state]; n > 0 {
-			t.line("  %-10s %d", state, n)
+			t.line("  %-10s %d, %s", state, n, afterReplay[state])
 		}
 	}
 	for _, why := range leftOutOrder {

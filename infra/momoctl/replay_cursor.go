@@ -84,16 +84,18 @@ const (
 	underway         leftOut = "underway"
 	lately           leftOut = "lately"
 	endpointDisabled leftOut = "endpointDisabled"
+	unsendable       leftOut = "unsendable"
 	changed          leftOut = "changed"
 )
 
 var (
-	leftOutOrder = []leftOut{sinceStart, underway, lately, endpointDisabled, changed}
+	leftOutOrder = []leftOut{sinceStart, underway, lately, endpointDisabled, unsendable, changed}
 	leftOutWords = map[leftOut]string{
 		sinceStart:       "delivered or asked for again since this run began",
 		underway:         "an attempt is under way or asked for already",
 		lately:           "asked for again within a day and delivered since; --again takes them too",
 		endpointDisabled: "the endpoint is disabled; momoctl endpoint enable comes first",
+		unsendable:       "it would be held again at once: no callback URL, no signing secret, or unreadable secrets; momoctl delivery resend says which",
 		changed:          "changed by somebody else at the same moment",
 	}
 )

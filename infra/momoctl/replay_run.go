@@ -43,12 +43,9 @@ func (s *session) count(ctx context.Context, c cursor) (t tally, err error) {
 	err = s.eachSelected(ctx, &c, func(d ledger.Delivery) error {
 		why := c.skip(d)
 		if why == "" {
-			blocked, err := s.toDisabled(ctx, d)
-			if err != nil {
+			var err error
+			if why, err = s.foretell(ctx, d); err != nil {
 				return err
-			}
-			if blocked {
-				why = endpointDisabled
 			}
 		}
 		if why != "" {
@@ -61,23 +58,25 @@ func (s *session) count(ctx context.Context, c cursor) (t tally, err error) {
 	return t, err
 }
 
-// toDisabled foretells that a delivery would go to a disabled endpoint, what
-// an operator stumbles over most. It reads little: clients and endpoints are
-// remembered for seconds. A client that cannot be opened is not judged here.
-func (s *session) toDisabled(ctx context.Context, d ledger.Delivery) (bool, error) {
+// foretell says why a delivery would not be attempted; empty: it would. It
+// reads little: clients and endpoints are remembered for seconds.
+func (s *session) foretell(ctx context.Context, d ledger.Delivery) (leftOut, error) {
+	if lacks, err := s.lacks(ctx, d); err != nil || lacks != "" {
+		return unsendable, err
+	}
 	url := d.URL
 	if url == "" {
 		c, err := s.ledger.RecentClient(ctx, d.ClientID, s.now())
-		if errors.Is(err, ledger.ErrCorrupt) || errors.Is(err, ledger.ErrNotFound) {
-			return false, nil
-		}
 		if err != nil {
-			return false, err
+			return "", err
 		}
 		url = c.CallbackURL
 	}
 	e, err := s.ledger.RecentEndpoint(ctx, d.ClientID, ledger.Origin(url), s.now())
-	return e.State == ledger.EndpointDisabled, err
+	if err == nil && e.State == ledger.EndpointDisabled {
+		return endpointDisabled, nil
+	}
+	return "", err
 }
 
 // replaying is a run at work.
@@ -102,7 +101,7 @@ func (s *session) runReplay(ctx context.Context, c cursor, rate int) error {
 		v.Resume = r.cursor.String()
 	}
 	shown := s.answer(v, func(t *text) {
-		describeReplay(t, "sent again: each is attempted now", v.tally)
+		describeReplay(t, "sent again: one attempt for each", v.tally)
 	})
 	if err != nil {
 		return unfinished{fmt.Errorf("the replay is not finished (%w); to go on: momoctl%s delivery replay --rate %d --resume %s",
@@ -124,6 +123,12 @@ func (r *replaying) one(ctx context.Context, d ledger.Delivery) error {
 	tally := &r.cursor.Tally
 	if why := r.cursor.skip(d); why != "" {
 		tally.leave(why)
+		return nil
+	}
+	if lacks, err := r.lacks(ctx, d); err != nil {
+		return err
+	} else if lacks != "" {
+		tally.leave(unsendable)
 		return nil
 	}
 	if err := r.throttle(ctx); err != nil {

@@ -26,7 +26,7 @@ func (l *Ledger) SetCallbackURL(ctx context.Context, c Client, url string) error
 }
 
 // SetClientActive lets a client's requests in, or refuses them from now on
-// (elsewhere: from clientFresh on at the latest). What it has been promised is
+// (elsewhere: from ClientFresh on at the latest). What it has been promised is
 // still delivered. ErrMoved: the client has changed since it was read.
 func (l *Ledger) SetClientActive(ctx context.Context, c Client, active bool) error {
 	if c.Active == active {

@@ -142,12 +142,12 @@ func (l *Ledger) opened(r *reader, c *Client, use string) ([]string, error) {
 	return values, nil
 }
 
-// clientFresh is how long a process may go on with a client it has read: a
+// ClientFresh is how long a process may go on with a client it has read: a
 // disabled client or key stops working after so long at the latest. It saves
 // two reads of every request.
-const clientFresh = 10 * time.Second
+const ClientFresh = 10 * time.Second
 
-// RecentClient reads one client, at most clientFresh old, or ErrNotFound.
+// RecentClient reads one client, at most ClientFresh old, or ErrNotFound.
 func (l *Ledger) RecentClient(ctx context.Context, id string, now time.Time) (Client, error) {
 	if c, ok := l.clients.get(id, now); ok {
 		return c, nil

@@ -16,7 +16,7 @@ func keyLookup(apiKey, clientID string, at time.Time) table.Record {
 	return table.Record{Key: apiKeyKey(KeyHash(apiKey)), Attributes: map[string]any{"client_id": clientID, "created_at": timeKey(at)}}
 }
 
-// ClientByKey finds the client an API key belongs to, at most clientFresh
+// ClientByKey finds the client an API key belongs to, at most ClientFresh
 // old, or ErrNotFound: there is no such key, or it has ended by now. That is
 // asked anew each time, so a key never outlives its end in a cache. It does
 // not say whether the client is active, and its secrets are not opened.

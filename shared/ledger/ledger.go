@@ -63,7 +63,7 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 		s = noSealer{}
 	}
 	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
-		health: newCache[Health](healthFresh), clients: newCache[Client](clientFresh), lookups: newCache[table.Record](clientFresh),
+		health: newCache[Health](healthFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
 		endpoints: newCache[Endpoint](endpointFresh), now: o.Now}
 	if l.auditRetention == 0 {
 		l.auditRetention = DefaultAuditRetention

@@ -11,7 +11,7 @@ import (
 
 // RotateAPIKey makes fresh the client's newest API key. The one before goes on
 // working, beside it, until until, which lies MinOverlap to MaxOverlap after
-// now; any older one ends at once (elsewhere: within clientFresh). Returns and
+// now; any older one ends at once (elsewhere: within ClientFresh). Returns and
 // errors are those of RotateSigningSecret; fresh may be in use by any client.
 func (l *Ledger) RotateAPIKey(ctx context.Context, c Client, fresh string, now, until time.Time) (Client, error) {
 	until = Clock(until)
@@ -44,7 +44,7 @@ func (l *Ledger) RotateAPIKey(ctx context.Context, c Client, fresh string, now, 
 }
 
 // EndOldKey ends the old API key of a rotation now (elsewhere: within
-// clientFresh). Without one there is nothing to do. ErrMoved: the client has
+// ClientFresh). Without one there is nothing to do. ErrMoved: the client has
 // changed since it was read.
 func (l *Ledger) EndOldKey(ctx context.Context, c Client, now time.Time) (Client, error) {
 	if c.OldAPIKey == "" {

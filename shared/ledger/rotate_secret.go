@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The bounds of a rotation's overlap. A process may go on for clientFresh and
+// The bounds of a rotation's overlap. A process may go on for ClientFresh and
 // one attempt with a client read before the rotation, and so sign with the old
 // secret alone: a shorter overlap than MinOverlap could not be kept.
 const (
@@ -69,7 +69,7 @@ func checkRotation(fresh string, now, until time.Time, held ...string) error {
 }
 
 // EndOldSecret ends the old signing secret of a rotation now (elsewhere:
-// within clientFresh). Without one there is nothing to do. ErrMoved: the
+// within ClientFresh). Without one there is nothing to do. ErrMoved: the
 // client has changed since it was read.
 func (l *Ledger) EndOldSecret(ctx context.Context, c Client, now time.Time) (Client, error) {
 	if len(c.SigningSecrets) < 2 {

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"momoproxy/shared/delivery"
+	"momoproxy/shared/ledger"
+)
+
+// releaseMoved makes due what is held for a client's old address, or for want
+// of one: the new address has done nothing wrong. It begins when no function
+// remembers the old one, and goes at the rate at which held events go to an
+// endpoint that is back.
+func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string) (int, error) {
+	was := ledger.Origin(old)
+	if c.CallbackURL == "" || was == ledger.Origin(c.CallbackURL) {
+		return 0, nil
+	}
+	released := 0
+	at := s.clock().Add(ledger.ClientFresh)
+	for cursor := ""; ; {
+		held, next, err := s.ledger.HeldFor(ctx, ledger.Endpoint{ClientID: c.ID, Origin: was}, "", replayPage, cursor)
+		if err != nil {
+			return released, err
+		}
+		for _, a := range held {
+			d, err := s.ledger.Delivery(ctx, a.Reference, a.Sequence)
+			if err == nil && moves(d, was) {
+				if d, err = s.ledger.ReleaseDelivery(ctx, d, ledger.Clock(at)); err == nil {
+					released++
+					at = at.Add(time.Second / delivery.DrainRate)
+					s.ring(ctx, d)
+				}
+			}
+			if err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrMoved) {
+				return released, err
+			}
+		}
+		if cursor = next; next == "" {
+			return released, nil
+		}
+	}
+}
+
+// moves says whether a delivery waits for the client's address that was.
+func moves(d ledger.Delivery, was string) bool {
+	if d.URL != "" || d.State != ledger.DeliveryHeld {
+		return false
+	}
+	return d.Endpoint == was && (was != "" || d.HeldReason == delivery.HeldNoURL)
+}

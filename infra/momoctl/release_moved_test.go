@@ -1,0 +1,59 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/ledger"
+)
+
+const movedURL = "https://new.shop.example.com/momo"
+
+func (c *console) state(reference string) ledger.DeliveryState {
+	return c.Story(reference).Deliveries[0].State
+}
+
+// What is held for an address that the app has left goes to the new one.
+func TestHeldEventsGoToTheNewURL(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		c.must("endpoint", "disable", "cli_shop", testbed.ShopURL)
+		references := []string{c.pay("ORDER-1", sandbox.PlanSuccess), c.pay("ORDER-2", sandbox.PlanSuccess)}
+		for _, reference := range references {
+			if got := c.state(reference); got != ledger.DeliveryHeld {
+				t.Fatalf("%s is %s", reference, got)
+			}
+		}
+		c.App.Add(movedURL, testbed.ShopKey, testbed.ShopSecret)
+		if got := c.object("client", "set-callback-url", "cli_shop", movedURL)["released"]; got != 2.0 {
+			t.Errorf("released: %v", got)
+		}
+		c.Pass(time.Minute)
+		for _, reference := range references {
+			if got := c.App.About(reference); c.state(reference) != ledger.DeliveryDelivered || len(got) != 1 || got[0].URL != movedURL {
+				t.Errorf("%s is %s: %v", reference, c.state(reference), got)
+			}
+		}
+	})
+}
+
+// An event that nothing can be done with is left out of a replay, which says
+// so, and goes out when there is an address.
+func TestReplayWithoutCallbackURL(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		c.must("client", "set-callback-url", "cli_shop", "")
+		time.Sleep(10 * time.Second) // until nobody remembers the old one
+		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		if got := c.state(reference); got != ledger.DeliveryHeld {
+			t.Fatalf("it is %s", got)
+		}
+		contains(t, "dry run", c.must("delivery", "replay"), "0 events would", "1 left out: it would be held again at once")
+		contains(t, "run", c.must("delivery", "replay", "--yes"), "0 events sent", "1 left out: it would be held again at once")
+		contains(t, "set", c.must("client", "set-callback-url", "cli_shop", testbed.ShopURL), "released      1 held event")
+		c.Pass(time.Minute)
+		if got := c.state(reference); got != ledger.DeliveryDelivered {
+			t.Errorf("it is %s", got)
+		}
+	})
+}
