@@ -39,24 +39,11 @@ func (w *world) planTick() {
 	w.tick.movable = true
 }
 
-// earliestDue looks over every shard.
+// earliestDue is when a run has something to do.
 func (w *world) earliestDue() (earliest time.Time, any bool) {
-	far := time.Now().AddDate(1, 0, 0)
-	see := func(due []ledger.Due, err error, grace time.Duration) {
-		if err != nil {
-			panic(err)
-		}
-		for _, d := range due {
-			if at := d.At.Add(grace); !any || at.Before(earliest) {
-				earliest, any = at, true
-			}
-		}
-	}
-	for shard := range ledger.DueShards {
-		due, _, err := w.oracle.DuePayments(context.Background(), shard, far, 1, "")
-		see(due, err, 0)
-		due, _, err = w.oracle.DueDeliveries(context.Background(), shard, far, 1, "")
-		see(due, err, grace)
+	earliest, any = w.store.nextDue()
+	if len(w.store.unhealthy) == 0 {
+		return earliest, any
 	}
 	for _, e := range w.unwell() {
 		if at := w.tendAt(e); !at.IsZero() && (!any || at.Before(earliest)) {

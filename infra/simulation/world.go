@@ -25,7 +25,6 @@ import (
 	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
-	"momoproxy/shared/table/memory"
 )
 
 const (
@@ -97,7 +96,7 @@ type world struct {
 	tick   *event // the next scheduled reconcile run
 	stale  bool   // what is due may have changed since tick was planned
 
-	store   *memory.Table
+	store   *store
 	oracle  *ledger.Ledger // reads the store without faults
 	pools   map[role][]*instance
 	current *invocation
@@ -125,7 +124,7 @@ type world struct {
 func Run(o Options) Result {
 	w := &world{
 		options: o, rng: rand.New(rand.NewPCG(o.Seed, 0x6d6f6d6f)), start: time.Now(),
-		pools: map[role][]*instance{}, store: memory.New(), lagging: map[string][]table.Record{},
+		pools: map[role][]*instance{}, store: newStore(), lagging: map[string][]table.Record{},
 		books: newBooks(),
 	}
 	w.trace = newTrace(o.Trace, w.start)
