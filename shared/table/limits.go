@@ -225,11 +225,11 @@ func CheckQuery(q Query) (Query, error) {
 	if err := checkPart("Partition", q.Partition); err != nil {
 		return q, err
 	}
-	for name, s := range map[string]string{"From": q.From, "To": q.To} {
-		if s == "" {
+	for _, bound := range [...]struct{ name, sort string }{{"From", q.From}, {"To", q.To}} {
+		if bound.sort == "" {
 			continue
 		}
-		if err := checkPart(name, s); err != nil {
+		if err := checkPart(bound.name, bound.sort); err != nil {
 			return q, err
 		}
 	}

@@ -168,16 +168,17 @@ func (t *Table) Purge(now time.Time) int {
 // clone makes a record of its own, in the form every adapter returns: maps
 // are never nil, times are whole seconds in UTC.
 func clone(r table.Record) table.Record {
-	attributes := make(map[string]any, len(r.Attributes))
+	if r.Attributes = maps.Clone(r.Attributes); r.Attributes == nil {
+		r.Attributes = map[string]any{}
+	}
 	for name, v := range r.Attributes {
 		if b, ok := v.([]byte); ok {
 			if v = bytes.Clone(b); b == nil {
 				v = []byte{}
 			}
+			r.Attributes[name] = v
 		}
-		attributes[name] = v
 	}
-	r.Attributes = attributes
 	if r.Index = maps.Clone(r.Index); r.Index == nil {
 		r.Index = map[string]table.IndexKey{}
 	}
