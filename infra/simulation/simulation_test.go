@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"flag"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -38,9 +39,6 @@ func report(t *testing.T, r simulation.Result, lines int) {
 	}
 }
 
-// workers run seeds side by side; each seed's world is on one goroutine.
-const workers = 2
-
 // TestSimulation lives through many worlds, or replays one.
 func TestSimulation(t *testing.T) {
 	if *seedFlag != 0 {
@@ -58,11 +56,12 @@ func TestSimulation(t *testing.T) {
 	}
 	var next, done atomic.Uint64
 	var failed atomic.Bool
-	var total [workers]simulation.Stats
+	// Workers run seeds side by side; each seed's world is on one goroutine.
+	total := make([]simulation.Stats, runtime.GOMAXPROCS(0))
 	next.Store(*firstFlag)
 	begin := time.Now()
 	t.Run("seeds", func(t *testing.T) {
-		for n := range workers {
+		for n := range total {
 			t.Run(fmt.Sprint(n), func(t *testing.T) {
 				t.Parallel()
 				for {
