@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"momoproxy/infra/sandbox"
 	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/tabletest"
 )
@@ -240,6 +242,63 @@ func TestOneProbeOfAnApp(t *testing.T) {
 			t.Errorf("answered %d %s", a.StatusCode, a.Body)
 		}
 		probe.Wait()
+	})
+}
+
+// moving has another function change a provider's health just before a write
+// of it, so that the write meets another version.
+type moving struct {
+	table.Table
+	once *atomic.Bool
+}
+
+func (m moving) Write(ctx context.Context, ops ...table.Op) error {
+	if key := ops[0].Record.Key; strings.HasPrefix(key.Partition, "health#") && m.once.CompareAndSwap(true, false) {
+		if rec, err := m.Get(ctx, key); err == nil {
+			_ = m.Table.Write(ctx, table.Put(rec))
+		}
+	}
+	return m.Table.Write(ctx, ops...)
+}
+
+// An answer ends a row of failures though others write at the same time.
+func TestAnAnswerIsCountedThoughTheStateMoves(t *testing.T) {
+	var once atomic.Bool
+	o := testbed.Options{Table: func(inner table.Table) table.Table { return moving{inner, &once} }}
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		w.Pay(testbed.Order("BAD", sandbox.Payer("error503")))
+		once.Store(true)
+		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		if h, err := w.Ledger.FreshHealth(t.Context(), "mtn"); err != nil || h.Failures() != 0 || once.Load() {
+			t.Errorf("%+v, %v", h, err)
+		}
+	})
+}
+
+// A probe that another function has let through counts for this one at once,
+// whatever it has cached.
+func TestAProbeOfAnotherFunction(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		now := time.Now()
+		open := ledger.Health{Provider: "mtn", OpenedAt: now, Apps: []ledger.AppHealth{{ClientID: w.Shop.ID, AskedAt: now, Failures: 5}}}
+		if err := w.Ledger.SaveHealth(t.Context(), open); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Ledger.Health(t.Context(), "mtn", now); err != nil {
+			t.Fatal(err)
+		}
+		other := ledger.New(w.Memory, nil, ledger.Options{})
+		h, err := other.FreshHealth(t.Context(), "mtn")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Apps[0].ProbeAt = now.Add(30 * time.Second)
+		if err := other.SaveHealth(t.Context(), h); err != nil {
+			t.Fatal(err)
+		}
+		if a := w.Pay(testbed.Order("ORDER-1", "26876123456")); a.Text("code") != "provider_unavailable" {
+			t.Errorf("answered %d %s", a.StatusCode, a.Body)
+		}
 	})
 }
 
