@@ -62,13 +62,13 @@ func main() {
 		}
 		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !slices.Contains(names, filepath.Base(m.File)) })
 		log.Printf("%s: %d mutants, at most %s each", dir, len(mutants), limit)
-		for i, s := range tryAll(mutants, work, limit) {
+		tryAll(mutants, work, limit, func(m mutant, s status) {
 			counts[s]++
 			if s == lived || s == timedOut {
-				id := fmt.Sprintf("%s %s %s", mutants[i].File, mutants[i].Kind, mutants[i].source())
-				fmt.Printf("%-9s %s:%d:%d %s\n", s, mutants[i].File, mutants[i].Line, mutants[i].Column, reason(accepted, id))
+				id := fmt.Sprintf("%s %s %s", m.File, m.Kind, m.source())
+				fmt.Printf("%-9s %s:%d:%d %s\n", s, m.File, m.Line, m.Column, reason(accepted, id))
 			}
-		}
+		})
 	}
 	all := counts[killed] + counts[lived] + counts[timedOut]
 	if all == 0 {
@@ -82,9 +82,10 @@ func main() {
 	}
 }
 
-// tryAll tries mutants side by side, one for each processor.
-func tryAll(mutants []mutant, work string, limit limit) []status {
-	results := make([]status, len(mutants))
+// tryAll tries mutants side by side, one for each processor, and tells what
+// became of each, one at a time.
+func tryAll(mutants []mutant, work string, limit limit, tell func(mutant, status)) {
+	var one sync.Mutex
 	next := make(chan int)
 	var workers sync.WaitGroup
 	for n := range runtime.NumCPU() {
@@ -98,7 +99,9 @@ func tryAll(mutants []mutant, work string, limit limit) []status {
 				if err != nil {
 					log.Fatalf("%s:%d: %v", mutants[i].File, mutants[i].Line, err)
 				}
-				results[i] = s
+				one.Lock()
+				tell(mutants[i], s)
+				one.Unlock()
 			}
 		})
 	}
@@ -107,7 +110,6 @@ func tryAll(mutants []mutant, work string, limit limit) []status {
 	}
 	close(next)
 	workers.Wait()
-	return results
 }
 
 func reason(accepted map[string]string, id string) string {

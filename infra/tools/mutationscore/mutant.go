@@ -115,7 +115,7 @@ func (m mutant) try(work string, limit limit) (status, error) {
 	}
 	dir := filepath.Dir(m.File)
 	if out, err := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", bin, "./"+dir).CombinedOutput(); err != nil {
-		if !bytes.Contains(out, []byte(filepath.Base(m.File))) {
+		if !bytes.Contains(out, []byte(mutated)) {
 			return "", fmt.Errorf("%w\n%s", err, out)
 		}
 		return notViable, nil

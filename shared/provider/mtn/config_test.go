@@ -148,3 +148,16 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("the sandbox's currency cannot be changed: %s", c.Currency)
 	}
 }
+
+// The account's own limit of status questions spaces them, a quarter wider.
+func TestStatusLimitOfTheAccount(t *testing.T) {
+	t.Parallel()
+	for perSecond, every := range map[int]time.Duration{0: 125 * time.Millisecond, 10: 125 * time.Millisecond, 50: 25 * time.Millisecond} {
+		cfg := config("https://x.example")
+		cfg.StatusPerSecond = perSecond
+		want := provider.Limit{Every: every}
+		if got := newProviderWith(t, cfg, nil, nil, time.Now).Capabilities().Statuses; got != want {
+			t.Errorf("%d a second: %+v, want %+v", perSecond, got, want)
+		}
+	}
+}
