@@ -39,7 +39,7 @@ func post(t *testing.T, o webhook.Options, target string) webhook.Result {
 	if (result.Code == 0) == (result.Class == webhook.ClassNone) {
 		t.Errorf("code %d with class %q", result.Code, result.Class)
 	}
-	if result.Duration > 5*time.Second {
+	if result.Duration > time.Minute { // it hangs; a busy machine is only slow
 		t.Errorf("took %s", result.Duration)
 	}
 	return result
