@@ -180,3 +180,15 @@ func TestAbsenceCountsAtTheSpacing(t *testing.T) {
 		}
 	}
 }
+
+// An id alone announces nothing: the invoice's event needs an invoice.
+func TestAnIDIsNoInvoice(t *testing.T) {
+	t.Parallel()
+	p := payment.Payment{Reference: "r", Status: payment.Pending, Phase: payment.PhaseAwaitingPayer, Accepted: true, CreatedAt: time.Date(2026, 11, 1, 11, 0, 0, 0, time.UTC)}
+	e := payment.Evidence{Source: payment.FromStatus, Verdict: payment.SaysPending, Particulars: payment.Particulars{IDs: map[string]string{"id": "1"}}}
+	e.At = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	d := payment.Decide(p, e, payment.Policy{FirstCheck: 10 * time.Second, MaxInterval: time.Hour, Window: 24 * time.Hour, GiveUp: 168 * time.Hour})
+	if !d.Changed || d.Payment.IDs["id"] != "1" || len(d.Events) > 0 || d.Payment.Sequence != 0 {
+		t.Errorf("%+v", d)
+	}
+}
