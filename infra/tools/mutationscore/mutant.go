@@ -114,8 +114,8 @@ func (m mutant) try(work string, limit limit) (status, error) {
 		return "", err
 	}
 	dir := filepath.Dir(m.File)
-	if out, err := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", bin, "./"+dir).CombinedOutput(); err != nil {
-		if !bytes.Contains(out, []byte(mutated)) {
+	if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", bin, "./"+dir).CombinedOutput(); err != nil {
+		if !bytes.Contains(out, []byte(filepath.Base(mutated)+":")) {
 			return "", fmt.Errorf("%w\n%s", err, out)
 		}
 		return notViable, nil
