@@ -85,7 +85,8 @@ type instance struct {
 func (l load) send(t *testing.T, seed uint64) (s seen) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		random := rand.New(rand.NewPCG(seed, 1))
+		arrivals := rand.New(rand.NewPCG(seed, 3))
+		random := rand.New(rand.NewPCG(seed, 1)) // under mu
 		m := &measuredTable{Table: memory.New(), random: rand.New(rand.NewPCG(seed, 2))}
 		var mu sync.Mutex
 		var idle []*instance
@@ -118,7 +119,7 @@ func (l load) send(t *testing.T, seed uint64) (s seen) {
 		}
 		var all sync.WaitGroup
 		for end := time.Now().Add(loadLasts); ; {
-			time.Sleep(time.Duration(random.ExpFloat64() * float64(l.atOnce) / float64(l.perSecond) * float64(time.Second)))
+			time.Sleep(time.Duration(arrivals.ExpFloat64() * float64(l.atOnce) / float64(l.perSecond) * float64(time.Second)))
 			if !time.Now().Before(end) {
 				break
 			}
