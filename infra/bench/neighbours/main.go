@@ -1,8 +1,10 @@
-// Neighbours measures what an app gets beside another one whose payers the
-// provider leaves unanswered (503) or answers with 429: over HTTP, against the
-// local system as a process of its own, with its stand-ins and its database.
+// Neighbours measures what an app gets beside somebody who abuses the system:
+// another app whose payers the provider leaves unanswered (503) or answers
+// with 429, one that asks without end, or a stranger who floods the callback
+// and unknown routes. Over HTTP, against the local system as a process of its
+// own, with its stand-ins and its database.
 //
-//	go run ./infra/bench/neighbours            # three times a minute
+//	go run ./infra/bench/neighbours            # six times half a minute
 //
 // The app beside it asks for a payment once a second. Refused is every answer
 // but 202.
@@ -30,7 +32,7 @@ import (
 var payers = []string{"26876990503", "26876990429"}
 
 func main() {
-	span := flag.Duration("span", time.Minute, "how long each measurement takes")
+	span := flag.Duration("span", 30*time.Second, "how long each measurement takes")
 	flag.Parse()
 	if err := measure(*span); err != nil {
 		log.Fatal(err)
@@ -57,12 +59,27 @@ func measure(span time.Duration) error {
 	if err != nil {
 		return err
 	}
+	failing := func(t *tally, order string, i int) { t.pay(url, bad, order, payers[i%len(payers)]) }
+	flood := func(t *tally, order string, i int) { t.pay(url, bad, order, fmt.Sprint("268762", 10000+i%1000)) }
+	filler := strings.Repeat("x", 60_000)
+	callback := func(t *tally, order string, i int) {
+		t.send(url+"/callback", "", fmt.Sprintf(`{"externalId":%q,"status":"SUCCESSFUL","filler":%q}`, order, filler))
+	}
+	unknown := func(t *tally, order string, i int) { t.send(url+"/"+order, "", filler) }
 	for _, m := range []struct {
 		name    string
+		abuse   func(t *tally, order string, i int)
 		threads int
 		pause   time.Duration
-	}{{"B alone", 0, 0}, {"A at five a second", 1, 200 * time.Millisecond}, {"A 16 at a time", 16, 50 * time.Millisecond}} {
-		fmt.Println(m.name+":", beside(url, good, bad, m.threads, m.pause, span))
+	}{
+		{"B alone", nil, 0, 0},
+		{"A's payers fail, five a second", failing, 1, 200 * time.Millisecond},
+		{"A's payers fail, 16 at a time", failing, 16, 50 * time.Millisecond},
+		{"A asks 16 at a time", flood, 16, 0},
+		{"callbacks of 60 kB, 8 at a time", callback, 8, 0},
+		{"unknown routes, 8 at a time", unknown, 8, 0},
+	} {
+		fmt.Println(m.name+":", beside(url, good, m.abuse, m.threads, m.pause, span))
 	}
 	return nil
 }
@@ -129,7 +146,7 @@ func (t *tally) String() string {
 		t.took[n/2].Round(100*time.Microsecond), t.took[n*99/100].Round(100*time.Microsecond), t.codes)
 }
 
-func beside(url, good, bad string, threads int, pause, span time.Duration) string {
+func beside(url, good string, abuse func(t *tally, order string, i int), threads int, pause, span time.Duration) string {
 	run := fmt.Sprint(time.Now().UnixNano())
 	end := time.Now().Add(span)
 	ordinary, abusive := &tally{codes: map[int]int{}}, &tally{codes: map[int]int{}}
@@ -137,7 +154,7 @@ func beside(url, good, bad string, threads int, pause, span time.Duration) strin
 	for thread := range threads {
 		all.Go(func() {
 			for i := 0; time.Now().Before(end); i++ {
-				ask := func() { abusive.pay(url, bad, fmt.Sprint("A-", run, "-", thread, "-", i), payers[i%len(payers)]) }
+				ask := func() { abuse(abusive, fmt.Sprint("A-", run, "-", thread, "-", i), i) }
 				if threads == 1 {
 					all.Go(ask) // at its rate, however long each takes
 				} else {
@@ -154,12 +171,15 @@ func beside(url, good, bad string, threads int, pause, span time.Duration) strin
 		<-tick.C
 	}
 	all.Wait()
-	return fmt.Sprintf("B %s; A %s", ordinary, abusive)
+	return fmt.Sprintf("B %s; the other %s", ordinary, abusive)
 }
 
 func (t *tally) pay(url, key, order, payer string) {
-	body := fmt.Sprintf(`{"amount":"150.00","externalId":%q,"payer":{"partyIdType":"MSISDN","partyId":%q}}`, order, payer)
-	r, _ := http.NewRequest(http.MethodPost, url+"/request-to-pay", bytes.NewReader([]byte(body))) // the URL is the system's own
+	t.send(url+"/request-to-pay", key, fmt.Sprintf(`{"amount":"150.00","externalId":%q,"payer":{"partyIdType":"MSISDN","partyId":%q}}`, order, payer))
+}
+
+func (t *tally) send(url, key, body string) {
+	r, _ := http.NewRequest(http.MethodPost, url, bytes.NewReader([]byte(body))) // the URL is the system's own
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Proxy-Api-Key", key)
 	began := time.Now()
