@@ -56,7 +56,7 @@ func TestABareCallbackTellsNothing(t *testing.T) {
 				t.Errorf("%s is written otherwise than an open order:\n%s", order, diff)
 			}
 		}
-		if again, _ := w.Sandbox.Payment(open); again.Asks != asked.Asks {
+		if again, _ := w.Sandbox.Payment(open); again.GETs != asked.GETs {
 			t.Error("the provider was asked inside the request")
 		}
 	})
@@ -108,6 +108,25 @@ func TestForgedCallbacksAreFewInTheTrail(t *testing.T) {
 		unmatched, _, err := w.Ledger.AuditHour(t.Context(), ledger.AuditUnmatched, time.Now(), 1000, "")
 		if err != nil || len(unmatched) == 0 || len(unmatched) > 60 {
 			t.Errorf("%d unmatched callbacks are kept, %v", len(unmatched), err)
+		}
+	})
+}
+
+// A forged success of a payment that has failed has it asked about once, not
+// again and again.
+func TestABareCallbackAboutAFailedPaymentIsAskedOnce(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := accepted(t, w, "ORDER-1", "mtn_451")
+		w.Pass(time.Hour)
+		if got := w.Status(reference); got != payment.Failed {
+			t.Fatalf("it is %s", got)
+		}
+		before, _ := w.Sandbox.Payment(reference)
+		w.CallBack("POST", "", `{"referenceId":"`+reference+`","status":"SUCCESSFUL"}`)
+		w.Pass(2 * time.Hour)
+		after, _ := w.Sandbox.Payment(reference)
+		if asks := after.GETs - before.GETs; asks != 1 || !w.Payment(reference).NextCheckAt.IsZero() {
+			t.Errorf("asked %d times, the next check is at %s", asks, w.Payment(reference).NextCheckAt)
 		}
 	})
 }

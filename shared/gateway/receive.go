@@ -50,7 +50,7 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 	matched, sure, why, err := g.match(ctx, c, claim)
 	proven := claim.Standing != provider.Anonymous || c.Reference != "" && len(matched) > 0
 	if err != nil {
-		why = "table unavailable"
+		return errors.Join(err, g.keepUnread(ctx, c, claim))
 	}
 	evidence := claim.Evidence
 	evidence.At = g.now()
@@ -58,9 +58,9 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 	switch {
 	case len(matched) == 0 && proven:
 		g.Log.WarnContext(ctx, "callback.unmatched", "provider", c.Provider, "reason", why)
-		return errors.Join(err, g.Ledger.Audit(ctx, g.shortRecord(c, "unmatched: "+why)))
+		return g.Ledger.Audit(ctx, g.shortRecord(c, "unmatched: "+why))
 	case !proven && !(g.TrustCallbacks && parseErr == nil && len(matched) > 0):
-		return errors.Join(err, g.receiveHint(ctx, c, matched, evidence, why))
+		return g.receiveHint(ctx, c, matched, evidence, why)
 	case sure && claim.Standing == provider.Signed:
 		evidence.Source = payment.FromSignedWebhook
 	case g.TrustCallbacks && parseErr == nil:
@@ -71,6 +71,17 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 		faults = append(faults, g.receiveFor(ctx, p, c, evidence, proven, parseErr))
 	}
 	return errors.Join(faults...)
+}
+
+// keepUnread keeps a callback whose payments could not be read, within the
+// bounds of a hint unless its sender is known. The schedule asks in its time.
+func (g *Gateway) keepUnread(ctx context.Context, c Callback, claim provider.Callback) error {
+	const note = "not matched: table unavailable"
+	if claim.Standing != provider.Anonymous {
+		return g.Ledger.Audit(ctx, g.callbackRecord(c, ledger.Payment{}, note))
+	}
+	_, err := g.Ledger.KeepHint(ctx, ledger.Hint{Audit: g.shortRecord(c, note)})
+	return err
 }
 
 // receiveFor takes a callback that is proven or believed to the end of one of
