@@ -44,6 +44,7 @@ type books struct {
 	saw               map[saying]bool           // what a provider could truly say at some time
 	sent              map[string]bool           // a request to pay has left
 	told              map[string]time.Time      // when a provider last gave an id
+	untold            map[string]time.Time      // when MomentPay last answered a request without giving its id
 	events            map[string]made           // by event id
 	corrected         map[string]bool           // ended otherwise and was corrected
 	word              map[string]payment.Status // an operator's, by reference
@@ -68,7 +69,7 @@ func newBooks() books {
 		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]sandbox.Plan{},
 		lies: map[string][]string{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
 		delivered: map[string]bool{}, state: map[table.Key]any{},
-		asked: map[string]time.Time{}, told: map[string]time.Time{}, sent: map[string]bool{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
+		asked: map[string]time.Time{}, told: map[string]time.Time{}, untold: map[string]time.Time{}, sent: map[string]bool{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
 		corrected: map[string]bool{}, word: map[string]payment.Status{},
 	}
 }

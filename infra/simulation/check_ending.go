@@ -144,6 +144,12 @@ func (w *world) noteLateness(before, p ledger.Payment, t truth) {
 	if told := w.books.told[p.Reference]; p.Method == momentpay.MethodLink && since.Before(told) {
 		since = told
 	}
+	// MomentPay may refuse a repeated request after its expiry, or keep an error
+	// as its answer. Of a push whose id was lost with the first answer its
+	// webhook is then the first word that can be had.
+	if p.Method == momentpay.MethodPush && before.IDs["id"] == "" && p.EndedBy == payment.FromSignedWebhook && !w.books.untold[p.Reference].Before(since) {
+		return
+	}
 	w.books.late = append(w.books.late, lateness{p.Reference, time.Since(since), time.Since(w.books.created[p.Reference])})
 }
 

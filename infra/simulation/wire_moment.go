@@ -35,6 +35,9 @@ func (m momentWire) RoundTrip(r *http.Request) (*http.Response, error) {
 			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Requests, reference)
 		}
 		w.see(reference)
+		if q.pay && err == nil && resp.StatusCode >= 300 {
+			w.books.untold[reference] = time.Now()
+		}
 		return resp, err
 	}
 	return w.exchange(q)
