@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/engines/engine"
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/table"
@@ -23,8 +24,13 @@ const (
 )
 
 func TestCostOfAnonymousCallbacks(t *testing.T) {
+	e := engine.For(t, engine.DynamoDB)
+	besideEngine(t, func(t *testing.T, c *connection) { costOfAnonymousCallbacks(t, e, c) })
+}
+
+func costOfAnonymousCallbacks(t *testing.T, e engine.Engine, c *connection) {
 	m, ctx := newMeter(), context.Background()
-	w, past := metered(t, m)
+	w, past := metered(t, m, e, c)
 	a := w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanPending)))
 	if a.StatusCode != 202 {
 		t.Fatalf("answered %d %s", a.StatusCode, a.Body)
