@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"momoproxy/shared/ledger"
 )
@@ -20,29 +19,22 @@ type walker[V any] struct {
 }
 
 // position is where a walk stands: with all clients, which of them, as the
-// cursor before it in the list of clients.
-type position struct {
-	Clients string `json:"c,omitempty"`
-	List    string `json:"l,omitempty"`
-}
+// cursor before it in the list of clients. Neither cursor has a point in it.
+type position struct{ Clients, List string }
 
 func (p position) String() string {
 	if p == (position{}) {
 		return ""
 	}
-	b, _ := json.Marshal(p) // always marshals
-	return base64.RawURLEncoding.EncodeToString(b)
+	return p.Clients + "." + p.List
 }
 
 func readPosition(text string) (p position, err error) {
 	if text == "" {
 		return p, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(b, &p)
-	}
-	if err != nil {
+	var ok bool
+	if p.Clients, p.List, ok = strings.Cut(text, "."); !ok {
 		return p, fmt.Errorf("%w: not readable", ledger.ErrCursor)
 	}
 	return p, nil

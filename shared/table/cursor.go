@@ -1,10 +1,12 @@
 package table
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // Position is where a walk stands: behind the record with this key. In an
@@ -14,32 +16,46 @@ type Position struct {
 	Key  Key    // of the record; only for a walk of an index
 }
 
-// cursor is what Page.Next holds, as JSON in base64. It comes back from
-// outside, so it names a position and never what may be read: space,
-// partition and bounds are the query's own, and Bind ties it to them.
-type cursor struct {
-	Bind      []byte `json:"b"`
-	Sort      string `json:"s"`
-	Partition string `json:"kp,omitempty"`
-	KeySort   string `json:"ks,omitempty"`
-}
+// A cursor is, in base64: a fingerprint, and the sort that the walk ended
+// behind; in an index also the record's key. The partition is written without
+// the end that it shares with the sort: most entries of an index end with what
+// their partition ends with. A cursor comes back from outside, so it names a
+// position and never what may be read: space, partition and bounds are the
+// query's own, and the fingerprint ties the position to them.
 
-// bind is a fingerprint of the query that a cursor belongs to. Limit may
-// change from page to page.
-func bind(q Query) []byte {
+const bindBytes = 6
+
+// bind is a fingerprint of a position and the query that it belongs to. Limit
+// may change from page to page.
+func bind(q Query, position string) []byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %q %t", q.Space, q.Index, q.Partition, q.From, q.To, q.Descending)
-	return h.Sum(nil)[:6]
+	fmt.Fprintf(h, "%q %q %q %q %q %t %q", q.Space, q.Index, q.Partition, q.From, q.To, q.Descending, position)
+	return h.Sum(nil)[:bindBytes]
 }
 
 // EncodeCursor makes the Next of a page whose last record is last.
 func EncodeCursor(q Query, last Record) string {
-	c := cursor{Bind: bind(q), Sort: last.Sort}
-	if q.Index != "" {
-		c.Sort, c.Partition, c.KeySort = last.Index[q.Index].Sort, last.Partition, last.Key.Sort
+	if q.Index == "" {
+		return encodeCursor(q, last.Sort)
 	}
-	b, _ := json.Marshal(c) // strings always marshal
-	return base64.RawURLEncoding.EncodeToString(b)
+	sort := last.Index[q.Index].Sort
+	shared := sharedEnd(sort, last.Partition)
+	return encodeCursor(q, sort, last.Partition[:len(last.Partition)-shared], last.Key.Sort, strconv.Itoa(shared))
+}
+
+// encodeCursor separates parts by NUL, which no key holds.
+func encodeCursor(q Query, parts ...string) string {
+	position := strings.Join(parts, "\x00")
+	return base64.RawURLEncoding.EncodeToString(append(bind(q, position), position...))
+}
+
+// sharedEnd is how many bytes a and b have in common at their ends.
+func sharedEnd(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
 }
 
 // DecodeCursor reads q.After, which must not be empty, or returns ErrInvalid:
@@ -48,31 +64,39 @@ func DecodeCursor(q Query) (Position, error) {
 	bad := func(why string) (Position, error) {
 		return Position{}, fmt.Errorf("%w: cursor: %s", ErrInvalid, why)
 	}
-	if len(q.After) > 8*MaxKeyBytes*3 {
+	if len(q.After) > 8*MaxKeyBytes {
 		return bad("too long")
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(q.After)
 	if err != nil {
 		return bad("not base64")
 	}
-	var c cursor
-	if err := json.Unmarshal(b, &c); err != nil {
-		return bad("not readable")
+	if len(b) < bindBytes {
+		return bad("too short")
 	}
-	if string(c.Bind) != string(bind(q)) {
+	position := string(b[bindBytes:])
+	if !bytes.Equal(b[:bindBytes], bind(q, position)) {
 		return bad("of another query")
 	}
-	if checkPart("Sort", c.Sort) != nil || q.From != "" && c.Sort < q.From || q.To != "" && c.Sort >= q.To {
+	parts := strings.Split(position, "\x00")
+	p := Position{Sort: parts[0]}
+	if checkPart("Sort", p.Sort) != nil || q.From != "" && p.Sort < q.From || q.To != "" && p.Sort >= q.To {
 		return bad("out of bounds")
 	}
-	p := Position{Sort: c.Sort}
 	if q.Index == "" {
-		if c.Partition != "" || c.KeySort != "" {
+		if len(parts) != 1 {
 			return bad("not of this walk")
 		}
 		return p, nil
 	}
-	p.Key = Key{q.Space, c.Partition, c.KeySort}
+	if len(parts) != 4 {
+		return bad("not of this walk")
+	}
+	shared, err := strconv.Atoi(parts[3])
+	if err != nil || shared < 0 || shared > len(p.Sort) {
+		return bad("not of this walk")
+	}
+	p.Key = Key{q.Space, parts[1] + p.Sort[len(p.Sort)-shared:], parts[2]}
 	if err := CheckKey(p.Key); err != nil {
 		return bad("not of this walk")
 	}

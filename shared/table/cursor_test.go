@@ -49,3 +49,18 @@ func TestCursorComesBack(t *testing.T) {
 		t.Errorf("DecodeCursor = %v, %v", p, err)
 	}
 }
+
+// A person copies cursors by hand: that of a list of payments fits one line.
+func TestCursorIsShort(t *testing.T) {
+	t.Parallel()
+	const reference = "7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90"
+	key := Key{Main, "payment#" + reference, "payment"}
+	q := Query{Space: Main, Index: "list", Partition: "client#cli_0a1b"}
+	q.After = EncodeCursor(q, Record{Key: key, Index: map[string]IndexKey{"list": {q.Partition, "2026-09-01T08:30:00.000Z#" + reference}}})
+	if len(q.After) > 120 {
+		t.Errorf("%d characters: %s", len(q.After), q.After)
+	}
+	if p, err := DecodeCursor(q); err != nil || p.Key != key {
+		t.Errorf("DecodeCursor = %v, %v", p, err)
+	}
+}
