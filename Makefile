@@ -84,7 +84,7 @@ engines-down: ## Stop them
 	docker compose down
 
 # Where requests, deliveries and reconcile runs meet in one process.
-RACE_PKG := $(addprefix ./shared/,ledger httpapi webhook gateway delivery)
+RACE_PKG := $(addprefix ./shared/,ledger httpapi webhook gateway delivery forwarder)
 
 .PHONY: race
 race: c-compiler ## Run the tests of shared/ under the race detector (needs a C compiler)
@@ -122,7 +122,7 @@ mutations: ## Prove that the simulation fails: run it over code broken on purpos
 # What decides and does no I/O. The rows of a decisions.go are data: the golden
 # file beside each names them all, and nothing is mutated there.
 MUTATED ?= $(filter-out %_test.go %/number_plans.go,$(wildcard shared/payment/*.go)) \
-  $(addprefix shared/delivery/,breaker.go outcome.go schedule.go) \
+  $(addprefix shared/delivery/,breaker.go delivery.go outcome.go schedule.go) \
   shared/provider/decision.go $(addprefix shared/provider/,\
     mtn/decisions.go mtn/codes.go mtn/report.go \
     momfactura/decisions.go momfactura/answer.go \

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"momoproxy/shared/assembly"
-	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -85,7 +85,7 @@ type sender struct {
 	*ledger.Ledger
 	t       *testing.T
 	client  ledger.Client
-	forward *delivery.Forwarder
+	forward *forwarder.Forwarder
 	sent    int
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
@@ -50,7 +51,7 @@ func (w *world) checkDelivered(t *testing.T, reference string, announced ...paym
 		if n.Fault != nil || n.Event != string(announced[i]) || n.Status != string(s.Payment.Status) || n.Sequence != i+1 || n.EventID != payment.EventID(reference, i+1) {
 			t.Errorf("the app got %+v, not %s", n, announced[i])
 		}
-		if s.Deliveries[i].State != ledger.DeliveryDelivered || s.Attempts[i].Code != 200 {
+		if s.Deliveries[i].State != delivery.Delivered || s.Attempts[i].Code != 200 {
 			t.Errorf("delivery %+v, attempt %+v", s.Deliveries[i], s.Attempts[i])
 		}
 	}
@@ -128,7 +129,7 @@ func testLoopbackRefused(t *testing.T, w *world) {
 	if len(s.Attempts) != 1 || s.Attempts[0].Code != 0 || !slices.Contains([]string{string(webhook.ClassURL), string(webhook.ClassRefused)}, s.Attempts[0].Error) {
 		t.Errorf("attempts %+v", s.Attempts)
 	}
-	if d := s.Deliveries[0]; d.State != ledger.DeliveryDue || d.NextAttemptAt.IsZero() {
+	if d := s.Deliveries[0]; d.State != delivery.Due || d.NextAttemptAt.IsZero() {
 		t.Errorf("the delivery is not kept for another try: %+v", d)
 	}
 	if got := w.app.about(reference); len(got) > 0 {
@@ -152,7 +153,7 @@ func testLostDoorbell(t *testing.T, w *world) {
 	}
 	d := w.story(t, reference).Deliveries[0]
 	d.NextAttemptAt = ledger.Clock(time.Now().Add(-time.Minute))
-	if _, err := w.ledger.PutDelivery(t.Context(), d); err != nil {
+	if _, err := w.ledger.SaveDelivery(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	w.reconcile(t)

@@ -13,14 +13,14 @@ import (
 // The schedule probes with the first of them, which ends the trouble, and then
 // lets the other go.
 func testHeldDelivery(t *testing.T, w *world) {
-	clientID, origin := w.clients[heldKey], ledger.Origin(w.app.url(heldKey))
+	clientID, origin := w.clients[heldKey], delivery.Origin(w.app.url(heldKey))
 	e, err := w.ledger.FreshEndpoint(t.Context(), clientID, origin, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := ledger.Clock(time.Now())
-	e.State, e.OpenedAt, e.Failures = ledger.EndpointOpen, now, delivery.OpenAfter
-	if _, err := w.ledger.PutEndpoint(t.Context(), e, now); err != nil {
+	e.State, e.OpenedAt, e.Failures = delivery.EndpointOpen, now, delivery.OpenAfter
+	if _, err := w.ledger.SaveEndpoint(t.Context(), e, now); err != nil {
 		t.Fatal(err)
 	}
 	first := w.pay(t, "HELD-1", "26876123456", heldKey)
@@ -29,7 +29,7 @@ func testHeldDelivery(t *testing.T, w *world) {
 	w.awaitCallbacks(t, second)
 	for _, reference := range []string{first, second} {
 		w.deployedForwardUntil(t, reference)
-		if d := w.story(t, reference).Deliveries[0]; d.State != ledger.DeliveryHeld || d.HeldReason != delivery.HeldOpen {
+		if d := w.story(t, reference).Deliveries[0]; d.State != delivery.Held || d.HeldReason != delivery.HeldOpen {
 			t.Fatalf("%+v", d)
 		}
 	}
@@ -37,7 +37,7 @@ func testHeldDelivery(t *testing.T, w *world) {
 	w.reconcile(t) // the first probe is due at once
 	w.forwardUntil(t, first)
 	w.checkDelivered(t, first, payment.EventSuccessful)
-	if e, err := w.ledger.Endpoint(t.Context(), clientID, origin); err != nil || e.State != ledger.EndpointDraining {
+	if e, err := w.ledger.Endpoint(t.Context(), clientID, origin); err != nil || e.State != delivery.EndpointDraining {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	w.reconcile(t)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -153,7 +154,7 @@ func (s *system) printTimeline(ctx context.Context, reference string) error {
 		if story, err = s.parts.Ledger.Story(ctx, reference); err != nil {
 			return err
 		}
-		if n := len(story.Deliveries); n > 0 && story.Deliveries[n-1].State == ledger.DeliveryDelivered {
+		if n := len(story.Deliveries); n > 0 && story.Deliveries[n-1].State == delivery.Delivered {
 			break
 		}
 		if rest(ctx, 20*time.Millisecond); ctx.Err() != nil {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"momoproxy/infra/sandbox"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
@@ -368,11 +369,11 @@ func makeOverdue(t *testing.T, store *ledger.Ledger, reference string) {
 		t.Fatalf("deliveries of %s: %+v, %v", reference, deliveries, err)
 	}
 	d := deliveries[0]
-	if d.State.Ended() {
+	if d.State.Parked() {
 		t.Fatalf("%s is %s, and the app has not heard", reference, d.State)
 	}
 	d.NextAttemptAt, d.LeaseUntil = ledger.Clock(time.Now().Add(-time.Minute)), time.Time{}
-	if _, err := store.PutDelivery(t.Context(), d); err != nil {
+	if _, err := store.SaveDelivery(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -469,7 +470,7 @@ func checkTrail(t *testing.T, store *ledger.Ledger, story ledger.Story, promised
 		"OUTBOUND_TO_MTN POST":  promised,
 		// An ending is stored with the question that brought it.
 		"OUTBOUND_TO_MTN GET":  true,
-		"OUTBOUND_TO_APP POST": story.Deliveries[0].State == ledger.DeliveryDelivered,
+		"OUTBOUND_TO_APP POST": story.Deliveries[0].State == delivery.Delivered,
 	}
 	for record, must := range want {
 		if must && seen[record] == 0 {

@@ -7,16 +7,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
 var (
 	stateWords = []string{
-		string(ledger.DeliveryWaiting), string(ledger.DeliveryDue), string(ledger.DeliveryDelivered),
-		string(ledger.DeliveryExhausted), string(ledger.DeliveryHeld),
+		string(delivery.Waiting), string(delivery.Due), string(delivery.Delivered),
+		string(delivery.Exhausted), string(delivery.Held),
 	}
-	attentionStates = []string{string(ledger.DeliveryHeld), string(ledger.DeliveryExhausted)}
+	attentionStates = []string{string(delivery.Held), string(delivery.Exhausted)}
 )
 
 type deliveryList struct {
@@ -53,7 +54,7 @@ func (sel *selection) filter(c cli) (ledger.DeliveryFilter, error) {
 		if err := oneOf("status", word, stateWords); err != nil {
 			return f, err
 		}
-		f.States = append(f.States, ledger.DeliveryState(word))
+		f.States = append(f.States, delivery.State(word))
 	}
 	for _, word := range sel.events {
 		f.Events = append(f.Events, payment.Event(word))
@@ -62,10 +63,10 @@ func (sel *selection) filter(c cli) (ledger.DeliveryFilter, error) {
 }
 
 // walk makes the walk of a filter.
-func (s *session) walk(f ledger.DeliveryFilter) walker[ledger.Delivery] {
-	return walker[ledger.Delivery]{
+func (s *session) walk(f ledger.DeliveryFilter) walker[delivery.Delivery] {
+	return walker[delivery.Delivery]{
 		session: s, client: f.ClientID, one: f.Indexed(),
-		fetch: func(ctx context.Context, client string, limit int, cursor string) ([]ledger.Delivery, string, error) {
+		fetch: func(ctx context.Context, client string, limit int, cursor string) ([]delivery.Delivery, string, error) {
 			f.ClientID = client
 			return s.ledger.ListDeliveries(ctx, f, limit, cursor)
 		},
@@ -141,7 +142,7 @@ func (s *session) listDeliveries(ctx context.Context, sel selection, page pageFl
 	return err
 }
 
-func lastAnswer(d ledger.Delivery) string {
+func lastAnswer(d delivery.Delivery) string {
 	switch {
 	case d.LastError != "":
 		return d.LastError

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 )
@@ -39,7 +40,7 @@ func (s *session) resend(ctx context.Context, reference string, sequence int) er
 		return refused("not sent: event %d would be held again at once, since %s", sequence, lacks)
 	}
 	d, err = s.makeDue(ctx, d, "resend")
-	if errors.Is(err, ledger.ErrUnderway) {
+	if errors.Is(err, delivery.ErrUnderway) {
 		return fmt.Errorf("event %d goes on by itself: it is being attempted, an attempt has been asked for, or an earlier event of the payment comes first (%w)", sequence, err)
 	}
 	if errors.Is(err, ledger.ErrEndpointDisabled) {
@@ -56,7 +57,7 @@ func (s *session) resend(ctx context.Context, reference string, sequence int) er
 
 // lacks says what an event cannot be sent without, and how to give it that;
 // empty: nothing. The forwarder holds events for the same reasons.
-func (s *session) lacks(ctx context.Context, d ledger.Delivery) (string, error) {
+func (s *session) lacks(ctx context.Context, d delivery.Delivery) (string, error) {
 	c, err := s.ledger.RecentClient(ctx, d.ClientID, s.now())
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
@@ -74,7 +75,7 @@ func (s *session) lacks(ctx context.Context, d ledger.Delivery) (string, error) 
 }
 
 // makeDue makes a delivery due now; what stands in the audit record.
-func (s *session) makeDue(ctx context.Context, d ledger.Delivery, what string) (ledger.Delivery, error) {
+func (s *session) makeDue(ctx context.Context, d delivery.Delivery, what string) (delivery.Delivery, error) {
 	now := s.clock()
 	return s.ledger.ResendDelivery(ctx, d, now, ledger.AuditRecord{
 		At: now, Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: d.ClientID,
@@ -84,10 +85,12 @@ func (s *session) makeDue(ctx context.Context, d ledger.Delivery, what string) (
 
 // ring tells the forwarder. What it does not hear is due in the table all the
 // same, and the sweeper rings.
-func (s *session) ring(ctx context.Context, deliveries ...ledger.Delivery) {
+func (s *session) ring(ctx context.Context, deliveries ...delivery.Delivery) {
 	if err := s.doorbell().Ring(ctx, deliveries...); err != nil {
 		s.log.WarnContext(ctx, "doorbell.lost, the attempt comes with the next reconcile run", "error", err.Error())
 	}
 }
 
-func (s *session) doorbell() delivery.Doorbell { return delivery.Doorbell{Queue: s.queue, Now: s.now} }
+func (s *session) doorbell() forwarder.Doorbell {
+	return forwarder.Doorbell{Queue: s.queue, Now: s.now}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 )
 
@@ -52,7 +53,7 @@ func sequenceOf(args []string) int {
 }
 
 // delivery reads one delivery.
-func (s *session) delivery(ctx context.Context, reference string, sequence int) (ledger.Delivery, error) {
+func (s *session) delivery(ctx context.Context, reference string, sequence int) (delivery.Delivery, error) {
 	d, err := s.ledger.Delivery(ctx, strings.ToLower(reference), sequence)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return d, fmt.Errorf("event %d of payment %s is %w", sequence, reference, err)

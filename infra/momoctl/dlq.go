@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue"
 )
@@ -25,7 +26,7 @@ type deadView struct {
 func viewOfDead(l queue.DeadLetter) deadView {
 	v := deadView{ID: l.ID, SentAt: l.SentAt}
 	var err error
-	if v.Reference, v.Sequence, err = delivery.ReadDoorbell(l.Body); err != nil {
+	if v.Reference, v.Sequence, err = forwarder.ReadDoorbell(l.Body); err != nil {
 		v.Reference, v.Sequence, v.Body = "", 0, fmt.Sprintf("%.200s", l.Body)
 	}
 	return v
@@ -174,9 +175,9 @@ func (s *session) redrive(ctx context.Context, drop bool) error {
 // redriveBatch deletes no letter before its doorbell has been rung.
 func (s *session) redriveBatch(ctx context.Context, letters []queue.DeadLetter, drop bool, v *redriveView) error {
 	var done []string
-	var bells []ledger.Delivery
+	var bells []delivery.Delivery
 	for _, l := range letters {
-		reference, sequence, err := delivery.ReadDoorbell(l.Body)
+		reference, sequence, err := forwarder.ReadDoorbell(l.Body)
 		if err != nil {
 			v.Unreadable = append(v.Unreadable, viewOfDead(l))
 			if drop {
@@ -190,7 +191,7 @@ func (s *session) redriveBatch(ctx context.Context, letters []queue.DeadLetter, 
 			v.Unknown++
 		case err != nil:
 			return err
-		case d.DueAt().IsZero() && d.State != ledger.DeliveryWaiting:
+		case d.DueAt().IsZero() && d.State != delivery.Waiting:
 			v.Ended++
 		default:
 			bells = append(bells, d)

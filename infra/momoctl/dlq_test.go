@@ -10,6 +10,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue"
 )
@@ -25,8 +26,8 @@ func TestRedrive(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		paid, due := c.pay("ORDER-1", sandbox.PlanSuccess), c.pay("ORDER-2", sandbox.PlanSuccess)
 		d := c.Story(due).Deliveries[0]
-		d.State, d.NextAttemptAt, d.DeliveredAt = ledger.DeliveryDue, ledger.Clock(time.Now()), time.Time{}
-		if _, err := c.Ledger.PutDelivery(t.Context(), d); err != nil {
+		d.State, d.NextAttemptAt, d.DeliveredAt = delivery.Due, ledger.Clock(time.Now()), time.Time{}
+		if _, err := c.Ledger.SaveDelivery(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
 		c.die(bellFor(paid, 1), bellFor(due, 1), bellFor(due, 1), bellFor(unknownReference, 1), `{"reference":`)
@@ -41,7 +42,7 @@ func TestRedrive(t *testing.T) {
 			t.Errorf("%v", v)
 		}
 		c.Pass(5 * time.Second)
-		if d := c.Story(due).Deliveries[0]; d.State != ledger.DeliveryDelivered {
+		if d := c.Story(due).Deliveries[0]; d.State != delivery.Delivered {
 			t.Errorf("it is %s", d.State)
 		}
 		if n, m := len(c.App.About(due)), len(c.App.About(paid)); n != 2 || m != 1 {
@@ -88,8 +89,8 @@ func TestRedriveKeepsWhatItCannotRing(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		due := c.pay("ORDER-1", sandbox.PlanSuccess)
 		d := c.Story(due).Deliveries[0]
-		d.State, d.NextAttemptAt, d.DeliveredAt = ledger.DeliveryDue, ledger.Clock(time.Now()), time.Time{}
-		if _, err := c.Ledger.PutDelivery(t.Context(), d); err != nil {
+		d.State, d.NextAttemptAt, d.DeliveredAt = delivery.Due, ledger.Clock(time.Now()), time.Time{}
+		if _, err := c.Ledger.SaveDelivery(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
 		c.die(bellFor(due, 1))

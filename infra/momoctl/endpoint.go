@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 )
@@ -26,7 +27,7 @@ type endpointView struct {
 	ClosedAt       time.Time `json:"closedAt,omitzero"`
 }
 
-func viewOfEndpoint(e ledger.Endpoint) endpointView {
+func viewOfEndpoint(e delivery.Endpoint) endpointView {
 	return endpointView{
 		e.ClientID, e.Origin, string(e.State), e.Failures, e.FailingSince, e.OpenedAt, e.Probes, e.ProbeAt,
 		e.DisabledAt, e.DisabledReason, e.ClosedAt,
@@ -49,7 +50,7 @@ little. An endpoint is the origin of a callback URL: scheme, host and port.`,
 }
 
 func (s *session) listEndpoints(ctx context.Context) error {
-	var all []ledger.Endpoint
+	var all []delivery.Endpoint
 	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
 		for cursor, more := "", true; more; more = cursor != "" {
 			page, next, err := s.ledger.Attention(ctx, kind, maxLimit, cursor)
@@ -61,7 +62,7 @@ func (s *session) listEndpoints(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				if e.State != ledger.EndpointClosed {
+				if e.State != delivery.EndpointClosed {
 					all = append(all, e)
 				}
 			}
@@ -69,7 +70,7 @@ func (s *session) listEndpoints(ctx context.Context) error {
 		}
 	}
 	return s.answer(viewOfEndpoints(all), func(t *text) {
-		unwell, draining := split(all, ledger.Endpoint.Blocked)
+		unwell, draining := split(all, delivery.Endpoint.Blocked)
 		if len(unwell) == 0 {
 			t.line("Every endpoint is well.")
 		} else {
@@ -84,7 +85,7 @@ func (s *session) listEndpoints(ctx context.Context) error {
 }
 
 // split keeps the order.
-func split(all []ledger.Endpoint, is func(ledger.Endpoint) bool) (yes, no []ledger.Endpoint) {
+func split(all []delivery.Endpoint, is func(delivery.Endpoint) bool) (yes, no []delivery.Endpoint) {
 	for _, e := range all {
 		if is(e) {
 			yes = append(yes, e)
@@ -114,11 +115,11 @@ failed is not among them, and is well.`,
 	}
 }
 
-func (s *session) showEndpoints(all []ledger.Endpoint) error {
+func (s *session) showEndpoints(all []delivery.Endpoint) error {
 	return s.answer(viewOfEndpoints(all), func(t *text) { endpointTable(t, all) })
 }
 
-func viewOfEndpoints(all []ledger.Endpoint) endpointList {
+func viewOfEndpoints(all []delivery.Endpoint) endpointList {
 	list := endpointList{Endpoints: []endpointView{}}
 	for _, e := range all {
 		list.Endpoints = append(list.Endpoints, viewOfEndpoint(e))
@@ -126,14 +127,14 @@ func viewOfEndpoints(all []ledger.Endpoint) endpointList {
 	return list
 }
 
-func endpointTable(t *text, all []ledger.Endpoint) {
+func endpointTable(t *text, all []delivery.Endpoint) {
 	rows := [][]string{{"CLIENT", "ENDPOINT", "STATE", "FAILURES", "FAILING SINCE", "NEXT PROBE"}}
 	for _, e := range all {
 		state, probe := string(e.State), "-"
 		if e.DisabledReason != "" {
 			state += " " + e.DisabledReason
 		}
-		if e.State == ledger.EndpointOpen {
+		if e.State == delivery.EndpointOpen {
 			probe = short(e.ProbeAt)
 		}
 		rows = append(rows, []string{e.ClientID, e.Origin, state, fmt.Sprint(e.Failures), short(e.FailingSince), probe})
@@ -146,12 +147,12 @@ func (c cli) endpointEnable() *cobra.Command {
 		`Lets an endpoint be sent to again, whatever it was blocked for. What was held for it goes
 out little by little, oldest first, beginning with the next reconcile run. ENDPOINT is the
 origin as endpoint show has it, or any callback URL of that origin.`,
-		func(ctx context.Context, s *session, e ledger.Endpoint) (ledger.Endpoint, error) {
+		func(ctx context.Context, s *session, e delivery.Endpoint) (delivery.Endpoint, error) {
 			if !e.Blocked() {
 				return e, nil
 			}
 			now := s.clock()
-			return s.ledger.EnableEndpoint(ctx, e, now, s.endpointAudit(e, now, "enable"))
+			return s.ledger.SaveEndpoint(ctx, e.Reopen(now), now, s.endpointAudit(e, now, "enable"))
 		})
 }
 
@@ -159,63 +160,63 @@ func (c cli) endpointDisable() *cobra.Command {
 	return c.endpointChange("disable", "send nothing to an endpoint until it is enabled",
 		`Sends nothing to an endpoint until endpoint enable; its events are held, and none is
 lost. Takes effect within 10 seconds.`,
-		func(ctx context.Context, s *session, e ledger.Endpoint) (ledger.Endpoint, error) {
-			if e.State == ledger.EndpointDisabled {
+		func(ctx context.Context, s *session, e delivery.Endpoint) (delivery.Endpoint, error) {
+			if e.State == delivery.EndpointDisabled {
 				return e, nil
 			}
 			now := s.clock()
-			return s.ledger.DisableEndpoint(ctx, e, now, s.endpointAudit(e, now, "disable"))
+			return s.ledger.SaveEndpoint(ctx, e.Disable(delivery.DisabledByOperator, now), now, s.endpointAudit(e, now, "disable"))
 		})
 }
 
 // endpointChange makes a command that changes one endpoint.
-func (c cli) endpointChange(word, short, long string, change func(context.Context, *session, ledger.Endpoint) (ledger.Endpoint, error)) *cobra.Command {
+func (c cli) endpointChange(word, short, long string, change func(context.Context, *session, delivery.Endpoint) (delivery.Endpoint, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: word + " CLIENT ENDPOINT", Short: short, Long: long,
 		Example: "  momoctl endpoint " + word + " cli_0a1b https://shop.example.com:443",
 		Args: takes(func(args []string) error {
-			if ledger.Origin(args[1]) == "" {
+			if delivery.Origin(args[1]) == "" {
 				return usageError(fmt.Sprintf("%q is not a URL", args[1]))
 			}
 			return nil
 		}),
 		ValidArgsFunction: c.firstIsClient,
 		RunE: c.over(func(ctx context.Context, s *session, args []string) error {
-			e, err := s.endpoint(ctx, args[0], ledger.Origin(args[1]))
+			e, err := s.endpoint(ctx, args[0], delivery.Origin(args[1]))
 			if err != nil {
 				return err
 			}
 			if e, err = change(ctx, s, e); err != nil {
 				return err
 			}
-			return s.showEndpoints([]ledger.Endpoint{e})
+			return s.showEndpoints([]delivery.Endpoint{e})
 		}),
 	}
 }
 
 // endpoint reads an endpoint that is known: the client's own, or one that has
 // failed. A mistyped one must not look well.
-func (s *session) endpoint(ctx context.Context, client, origin string) (ledger.Endpoint, error) {
+func (s *session) endpoint(ctx context.Context, client, origin string) (delivery.Endpoint, error) {
 	c, err := s.client(ctx, client)
 	if err != nil && !errors.Is(err, ledger.ErrCorrupt) {
-		return ledger.Endpoint{}, err
+		return delivery.Endpoint{}, err
 	}
 	all, err := s.ledger.Endpoints(ctx, client)
 	if err != nil {
-		return ledger.Endpoint{}, err
+		return delivery.Endpoint{}, err
 	}
 	for _, e := range all {
 		if e.Origin == origin {
 			return e, nil
 		}
 	}
-	if ledger.Origin(c.CallbackURL) == origin {
+	if delivery.Origin(c.CallbackURL) == origin {
 		return s.ledger.Endpoint(ctx, client, origin)
 	}
-	return ledger.Endpoint{}, fmt.Errorf("endpoint %s of client %s is %w", origin, client, ledger.ErrNotFound)
+	return delivery.Endpoint{}, fmt.Errorf("endpoint %s of client %s is %w", origin, client, ledger.ErrNotFound)
 }
 
-func (s *session) endpointAudit(e ledger.Endpoint, at time.Time, what string) ledger.AuditRecord {
+func (s *session) endpointAudit(e delivery.Endpoint, at time.Time, what string) ledger.AuditRecord {
 	return ledger.AuditRecord{
 		At: at, Direction: ledger.InboundFromApp, ClientID: e.ClientID, Method: gateway.OperatorMethod, URL: "endpoint/" + what,
 		Note: fmt.Sprintf("operator %s: %s, it was %s", s.operator, e.Origin, e.State),

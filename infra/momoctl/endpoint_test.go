@@ -7,7 +7,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 )
 
 // An operator holds an endpoint back and lets it go again; nothing is lost.
@@ -20,7 +20,7 @@ func TestEndpointLife(t *testing.T) {
 		contains(t, "again", c.must("endpoint", "disable", "cli_shop", testbed.ShopURL), "disabled operator")
 		time.Sleep(11 * time.Second)
 		held := c.pay("ORDER-1", sandbox.PlanSuccess)
-		if d := c.Story(held).Deliveries[0]; d.State != ledger.DeliveryHeld || len(c.App.Got()) != 0 {
+		if d := c.Story(held).Deliveries[0]; d.State != delivery.Held || len(c.App.Got()) != 0 {
 			t.Fatalf("it is %s, %d callbacks", d.State, len(c.App.Got()))
 		}
 		v := c.object("endpoint", "list")["endpoints"].([]any)
@@ -38,7 +38,7 @@ func TestEndpointLife(t *testing.T) {
 		}
 		c.must("endpoint", "enable", "cli_shop", testbed.ShopURL)
 		c.Pass(3 * time.Minute)
-		if d := c.Story(held).Deliveries[0]; d.State != ledger.DeliveryDelivered {
+		if d := c.Story(held).Deliveries[0]; d.State != delivery.Delivered {
 			t.Errorf("it is %s", d.State)
 		}
 		contains(t, "trail", c.must("audit", "show", "--client", "cli_shop"),

@@ -13,7 +13,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/webhook"
 )
@@ -54,14 +54,14 @@ func busy(t *testing.T, c *console) (paid, held, exhausted, blocked string) {
 	})
 	exhausted = c.pay("ORDER-3", sandbox.PlanSuccess)
 	c.Pass(time.Hour)
-	if d := c.Story(exhausted).Deliveries[0]; d.State != ledger.DeliveryExhausted {
+	if d := c.Story(exhausted).Deliveries[0]; d.State != delivery.Exhausted {
 		t.Fatalf("it is %s", d.State)
 	}
 	c.App.Answer(nil)
 	c.must("endpoint", "disable", "cli_shop", "https://shop.example.com/any/path")
 	time.Sleep(11 * time.Second) // other processes forget
 	blocked = c.pay("ORDER-4", sandbox.PlanSuccess)
-	if d := c.Story(blocked).Deliveries[0]; d.State != ledger.DeliveryHeld {
+	if d := c.Story(blocked).Deliveries[0]; d.State != delivery.Held {
 		t.Fatalf("it is %s", d.State)
 	}
 	if a := c.Pay(testbed.Order("ORDER-5", sandbox.Payer(sandbox.PlanPending))); a.StatusCode != 202 {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -119,7 +120,7 @@ func exitCode(err error) int {
 		return exitUnfinished
 	case errors.Is(err, ledger.ErrNotFound):
 		return exitNotFound
-	case errors.As(err, &no), errors.Is(err, ledger.ErrMoved), errors.Is(err, ledger.ErrUnderway),
+	case errors.As(err, &no), errors.Is(err, ledger.ErrMoved), errors.Is(err, delivery.ErrUnderway),
 		errors.Is(err, ledger.ErrRotation), errors.Is(err, ledger.ErrEndpointDisabled), errors.Is(err, gateway.ErrEnded):
 		return exitRefused
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -99,7 +100,7 @@ func describeWords(t *text, head string, words map[string]string) {
 	}
 }
 
-func describeDeliveries(t *text, deliveries []ledger.Delivery) {
+func describeDeliveries(t *text, deliveries []delivery.Delivery) {
 	t.line("")
 	if len(deliveries) == 0 {
 		t.line("No deliveries")
@@ -112,14 +113,14 @@ func describeDeliveries(t *text, deliveries []ledger.Delivery) {
 }
 
 // stateOf is a delivery's state in words.
-func stateOf(d ledger.Delivery) string {
+func stateOf(d delivery.Delivery) string {
 	state := fmt.Sprintf("%s, %s", d.State, plural(d.Claims, "attempt"))
 	switch {
 	case d.HeldReason != "":
 		state += ", " + d.HeldReason
 	case !d.NextAttemptAt.IsZero():
 		state += ", next " + stamp(d.NextAttemptAt)
-	case d.State == ledger.DeliveryDelivered:
+	case d.State == delivery.Delivered:
 		state += ", last at " + stamp(d.DeliveredAt)
 	}
 	if !d.ManualAt.IsZero() {

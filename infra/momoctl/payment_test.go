@@ -7,7 +7,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
@@ -147,14 +147,14 @@ func TestResend(t *testing.T) {
 			return webhook.Result{Code: 200}
 		})
 		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
-		state := func() ledger.DeliveryState { return c.Story(reference).Deliveries[0].State }
-		if state() != ledger.DeliveryExhausted {
+		state := func() delivery.State { return c.Story(reference).Deliveries[0].State }
+		if state() != delivery.Exhausted {
 			t.Fatalf("it is %s", state())
 		}
 		down = false
 		contains(t, "resend", c.must("delivery", "resend", reference, "1"), "is due now")
 		c.Pass(5 * time.Second) // the doorbell, not the sweeper
-		if state() != ledger.DeliveryDelivered {
+		if state() != delivery.Delivered {
 			t.Fatalf("it is %s", state())
 		}
 		if v := c.object("delivery", "resend", reference, "1"); v["state"] != "delivered" {
@@ -162,7 +162,7 @@ func TestResend(t *testing.T) {
 		}
 		c.Pass(5 * time.Second)
 		got := c.App.About(reference)
-		if len(got) != 3 || state() != ledger.DeliveryDelivered {
+		if len(got) != 3 || state() != delivery.Delivered {
 			t.Fatalf("%d callbacks, it is %s", len(got), state())
 		}
 		for _, again := range got[1:] {
@@ -181,7 +181,7 @@ func TestResendUnderway(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
 		d := c.Story(reference).Deliveries[0]
-		if _, err := c.Ledger.ClaimDelivery(t.Context(), d, time.Now().Add(30*time.Second)); err != nil {
+		if _, err := c.Ledger.SaveDelivery(t.Context(), d.Claim(time.Now().Add(30*time.Second))); err != nil {
 			t.Fatal(err)
 		}
 		if o := c.run("delivery", "resend", reference, "1"); o.code != exitRefused || !strings.Contains(o.err, "goes on by itself") {
@@ -196,7 +196,7 @@ func TestResendRefusesWhatWouldBeHeld(t *testing.T) {
 		c.must("client", "set-callback-url", "cli_shop", "")
 		time.Sleep(11 * time.Second)
 		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
-		if d := c.Story(reference).Deliveries[0]; d.State != ledger.DeliveryHeld {
+		if d := c.Story(reference).Deliveries[0]; d.State != delivery.Held {
 			t.Fatalf("it is %s", d.State)
 		}
 		o := c.run("delivery", "resend", reference, "1")
@@ -204,13 +204,13 @@ func TestResendRefusesWhatWouldBeHeld(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 		contains(t, "the refusal", o.err, "no callback URL", "set-callback-url cli_shop URL")
-		if d := c.Story(reference).Deliveries[0]; d.State != ledger.DeliveryHeld {
+		if d := c.Story(reference).Deliveries[0]; d.State != delivery.Held {
 			t.Errorf("it is %s", d.State)
 		}
 		c.must("client", "set-callback-url", "cli_shop", testbed.ShopURL)
 		c.must("delivery", "resend", reference, "1")
 		c.Pass(15 * time.Second)
-		if d := c.Story(reference).Deliveries[0]; d.State != ledger.DeliveryDelivered {
+		if d := c.Story(reference).Deliveries[0]; d.State != delivery.Delivered {
 			t.Errorf("it is %s", d.State)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 )
 
@@ -97,7 +98,7 @@ func viewOfPayment(p ledger.Payment) paymentView {
 }
 
 // viewOfDelivery leaves the body out of lists.
-func viewOfDelivery(d ledger.Delivery, withBody bool) deliveryView {
+func viewOfDelivery(d delivery.Delivery, withBody bool) deliveryView {
 	v := deliveryView{
 		Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID,
 		EventID: d.EventID, Event: string(d.Event), State: string(d.State), HeldReason: d.HeldReason, Endpoint: d.Endpoint,
@@ -111,7 +112,7 @@ func viewOfDelivery(d ledger.Delivery, withBody bool) deliveryView {
 	return v
 }
 
-func viewOfAttempt(a ledger.Attempt) attemptView {
+func viewOfAttempt(a delivery.Attempt) attemptView {
 	return attemptView{a.Sequence, a.Number, string(a.Cause), a.Started, a.Duration.Milliseconds(), a.Code, a.Error, a.Excerpt, a.Location, a.TLSFault}
 }
 

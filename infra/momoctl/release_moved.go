@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/ledger"
 )
 
@@ -14,23 +15,23 @@ import (
 // remembers the old one, and goes at the rate at which held events go to an
 // endpoint that is back.
 func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string) (int, error) {
-	was := ledger.Origin(old)
-	if c.CallbackURL == "" || was == ledger.Origin(c.CallbackURL) {
+	was := delivery.Origin(old)
+	if c.CallbackURL == "" || was == delivery.Origin(c.CallbackURL) {
 		return 0, nil
 	}
 	released := 0
 	at := s.clock().Add(ledger.ClientFresh)
 	for cursor := ""; ; {
-		held, next, err := s.ledger.HeldFor(ctx, ledger.Endpoint{ClientID: c.ID, Origin: was}, "", replayPage, cursor)
+		held, next, err := s.ledger.HeldFor(ctx, delivery.Endpoint{ClientID: c.ID, Origin: was}, "", replayPage, cursor)
 		if err != nil {
 			return released, err
 		}
 		for _, a := range held {
 			d, err := s.ledger.Delivery(ctx, a.Reference, a.Sequence)
 			if err == nil && moves(d, was) {
-				if d, err = s.ledger.ReleaseDelivery(ctx, d, ledger.Clock(at)); err == nil {
+				if d, err = s.ledger.SaveDelivery(ctx, d.Release(ledger.Clock(at))); err == nil {
 					released++
-					at = at.Add(time.Second / delivery.DrainRate)
+					at = at.Add(time.Second / forwarder.DrainRate)
 					s.ring(ctx, d)
 				}
 			}
@@ -45,8 +46,8 @@ func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string)
 }
 
 // moves says whether a delivery waits for the client's address that was.
-func moves(d ledger.Delivery, was string) bool {
-	if d.URL != "" || d.State != ledger.DeliveryHeld {
+func moves(d delivery.Delivery, was string) bool {
+	if d.URL != "" || d.State != delivery.Held {
 		return false
 	}
 	return d.Endpoint == was && (was != "" || d.HeldReason == delivery.HeldNoURL)

@@ -6,12 +6,12 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 )
 
 const movedURL = "https://new.shop.example.com/momo"
 
-func (c *console) state(reference string) ledger.DeliveryState {
+func (c *console) state(reference string) delivery.State {
 	return c.Story(reference).Deliveries[0].State
 }
 
@@ -21,7 +21,7 @@ func TestHeldEventsGoToTheNewURL(t *testing.T) {
 		c.must("endpoint", "disable", "cli_shop", testbed.ShopURL)
 		references := []string{c.pay("ORDER-1", sandbox.PlanSuccess), c.pay("ORDER-2", sandbox.PlanSuccess)}
 		for _, reference := range references {
-			if got := c.state(reference); got != ledger.DeliveryHeld {
+			if got := c.state(reference); got != delivery.Held {
 				t.Fatalf("%s is %s", reference, got)
 			}
 		}
@@ -31,7 +31,7 @@ func TestHeldEventsGoToTheNewURL(t *testing.T) {
 		}
 		c.Pass(time.Minute)
 		for _, reference := range references {
-			if got := c.App.About(reference); c.state(reference) != ledger.DeliveryDelivered || len(got) != 1 || got[0].URL != movedURL {
+			if got := c.App.About(reference); c.state(reference) != delivery.Delivered || len(got) != 1 || got[0].URL != movedURL {
 				t.Errorf("%s is %s: %v", reference, c.state(reference), got)
 			}
 		}
@@ -45,14 +45,14 @@ func TestReplayWithoutCallbackURL(t *testing.T) {
 		c.must("client", "set-callback-url", "cli_shop", "")
 		time.Sleep(10 * time.Second) // until nobody remembers the old one
 		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
-		if got := c.state(reference); got != ledger.DeliveryHeld {
+		if got := c.state(reference); got != delivery.Held {
 			t.Fatalf("it is %s", got)
 		}
 		contains(t, "dry run", c.must("delivery", "replay"), "0 events would", "1 left out: it would be held again at once")
 		contains(t, "run", c.must("delivery", "replay", "--yes"), "0 events sent", "1 left out: it would be held again at once")
 		contains(t, "set", c.must("client", "set-callback-url", "cli_shop", testbed.ShopURL), "released      1 held event")
 		c.Pass(time.Minute)
-		if got := c.state(reference); got != ledger.DeliveryDelivered {
+		if got := c.state(reference); got != delivery.Delivered {
 			t.Errorf("it is %s", got)
 		}
 	})

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"momoproxy/shared/delivery"
 
-	"momoproxy/shared/ledger"
+	"github.com/spf13/cobra"
 )
 
 // Rates of a replay, in events a second.
@@ -20,7 +20,7 @@ const (
 // replayable are the states a replay may ask for: what waits for an earlier
 // event goes on by itself.
 var replayable = []string{
-	string(ledger.DeliveryDue), string(ledger.DeliveryDelivered), string(ledger.DeliveryExhausted), string(ledger.DeliveryHeld),
+	string(delivery.Due), string(delivery.Delivered), string(delivery.Exhausted), string(delivery.Held),
 }
 
 // replayFlags are what delivery replay is told.
@@ -157,10 +157,10 @@ func (s *session) replay(ctx context.Context, in replayFlags) error {
 
 // afterReplay says what becomes of an event, by the state that it was in.
 var afterReplay = map[string]string{
-	string(ledger.DeliveryDue):       "attempted before its time; its schedule stays",
-	string(ledger.DeliveryDelivered): "stays delivered if the attempt fails",
-	string(ledger.DeliveryExhausted): "stays exhausted if the attempt fails",
-	string(ledger.DeliveryHeld):      "stays held if the attempt fails, unless what it was held for is there now",
+	string(delivery.Due):       "attempted before its time; its schedule stays",
+	string(delivery.Delivered): "stays delivered if the attempt fails",
+	string(delivery.Exhausted): "stays exhausted if the attempt fails",
+	string(delivery.Held):      "stays held if the attempt fails, unless what it was held for is there now",
 }
 
 // describeReplay tells a tally in words.

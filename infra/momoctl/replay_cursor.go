@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -12,16 +13,16 @@ import (
 // cursor is a replay's whole state: what is selected, since when it runs, and
 // where it stands. It is printed when a run is interrupted.
 type cursor struct {
-	Start  time.Time              `json:"start"`
-	Client string                 `json:"client,omitempty"`
-	States []ledger.DeliveryState `json:"states"`
-	Events []payment.Event        `json:"events,omitempty"`
-	From   time.Time              `json:"from,omitzero"`
-	To     time.Time              `json:"to,omitzero"`
-	Again  bool                   `json:"again,omitempty"`
-	At     position               `json:"at,omitzero"`
-	Total  int                    `json:"total"` // as counted before
-	Tally  tally                  `json:"tally"`
+	Start  time.Time        `json:"start"`
+	Client string           `json:"client,omitempty"`
+	States []delivery.State `json:"states"`
+	Events []payment.Event  `json:"events,omitempty"`
+	From   time.Time        `json:"from,omitzero"`
+	To     time.Time        `json:"to,omitzero"`
+	Again  bool             `json:"again,omitempty"`
+	At     position         `json:"at,omitzero"`
+	Total  int              `json:"total"` // as counted before
+	Tally  tally            `json:"tally"`
 }
 
 func newCursor(f ledger.DeliveryFilter, start time.Time, again bool) cursor {
@@ -61,7 +62,7 @@ type tally struct {
 	LeftOut map[leftOut]int `json:"leftOut,omitempty"`
 }
 
-func (t *tally) send(d ledger.Delivery) {
+func (t *tally) send(d delivery.Delivery) {
 	if t.ByState == nil {
 		t.ByState = map[string]int{}
 	}
@@ -106,13 +107,13 @@ var (
 const recently = 24 * time.Hour
 
 // skip says why an event is not for this run; empty: it is.
-func (c cursor) skip(d ledger.Delivery) leftOut {
+func (c cursor) skip(d delivery.Delivery) leftOut {
 	switch {
 	case !d.ManualAt.IsZero():
 		return underway
 	case !d.ResentAt.Before(c.Start), !d.DeliveredAt.Before(c.Start):
 		return sinceStart
-	case !c.Again && d.State == ledger.DeliveryDelivered && d.ResentAt.After(c.Start.Add(-recently)):
+	case !c.Again && d.State == delivery.Delivered && d.ResentAt.After(c.Start.Add(-recently)):
 		return lately
 	}
 	return ""

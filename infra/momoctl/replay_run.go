@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 )
 
@@ -19,7 +20,7 @@ const ringEvery = 10
 // eachSelected shows do the selected events, page by page. The cursor stands
 // at the beginning of a page until that is worked off: whoever resumes meets
 // the page again, and skip leaves out what was sent of it.
-func (s *session) eachSelected(ctx context.Context, c *cursor, do func(ledger.Delivery) error) error {
+func (s *session) eachSelected(ctx context.Context, c *cursor, do func(delivery.Delivery) error) error {
 	w := s.walk(c.filter())
 	for {
 		found, next, done, err := w.page(ctx, c.At, replayPage)
@@ -40,7 +41,7 @@ func (s *session) eachSelected(ctx context.Context, c *cursor, do func(ledger.De
 
 // count is the dry run.
 func (s *session) count(ctx context.Context, c cursor) (t tally, err error) {
-	err = s.eachSelected(ctx, &c, func(d ledger.Delivery) error {
+	err = s.eachSelected(ctx, &c, func(d delivery.Delivery) error {
 		why := c.skip(d)
 		if why == "" {
 			var err error
@@ -60,7 +61,7 @@ func (s *session) count(ctx context.Context, c cursor) (t tally, err error) {
 
 // foretell says why a delivery would not be attempted; empty: it would. It
 // reads little: clients and endpoints are remembered for seconds.
-func (s *session) foretell(ctx context.Context, d ledger.Delivery) (leftOut, error) {
+func (s *session) foretell(ctx context.Context, d delivery.Delivery) (leftOut, error) {
 	if lacks, err := s.lacks(ctx, d); err != nil || lacks != "" {
 		return unsendable, err
 	}
@@ -72,8 +73,8 @@ func (s *session) foretell(ctx context.Context, d ledger.Delivery) (leftOut, err
 		}
 		url = c.CallbackURL
 	}
-	e, err := s.ledger.RecentEndpoint(ctx, d.ClientID, ledger.Origin(url), s.now())
-	if err == nil && e.State == ledger.EndpointDisabled {
+	e, err := s.ledger.RecentEndpoint(ctx, d.ClientID, delivery.Origin(url), s.now())
+	if err == nil && e.State == delivery.EndpointDisabled {
 		return endpointDisabled, nil
 	}
 	return "", err
@@ -85,7 +86,7 @@ type replaying struct {
 	cursor   cursor
 	rate     int
 	next     time.Time // when the throttle lets the next event through
-	bells    []ledger.Delivery
+	bells    []delivery.Delivery
 	progress progress
 }
 
@@ -93,7 +94,7 @@ type replaying struct {
 func (s *session) runReplay(ctx context.Context, c cursor, rate int) error {
 	r := &replaying{session: s, cursor: c, rate: rate, next: s.now()}
 	r.progress = progress{out: s.err, terminal: s.terminal, now: s.now, total: c.Total, began: s.now(), before: c.Tally.Sent}
-	err := s.eachSelected(ctx, &r.cursor, func(d ledger.Delivery) error { return r.one(ctx, d) })
+	err := s.eachSelected(ctx, &r.cursor, func(d delivery.Delivery) error { return r.one(ctx, d) })
 	r.ringAll(ctx)
 	r.progress.end(r.cursor.Tally.Sent)
 	v := replayView{Done: err == nil, Start: stampJSON(c.Start), Rate: rate, tally: r.cursor.Tally}
@@ -119,7 +120,7 @@ func (s *session) storeFlags() string {
 }
 
 // one sends one event, when its turn comes.
-func (r *replaying) one(ctx context.Context, d ledger.Delivery) error {
+func (r *replaying) one(ctx context.Context, d delivery.Delivery) error {
 	tally := &r.cursor.Tally
 	if why := r.cursor.skip(d); why != "" {
 		tally.leave(why)
@@ -136,7 +137,7 @@ func (r *replaying) one(ctx context.Context, d ledger.Delivery) error {
 	}
 	due, err := r.makeDue(ctx, d, "replay")
 	switch {
-	case errors.Is(err, ledger.ErrUnderway):
+	case errors.Is(err, delivery.ErrUnderway):
 		tally.leave(underway)
 	case errors.Is(err, ledger.ErrMoved):
 		tally.leave(changed)

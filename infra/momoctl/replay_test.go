@@ -13,6 +13,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 )
@@ -31,8 +32,8 @@ func (c *console) refusing(n int) (references []string) {
 	c.Pass(time.Hour)
 	for _, r := range references {
 		d := c.Story(r).Deliveries[0]
-		d.State, d.DeliveredAt, d.Attempts, d.LastCode = ledger.DeliveryExhausted, time.Time{}, 12, 500
-		if _, err := c.Ledger.PutDelivery(c.t.Context(), d); err != nil {
+		d.State, d.DeliveredAt, d.Attempts, d.LastCode = delivery.Exhausted, time.Time{}, 12, 500
+		if _, err := c.Ledger.SaveDelivery(c.t.Context(), d); err != nil {
 			c.t.Fatal(err)
 		}
 	}
@@ -76,7 +77,7 @@ func TestReplay(t *testing.T) {
 			t.Errorf("replayed: %v", got)
 		}
 		d := c.Story(few[0]).Deliveries[0]
-		if d.State != ledger.DeliveryDelivered {
+		if d.State != delivery.Delivered {
 			t.Errorf("it is %s", d.State)
 		}
 		contains(t, "timeline", c.must("payment", "show", few[0]), "OPERATOR replay; operator thandi: event 1, it was exhausted", "manual attempt")
@@ -120,7 +121,7 @@ func TestReplaySelects(t *testing.T) {
 		for _, args := range []string{
 			"--status waiting", "--status lost", "--client cli_shop --status=", "--status delivered", "--rate 0", "--rate 1001",
 			"--since tomorrow", "--since 1h --until 2h", "--resume nonsense", "--resume e30", "extra",
-			"--resume " + newCursor(ledger.DeliveryFilter{States: []ledger.DeliveryState{"held"}}, time.Now(), false).String() + " --client x",
+			"--resume " + newCursor(ledger.DeliveryFilter{States: []delivery.State{"held"}}, time.Now(), false).String() + " --client x",
 		} {
 			if o := c.run(append([]string{"delivery", "replay"}, strings.Fields(args)...)...); o.code != exitUsage {
 				t.Errorf("%s: %+v", args, o)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -111,8 +112,8 @@ func exhaust(t *testing.T, l *ledger.Ledger, i int, at time.Time) {
 		t.Fatal(made, err)
 	}
 	d := made[0]
-	d.State, d.NextAttemptAt, d.Attempts, d.LastCode = ledger.DeliveryExhausted, time.Time{}, 12, 500
-	if _, err := l.PutDelivery(t.Context(), d); err != nil {
+	d.State, d.NextAttemptAt, d.Attempts, d.LastCode = delivery.Exhausted, time.Time{}, 12, 500
+	if _, err := l.SaveDelivery(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -27,7 +27,7 @@ func (w *world) endedBefore(reference string, sequence int) bool {
 		return false
 	}
 	for _, d := range ds {
-		if d.Sequence < sequence && (!d.State.Ended() || d.HeldForEndpoint()) {
+		if d.Sequence < sequence && (!d.State.Parked() || d.HeldForEndpoint()) {
 			return false
 		}
 	}
@@ -147,24 +147,24 @@ func (w *world) checkDeliveries(story ledger.Story) {
 			w.violate(DeadEndpoints, "event %d of %s was attempted %d times", d.Sequence, p.Reference, d.Attempts)
 		}
 		// Of its attempts: one that was asked for later may have met anything.
-		gone := d.URL != "" && slices.ContainsFunc(story.Attempts, func(a ledger.Attempt) bool { return a.Sequence == d.Sequence && a.Code == 410 })
-		if d.State == ledger.DeliveryExhausted && d.Attempts < delivery.MaxAttempts && !gone {
+		gone := d.URL != "" && slices.ContainsFunc(story.Attempts, func(a delivery.Attempt) bool { return a.Sequence == d.Sequence && a.Code == 410 })
+		if d.State == delivery.Exhausted && d.Attempts < delivery.MaxAttempts && !gone {
 			w.violate(EventsOnce, "event %d of %s is exhausted after %d attempts and the answer %d", d.Sequence, p.Reference, d.Attempts, d.LastCode)
 		}
 		switch {
 		case d.Sequence != i+1:
 			w.violate(EventsOnce, "%s has event %d at place %d", p.Reference, d.Sequence, i+1)
-		case !d.State.Ended():
+		case !d.State.Parked():
 			w.violate(EventsOnce, "event %d of %s is still %s", d.Sequence, p.Reference, d.State)
-		case d.State == ledger.DeliveryDelivered && (got == nil || !got.taken):
+		case d.State == delivery.Delivered && (got == nil || !got.taken):
 			w.violate(EventsOnce, "event %d of %s counts as delivered; %s never took it", d.Sequence, p.Reference, a.name)
-		case d.State == ledger.DeliveryExhausted && a.broken() == "" && d.CreatedAt.After(w.books.calmAt):
+		case d.State == delivery.Exhausted && a.broken() == "" && d.CreatedAt.After(w.books.calmAt):
 			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
-		case d.State == ledger.DeliveryHeld && a.broken() == "" && w.oneHost && w.anyBroken():
+		case d.State == delivery.Held && a.broken() == "" && w.oneHost && w.anyBroken():
 			w.violate(Separation, "event %d of %s is held for %q; it is another app that is broken, not %s", d.Sequence, p.Reference, d.HeldReason, a.name)
-		case d.State == ledger.DeliveryHeld && (a.broken() == "" || !d.HeldForEndpoint()):
+		case d.State == delivery.Held && (a.broken() == "" || !d.HeldForEndpoint()):
 			w.violate(EventsOnce, "event %d of %s is held for %q", d.Sequence, p.Reference, d.HeldReason)
-		case d.State == ledger.DeliveryExhausted:
+		case d.State == delivery.Exhausted:
 			w.result.Stats.Exhausted++
 		}
 		if got != nil && got.body != d.Body {

@@ -37,9 +37,9 @@ func (w *world) countEndpoint(r table.Record) {
 	now := r.Attributes["state"]
 	if before := w.books.state[r.Key]; before != now {
 		switch now {
-		case string(ledger.EndpointOpen):
+		case string(delivery.EndpointOpen):
 			w.result.Stats.Opened++
-		case string(ledger.EndpointDisabled):
+		case string(delivery.EndpointDisabled):
 			w.result.Stats.Disabled++
 			client, _ := r.Attributes["client_id"].(string)
 			if a := w.appOf(client); r.Attributes["disabled_reason"] == delivery.DisabledGone && !a.gone {
@@ -53,7 +53,7 @@ func (w *world) countEndpoint(r table.Record) {
 // checkTaken: what an app has taken stays delivered, whoever asks for it again.
 func (w *world) checkTaken(r table.Record) {
 	id, _ := r.Attributes["event_id"].(string)
-	delivered := r.Attributes["state"] == string(ledger.DeliveryDelivered)
+	delivered := r.Attributes["state"] == string(delivery.Delivered)
 	if w.books.delivered[id] && !delivered {
 		w.violate(EventsOnce, "event %s was delivered and is %v", id, r.Attributes["state"])
 	}

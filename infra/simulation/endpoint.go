@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
-	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
@@ -50,12 +49,12 @@ const openingCosts = delivery.OpenAfter + delivery.MaxAttempts + maxDepth
 // checkTries: no day at an endpoint has more attempts than the schedule gives
 // to the events that were attempted on it, and probes; and one that is dead
 // gets no more than it takes to open its circuit, and probes.
-func (w *world) checkTries(a *app, causes map[string]ledger.Cause) {
+func (w *world) checkTries(a *app, causes map[string]delivery.Cause) {
 	var tries, probes []try
 	for _, t := range a.tries {
 		switch {
 		case t.by.dead:
-		case causes[t.event+t.at.Format(time.StampMilli)] == ledger.CauseProbe:
+		case causes[t.event+t.at.Format(time.StampMilli)] == delivery.CauseProbe:
 			probes = append(probes, t)
 		default:
 			tries = append(tries, t)
@@ -89,8 +88,8 @@ func (w *world) checkTries(a *app, causes map[string]ledger.Cause) {
 // checkMaySend: nothing goes to an endpoint that is disabled, once everybody
 // has heard.
 func (w *world) checkMaySend(a *app, url string) {
-	e, err := w.oracle.Endpoint(context.Background(), a.client.ID, ledger.Origin(url))
-	if err == nil && w.calm && e.State == ledger.EndpointDisabled && time.Since(e.DisabledAt) > time.Minute && time.Since(w.books.calmAt) > time.Minute {
+	e, err := w.oracle.Endpoint(context.Background(), a.client.ID, delivery.Origin(url))
+	if err == nil && w.calm && e.State == delivery.EndpointDisabled && time.Since(e.DisabledAt) > time.Minute && time.Since(w.books.calmAt) > time.Minute {
 		w.violate(DeadEndpoints, "%s was sent an event %s after its endpoint was disabled", a.name, time.Since(e.DisabledAt))
 	}
 }
@@ -114,8 +113,8 @@ func within24h(tries []try, judge func(in []try, events int) bool) {
 }
 
 // causes says why each attempt on record was made, by event and time.
-func (w *world) causes() map[string]ledger.Cause {
-	causes := map[string]ledger.Cause{}
+func (w *world) causes() map[string]delivery.Cause {
+	causes := map[string]delivery.Cause{}
 	for _, reference := range w.books.order {
 		story, err := w.oracle.Story(context.Background(), reference)
 		if err != nil {

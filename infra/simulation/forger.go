@@ -135,7 +135,7 @@ func (w *world) planJumps() {
 	}
 	for range 1 + w.rng.IntN(8) {
 		w.after(w.between(0, w.rates.span), "clock jumps", func() {
-			for _, r := range []role{requestToPay, status, callback, facturaHook, momentHook, forwarder, reconciler} {
+			for _, r := range []role{requestToPay, status, callback, facturaHook, momentHook, forwarding, reconciler} {
 				for _, i := range w.pools[r] {
 					if w.chance(0.5) {
 						i.skew = w.between(-w.rates.skew, w.rates.skew)

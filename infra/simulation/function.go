@@ -10,7 +10,7 @@ import (
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
-	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
@@ -26,7 +26,7 @@ const (
 	callback     role = "callback"
 	facturaHook  role = "factura"
 	momentHook   role = "moment"
-	forwarder    role = "forwarder"
+	forwarding   role = "forwarder"
 	reconciler   role = "reconciler"
 )
 
@@ -34,7 +34,7 @@ const (
 var timeouts = map[role]time.Duration{
 	requestToPay: 28 * time.Second, status: 20 * time.Second, callback: 20 * time.Second,
 	facturaHook: 20 * time.Second, momentHook: 20 * time.Second,
-	forwarder: 30 * time.Second, reconciler: 50 * time.Second,
+	forwarding: 30 * time.Second, reconciler: 50 * time.Second,
 }
 
 // instance is one running copy of a function, with caches, token and clock of
@@ -48,8 +48,8 @@ type instance struct {
 	outdated bool
 	gateway  *gateway.Gateway
 	api      *httpapi.API
-	forward  *delivery.Forwarder
-	sweep    *delivery.Sweeper
+	forward  *forwarder.Forwarder
+	sweep    *forwarder.Sweeper
 	beat     func(context.Context) error
 }
 

@@ -58,16 +58,16 @@ var Mutations = []Mutation{
 	},
 	{
 		"an ending makes no event", EventsOnce, "shared/ledger/apply_decision.go",
-		`ops = append(ops, table.Put(d.record()))`,
-		`_ = d.record()`,
+		`ops = append(ops, table.Put(deliveryRecord(d)))`,
+		`_ = deliveryRecord(d)`,
 	},
 	{
-		"nobody rings again", EventsOnce, "shared/delivery/sweeper.go",
+		"nobody rings again", EventsOnce, "shared/forwarder/sweeper.go",
 		`now.Add(-doorbellGrace), sweepPage`,
 		`time.Unix(0, 0), sweepPage`,
 	},
 	{
-		"a correction does not wait for what it corrects", EventsOnce, "shared/delivery/forwarder.go",
+		"a correction does not wait for what it corrects", EventsOnce, "shared/forwarder/forwarder.go",
 		`case predecessor != nil:
 		return`,
 		`case predecessor != nil && false:
@@ -79,7 +79,7 @@ var Mutations = []Mutation{
 		`case o.Code >= 200 && o.Code <= 399:`,
 	},
 	{
-		"the signature is made of another body", EventsOnce, "shared/delivery/attempt.go",
+		"the signature is made of another body", EventsOnce, "shared/forwarder/attempt.go",
 		`webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at))`,
 		`webhook.SignLegacy([]byte(d.EventID), client.LegacyKey(at))`,
 	},
@@ -219,9 +219,9 @@ var Mutations = []Mutation{
 		`return spread(waits[min(n-1, 4)], random)`,
 	},
 	{
-		"an open circuit holds nothing", DeadEndpoints, "shared/delivery/health.go",
+		"an open circuit holds nothing", DeadEndpoints, "shared/forwarder/admit.go",
 		`if err != nil || !e.Blocked() {`,
-		`if err != nil || e.State != ledger.EndpointDisabled {`,
+		`if err != nil || e.State != delivery.EndpointDisabled {`,
 	},
 	{
 		"a dead endpoint is probed every minute", DeadEndpoints, "shared/delivery/breaker.go",
@@ -231,34 +231,34 @@ var Mutations = []Mutation{
 }`,
 	},
 	{
-		"a disabled endpoint is sent to", DeadEndpoints, "shared/ledger/endpoint.go",
+		"a disabled endpoint is sent to", DeadEndpoints, "shared/delivery/endpoint.go",
 		`return e.State == EndpointOpen || e.State == EndpointDisabled`,
 		`return e.State == EndpointOpen`,
 	},
 	{
 		"an endpoint that is back stays shut", Available, "shared/delivery/breaker.go",
-		`return e.Reopened(now), []Notice{NoticeRecovered}`,
+		`return e.Reopen(now), []Notice{NoticeRecovered}`,
 		`return e, nil`,
 	},
 	{
-		"nothing held is let go", EventsOnce, "shared/delivery/sweeper.go",
+		"nothing held is let go", EventsOnce, "shared/forwarder/sweeper.go",
 		`did.Released, err = s.drain(ctx, e, now)`,
 		`_ = s.drain`,
 	},
 	{
-		"a page of what is held is enough", EventsOnce, "shared/delivery/drain.go",
+		"a page of what is held is enough", EventsOnce, "shared/forwarder/drain.go",
 		`if len(held) == 0 {`,
 		`if len(held) == 0 || e.DrainedTo.After(e.ClosedAt) {`,
 	},
 	{
-		"a correction overtakes what is held", EventsOnce, "shared/delivery/order.go",
-		`case !other.State.Ended() || other.HeldForEndpoint():`,
-		`case !other.State.Ended():`,
+		"a correction overtakes what is held", EventsOnce, "shared/delivery/delivery.go",
+		`case !other.State.Parked() || other.HeldForEndpoint():`,
+		`case !other.State.Parked():`,
 	},
 	{
-		"a failed attempt by hand undoes a delivery", EventsOnce, "shared/delivery/attempt.go",
-		`case next.Step == StepKeep, had, `,
-		`case had && false, `,
+		"a failed attempt by hand undoes a delivery", EventsOnce, "shared/delivery/delivery.go",
+		`case next.Step == StepKeep, resent, `,
+		`case resent && false, `,
 	},
 	{
 		"apps on one host share a circuit", Separation, "shared/ledger/keys.go",

@@ -8,6 +8,7 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -36,15 +37,15 @@ func (w *world) planOperator() {
 // enableMended enables every disabled endpoint whose app is well again.
 func (w *world) enableMended() {
 	for _, e := range w.unwell() {
-		if e.State == ledger.EndpointDisabled && w.appOf(e.ClientID).broken() == "" {
+		if e.State == delivery.EndpointDisabled && w.appOf(e.ClientID).broken() == "" {
 			w.enable(e)
 		}
 	}
 }
 
-func (w *world) enable(e ledger.Endpoint) {
+func (w *world) enable(e delivery.Endpoint) {
 	w.note("enable", e.ClientID, e.Origin, string(e.State))
-	_, err := w.oracle.EnableEndpoint(context.Background(), e, ledger.Clock(time.Now()), w.byHand(e.ClientID, ""))
+	_, err := w.oracle.SaveEndpoint(context.Background(), e.Reopen(ledger.Clock(time.Now())), ledger.Clock(time.Now()), w.byHand(e.ClientID, ""))
 	if err != nil {
 		w.violate(NoPanic, "endpoint %s of %s cannot be enabled: %v", e.Origin, e.ClientID, err)
 	}
@@ -66,7 +67,7 @@ func (w *world) resend() {
 	w.note("resend", d.EventID, string(d.State))
 	_, err = w.oracle.ResendDelivery(context.Background(), d, ledger.Clock(time.Now()), w.byHand(d.ClientID, reference))
 	switch {
-	case errors.Is(err, ledger.ErrUnderway), errors.Is(err, ledger.ErrEndpointDisabled):
+	case errors.Is(err, delivery.ErrUnderway), errors.Is(err, ledger.ErrEndpointDisabled):
 		return
 	case err != nil:
 		w.violate(NoPanic, "event %s cannot be asked for: %v", d.EventID, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
@@ -54,8 +55,8 @@ func (w *world) earliestDue() (earliest time.Time, any bool) {
 }
 
 // unwell are the endpoints that are tended, and those that are disabled.
-func (w *world) unwell() []ledger.Endpoint {
-	var all []ledger.Endpoint
+func (w *world) unwell() []delivery.Endpoint {
+	var all []delivery.Endpoint
 	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
 		found, _, err := w.oracle.Attention(context.Background(), kind, 1000, "")
 		if err != nil {
@@ -74,16 +75,16 @@ func (w *world) unwell() []ledger.Endpoint {
 
 // tendAt is when a run has something to do for an endpoint; zero: not until
 // it changes.
-func (w *world) tendAt(e ledger.Endpoint) time.Time {
+func (w *world) tendAt(e delivery.Endpoint) time.Time {
 	held, _, err := w.oracle.HeldFor(context.Background(), e, "", 1, "")
 	switch {
 	case err != nil:
 		panic(err)
-	case e.State == ledger.EndpointOpen && len(held) > 0:
+	case e.State == delivery.EndpointOpen && len(held) > 0:
 		return e.ProbeAt
-	case e.State == ledger.EndpointDraining && len(held) > 0:
+	case e.State == delivery.EndpointDraining && len(held) > 0:
 		return time.Now()
-	case e.State == ledger.EndpointDraining: // it closes, once it has been quiet
+	case e.State == delivery.EndpointDraining: // it closes, once it has been quiet
 		quiet := e.ClosedAt
 		if e.DrainedTo.After(quiet) {
 			quiet = e.DrainedTo

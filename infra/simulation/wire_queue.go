@@ -74,7 +74,7 @@ func (w *world) enqueue(m queue.Message) {
 // consume invokes the forwarder with one message, and again when that fails.
 func (w *world) consume(id string, m queue.Message, receives int) {
 	var response events.SQSEventResponse
-	_, ok := w.invoke(forwarder, func(ctx context.Context, i *instance) {
+	_, ok := w.invoke(forwarding, func(ctx context.Context, i *instance) {
 		response, _ = i.forward.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: id, Body: m.Body}}})
 	})
 	if ok && len(response.BatchItemFailures) == 0 {

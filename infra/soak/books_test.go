@@ -7,6 +7,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -25,7 +26,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		return scene{
 			story: ledger.Story{
 				Payment:    ledger.Payment{Payment: payment.Payment{Provider: "mtn", Status: payment.Successful, Sequence: 1, CreatedAt: now.Add(-time.Minute)}},
-				Deliveries: []ledger.Delivery{{Sequence: 1, EventID: "evt_1", Event: payment.EventSuccessful, Body: paid, State: ledger.DeliveryDelivered, Attempts: 1}},
+				Deliveries: []delivery.Delivery{{Sequence: 1, EventID: "evt_1", Event: payment.EventSuccessful, Body: paid, State: delivery.Delivered, Attempts: 1}},
 			},
 			entry: entry{submissions: 1, made: 1, charges: 1, ended: true, status: "SUCCESSFUL", since: now.Add(-time.Minute)},
 			heard: []arrival{{EventID: "evt_1", Body: paid, Answered: 200}},
@@ -33,7 +34,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 	}
 	invoice := func(s *scene) {
 		s.entry.invoiced, s.story.Payment.InvoiceURL, s.story.Payment.Sequence = true, "https://invoice.example.com/1", 2
-		s.story.Deliveries = append(s.story.Deliveries, ledger.Delivery{Sequence: 2, EventID: "evt_2", Event: payment.EventInvoice, Body: invoiced, State: ledger.DeliveryDelivered})
+		s.story.Deliveries = append(s.story.Deliveries, delivery.Delivery{Sequence: 2, EventID: "evt_2", Event: payment.EventInvoice, Body: invoiced, State: delivery.Delivered})
 		s.heard = append(s.heard, arrival{EventID: "evt_2", Body: invoiced, Answered: 200})
 	}
 	// lost is an open payment whose answer was lost.
@@ -50,9 +51,9 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		{"nothing", func(*scene) {}, ""},
 		{"repeated", func(s *scene) { s.heard = append(s.heard, s.heard[0]) }, ""},
 		{"put off", func(s *scene) {
-			s.story.Deliveries[0].State, s.story.Deliveries[0].NextAttemptAt, s.heard = ledger.DeliveryDue, now.Add(time.Minute), nil
+			s.story.Deliveries[0].State, s.story.Deliveries[0].NextAttemptAt, s.heard = delivery.Due, now.Add(time.Minute), nil
 		}, ""},
-		{"held", func(s *scene) { s.story.Deliveries[0].State, s.heard = ledger.DeliveryHeld, nil }, ""},
+		{"held", func(s *scene) { s.story.Deliveries[0].State, s.heard = delivery.Held, nil }, ""},
 		{"not charged", func(s *scene) { s.entry.charges = 0 }, "SUCCESSFUL here, and the provider charged 0 times"},
 		{"charged and failed", func(s *scene) { s.story.Payment.Status = payment.Failed }, "FAILED here, and the provider charged"},
 		{"left open", func(s *scene) { s.story.Payment.Status = payment.Pending }, "here, SUCCESSFUL at the provider"},
@@ -66,7 +67,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 			s.story.Deliveries = append(s.story.Deliveries, s.story.Deliveries[0])
 		}, "or twice"},
 		{"overdue", func(s *scene) {
-			s.story.Deliveries[0].State, s.story.Deliveries[0].NextAttemptAt = ledger.DeliveryDue, now.Add(-time.Hour)
+			s.story.Deliveries[0].State, s.story.Deliveries[0].NextAttemptAt = delivery.Due, now.Add(-time.Hour)
 		}, "still due"},
 		{"not heard", func(s *scene) { s.heard = nil }, "the app never took it"},
 		{"refused", func(s *scene) { s.heard[0].Answered = 500 }, "the app never took it"},

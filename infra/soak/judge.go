@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/momentpay"
@@ -60,7 +61,7 @@ func judge(s ledger.Story, e entry, heard []arrival, now time.Time) (faults []st
 	}
 	faults = append(faults, judgeEvents(s, heard, now)...)
 
-	events := map[string]ledger.Delivery{}
+	events := map[string]delivery.Delivery{}
 	for _, d := range s.Deliveries {
 		events[d.EventID] = d
 	}
@@ -94,7 +95,7 @@ func judgeEvents(s ledger.Story, heard []arrival, now time.Time) (faults []strin
 		fault("%d events and %d deliveries", p.Sequence, len(s.Deliveries))
 	}
 	sequences, names := map[int]bool{}, map[payment.Event]bool{}
-	for _, d := range slices.SortedFunc(slices.Values(s.Deliveries), func(a, b ledger.Delivery) int { return cmp.Compare(a.Sequence, b.Sequence) }) {
+	for _, d := range slices.SortedFunc(slices.Values(s.Deliveries), func(a, b delivery.Delivery) int { return cmp.Compare(a.Sequence, b.Sequence) }) {
 		if sequences[d.Sequence] || d.Sequence < 1 || d.Sequence > p.Sequence {
 			fault("event %d of %d, or twice", d.Sequence, p.Sequence)
 		}
@@ -109,11 +110,11 @@ func judgeEvents(s ledger.Story, heard []arrival, now time.Time) (faults []strin
 		}
 		sequences[d.Sequence], names[d.Event] = true, true
 		// Put off, because its app failed: it has its time, and that is to come.
-		putOff := d.State == ledger.DeliveryDue && d.Attempts > 0 && d.NextAttemptAt.After(now)
-		if !d.State.Ended() && !putOff && d.State != ledger.DeliveryWaiting {
+		putOff := d.State == delivery.Due && d.Attempts > 0 && d.NextAttemptAt.After(now)
+		if !d.State.Parked() && !putOff && d.State != delivery.Waiting {
 			fault("event %d is still %s after %d attempts, due %s ago", d.Sequence, d.State, d.Attempts, now.Sub(d.NextAttemptAt).Round(time.Second))
 		}
-		if d.State == ledger.DeliveryDelivered && !slices.ContainsFunc(heard, func(n arrival) bool { return n.EventID == d.EventID && n.Answered == 200 }) {
+		if d.State == delivery.Delivered && !slices.ContainsFunc(heard, func(n arrival) bool { return n.EventID == d.EventID && n.Answered == 200 }) {
 			fault("event %d counts as delivered, and the app never took it", d.Sequence)
 		}
 	}

@@ -173,7 +173,7 @@ func (w *world) underWay(ctx context.Context) (n int, err error) {
 			n++
 		}
 		for _, d := range s.Deliveries {
-			if !d.State.Ended() && d.NextAttemptAt.Before(soon) {
+			if !d.State.Parked() && d.NextAttemptAt.Before(soon) {
 				n++
 			}
 		}

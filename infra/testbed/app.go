@@ -72,7 +72,7 @@ func (a *App) About(reference string) []Received {
 	return own
 }
 
-// Post implements delivery.Poster.
+// Post implements forwarder.Poster.
 func (a *App) Post(_ context.Context, url string, header http.Header, body []byte) webhook.Result {
 	now := time.Now()
 	r := Received{At: now, URL: url, EventID: header.Get(webhook.HeaderID), Header: header.Clone(), Body: string(body)}

@@ -23,7 +23,7 @@ import (
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
-	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
@@ -102,8 +102,8 @@ type World struct {
 	Ledger    *ledger.Ledger
 	Gateway   *gateway.Gateway
 	API       *httpapi.API
-	Forwarder *delivery.Forwarder
-	Sweeper   *delivery.Sweeper
+	Forwarder *forwarder.Forwarder
+	Sweeper   *forwarder.Sweeper
 	App       *App // receives for both apps
 
 	Shop, Other ledger.Client

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"momoproxy/shared/config"
-	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue"
@@ -31,7 +31,7 @@ type Parts struct {
 	// Host is the machine underneath, or what stands for it.
 	host.Host
 	// Apps is how callbacks are sent; nil: by the guarded client, under Rules.
-	Apps delivery.Poster
+	Apps forwarder.Poster
 	// Rules for callback URLs; the zero value is production's.
 	Rules webhook.Rules
 	// The credentials of the providers' accounts, of those that are configured
@@ -112,25 +112,25 @@ func (p Parts) QueueCheck(ctx context.Context) error {
 }
 
 // Doorbell builds what tells the forwarder where to look.
-func (p Parts) Doorbell() delivery.Doorbell {
-	return delivery.Doorbell{Queue: p.Queue, Now: p.Now}
+func (p Parts) Doorbell() forwarder.Doorbell {
+	return forwarder.Doorbell{Queue: p.Queue, Now: p.Now}
 }
 
 // Forwarder builds the delivery of callbacks.
-func (p Parts) Forwarder() *delivery.Forwarder {
+func (p Parts) Forwarder() *forwarder.Forwarder {
 	apps := p.Apps
 	if apps == nil {
 		apps = webhook.NewClient(webhook.Options{Rules: p.Rules})
 	}
-	return &delivery.Forwarder{
+	return &forwarder.Forwarder{
 		Ledger: p.Ledger, Client: apps, Doorbell: p.Doorbell(),
 		Now: p.Now, Jitter: p.Jitter, Log: p.Log, Parallel: p.Parallel, AfterFunc: p.AfterFunc,
 	}
 }
 
 // Sweeper builds what sees to it that no callback is forgotten.
-func (p Parts) Sweeper() *delivery.Sweeper {
-	return &delivery.Sweeper{
+func (p Parts) Sweeper() *forwarder.Sweeper {
+	return &forwarder.Sweeper{
 		Ledger: p.Ledger, Doorbell: p.Doorbell(), Now: p.Now, Log: p.Log, Parallel: p.Parallel,
 	}
 }

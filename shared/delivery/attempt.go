@@ -1,180 +1,29 @@
 package delivery
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"log/slog"
-	"net/http"
-	"strconv"
-	"strings"
-	"time"
+import "time"
 
-	"momoproxy/shared/ledger"
-	"momoproxy/shared/webhook"
-)
+// Cause says why an attempt was made. Automatic attempts follow the schedule. A
+// manual one was requested, and a probe finds out whether an endpoint
+// recovered: both are off the schedule.
+type Cause string
 
-// claimAndAttempt makes the attempt, unless another worker is faster.
-func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) error {
-	counted, ok, err := f.enter(ctx, w, now)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return f.crowdedOut(ctx, w, now)
-	}
-	d, err := f.Ledger.ClaimDelivery(ctx, w.d, now.Add(lease))
-	if err != nil && counted {
-		f.count(ctx, w, false)
-	}
-	if errors.Is(err, ledger.ErrMoved) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	w.d = d
-	return f.attempt(ctx, w, counted)
-}
-
-// attempt sends a claimed delivery once and writes down what came of it.
-func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
-	d := w.d
-	header, err := sign(d, w.client, f.Now())
-	if err != nil {
-		return err
-	}
-	answered := f.watch(ctx, w, counted)
-	result := f.Client.Post(ctx, w.url, header, []byte(d.Body))
-	answered()
-	now := ledger.Clock(f.Now())
-	next := Decide(Outcome{
-		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,
-		OwnURL: d.URL != "", Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts - d.Aside, Aside: w.cause != ledger.CauseAutomatic,
-	}, now, f.Jitter())
-	d.LastCode, d.LastError = result.Code, string(result.Class)
-	apply(&d, next, w, now)
-	// What has happened is written down even if our caller's time is up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	after, err := f.Ledger.CompleteAttempt(ctx, d,
-		ledger.Attempt{
-			Reference: d.Reference, Sequence: d.Sequence, Number: d.Claims, Cause: w.cause,
-			Started: result.Started, Duration: result.Duration, Code: result.Code, Error: string(result.Class), Excerpt: result.Excerpt,
-			Location: result.Location, TLSFault: string(result.TLSFault),
-		},
-		ledger.AuditRecord{
-			At: ledger.Clock(result.Started), Direction: ledger.OutboundToApp, Reference: d.Reference, ClientID: d.ClientID,
-			Method: http.MethodPost, URL: withoutQuery(w.url), RequestBody: d.Body,
-			ResponseCode: result.Code, ResponseBody: result.Excerpt, Duration: result.Duration, Note: string(result.Class),
-		})
-	level := slog.LevelInfo
-	if d.State == ledger.DeliveryExhausted || d.State == ledger.DeliveryHeld {
-		level = slog.LevelWarn
-	}
-	fields := []any{
-		"reference", d.Reference, "client", d.ClientID, "event", d.EventID,
-		"sequence", d.Sequence, "attempt", d.Claims, "cause", w.cause, "code", result.Code, "error", result.Class,
-		"duration_ms", result.Duration.Milliseconds(), "state", d.State, "reason", next.Reason,
-	}
-	if !d.NextAttemptAt.IsZero() {
-		fields = append(fields, "next_attempt_at", d.NextAttemptAt)
-	}
-	f.Log.Log(ctx, level, "delivery.attempted", fields...)
-	// What an attempt says of the endpoint is true whoever owns the event now.
-	f.report(ctx, w, signalOf(next, w.cause))
-	if errors.Is(err, ledger.ErrMoved) {
-		f.Log.WarnContext(ctx, "delivery.claim_lost", "event", d.EventID, "attempt", d.Claims)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if next.Step == StepExhausted && d.State == ledger.DeliveryExhausted {
-		f.Log.ErrorContext(ctx, "delivery.exhausted", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
-			"attempts", d.Attempts, "code", result.Code, "error", result.Class, "reason", next.Reason)
-	}
-	switch {
-	case !after.State.Ended() && w.cause == ledger.CauseAutomatic:
-		// If its endpoint is blocked now, it is held at once: it is what can
-		// be probed with, and its own next attempt may be hours away.
-		w.d = after
-		if free, err := f.passAt(ctx, w, w.origin(), now); err != nil || !free {
-			return err
-		}
-		return f.ring(ctx, after)
-	case !after.State.Ended():
-		return f.ring(ctx, after)
-	case w.following != nil:
-		return f.ring(ctx, *w.following)
-	}
-	return nil
-}
-
-// apply turns the step into the delivery's new state.
-func apply(d *ledger.Delivery, next Next, w work, now time.Time) {
-	if next.Charged {
-		d.Attempts++
-	}
-	if w.cause != ledger.CauseAutomatic {
-		d.Aside++
-	}
-	d.ManualAt = time.Time{}
-	had := d.State == ledger.DeliveryDelivered // and was only asked for again
-	switch {
-	case next.Step == StepKeep, had, next.Step == StepGone && w.cause != ledger.CauseAutomatic:
-		return
-	case next.Step == StepDelivered:
-		d.State, d.DeliveredAt = ledger.DeliveryDelivered, now
-		d.HeldReason, d.Endpoint, d.NextAttemptAt = "", "", time.Time{}
-	case next.Step == StepRetry:
-		d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(next.At)
-	case next.Step == StepGone:
-		// It is held when its endpoint stands disabled in the table, and not
-		// before: a worker that dies in between leaves nothing stranded.
-		d.State, d.NextAttemptAt = ledger.DeliveryDue, ledger.Clock(now.Add(Wait(d.Attempts+1, 0.5)))
-	default:
-		d.State = ledger.DeliveryExhausted
-		d.HeldReason, d.Endpoint, d.NextAttemptAt = "", "", time.Time{}
-	}
-}
-
-// Every delivery names its payment and the event's place in it, for an app that
-// is sent a provider's own payload and could not tell otherwise. Neither header
-// is signed: webhook-id is, which is made of both, and the payment's status can
-// be asked for.
 const (
-	HeaderReference = "X-Momo-Proxy-Reference"
-	HeaderSequence  = "X-Momo-Proxy-Sequence" // counts from 1
+	CauseAutomatic Cause = "automatic"
+	CauseManual    Cause = "manual"
+	CauseProbe     Cause = "probe"
 )
 
-// sign makes the headers of one attempt, afresh each time: what may sign is
-// decided at that time, whenever the client was read.
-func sign(d ledger.Delivery, client ledger.Client, at time.Time) (http.Header, error) {
-	live := client.LiveSecrets(at)
-	secrets := make([]webhook.Secret, 0, len(live))
-	for _, text := range live {
-		s, err := webhook.ParseSecret(text)
-		if err != nil {
-			return nil, fmt.Errorf("signing secret of client %s: %w", client.ID, err)
-		}
-		secrets = append(secrets, s)
-	}
-	header, err := webhook.Headers(d.EventID, at, []byte(d.Body), secrets...)
-	if err != nil {
-		return nil, fmt.Errorf("sign %s: %w", d.EventID, err)
-	}
-	header.Set("Content-Type", "application/json")
-	header.Set(HeaderReference, d.Reference)
-	header.Set(HeaderSequence, strconv.Itoa(d.Sequence))
-	if !client.NoLegacySignature {
-		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at)))
-	}
-	return header, nil
-}
-
-// withoutQuery drops what may hold an app's own token.
-func withoutQuery(url string) string {
-	bare, _, _ := strings.Cut(url, "?")
-	return bare
+// Attempt is one try to deliver an event. It never changes.
+type Attempt struct {
+	Reference string
+	Sequence  int
+	Number    int // counts the delivery's claims, from 1
+	Cause     Cause
+	Started   time.Time
+	Duration  time.Duration // kept in milliseconds
+	Code      int           // HTTP status; 0: no answer
+	Error     string        // class of the transport error; empty: none
+	Excerpt   string        // of the answer, at most 4 KiB
+	Location  string        // where a redirect pointed, without its query
+	TLSFault  string        // which fault, where Error is the class "tls"
 }

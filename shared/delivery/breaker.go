@@ -3,7 +3,6 @@ package delivery
 import (
 	"time"
 
-	"momoproxy/shared/ledger"
 	"momoproxy/shared/webhook"
 )
 
@@ -34,12 +33,6 @@ const (
 	// probed no sooner than every ProbeEvery: one that answers probes only
 	// would otherwise be flooded with what is held every minute.
 	relapse = 30 * time.Minute
-	// stallAfter is how long an attempt is left waiting before that is told of
-	// its endpoint. Whether it failed is not known until webhook.Timeout, and
-	// until then it keeps its batch, of which few can be worked on at once:
-	// those that wait for one app must not become so many that the other apps'
-	// events find none free.
-	stallAfter = time.Second
 	// strainedBy is how many attempts left waiting, with no answer to any,
 	// put off the endpoint's further events. An app that is merely slow gets
 	// there with many events a second only.
@@ -57,37 +50,31 @@ const (
 // an operator is told.
 var noticeAt = [...]int{50, 70, 90, 100}
 
-// Values of Endpoint.DisabledReason.
-const (
-	DisabledFailing = "failing" // for DisableAfter
-	DisabledGone    = "gone"    // it answered 410, or asked to be disabled
-)
-
-// signal is what one attempt says about the endpoint.
-type signal string
+// Signal is what one attempt says about the endpoint.
+type Signal string
 
 const (
-	signalNone   signal = "none"   // nothing: our own fault, or it was manual and failed
-	signalWell   signal = "well"   // it answers, and means it
-	signalFailed signal = "failed" // it answers, and not well
-	signalSilent signal = "silent" // it does not answer
-	signalStall  signal = "stall"  // it has not answered yet
-	signalGone   signal = "gone"   // it wants no more
+	SignalNone   Signal = "none"   // nothing: our own fault, or it was manual and failed
+	SignalWell   Signal = "well"   // it answers, and means it
+	SignalFailed Signal = "failed" // it answers, and not well
+	SignalSilent Signal = "silent" // it does not answer
+	SignalStall  Signal = "stall"  // it has not answered yet
+	SignalGone   Signal = "gone"   // it wants no more
 )
 
-// signalOf reads the signal off an attempt's outcome.
-func signalOf(next Next, cause ledger.Cause) signal {
+// SignalOf reads the signal off an attempt's outcome.
+func SignalOf(next Next, cause Cause) Signal {
 	switch {
 	case next.Reason == ReasonAccepted, next.Reason == ReasonAborted, next.Reason == ReasonGone && next.Step == StepExhausted:
-		return signalWell
+		return SignalWell
 	case next.Reason == ReasonGone:
-		return signalGone
-	case next.Reason == ReasonOurs, cause == ledger.CauseManual:
-		return signalNone
+		return SignalGone
+	case next.Reason == ReasonOurs, cause == CauseManual:
+		return SignalNone
 	case next.Reason == ReasonNetwork:
-		return signalSilent
+		return SignalSilent
 	}
-	return signalFailed
+	return SignalFailed
 }
 
 // Notice is something an operator is told about an endpoint; its text is the
@@ -110,21 +97,21 @@ func probeWait(n int) time.Duration {
 	return ProbeEvery
 }
 
-// mayProbe says whether a probe is due. A time further away than any wait was
+// ProbeDue says whether a probe is due. A time further away than any wait was
 // written by a clock that ran ahead.
-func mayProbe(e ledger.Endpoint, now time.Time) bool {
+func (e Endpoint) ProbeDue(now time.Time) bool {
 	wait := e.ProbeAt.Sub(now)
-	return e.State == ledger.EndpointOpen && (wait <= 0 || wait > ProbeEvery)
+	return e.State == EndpointOpen && (wait <= 0 || wait > ProbeEvery)
 }
 
-// probed is e with the next probe begun: it is event's, and the one after it
-// is put off.
-func probed(e ledger.Endpoint, event, place string, now time.Time) ledger.Endpoint {
+// BeginProbe chooses the event, and its position among the held ones, to probe
+// with next, and schedules the probe after it.
+func (e Endpoint) BeginProbe(event, place string, now time.Time) Endpoint {
 	e.Probing, e.Probed, e.ProbeAt = event, place, now.Add(probeWait(e.Probes))
 	return e
 }
 
-// observe is the breaker: what an endpoint becomes when an attempt about an
+// Observe is the breaker: what an endpoint becomes when an attempt about an
 // event ended at now with a signal, and what an operator is told. It is pure.
 // An unchanged endpoint need not be written.
 //
@@ -140,31 +127,31 @@ func probed(e ledger.Endpoint, event, place string, now time.Time) ledger.Endpoi
 //	                  stall   counted apart, unless of a probe
 //	any but disabled  gone    disabled
 //	disabled          any     stays, until an operator enables it
-func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now time.Time) (after ledger.Endpoint, told []Notice) {
+func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (after Endpoint, told []Notice) {
 	switch {
-	case e.State == ledger.EndpointDisabled || s == signalNone:
+	case e.State == EndpointDisabled || s == SignalNone:
 		return e, nil
-	case s == signalGone:
-		return disable(e, DisabledGone, now), []Notice{NoticeDisabled}
-	case e.State == ledger.EndpointOpen && s == signalWell:
-		return e.Reopened(now), []Notice{NoticeRecovered}
-	case e.State == ledger.EndpointOpen && cause == ledger.CauseProbe && s != signalStall:
+	case s == SignalGone:
+		return e.Disable(DisabledGone, now), []Notice{NoticeDisabled}
+	case e.State == EndpointOpen && s == SignalWell:
+		return e.Reopen(now), []Notice{NoticeRecovered}
+	case e.State == EndpointOpen && cause == CauseProbe && s != SignalStall:
 		return stillOpen(e, now)
-	case s == signalStall && cause == ledger.CauseProbe:
+	case s == SignalStall && cause == CauseProbe:
 		return e, nil // the sweeper makes no more of them
-	case s == signalStall:
+	case s == SignalStall:
 		return stalled(e, now), nil
-	case e.State == ledger.EndpointOpen:
+	case e.State == EndpointOpen:
 		return e, nil
 	}
-	hangs := s == signalSilent && strained(e, now)
-	if s != signalSilent {
+	hangs := s == SignalSilent && e.Strained(now)
+	if s != SignalSilent {
 		e.Stalled, e.StalledAt = 0, time.Time{} // it answers
 	}
 	switch {
-	case s == signalWell && e.Failures == 0:
+	case s == SignalWell && e.Failures == 0:
 		return e, nil
-	case s == signalWell:
+	case s == SignalWell:
 		if e.Failures >= FailingAt {
 			told = []Notice{NoticeRecovered}
 		}
@@ -182,7 +169,7 @@ func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now 
 		if e.Probes = 0; now.Sub(e.ClosedAt) < relapse {
 			e.Probes = 5
 		}
-		e.State, e.OpenedAt, e.ProbesSince, e.Told = ledger.EndpointOpen, now, time.Time{}, 0
+		e.State, e.OpenedAt, e.ProbesSince, e.Told = EndpointOpen, now, time.Time{}, 0
 		e.ProbeAt, e.Probing, e.Probed = now.Add(probeWait(e.Probes)), "", ""
 		e.Stalled, e.StalledAt = 0, time.Time{}
 		told = append(told, NoticeOpened)
@@ -192,28 +179,28 @@ func observe(e ledger.Endpoint, s signal, cause ledger.Cause, event string, now 
 
 // stalled is an endpoint with one more attempt left waiting. Once it is
 // strained, more say nothing new.
-func stalled(e ledger.Endpoint, now time.Time) ledger.Endpoint {
+func stalled(e Endpoint, now time.Time) Endpoint {
 	switch {
-	case strained(e, now):
+	case e.Strained(now):
 		return e
-	case !now.Before(strainEnd(e)) || now.Before(e.StalledAt): // later: a clock ran ahead
+	case !now.Before(e.StrainEnd()) || now.Before(e.StalledAt): // later: a clock ran ahead
 		e.Stalled, e.StalledAt = 0, now
 	}
 	e.Stalled++
 	return e
 }
 
-// strained says whether an endpoint's events are put off. It ends by itself:
+// Strained says whether an endpoint's events are put off. It ends by itself:
 // by then an attempt that was left waiting has been answered, or has failed,
 // or its worker is gone.
-func strained(e ledger.Endpoint, now time.Time) bool {
-	return e.Stalled >= strainedBy && now.Before(strainEnd(e)) && !now.Before(e.StalledAt)
+func (e Endpoint) Strained(now time.Time) bool {
+	return e.Stalled >= strainedBy && now.Before(e.StrainEnd()) && !now.Before(e.StalledAt)
 }
 
-func strainEnd(e ledger.Endpoint) time.Time { return e.StalledAt.Add(webhook.Timeout) }
+func (e Endpoint) StrainEnd() time.Time { return e.StalledAt.Add(webhook.Timeout) }
 
 // stillOpen is an open endpoint after one more failed probe.
-func stillOpen(e ledger.Endpoint, now time.Time) (ledger.Endpoint, []Notice) {
+func stillOpen(e Endpoint, now time.Time) (Endpoint, []Notice) {
 	var told []Notice
 	e.Probes++
 	e.Failures++
@@ -233,14 +220,8 @@ func stillOpen(e ledger.Endpoint, now time.Time) (ledger.Endpoint, []Notice) {
 		told = append(told, NoticeOnTheWay)
 	}
 	if percent >= 100 {
-		e = disable(e, DisabledFailing, now)
+		e = e.Disable(DisabledFailing, now)
 		told = append(told, NoticeDisabled)
 	}
 	return e, told
-}
-
-func disable(e ledger.Endpoint, why string, now time.Time) ledger.Endpoint {
-	e.State, e.DisabledAt, e.DisabledReason = ledger.EndpointDisabled, now, why
-	e.ProbeAt, e.Probing, e.Probed = time.Time{}, "", ""
-	return e
 }

@@ -15,7 +15,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/table"
@@ -299,7 +299,7 @@ func judge(t *testing.T, w *testbed.World, reference string) {
 		told[r.EventID]++
 	}
 	for i, d := range story.Deliveries {
-		if d.Sequence != i+1 || d.State != ledger.DeliveryDelivered || told[d.EventID] == 0 {
+		if d.Sequence != i+1 || d.State != delivery.Delivered || told[d.EventID] == 0 {
 			t.Errorf("event %d is %s, told %d times", d.Sequence, d.State, told[d.EventID])
 		}
 	}

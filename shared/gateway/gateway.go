@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -22,7 +23,7 @@ import (
 // Ringer tells the forwarder that deliveries are due. It is a hint: an error
 // loses nothing, the sweeper rings again.
 type Ringer interface {
-	Ring(ctx context.Context, deliveries ...ledger.Delivery) error
+	Ring(ctx context.Context, deliveries ...delivery.Delivery) error
 }
 
 // Gateway holds the parts of the use cases. Set every field; then it is safe
@@ -198,7 +199,7 @@ func bodies(prov provider.Provider, p ledger.Payment, raw []byte) func(payment.P
 }
 
 // announce logs an ending and rings the doorbell for its events.
-func (g *Gateway) announce(ctx context.Context, before, p ledger.Payment, deliveries []ledger.Delivery) {
+func (g *Gateway) announce(ctx context.Context, before, p ledger.Payment, deliveries []delivery.Delivery) {
 	if len(deliveries) == 0 {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
@@ -63,7 +64,7 @@ func TestTheSweeperComesBeforeAHangingProvider(t *testing.T) {
 			accepted(t, w, fmt.Sprintf("ORDER-%d", i), sandbox.PlanPending)
 		}
 		w.Pass(3 * time.Minute)
-		if got := w.Story(reference).Deliveries[0].State; got != ledger.DeliveryDelivered {
+		if got := w.Story(reference).Deliveries[0].State; got != delivery.Delivered {
 			t.Errorf("the delivery is %s", got)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -13,7 +14,7 @@ import (
 // View is a payment as its app sees it.
 type View struct {
 	Payment    ledger.Payment
-	Deliveries []ledger.Delivery
+	Deliveries []delivery.Delivery
 }
 
 // Forwarded says whether the app has got the latest event that tells where
@@ -22,7 +23,7 @@ type View struct {
 func (v View) Forwarded() bool {
 	for _, d := range slices.Backward(v.Deliveries) {
 		if TellsStatus(d.Event) {
-			return d.State == ledger.DeliveryDelivered
+			return d.State == delivery.Delivered
 		}
 	}
 	return false

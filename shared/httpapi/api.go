@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/telemetry"
@@ -35,9 +36,9 @@ type (
 // Gateway would turn that into a bare 500.
 type Handler func(context.Context, Request) (Response, error)
 
-// Doorbell tells the forwarder where to look; delivery.Doorbell is one.
+// Doorbell tells the forwarder where to look; forwarder.Doorbell is one.
 type Doorbell interface {
-	Ring(ctx context.Context, deliveries ...ledger.Delivery) error
+	Ring(ctx context.Context, deliveries ...delivery.Delivery) error
 }
 
 // API holds what the handlers need. Set every field that a handler in use

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -24,32 +25,32 @@ type timelineBody struct {
 
 // eventBody is one event and its delivery.
 type eventBody struct {
-	EventID       string               `json:"eventId"` // the webhook-id of its callbacks
-	Event         payment.Event        `json:"event"`
-	Sequence      int                  `json:"sequence"`
-	CreatedAt     string               `json:"createdAt"`
-	State         ledger.DeliveryState `json:"state"`
-	HeldReason    string               `json:"heldReason,omitempty"`
-	CallbackURL   *string              `json:"callbackUrl"`
-	NextAttemptAt string               `json:"nextAttemptAt,omitempty"`
-	DeliveredAt   string               `json:"deliveredAt,omitempty"`
-	ResentAt      string               `json:"resentAt,omitempty"` // when it was last asked for by hand
-	Body          string               `json:"body"`               // the bytes that are signed and sent
-	AttemptCount  int                  `json:"attemptCount"`
-	Attempts      []attemptBody        `json:"attempts"` // the latest maxAttempts
+	EventID       string         `json:"eventId"` // the webhook-id of its callbacks
+	Event         payment.Event  `json:"event"`
+	Sequence      int            `json:"sequence"`
+	CreatedAt     string         `json:"createdAt"`
+	State         delivery.State `json:"state"`
+	HeldReason    string         `json:"heldReason,omitempty"`
+	CallbackURL   *string        `json:"callbackUrl"`
+	NextAttemptAt string         `json:"nextAttemptAt,omitempty"`
+	DeliveredAt   string         `json:"deliveredAt,omitempty"`
+	ResentAt      string         `json:"resentAt,omitempty"` // when it was last asked for by hand
+	Body          string         `json:"body"`               // the bytes that are signed and sent
+	AttemptCount  int            `json:"attemptCount"`
+	Attempts      []attemptBody  `json:"attempts"` // the latest maxAttempts
 }
 
 // attemptBody is one try to deliver an event.
 type attemptBody struct {
-	Number     int          `json:"number"`
-	Cause      ledger.Cause `json:"cause"`
-	StartedAt  string       `json:"startedAt"`
-	DurationMS int64        `json:"durationMs"`
-	Code       *int         `json:"code"`  // null: no HTTP answer
-	Error      *string      `json:"error"` // null: there was an HTTP answer
-	Excerpt    string       `json:"excerpt,omitempty"`
-	Location   string       `json:"location,omitempty"` // where a redirect pointed
-	TLSFault   string       `json:"tlsFault,omitempty"` // with error "tls"
+	Number     int            `json:"number"`
+	Cause      delivery.Cause `json:"cause"`
+	StartedAt  string         `json:"startedAt"`
+	DurationMS int64          `json:"durationMs"`
+	Code       *int           `json:"code"`  // null: no HTTP answer
+	Error      *string        `json:"error"` // null: there was an HTTP answer
+	Excerpt    string         `json:"excerpt,omitempty"`
+	Location   string         `json:"location,omitempty"` // where a redirect pointed
+	TLSFault   string         `json:"tlsFault,omitempty"` // with error "tls"
 }
 
 // An event that was probed with for days has well over a thousand attempts,
@@ -114,7 +115,7 @@ func timelineOf(v gateway.View, client ledger.Client) timelineBody {
 	return body
 }
 
-func attemptsOf(attempts []ledger.Attempt) []attemptBody {
+func attemptsOf(attempts []delivery.Attempt) []attemptBody {
 	told := make([]attemptBody, 0, len(attempts))
 	for i, at := range attempts {
 		if i < len(attempts)-fullExcerpts && len(at.Excerpt) > shortExcerpt {
@@ -125,7 +126,7 @@ func attemptsOf(attempts []ledger.Attempt) []attemptBody {
 	return told
 }
 
-func attemptOf(a ledger.Attempt) attemptBody {
+func attemptOf(a delivery.Attempt) attemptBody {
 	body := attemptBody{
 		Number: a.Number, Cause: a.Cause, StartedAt: payment.Timestamp(a.Started),
 		DurationMS: a.Duration.Milliseconds(), Error: orNull(a.Error), Excerpt: a.Excerpt,
@@ -138,7 +139,7 @@ func attemptOf(a ledger.Attempt) attemptBody {
 }
 
 // callbackURL is where an event of the client goes; empty: nowhere.
-func callbackURL(d ledger.Delivery, client ledger.Client) string {
+func callbackURL(d delivery.Delivery, client ledger.Client) string {
 	if d.URL != "" {
 		return d.URL
 	}

@@ -17,6 +17,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -282,7 +283,7 @@ func TestResendOfAnExhaustedEvent(t *testing.T) {
 		})
 		ref := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "").Reference()
 		w.Pass(2 * time.Hour)
-		if s := w.Story(ref).Deliveries[0].State; s != ledger.DeliveryExhausted {
+		if s := w.Story(ref).Deliveries[0].State; s != delivery.Exhausted {
 			t.Fatalf("it is %s", s)
 		}
 		up.Store(true)
@@ -424,7 +425,7 @@ func TestEndedKey(t *testing.T) {
 // mute is a bell that is never heard.
 type mute struct{}
 
-func (mute) Ring(context.Context, ...ledger.Delivery) error { return errors.New("the queue is down") }
+func (mute) Ring(context.Context, ...delivery.Delivery) error { return errors.New("the queue is down") }
 
 // Every state that a payment can be stored in can be told.
 func TestTimelineOfEveryState(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/sandbox/momfactura"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -480,7 +481,7 @@ func TestRequestToPayWithoutAQueue(t *testing.T) {
 			t.Fatalf("it is %s", w.Status(a.Reference()))
 		}
 		d := w.Story(a.Reference()).Deliveries
-		if len(d) != 1 || d[0].State != ledger.DeliveryDue || d[0].NextAttemptAt.IsZero() {
+		if len(d) != 1 || d[0].State != delivery.Due || d[0].NextAttemptAt.IsZero() {
 			t.Errorf("its event is not due: %+v", d)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -71,7 +72,7 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 			return *refused
 		}
 		message := sentBeside
-		if d.State == ledger.DeliveryHeld && !d.HeldForEndpoint() {
+		if d.State == delivery.Held && !d.HeldForEndpoint() {
 			message = sentAgain // ResendDelivery lets it go
 		}
 		resp := respond(202, resentBody{
@@ -86,7 +87,7 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 		switch {
 		case errors.Is(err, ledger.ErrMoved):
 			continue
-		case errors.Is(err, ledger.ErrUnderway):
+		case errors.Is(err, delivery.ErrUnderway):
 			return underway(view.Payment)
 		case errors.Is(err, ledger.ErrEndpointDisabled):
 			return conflict(view.Payment, "endpoint_disabled", "Nothing is sent to this address any more: it answered 410, or failed for days. Mend it, then have the operator enable it; what is held for it is delivered then.")
@@ -105,9 +106,9 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 // lacking picks what a resend sends: the oldest event that the app has not
 // got, else the latest. So whatever is sent has no undelivered event before
 // it that it would have to wait for. There is at least one.
-func lacking(all []ledger.Delivery) ledger.Delivery {
+func lacking(all []delivery.Delivery) delivery.Delivery {
 	for i, d := range all {
-		if d.State != ledger.DeliveryDelivered && !overtaken(d, all[i+1:]) {
+		if d.State != delivery.Delivered && !overtaken(d, all[i+1:]) {
 			return d
 		}
 	}
@@ -116,21 +117,21 @@ func lacking(all []ledger.Delivery) ledger.Delivery {
 
 // overtaken says whether an event that was given up tells of a status that
 // the app has since heard corrected: it would only confuse.
-func overtaken(d ledger.Delivery, later []ledger.Delivery) bool {
-	givenUp := d.State.Ended() && !d.HeldForEndpoint()
-	return givenUp && gateway.TellsStatus(d.Event) && slices.ContainsFunc(later, func(l ledger.Delivery) bool {
-		return l.State == ledger.DeliveryDelivered && gateway.TellsStatus(l.Event)
+func overtaken(d delivery.Delivery, later []delivery.Delivery) bool {
+	givenUp := d.State.Parked() && !d.HeldForEndpoint()
+	return givenUp && gateway.TellsStatus(d.Event) && slices.ContainsFunc(later, func(l delivery.Delivery) bool {
+		return l.State == delivery.Delivered && gateway.TellsStatus(l.Event)
 	})
 }
 
 // mayResend says why the event cannot be sent again now, if so.
-func (a *API) mayResend(ctx context.Context, p ledger.Payment, d ledger.Delivery, client ledger.Client) (*Response, error) {
+func (a *API) mayResend(ctx context.Context, p ledger.Payment, d delivery.Delivery, client ledger.Client) (*Response, error) {
 	refuse := func(code, sentence string) (*Response, error) {
 		resp := conflict(p, code, sentence)
 		return &resp, nil
 	}
 	now := ledger.Clock(a.Now())
-	if d.State == ledger.DeliveryWaiting || !d.ManualAt.IsZero() || now.Before(d.LeaseUntil) || d.State == ledger.DeliveryDue && !d.NextAttemptAt.After(now) {
+	if d.State == delivery.Waiting || !d.ManualAt.IsZero() || now.Before(d.LeaseUntil) || d.State == delivery.Due && !d.NextAttemptAt.After(now) {
 		resp := underway(p)
 		return &resp, nil
 	}
@@ -147,7 +148,7 @@ func (a *API) mayResend(ctx context.Context, p ledger.Payment, d ledger.Delivery
 	}
 	last := d.ResentAt
 	for _, at := range attempts {
-		if at.Cause == ledger.CauseManual {
+		if at.Cause == delivery.CauseManual {
 			resends++
 		}
 		if at.Started.After(last) {

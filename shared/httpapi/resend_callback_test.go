@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
@@ -96,7 +96,7 @@ func TestResendIsAlwaysSent(t *testing.T) {
 func manual(w *testbed.World, reference string) int {
 	n := 0
 	for _, at := range w.Story(reference).Attempts {
-		if at.Cause == ledger.CauseManual {
+		if at.Cause == delivery.CauseManual {
 			n++
 		}
 	}
@@ -110,13 +110,13 @@ func TestResendPassesOverWhatIsOvertaken(t *testing.T) {
 		ref := is(t, w.Pay(factura("ORDER-1")), 202, "").Reference()
 		w.Pass(time.Hour)
 		first := w.Story(ref).Deliveries[0]
-		first.State, first.Event = ledger.DeliveryExhausted, payment.EventFailed
-		if _, err := w.Ledger.PutDelivery(t.Context(), first); err != nil {
+		first.State, first.Event = delivery.Exhausted, payment.EventFailed
+		if _, err := w.Ledger.SaveDelivery(t.Context(), first); err != nil {
 			t.Fatal(err)
 		}
 		second := w.Story(ref).Deliveries[1]
 		second.Event = payment.EventSuccessful
-		if _, err := w.Ledger.PutDelivery(t.Context(), second); err != nil {
+		if _, err := w.Ledger.SaveDelivery(t.Context(), second); err != nil {
 			t.Fatal(err)
 		}
 		if a := is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 202, ""); a.Text("event") != "payment.successful" {
@@ -181,7 +181,7 @@ func TestResendOfAnEventWithoutURL(t *testing.T) {
 		})
 		golden(t, "payments/resend-202-held", noReferences(is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 202, "").Body))
 		w.Pass(time.Minute)
-		if n, d := len(w.App.About(ref)), w.Story(ref).Deliveries[0]; n != 2 || d.State != ledger.DeliveryDelivered {
+		if n, d := len(w.App.About(ref)), w.Story(ref).Deliveries[0]; n != 2 || d.State != delivery.Delivered {
 			t.Errorf("%d callbacks; it is %s", n, d.State)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
@@ -31,7 +32,7 @@ type Change struct {
 // of ids that are new, and the audit records. It returns the payment as
 // stored and the deliveries made, in sequence. ErrMoved: the payment has
 // changed since it was read; nothing was written.
-func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []Delivery, error) {
+func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Delivery, error) {
 	after := c.Before
 	after.Payment = c.Decision.Payment
 	if c.AnswerKind != "" {
@@ -39,11 +40,11 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []Delivery, erro
 	}
 	ops := []table.Op{table.Put(after.record())}
 
-	var made []Delivery
+	var made []delivery.Delivery
 	for i, e := range c.Decision.Events {
 		d := c.delivery(after, e, c.Decision.Sequence(i))
 		made = append(made, d)
-		ops = append(ops, table.Put(d.record()))
+		ops = append(ops, table.Put(deliveryRecord(d)))
 	}
 	ops = append(ops, newIDs(c.Before.Payment, after.Payment)...)
 	lock := lockKey(after.ClientID, after.ExternalID)
@@ -81,7 +82,7 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []Delivery, erro
 
 // delivery is that of one event, due at once: behind an earlier one of its
 // payment it waits.
-func (c Change) delivery(after Payment, e payment.Event, sequence int) Delivery {
+func (c Change) delivery(after Payment, e payment.Event, sequence int) delivery.Delivery {
 	p := after.Payment
 	var body []byte
 	if c.Body != nil {
@@ -90,15 +91,7 @@ func (c Change) delivery(after Payment, e payment.Event, sequence int) Delivery 
 	if body == nil {
 		body = payment.Announcement(p, e, sequence)
 	}
-	d := Delivery{
-		Reference: p.Reference, Sequence: sequence, ClientID: p.ClientID,
-		EventID: payment.EventID(p.Reference, sequence), Event: e, Body: string(body), URL: p.CallbackURL,
-		State: DeliveryDue, NextAttemptAt: p.UpdatedAt, CreatedAt: p.UpdatedAt,
-	}
-	if sequence > 1 {
-		d.State = DeliveryWaiting // the forwarder finds out for what
-	}
-	return d
+	return delivery.New(p, e, sequence, string(body))
 }
 
 // written is what is stored once a write has taken effect.
@@ -107,9 +100,9 @@ func (p Payment) written() Payment {
 	return p
 }
 
-func written(made []Delivery) []Delivery {
+func written(made []delivery.Delivery) []delivery.Delivery {
 	for i := range made {
-		made[i].version = 1
+		made[i].Version = 1
 	}
 	return made
 }

@@ -74,16 +74,21 @@ func (l *Ledger) auditRecord(a AuditRecord) table.Record {
 	}
 }
 
+// auditOps write records.
+func (l *Ledger) auditOps(records []AuditRecord) []table.Op {
+	ops := make([]table.Op, len(records))
+	for i, a := range records {
+		ops[i] = table.Put(l.auditRecord(a))
+	}
+	return ops
+}
+
 // Audit appends records that accompany no state change.
 func (l *Ledger) Audit(ctx context.Context, records ...AuditRecord) error {
 	if len(records) == 0 {
 		return nil
 	}
-	ops := make([]table.Op, len(records))
-	for i, a := range records {
-		ops[i] = table.Put(l.auditRecord(a))
-	}
-	if err := l.table.Write(ctx, ops...); err != nil {
+	if err := l.table.Write(ctx, l.auditOps(records)...); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/memory"
@@ -49,8 +50,8 @@ func TestCensus(t *testing.T) {
 		return p.record()
 	}
 	sent := func(i int, age, next time.Duration) table.Record {
-		d := Delivery{Reference: reference(i), Sequence: 1, ClientID: "cli_a", State: DeliveryDue, CreatedAt: noon.Add(-age), NextAttemptAt: noon.Add(next)}
-		return d.record()
+		d := delivery.Delivery{Reference: reference(i), Sequence: 1, ClientID: "cli_a", State: delivery.Due, CreatedAt: noon.Add(-age), NextAttemptAt: noon.Add(next)}
+		return deliveryRecord(d)
 	}
 	if got, err := l.Census(context.Background(), noon); err != nil || got != (Census{}) {
 		t.Errorf("of an empty table: %+v, %v", got, err)

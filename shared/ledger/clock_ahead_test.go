@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 )
 
@@ -35,13 +36,13 @@ func TestCacheOfAClockThatRanAhead(t *testing.T) {
 	b := newBooks(t, nil)
 	other := ledger.New(b.memory, ring(t), ledger.Options{})
 	const origin = "https://shop.example.com:443"
-	if e, err := b.RecentEndpoint(t.Context(), client, origin, start.Add(time.Hour)); err != nil || e.State != ledger.EndpointClosed {
+	if e, err := b.RecentEndpoint(t.Context(), client, origin, start.Add(time.Hour)); err != nil || e.State != delivery.EndpointClosed {
 		t.Fatal(e, err)
 	}
-	if _, err := other.PutEndpoint(t.Context(), ledger.Endpoint{ClientID: client, Origin: origin, State: ledger.EndpointOpen, OpenedAt: start, ProbeAt: start}, start); err != nil {
+	if _, err := other.SaveEndpoint(t.Context(), delivery.Endpoint{ClientID: client, Origin: origin, State: delivery.EndpointOpen, OpenedAt: start, ProbeAt: start}, start); err != nil {
 		t.Fatal(err)
 	}
-	if e, err := b.RecentEndpoint(t.Context(), client, origin, start); err != nil || e.State != ledger.EndpointOpen {
+	if e, err := b.RecentEndpoint(t.Context(), client, origin, start); err != nil || e.State != delivery.EndpointOpen {
 		t.Errorf("%s, %v; want it open", e.State, err)
 	}
 }
@@ -57,19 +58,19 @@ func TestHoldForAnEndpointThatMoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := other.PutEndpoint(t.Context(), ledger.Endpoint{ClientID: client, Origin: origin, State: ledger.EndpointOpen, OpenedAt: start, ProbeAt: start}, start)
+	fresh, err := other.SaveEndpoint(t.Context(), delivery.Endpoint{ClientID: client, Origin: origin, State: delivery.EndpointOpen, OpenedAt: start, ProbeAt: start}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := ledger.Delivery{EventID: "evt_1", Reference: refA, ClientID: client, Sequence: 1, State: ledger.DeliveryDue}
-	if _, err := b.HoldDelivery(t.Context(), d, stale, "endpoint_open"); !errors.Is(err, ledger.ErrEndpointMoved) {
+	d := delivery.Delivery{EventID: "evt_1", Reference: refA, ClientID: client, Sequence: 1, State: delivery.Due}
+	if err := b.HoldDelivery(t.Context(), d, stale); !errors.Is(err, ledger.ErrEndpointMoved) {
 		t.Fatalf("held for an endpoint that moved: %v", err)
 	}
 	e, err := b.RecentEndpoint(t.Context(), client, origin, start)
 	if err != nil || e.State != fresh.State {
 		t.Fatalf("%s, %v; want %s", e.State, err, fresh.State)
 	}
-	if _, err := b.HoldDelivery(t.Context(), d, e, "endpoint_open"); err != nil {
+	if err := b.HoldDelivery(t.Context(), d, e); err != nil {
 		t.Error(err)
 	}
 }

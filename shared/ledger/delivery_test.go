@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -17,9 +18,9 @@ func TestDeliveryComesBackWhole(t *testing.T) {
 	if d.Body != string(payment.Announcement(p.Payment, payment.EventSuccessful, 1)) || d.EventID != payment.EventID(refA, 1) || d.URL != p.CallbackURL {
 		t.Errorf("%+v", d)
 	}
-	d.State, d.HeldReason, d.Attempts, d.Claims, d.LastCode, d.LastError = ledger.DeliveryHeld, "no_callback_url", 3, 5, 500, "timeout"
+	d.State, d.HeldReason, d.Attempts, d.Claims, d.LastCode, d.LastError = delivery.Held, "no_callback_url", 3, 5, 500, "timeout"
 	d.NextAttemptAt, d.LeaseUntil, d.DeliveredAt = start.Add(time.Minute), start.Add(2*time.Minute), start.Add(3*time.Minute)
-	stored, err := b.PutDelivery(t.Context(), *d)
+	stored, err := b.SaveDelivery(t.Context(), *d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,12 +38,12 @@ func TestDeliveryComesBackWhole(t *testing.T) {
 func TestStaleClaimCannotComplete(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
-	stale := claimed(t, b).(ledger.Delivery)
+	stale := claimed(t, b).(delivery.Delivery)
 	now, err := b.Delivery(t.Context(), refA, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := b.ClaimDelivery(t.Context(), now, start.Add(3*time.Hour))
+	fresh, err := b.SaveDelivery(t.Context(), now.Claim(start.Add(3*time.Hour)))
 	if err != nil || fresh.Claims != 2 {
 		t.Fatal(fresh.Claims, err)
 	}
@@ -50,7 +51,7 @@ func TestStaleClaimCannotComplete(t *testing.T) {
 		t.Errorf("the stale worker: %v", err)
 	}
 	got, err := b.Delivery(t.Context(), refA, 1)
-	if err != nil || got.State != ledger.DeliveryDue {
+	if err != nil || got.State != delivery.Due {
 		t.Errorf("%s, %v", got.State, err)
 	}
 	// Its attempt did happen, and is on record.
@@ -72,11 +73,11 @@ func TestStory(t *testing.T) {
 	d := *first
 	for n := 1; n <= 12; n++ {
 		var err error
-		if d, err = b.ClaimDelivery(t.Context(), d, start.Add(time.Hour)); err != nil {
+		if d, err = b.SaveDelivery(t.Context(), d.Claim(start.Add(time.Hour))); err != nil {
 			t.Fatal(err)
 		}
-		d, err = b.CompleteAttempt(t.Context(), d,
-			ledger.Attempt{Reference: refA, Sequence: 1, Number: n, Cause: ledger.CauseAutomatic, Started: start, Duration: time.Second, Code: 500, Excerpt: fmt.Sprint(n)},
+		d, err = b.SaveAttempt(t.Context(), d,
+			delivery.Attempt{Reference: refA, Sequence: 1, Number: n, Cause: delivery.CauseAutomatic, Started: start, Duration: time.Second, Code: 500, Excerpt: fmt.Sprint(n)},
 			ledger.AuditRecord{At: start, Reference: refA})
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/table"
 )
 
@@ -47,7 +48,7 @@ func (l *Ledger) EndpointsPast(ctx context.Context, clientID string, limit int, 
 
 // HeldFor lists what is held for one endpoint, oldest event first, from the
 // place given on (that of an earlier answer's last entry; empty: all).
-func (l *Ledger) HeldFor(ctx context.Context, e Endpoint, from string, limit int, cursor string) ([]Attention, string, error) {
+func (l *Ledger) HeldFor(ctx context.Context, e delivery.Endpoint, from string, limit int, cursor string) ([]Attention, string, error) {
 	prefix := heldPrefix(e.ClientID, e.Origin)
 	return l.attention(ctx, table.Query{
 		Space: table.Main, Index: IndexAttention, Partition: string(AttentionHeld), Limit: limit, After: cursor,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -47,16 +48,16 @@ var steps = []step{
 		_, err := b.ClaimCheck(context.Background(), p)
 		return err
 	}},
-	{name: "claim delivery", set: delivery, do: func(b *books, arg any) error {
-		_, err := b.ClaimDelivery(context.Background(), arg.(ledger.Delivery), start.Add(time.Hour))
+	{name: "claim delivery", set: aDelivery, do: func(b *books, arg any) error {
+		_, err := b.SaveDelivery(context.Background(), (arg.(delivery.Delivery)).Claim(start.Add(time.Hour)))
 		return err
 	}},
 	{name: "complete attempt", set: claimed, do: complete},
 	{name: "complete attempt of a lost claim", set: func(t *testing.T, b *books) any {
-		d := claimed(t, b).(ledger.Delivery)
+		d := claimed(t, b).(delivery.Delivery)
 		now, err := b.Delivery(context.Background(), refA, 1)
 		if err == nil {
-			_, err = b.ClaimDelivery(context.Background(), now, start.Add(2*time.Hour))
+			_, err = b.SaveDelivery(context.Background(), now.Claim(start.Add(2*time.Hour)))
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -97,13 +98,13 @@ func applyAs(v payment.Verdict) func(*books, any) error {
 	}
 }
 
-func delivery(t *testing.T, b *books) any {
+func aDelivery(t *testing.T, b *books) any {
 	_, d := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysSuccessful, time.Minute))
 	return *d
 }
 
 func claimed(t *testing.T, b *books) any {
-	d, err := b.ClaimDelivery(context.Background(), delivery(t, b).(ledger.Delivery), start.Add(time.Hour))
+	d, err := b.SaveDelivery(context.Background(), (aDelivery(t, b).(delivery.Delivery)).Claim(start.Add(time.Hour)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +112,10 @@ func claimed(t *testing.T, b *books) any {
 }
 
 func complete(b *books, arg any) error {
-	d := arg.(ledger.Delivery)
-	d.State, d.Attempts, d.NextAttemptAt = ledger.DeliveryDelivered, 1, time.Time{}
-	_, err := b.CompleteAttempt(context.Background(), d,
-		ledger.Attempt{Reference: refA, Sequence: 1, Number: 1, Started: start, Code: 200},
+	d := arg.(delivery.Delivery)
+	d.State, d.Attempts, d.NextAttemptAt = delivery.Delivered, 1, time.Time{}
+	_, err := b.SaveAttempt(context.Background(), d,
+		delivery.Attempt{Reference: refA, Sequence: 1, Number: 1, Started: start, Code: 200},
 		ledger.AuditRecord{At: start, Reference: refA, Direction: ledger.OutboundToApp})
 	return err
 }

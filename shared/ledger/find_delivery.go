@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/table"
 )
 
@@ -24,14 +25,14 @@ func (l *Ledger) Ping(ctx context.Context) error {
 	return err
 }
 
-// Delivery reads the delivery of one event, or ErrNotFound.
-func (l *Ledger) Delivery(ctx context.Context, reference string, sequence int) (Delivery, error) {
+// delivery.Delivery reads the delivery of one event, or ErrNotFound.
+func (l *Ledger) Delivery(ctx context.Context, reference string, sequence int) (delivery.Delivery, error) {
 	rec, err := l.table.Get(ctx, deliveryKey(reference, sequence))
 	if errors.Is(err, table.ErrNotFound) {
-		return Delivery{}, ErrNotFound
+		return delivery.Delivery{}, ErrNotFound
 	}
 	if err != nil {
-		return Delivery{}, fmt.Errorf("read delivery: %w", err)
+		return delivery.Delivery{}, fmt.Errorf("read delivery: %w", err)
 	}
 	return deliveryFrom(rec)
 }
@@ -41,7 +42,7 @@ func (l *Ledger) Delivery(ctx context.Context, reference string, sequence int) (
 const MaxDeliveries = 100
 
 // Deliveries reads a payment's deliveries in sequence.
-func (l *Ledger) Deliveries(ctx context.Context, reference string) ([]Delivery, error) {
+func (l *Ledger) Deliveries(ctx context.Context, reference string) ([]delivery.Delivery, error) {
 	page, err := l.table.Query(ctx, table.Query{
 		Space: table.Main, Partition: paymentPartition(reference),
 		From: deliveryPrefix, To: deliveryPrefix + "~", Limit: MaxDeliveries,
@@ -49,7 +50,7 @@ func (l *Ledger) Deliveries(ctx context.Context, reference string) ([]Delivery, 
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries: %w", err)
 	}
-	ds := make([]Delivery, 0, len(page.Records))
+	ds := make([]delivery.Delivery, 0, len(page.Records))
 	for _, rec := range page.Records {
 		d, err := deliveryFrom(rec)
 		if err != nil {
@@ -63,8 +64,8 @@ func (l *Ledger) Deliveries(ctx context.Context, reference string) ([]Delivery, 
 // Story is everything the ledger keeps of one payment.
 type Story struct {
 	Payment    Payment
-	Deliveries []Delivery
-	Attempts   []Attempt
+	Deliveries []delivery.Delivery
+	Attempts   []delivery.Attempt
 }
 
 // Story reads a payment's whole story in one walk, or ErrNotFound.
@@ -97,11 +98,11 @@ func (s *Story) add(rec table.Record) (err error) {
 	case rec.Sort == "payment":
 		s.Payment, err = paymentFrom(rec)
 	case strings.HasPrefix(rec.Sort, deliveryPrefix):
-		var d Delivery
+		var d delivery.Delivery
 		d, err = deliveryFrom(rec)
 		s.Deliveries = append(s.Deliveries, d)
 	case strings.HasPrefix(rec.Sort, attemptPrefix):
-		var a Attempt
+		var a delivery.Attempt
 		a, err = attemptFrom(rec)
 		s.Attempts = append(s.Attempts, a)
 	}

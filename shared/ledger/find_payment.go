@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
@@ -69,7 +70,7 @@ func (l *Ledger) PaymentsNamed(ctx context.Context, id string) ([]Payment, error
 const MaxExternalID = 100
 
 // Overview reads a payment and its deliveries in one query, or ErrNotFound.
-func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []Delivery, error) {
+func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []delivery.Delivery, error) {
 	if !payment.IsReference(reference) {
 		return Payment{}, nil, ErrNotFound
 	}

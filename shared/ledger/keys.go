@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/table"
 )
 
@@ -166,12 +167,12 @@ func heldPrefix(clientID, origin string) string { return clientID + "#" + origin
 // attentionEndpoint lists endpoints by client, and those that are tended in
 // the order in which they want to be: an open one when its next probe is due,
 // one that is back since it came back.
-func attentionEndpoint(e Endpoint) table.IndexKey {
+func attentionEndpoint(e delivery.Endpoint) table.IndexKey {
 	at := e.ClosedAt
 	switch e.State {
-	case EndpointDisabled:
+	case delivery.EndpointDisabled:
 		return table.IndexKey{Partition: string(AttentionDisabled), Sort: e.ClientID + "#" + e.Origin}
-	case EndpointOpen:
+	case delivery.EndpointOpen:
 		at = e.ProbeAt
 	}
 	return table.IndexKey{Partition: string(AttentionEndpoint), Sort: e.ClientID + "#" + timeKey(at) + "#" + e.Origin}
@@ -190,10 +191,10 @@ func endpointKey(clientID, origin string) table.Key {
 // dueDelivery also says since when the event is undelivered, so that a census
 // learns that without reading records. One that has ended, and was only asked
 // for again, is that since then.
-func dueDelivery(d Delivery) table.IndexKey {
+func dueDelivery(d delivery.Delivery) table.IndexKey {
 	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.Sequence, d.DueAt())
 	since := d.CreatedAt
-	if d.State.Ended() {
+	if d.State.Parked() {
 		since = d.ManualAt
 	}
 	e.Sort += "#" + timeKey(since)

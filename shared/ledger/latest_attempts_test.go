@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -15,17 +16,17 @@ func TestLatestAttempts(t *testing.T) {
 	failed, first := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysFailed, time.Minute))
 	_, second := b.apply(t, failed, evidence(payment.SaysSuccessful, time.Hour))
 	for _, of := range []struct {
-		d        ledger.Delivery
+		d        delivery.Delivery
 		attempts int
 	}{{*first, 12}, {*second, 3}} {
 		d := of.d
 		for n := 1; n <= of.attempts; n++ {
 			var err error
-			if d, err = b.ClaimDelivery(t.Context(), d, start.Add(time.Hour)); err != nil {
+			if d, err = b.SaveDelivery(t.Context(), d.Claim(start.Add(time.Hour))); err != nil {
 				t.Fatal(err)
 			}
-			d, err = b.CompleteAttempt(t.Context(), d,
-				ledger.Attempt{Reference: refA, Sequence: d.Sequence, Number: n, Cause: ledger.CauseProbe, Started: start, Code: 500},
+			d, err = b.SaveAttempt(t.Context(), d,
+				delivery.Attempt{Reference: refA, Sequence: d.Sequence, Number: n, Cause: delivery.CauseProbe, Started: start, Code: 500},
 				ledger.AuditRecord{At: start, Reference: refA})
 			if err != nil {
 				t.Fatal(err)
@@ -50,7 +51,7 @@ func TestLatestAttempts(t *testing.T) {
 		}
 		got := []int{}
 		for _, a := range attempts {
-			if a.Sequence != c.sequence || a.Cause != ledger.CauseProbe {
+			if a.Sequence != c.sequence || a.Cause != delivery.CauseProbe {
 				t.Errorf("%+v", a)
 			}
 			got = append(got, a.Number)

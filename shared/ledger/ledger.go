@@ -5,11 +5,14 @@
 package ledger
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/table"
 )
 
@@ -42,7 +45,7 @@ type Ledger struct {
 	health         *cache[Health]
 	clients        *cache[Client]
 	lookups        *cache[table.Record] // of API keys, by hash
-	endpoints      *cache[Endpoint]
+	endpoints      *cache[delivery.Endpoint]
 	hints          *hintCounts
 	now            func() time.Time
 	operator       string // who changes clients through it, for the audit; see OnBehalf
@@ -64,7 +67,7 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 	}
 	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
 		health: newCache[Health](healthFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
-		endpoints: newCache[Endpoint](endpointFresh), now: o.Now}
+		endpoints: newCache[delivery.Endpoint](endpointFresh), now: o.Now}
 	if l.auditRetention == 0 {
 		l.auditRetention = DefaultAuditRetention
 	}
@@ -89,6 +92,20 @@ var (
 	// ErrCorrupt: a stored record cannot be read back.
 	ErrCorrupt = errors.New("corrupt record")
 )
+
+// write makes one transaction. ErrMoved: a record has changed since it was
+// read, and nothing was written; the error has the *table.ConflictError too.
+func (l *Ledger) write(ctx context.Context, what string, ops ...table.Op) error {
+	err := l.table.Write(ctx, ops...)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, table.ErrConflict):
+		return fmt.Errorf("%w: %w", ErrMoved, err)
+	default:
+		return fmt.Errorf("%s: %w", what, err)
+	}
+}
 
 // Clock turns a time into the form the ledger keeps: UTC, milliseconds.
 func Clock(now time.Time) time.Time { return now.UTC().Truncate(time.Millisecond) }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/seal"
@@ -158,7 +159,7 @@ func change(p ledger.Payment, e payment.Evidence) ledger.Change {
 }
 
 // apply applies evidence that must not fail.
-func (b *books) apply(t testing.TB, p ledger.Payment, e payment.Evidence) (ledger.Payment, *ledger.Delivery) {
+func (b *books) apply(t testing.TB, p ledger.Payment, e payment.Evidence) (ledger.Payment, *delivery.Delivery) {
 	t.Helper()
 	after, made, err := b.Apply(context.Background(), change(p, e))
 	if err != nil {
@@ -173,7 +174,7 @@ func (b *books) apply(t testing.TB, p ledger.Payment, e payment.Evidence) (ledge
 // same compares what is stored with what was meant.
 func same(t *testing.T, what string, want, got any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ledger.Payment{}, ledger.Delivery{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(ledger.Payment{}, delivery.Delivery{})); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -116,7 +117,7 @@ func TestCorrectionTakesTheLockAgain(t *testing.T) {
 	b := newBooks(t, nil)
 	failed, first := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysFailed, time.Minute))
 	corrected, second := b.apply(t, failed, evidence(payment.SaysSuccessful, time.Hour))
-	if corrected.Status != payment.Successful || first.Sequence != 1 || first.State != ledger.DeliveryDue || second.Sequence != 2 || second.State != ledger.DeliveryWaiting {
+	if corrected.Status != payment.Successful || first.Sequence != 1 || first.State != delivery.Due || second.Sequence != 2 || second.State != delivery.Waiting {
 		t.Errorf("%s; first %+v, second %+v", corrected.Status, first, second)
 	}
 	var taken *ledger.ExternalIDTakenError
@@ -227,13 +228,13 @@ func TestDue(t *testing.T) {
 	count("ended", start.Add(time.Hour), 0, 1)
 	_, ds := due(start.Add(time.Hour))
 	same(t, "the due delivery", []ledger.Due{{Reference: refA, ClientID: "cli_shop", Sequence: 1, At: start.Add(time.Minute)}}, ds)
-	claimed, err := b.ClaimDelivery(t.Context(), *d, start.Add(2*time.Minute))
+	claimed, err := b.SaveDelivery(t.Context(), (*d).Claim(start.Add(2*time.Minute)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	count("claimed", start.Add(time.Hour), 0, 1) // a dead worker's claim is swept
-	claimed.State, claimed.NextAttemptAt = ledger.DeliveryDelivered, time.Time{}
-	if _, err := b.CompleteAttempt(t.Context(), claimed, ledger.Attempt{Reference: refA, Sequence: 1, Number: 1, Started: start}, ledger.AuditRecord{At: start, Reference: refA}); err != nil {
+	claimed.State, claimed.NextAttemptAt = delivery.Delivered, time.Time{}
+	if _, err := b.SaveAttempt(t.Context(), claimed, delivery.Attempt{Reference: refA, Sequence: 1, Number: 1, Started: start}, ledger.AuditRecord{At: start, Reference: refA}); err != nil {
 		t.Fatal(err)
 	}
 	count("delivered", start.Add(1000*time.Hour), 0, 0)
@@ -328,7 +329,7 @@ func TestCorruptRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, d := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysSuccessful, time.Minute))
-			if _, err := b.CompleteAttempt(t.Context(), *d, ledger.Attempt{Reference: refA, Sequence: 1, Number: 1, Started: start, Code: 500}, ledger.AuditRecord{At: start, Reference: refA}); err != nil {
+			if _, err := b.SaveAttempt(t.Context(), *d, delivery.Attempt{Reference: refA, Sequence: 1, Number: 1, Started: start, Code: 500}, ledger.AuditRecord{At: start, Reference: refA}); err != nil {
 				t.Fatal(err)
 			}
 			b.corrupt(t, c.sort, c.attribute, c.value)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
@@ -19,9 +20,9 @@ import (
 type DeliveryFilter struct {
 	// ClientID may be empty only with Held or Exhausted as the States.
 	ClientID string
-	States   []DeliveryState // one of these; none: any
-	Events   []payment.Event // one of these; none: any
-	From, To time.Time       // From <= CreatedAt < To, in milliseconds; zero: unbounded
+	States   []delivery.State // one of these; none: any
+	Events   []payment.Event  // one of these; none: any
+	From, To time.Time        // From <= CreatedAt < To, in milliseconds; zero: unbounded
 }
 
 // lateEvent is how long after its payment's creation an event may come about
@@ -41,14 +42,14 @@ func (f DeliveryFilter) Indexed() bool {
 		return false
 	}
 	for _, s := range f.States {
-		if s != DeliveryHeld && s != DeliveryExhausted {
+		if s != delivery.Held && s != delivery.Exhausted {
 			return false
 		}
 	}
 	return true
 }
 
-func (f DeliveryFilter) match(d Delivery) bool {
+func (f DeliveryFilter) match(d delivery.Delivery) bool {
 	return (f.ClientID == "" || d.ClientID == f.ClientID) &&
 		(len(f.States) == 0 || slices.Contains(f.States, d.State)) &&
 		(len(f.Events) == 0 || slices.Contains(f.Events, d.Event)) &&
@@ -99,7 +100,7 @@ var errUnbounded = errors.New("a walk over all clients' deliveries must be of he
 // A cursor names a place in the walk and is good for the same client, States
 // and times only; ErrCursor for others. What changes while a walk goes on may
 // be met or not.
-func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, limit int, cursor string) ([]Delivery, string, error) {
+func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, limit int, cursor string) ([]delivery.Delivery, string, error) {
 	if !f.walkable() {
 		return nil, "", errUnbounded
 	}
@@ -127,7 +128,7 @@ func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, limit int
 	if err != nil {
 		return nil, "", err
 	}
-	found = slices.DeleteFunc(found, func(d Delivery) bool { return !f.match(d) })
+	found = slices.DeleteFunc(found, func(d delivery.Delivery) bool { return !f.match(d) })
 	switch {
 	case page.Next != "":
 		return found, deliveryCursor{at.Part, page.Next}.String(), nil
@@ -150,7 +151,7 @@ func (f DeliveryFilter) queries() []table.Query {
 		return []table.Query{q}
 	}
 	var all []table.Query
-	if slices.Contains(f.States, DeliveryExhausted) {
+	if slices.Contains(f.States, delivery.Exhausted) {
 		q := table.Query{Index: IndexAttention, Partition: string(AttentionExhausted)}
 		if !f.From.IsZero() {
 			q.From = timeKey(f.From)
@@ -160,7 +161,7 @@ func (f DeliveryFilter) queries() []table.Query {
 		}
 		all = append(all, q)
 	}
-	if slices.Contains(f.States, DeliveryHeld) {
+	if slices.Contains(f.States, delivery.Held) {
 		q := table.Query{Index: IndexAttention, Partition: string(AttentionHeld)}
 		if f.ClientID != "" {
 			q.From, q.To = f.ClientID+"#", f.ClientID+"$" // the byte after #
@@ -172,8 +173,8 @@ func (f DeliveryFilter) queries() []table.Query {
 
 // readDeliveries reads what index entries name, a few side by side, in their
 // order: one delivery, or all of a payment. What is gone is left out.
-func (l *Ledger) readDeliveries(ctx context.Context, entries []table.Record) ([]Delivery, error) {
-	found := make([][]Delivery, len(entries))
+func (l *Ledger) readDeliveries(ctx context.Context, entries []table.Record) ([]delivery.Delivery, error) {
+	found := make([][]delivery.Delivery, len(entries))
 	errs := make([]error, len(entries))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -203,7 +204,7 @@ func (l *Ledger) readDeliveries(ctx context.Context, entries []table.Record) ([]
 	return slices.Concat(found...), nil
 }
 
-func (l *Ledger) deliveriesAt(ctx context.Context, k table.Key) ([]Delivery, error) {
+func (l *Ledger) deliveriesAt(ctx context.Context, k table.Key) ([]delivery.Delivery, error) {
 	reference := referenceOf(k.Partition)
 	if !strings.HasPrefix(k.Sort, deliveryPrefix) {
 		return l.Deliveries(ctx, reference)
@@ -212,7 +213,7 @@ func (l *Ledger) deliveriesAt(ctx context.Context, k table.Key) ([]Delivery, err
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
-	return []Delivery{d}, err
+	return []delivery.Delivery{d}, err
 }
 
 // PaymentsWaiting lists the payments that are held or whose outcome is not

@@ -9,13 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
 // deliver stores payment i of a client, ended at its second, whose one event
 // is in that state.
-func (b *books) deliver(t *testing.T, clientID string, i int, state ledger.DeliveryState) (name string) {
+func (b *books) deliver(t *testing.T, clientID string, i int, state delivery.State) (name string) {
 	t.Helper()
 	p := newPayment(numbered(i))
 	p.ClientID, p.ExternalID = clientID, fmt.Sprint("ORDER-", i)
@@ -29,12 +30,12 @@ func (b *books) deliver(t *testing.T, clientID string, i int, state ledger.Deliv
 	}
 	d := made[0]
 	switch d.State = state; state {
-	case ledger.DeliveryHeld:
+	case delivery.Held:
 		d.NextAttemptAt, d.HeldReason = time.Time{}, "no_callback_url"
-	case ledger.DeliveryExhausted, ledger.DeliveryDelivered:
+	case delivery.Exhausted, delivery.Delivered:
 		d.NextAttemptAt = time.Time{}
 	}
-	if _, err := b.PutDelivery(t.Context(), d); err != nil {
+	if _, err := b.SaveDelivery(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("%s %s", d.Reference[len(d.Reference)-2:], state)
@@ -63,12 +64,12 @@ func (b *books) walkDeliveries(t *testing.T, f ledger.DeliveryFilter, limit int)
 func TestListDeliveries(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
-	states := []ledger.DeliveryState{ledger.DeliveryDelivered, ledger.DeliveryExhausted, ledger.DeliveryHeld, ledger.DeliveryDue}
+	states := []delivery.State{delivery.Delivered, delivery.Exhausted, delivery.Held, delivery.Due}
 	for i := range 12 {
 		b.deliver(t, client, i, states[i%4])
 	}
-	b.deliver(t, "cli_shopping", 20, ledger.DeliveryExhausted) // a longer id
-	b.deliver(t, "cli_shopping", 21, ledger.DeliveryHeld)
+	b.deliver(t, "cli_shopping", 20, delivery.Exhausted) // a longer id
+	b.deliver(t, "cli_shopping", 21, delivery.Held)
 	at := func(i int) time.Time { return start.Add(time.Duration(i) * time.Second) }
 	for name, c := range map[string]struct {
 		f    ledger.DeliveryFilter
@@ -78,15 +79,15 @@ func TestListDeliveries(t *testing.T) {
 			"00 delivered", "01 exhausted", "02 held", "03 due", "04 delivered", "05 exhausted", "06 held", "07 due",
 			"08 delivered", "09 exhausted", "10 held", "11 due",
 		}},
-		"by state":    {ledger.DeliveryFilter{ClientID: client, States: []ledger.DeliveryState{ledger.DeliveryDue}}, []string{"03 due", "07 due", "11 due"}},
+		"by state":    {ledger.DeliveryFilter{ClientID: client, States: []delivery.State{delivery.Due}}, []string{"03 due", "07 due", "11 due"}},
 		"by time":     {ledger.DeliveryFilter{ClientID: client, From: at(3), To: at(5)}, []string{"03 due", "04 delivered"}},
 		"by event":    {ledger.DeliveryFilter{ClientID: client, Events: []payment.Event{"payment.failed"}}, nil},
-		"exhausted":   {ledger.DeliveryFilter{States: []ledger.DeliveryState{ledger.DeliveryExhausted}}, []string{"01 exhausted", "05 exhausted", "09 exhausted", "20 exhausted"}},
-		"and by time": {ledger.DeliveryFilter{States: []ledger.DeliveryState{ledger.DeliveryExhausted}, From: at(5), To: at(9)}, []string{"05 exhausted"}},
-		"held":        {ledger.DeliveryFilter{ClientID: client, States: []ledger.DeliveryState{ledger.DeliveryHeld}}, []string{"02 held", "06 held", "10 held"}},
-		"held by time": {ledger.DeliveryFilter{States: []ledger.DeliveryState{ledger.DeliveryHeld}, From: at(6)},
+		"exhausted":   {ledger.DeliveryFilter{States: []delivery.State{delivery.Exhausted}}, []string{"01 exhausted", "05 exhausted", "09 exhausted", "20 exhausted"}},
+		"and by time": {ledger.DeliveryFilter{States: []delivery.State{delivery.Exhausted}, From: at(5), To: at(9)}, []string{"05 exhausted"}},
+		"held":        {ledger.DeliveryFilter{ClientID: client, States: []delivery.State{delivery.Held}}, []string{"02 held", "06 held", "10 held"}},
+		"held by time": {ledger.DeliveryFilter{States: []delivery.State{delivery.Held}, From: at(6)},
 			[]string{"06 held", "10 held", "21 held"}},
-		"both, of one": {ledger.DeliveryFilter{ClientID: "cli_shopping", States: []ledger.DeliveryState{ledger.DeliveryHeld, ledger.DeliveryExhausted}},
+		"both, of one": {ledger.DeliveryFilter{ClientID: "cli_shopping", States: []delivery.State{delivery.Held, delivery.Exhausted}},
 			[]string{"20 exhausted", "21 held"}},
 		"of nobody": {ledger.DeliveryFilter{ClientID: "cli_nobody"}, nil},
 	} {
@@ -102,7 +103,7 @@ func TestListDeliveriesRefuses(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
 	for i := range 3 {
-		b.deliver(t, client, i, ledger.DeliveryDelivered)
+		b.deliver(t, client, i, delivery.Delivered)
 	}
 	if _, _, err := b.ListDeliveries(t.Context(), ledger.DeliveryFilter{}, 10, ""); err == nil {
 		t.Error("everybody's deliveries were walked without an index")
@@ -212,18 +213,18 @@ func TestDisableEndpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	audit := ledger.AuditRecord{At: start, Direction: ledger.InboundFromApp, ClientID: client, Method: ledger.OperatorMethod, URL: "endpoint/disable", Note: "thandi"}
-	off, err := b.DisableEndpoint(t.Context(), e, start, audit)
+	off, err := b.SaveEndpoint(t.Context(), e.Disable(delivery.DisabledByOperator, start), start, audit)
 	if err != nil || !off.Blocked() {
 		t.Fatal(off, err)
 	}
 	stored, err := b.Endpoint(t.Context(), client, e.Origin)
-	if err != nil || stored.State != ledger.EndpointDisabled || stored.DisabledReason != ledger.DisabledByOperator || !stored.DisabledAt.Equal(start) {
+	if err != nil || stored.State != delivery.EndpointDisabled || stored.DisabledReason != delivery.DisabledByOperator || !stored.DisabledAt.Equal(start) {
 		t.Errorf("%+v, %v", stored, err)
 	}
-	if _, err := b.DisableEndpoint(t.Context(), e, start, audit); !errors.Is(err, ledger.ErrMoved) {
+	if _, err := b.SaveEndpoint(t.Context(), e.Disable(delivery.DisabledByOperator, start), start, audit); !errors.Is(err, ledger.ErrMoved) {
 		t.Errorf("from an old state: %v", err)
 	}
-	if on, err := b.EnableEndpoint(t.Context(), stored, start, audit); err != nil || on.Blocked() {
+	if on, err := b.SaveEndpoint(t.Context(), stored.Reopen(start), start, audit); err != nil || on.Blocked() {
 		t.Error(on, err)
 	}
 	trail, err := b.ClientTrail(t.Context(), client)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -13,32 +14,32 @@ func TestResendDelivery(t *testing.T) {
 	t.Parallel()
 	now := start.Add(48 * time.Hour)
 	asked := ledger.AuditRecord{At: now, Direction: ledger.InboundFromApp, Reference: refA, Note: "asked for"}
-	delivered := func(d *ledger.Delivery) {
-		d.State, d.DeliveredAt, d.NextAttemptAt = ledger.DeliveryDelivered, start, time.Time{}
+	delivered := func(d *delivery.Delivery) {
+		d.State, d.DeliveredAt, d.NextAttemptAt = delivery.Delivered, start, time.Time{}
 	}
-	held := func(reason, endpoint string) func(*ledger.Delivery) {
-		return func(d *ledger.Delivery) {
-			d.State, d.HeldReason, d.Endpoint, d.NextAttemptAt = ledger.DeliveryHeld, reason, endpoint, time.Time{}
+	held := func(reason, endpoint string) func(*delivery.Delivery) {
+		return func(d *delivery.Delivery) {
+			d.State, d.HeldReason, d.Endpoint, d.NextAttemptAt = delivery.Held, reason, endpoint, time.Time{}
 		}
 	}
 	const shop = "https://shop.example.com:443"
 	for name, c := range map[string]struct {
-		set      func(*ledger.Delivery)
-		endpoint ledger.EndpointState
+		set      func(*delivery.Delivery)
+		endpoint delivery.EndpointState
 		manual   bool // one attempt beside the schedule; else the schedule goes on now
 		err      error
 	}{
 		"delivered":                 {delivered, "", true, nil},
-		"exhausted":                 {func(d *ledger.Delivery) { d.State, d.NextAttemptAt = ledger.DeliveryExhausted, time.Time{} }, "", true, nil},
+		"exhausted":                 {func(d *delivery.Delivery) { d.State, d.NextAttemptAt = delivery.Exhausted, time.Time{} }, "", true, nil},
 		"held for itself":           {held("no_callback_url", ""), "", false, nil},
-		"circuit open":              {held("endpoint_open", shop), ledger.EndpointOpen, true, nil},
-		"disabled":                  {held("endpoint_disabled", shop), ledger.EndpointDisabled, false, ledger.ErrEndpointDisabled},
-		"delivered, disabled since": {delivered, ledger.EndpointDisabled, false, ledger.ErrEndpointDisabled},
-		"due tomorrow":              {func(d *ledger.Delivery) { d.NextAttemptAt = now.Add(20 * time.Hour) }, "", true, nil},
-		"its worker died":           {func(d *ledger.Delivery) { d.LeaseUntil = now.Add(-time.Second) }, "", true, nil},
-		"being attempted":           {func(d *ledger.Delivery) { d.LeaseUntil = now.Add(time.Second) }, "", false, ledger.ErrUnderway},
-		"asked for":                 {func(d *ledger.Delivery) { d.ManualAt = now.Add(-time.Second) }, "", false, ledger.ErrUnderway},
-		"waiting":                   {func(d *ledger.Delivery) { d.State = ledger.DeliveryWaiting }, "", false, ledger.ErrUnderway},
+		"circuit open":              {held("endpoint_open", shop), delivery.EndpointOpen, true, nil},
+		"disabled":                  {held("endpoint_disabled", shop), delivery.EndpointDisabled, false, ledger.ErrEndpointDisabled},
+		"delivered, disabled since": {delivered, delivery.EndpointDisabled, false, ledger.ErrEndpointDisabled},
+		"due tomorrow":              {func(d *delivery.Delivery) { d.NextAttemptAt = now.Add(20 * time.Hour) }, "", true, nil},
+		"its worker died":           {func(d *delivery.Delivery) { d.LeaseUntil = now.Add(-time.Second) }, "", true, nil},
+		"being attempted":           {func(d *delivery.Delivery) { d.LeaseUntil = now.Add(time.Second) }, "", false, delivery.ErrUnderway},
+		"asked for":                 {func(d *delivery.Delivery) { d.ManualAt = now.Add(-time.Second) }, "", false, delivery.ErrUnderway},
+		"waiting":                   {func(d *delivery.Delivery) { d.State = delivery.Waiting }, "", false, delivery.ErrUnderway},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -47,12 +48,12 @@ func TestResendDelivery(t *testing.T) {
 			d := *made
 			d.Attempts, d.Claims, d.LastCode = 7, 8, 500
 			c.set(&d)
-			before, err := b.PutDelivery(t.Context(), d)
+			before, err := b.SaveDelivery(t.Context(), d)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if c.endpoint != "" {
-				if _, err := b.PutEndpoint(t.Context(), ledger.Endpoint{ClientID: d.ClientID, Origin: shop, State: c.endpoint}, now); err != nil {
+				if _, err := b.SaveEndpoint(t.Context(), delivery.Endpoint{ClientID: d.ClientID, Origin: shop, State: c.endpoint}, now); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -78,7 +79,7 @@ func TestResendDelivery(t *testing.T) {
 			if c.manual {
 				want.ManualAt = now
 			} else {
-				want.State, want.HeldReason, want.NextAttemptAt = ledger.DeliveryDue, "", now
+				want.State, want.HeldReason, want.NextAttemptAt = delivery.Due, "", now
 			}
 			same(t, "what becomes of it", want, got)
 			if due, _, err := b.DueDeliveries(t.Context(), int(refA[0])%ledger.DueShards, now.Add(time.Second), 10, ""); err != nil || len(due) != 1 {

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 )
 
 // flow is what one throughput run brought.
@@ -74,9 +74,9 @@ func throughput(ctx context.Context, store string, apps, n int) (f flow, err err
 }
 
 // backlog makes n events, spread over the apps.
-func (w *world) backlog(ctx context.Context, n int) ([]ledger.Delivery, error) {
+func (w *world) backlog(ctx context.Context, n int) ([]delivery.Delivery, error) {
 	var mu sync.Mutex
-	var all []ledger.Delivery
+	var all []delivery.Delivery
 	var faults []error
 	var making sync.WaitGroup
 	for i, a := range w.apps {
@@ -86,9 +86,9 @@ func (w *world) backlog(ctx context.Context, n int) ([]ledger.Delivery, error) {
 		}
 		making.Go(func() {
 			payments, err := w.start(ctx, a, share)
-			made := make([]ledger.Delivery, 0, share)
+			made := make([]delivery.Delivery, 0, share)
 			for _, p := range payments {
-				var d ledger.Delivery
+				var d delivery.Delivery
 				if d, err = w.end(ctx, p); err != nil {
 					break
 				}
@@ -104,7 +104,7 @@ func (w *world) backlog(ctx context.Context, n int) ([]ledger.Delivery, error) {
 }
 
 // check looks whether what was measured was all there is to a delivery.
-func (w *world) check(ctx context.Context, backlog []ledger.Delivery) error {
+func (w *world) check(ctx context.Context, backlog []delivery.Delivery) error {
 	for _, made := range backlog {
 		story, err := w.ledger.Story(ctx, made.Reference)
 		if err != nil {
@@ -114,7 +114,7 @@ func (w *world) check(ctx context.Context, backlog []ledger.Delivery) error {
 		if err != nil {
 			return err
 		}
-		if len(story.Deliveries) != 1 || story.Deliveries[0].State != ledger.DeliveryDelivered || len(story.Attempts) != 1 || len(trail) != 1 {
+		if len(story.Deliveries) != 1 || story.Deliveries[0].State != delivery.Delivered || len(story.Attempts) != 1 || len(trail) != 1 {
 			return fmt.Errorf("payment %s: %d deliveries, %d attempts and %d audit records are stored, want one delivered, and one each",
 				made.Reference, len(story.Deliveries), len(story.Attempts), len(trail))
 		}

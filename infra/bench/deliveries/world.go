@@ -15,6 +15,7 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -38,7 +39,7 @@ type world struct {
 	queue     queue.Queue
 	ledger    *ledger.Ledger // the gateway's: it writes the events
 	keys      *seal.Ring
-	bell      delivery.Doorbell
+	bell      forwarder.Doorbell
 	instances chan *instance
 	taken     *arrivals
 	apps      []app
@@ -62,7 +63,7 @@ func newWorld(ctx context.Context, store string, apps, hanging int) (w *world, e
 		return nil, err
 	}
 	w.ledger = ledger.New(w.table, w.keys, ledger.Options{})
-	w.bell = delivery.Doorbell{Queue: w.queue, Now: time.Now}
+	w.bell = forwarder.Doorbell{Queue: w.queue, Now: time.Now}
 	if w.receivers, err = startReceivers(w.apps); err != nil {
 		return nil, err
 	}
@@ -107,7 +108,7 @@ func (w *world) open(store string) error {
 // instance is one sandbox of the forwarder's function: it works on one batch
 // at a time, with caches and connections of its own.
 type instance struct {
-	forward *delivery.Forwarder
+	forward *forwarder.Forwarder
 	client  *webhook.Client
 }
 
@@ -136,7 +137,7 @@ func (a *arrivals) of(event string) time.Time {
 
 // watched notes when an app's first 2xx has come.
 type watched struct {
-	delivery.Poster
+	forwarder.Poster
 	taken *arrivals
 }
 
@@ -173,17 +174,17 @@ func (w *world) start(ctx context.Context, a app, n int) ([]ledger.Payment, erro
 
 // end makes a payment's event, as the provider's word does: in one
 // transaction, which it is the caller's to ring for.
-func (w *world) end(ctx context.Context, p ledger.Payment) (ledger.Delivery, error) {
+func (w *world) end(ctx context.Context, p ledger.Payment) (delivery.Delivery, error) {
 	now := ledger.Clock(time.Now())
 	_, made, err := w.ledger.Apply(ctx, ledger.Change{Before: p, Decision: payment.Decide(p.Payment, payment.Evidence{
 		Source: payment.FromStatus, Verdict: payment.SaysSuccessful, Code: "SUCCESSFUL",
 		FinancialTransactionID: "1234567890", At: now,
 	}, payment.Policy{})})
 	if err != nil {
-		return ledger.Delivery{}, err
+		return delivery.Delivery{}, err
 	}
 	if len(made) != 1 {
-		return ledger.Delivery{}, fmt.Errorf("payment %s has %d events", p.Reference, len(made))
+		return delivery.Delivery{}, fmt.Errorf("payment %s has %d events", p.Reference, len(made))
 	}
 	return made[0], nil
 }

@@ -1,4 +1,4 @@
-package delivery_test
+package forwarder_test
 
 import (
 	"bytes"
@@ -20,6 +20,7 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -85,10 +86,10 @@ type town struct {
 	hangs   string // how it hangs: "" all its callbacks; "origins" at a host for each; "manual" when asked for again; "two" another app does too
 	apps    *answering
 	ledger  *ledger.Ledger
-	slowest map[int]time.Duration // by app, from event to 2xx
-	p99     time.Duration         // of all apps but the first
-	left    int                   // events of the first that were not delivered
-	state   ledger.EndpointState  // of the first's
+	slowest map[int]time.Duration  // by app, from event to 2xx
+	p99     time.Duration          // of all apps but the first
+	left    int                    // events of the first that were not delivered
+	state   delivery.EndpointState // of the first's
 }
 
 func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration time.Duration) {
@@ -102,7 +103,7 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 	}
 	c.ledger = ledger.New(table, ring, ledger.Options{})
 	c.apps = &answering{after: map[string]time.Duration{}, answered: map[string]time.Time{}, from: time.Now().Add(10 * time.Second)}
-	bell := delivery.Doorbell{Queue: queue, Now: time.Now}
+	bell := forwarder.Doorbell{Queue: queue, Now: time.Now}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	url := func(app int) string { return fmt.Sprintf("https://app%d.example.com/", app) }
 	for app := range apps {
@@ -122,7 +123,7 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 
 	// Any idle instance works next, so that all have something in their caches.
 	random := rand.New(rand.NewPCG(1, 2))
-	slots, idle := make(chan struct{}, instances), make([]*delivery.Forwarder, instances)
+	slots, idle := make(chan struct{}, instances), make([]*forwarder.Forwarder, instances)
 	var mu sync.Mutex
 	for i := range idle {
 		parts := assembly.Parts{Ledger: ledger.New(table, ring, ledger.Options{}), Queue: queue, Apps: c.apps, Host: host.Machine(), Log: log}
@@ -187,7 +188,7 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 			if err == nil {
 				err = bell.Ring(ctx, d)
 			}
-			if err != nil && !errors.Is(err, ledger.ErrUnderway) {
+			if err != nil && !errors.Is(err, delivery.ErrUnderway) {
 				t.Fatal(err)
 			}
 			time.Sleep(apart)
@@ -211,7 +212,7 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 	}
 	time.Sleep(time.Minute) // what was put off has come back
 	synctest.Wait()
-	e, err := c.ledger.Endpoint(ctx, "cli_0", ledger.Origin(url(0)))
+	e, err := c.ledger.Endpoint(ctx, "cli_0", delivery.Origin(url(0)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +254,7 @@ func TestHangingAppSlowsNoOther(t *testing.T) {
 			if hanging.p99 > well.p99*3/2 {
 				t.Errorf("the other apps' p99 is %v, and %v when all are well", hanging.p99, well.p99)
 			}
-			if hanging.state != ledger.EndpointOpen {
+			if hanging.state != delivery.EndpointOpen {
 				t.Errorf("the endpoint is %s", hanging.state)
 			}
 			// Before it was known to hang, and what was under way then.
@@ -284,7 +285,7 @@ func TestSlowAppGetsEverything(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var slow town
 				slow.run(t, c.answers, c.perSecond, 40*time.Second)
-				if slow.left > 0 || slow.state != ledger.EndpointClosed || slow.slowest[0] > c.within {
+				if slow.left > 0 || slow.state != delivery.EndpointClosed || slow.slowest[0] > c.within {
 					t.Errorf("%d events left, endpoint %s, the slowest took %v", slow.left, slow.state, slow.slowest[0])
 				}
 				t.Logf("slowest %v, the others' %v", slow.slowest[0], slow.p99)

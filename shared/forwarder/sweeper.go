@@ -1,4 +1,4 @@
-package delivery
+package forwarder
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
@@ -87,11 +88,11 @@ func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
 		if err != nil {
 			return err
 		}
-		overdue := make([]ledger.Delivery, 0, len(due))
+		overdue := make([]delivery.Delivery, 0, len(due))
 		for _, d := range due {
 			t.OldestDue = max(t.OldestDue, now.Sub(d.At))
 			if worthRinging(now, d.At) {
-				overdue = append(overdue, ledger.Delivery{Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID})
+				overdue = append(overdue, delivery.Delivery{Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID})
 			}
 		}
 		if len(overdue) > 0 {
@@ -118,12 +119,12 @@ func (s *Sweeper) tend(ctx context.Context, clientID, origin string, mayProbeOf 
 		return did, err
 	}
 	switch e.State {
-	case ledger.EndpointOpen:
+	case delivery.EndpointOpen:
 		did.Open = 1
-		if mayProbe(e, now) && mayProbeOf(clientID) {
+		if e.ProbeDue(now) && mayProbeOf(clientID) {
 			did.Probed, err = s.probe(ctx, e, now)
 		}
-	case ledger.EndpointDraining:
+	case delivery.EndpointDraining:
 		did.Released, err = s.drain(ctx, e, now)
 	}
 	if errors.Is(err, ledger.ErrMoved) {

@@ -1,26 +1,9 @@
-// Package delivery brings each event to its app: when to try, what an answer
-// means, how well an endpoint is, the forwarder that makes the attempts and
-// the sweeper that sees to it that none is forgotten. The table says what is
-// due; queue messages only say where to look.
-//
-// An event has a schedule, an endpoint has a circuit breaker, and they meet so:
-// an event that falls due while its endpoint's circuit is open is held, which
-// costs it nothing. When the endpoint is back it is let go, and its schedule
-// goes on with the attempt that was due. So an outage uses up a schedule only
-// as far as the attempts that were really made. Probes are made with held
-// events, in turn, and are not charged to them. An attempt that somebody asked
-// for stands beside both: it is made even while the circuit is open, its
-// failure changes nothing, and its success closes the circuit.
-//
-// A circuit opens when attempts have failed, and one that hangs takes ten
-// seconds to. So attempts that are left waiting count before that: a few of
-// them, with no answer to any, put off the endpoint's further events until it
-// is known what became of them.
-//
-// Within one payment an event waits for the earlier ones: for one that is due
-// or waiting, and for one that is held for its endpoint. One that is exhausted,
-// or held for something that only an operator can mend, holds up nobody.
-package delivery
+// Package forwarder makes the delivery attempts: the worker that the queue
+// feeds, the sweeper that repeats what the queue has lost, and the message
+// between them, the doorbell. When to try and what an answer means is decided
+// in package delivery; the table says what is due, and queue messages only say
+// where to look.
+package forwarder
 
 import (
 	"context"
@@ -32,6 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/webhook"
@@ -52,21 +36,6 @@ const (
 	nearly = 10 * time.Second
 )
 
-// Values of Delivery.HeldReason.
-const (
-	HeldNoURL = "no_callback_url" // neither the payment nor the client has one
-	// HeldOpen: its endpoint's circuit is open. Let go when that is back.
-	HeldOpen = "endpoint_open"
-	// HeldDisabled: its endpoint has failed for days. Let go when an operator
-	// enables it; so is HeldGone: it answered 410, or asked to be disabled.
-	HeldDisabled = "endpoint_disabled"
-	HeldGone     = "endpoint_gone"
-	// HeldUnreadable: the client's record, or what it seals, cannot be read.
-	HeldUnreadable = "client_unreadable"
-	// HeldUnsignable: the client has no usable signing secret.
-	HeldUnsignable = "no_signing_secret"
-)
-
 // Poster sends one attempt. webhook.Client is one.
 type Poster interface {
 	Post(ctx context.Context, url string, header http.Header, body []byte) webhook.Result
@@ -74,7 +43,7 @@ type Poster interface {
 
 // Ringer tells the forwarder where to look next. Doorbell is one.
 type Ringer interface {
-	Ring(ctx context.Context, deliveries ...ledger.Delivery) error
+	Ring(ctx context.Context, deliveries ...delivery.Delivery) error
 }
 
 // Forwarder makes the attempts. Set every field; it is then safe for
@@ -129,9 +98,9 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 	if err != nil {
 		return err
 	}
-	d, predecessor, ok := find(all, sequence)
+	d, predecessor, ok := delivery.Find(all, sequence)
 	now := ledger.Clock(f.Now())
-	w := work{d: d, cause: causeOf(d), following: successor(all, sequence)}
+	w := work{d: d, cause: d.Cause(), following: delivery.Following(all, sequence)}
 	switch {
 	case !ok:
 		f.Log.WarnContext(ctx, "delivery.unknown", "reference", reference, "sequence", sequence)
@@ -142,9 +111,9 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 		return nil // another worker is at it; if it dies, the sweeper rings
 	case predecessor != nil:
 		return f.behind(ctx, w, *predecessor, now)
-	case w.cause == ledger.CauseProbe:
+	case w.cause == delivery.CauseProbe:
 		return f.probe(ctx, w, now)
-	case d.State == ledger.DeliveryWaiting:
+	case d.State == delivery.Waiting:
 		// Nothing is before it any more. Its time was only when to look next.
 	case d.DueAt().After(now.Add(nearly)):
 		return nil
@@ -164,28 +133,15 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 
 // work is one delivery on its way to one attempt.
 type work struct {
-	d         ledger.Delivery
-	cause     ledger.Cause
+	d         delivery.Delivery
+	cause     delivery.Cause
 	client    ledger.Client
 	url       string
-	following *ledger.Delivery // the next event of the payment, if it has not ended
+	following *delivery.Delivery // the next event of the payment, if it has not ended
 }
 
 // origin is the endpoint the attempt goes to.
-func (w work) origin() string { return ledger.Origin(w.url) }
-
-// causeOf says why a delivery would be attempted now; empty: it would not.
-func causeOf(d ledger.Delivery) ledger.Cause {
-	switch {
-	case !d.ManualAt.IsZero():
-		return ledger.CauseManual
-	case d.HeldForEndpoint():
-		return ledger.CauseProbe
-	case d.State.Ended():
-		return ""
-	}
-	return ledger.CauseAutomatic
-}
+func (w work) origin() string { return delivery.Origin(w.url) }
 
 // address finds out where an event goes and whether it can be signed. An event
 // for which nothing of the kind can be had is held for an operator, and ok is
@@ -197,7 +153,7 @@ func (f *Forwarder) address(ctx context.Context, w *work, now time.Time) (ok boo
 		// Its record is gone, or the key that sealed its secrets: no repeat
 		// mends that.
 		f.Log.ErrorContext(ctx, "delivery.client_unreadable", "event", d.EventID, "client", d.ClientID, "error", err.Error())
-		return false, f.hold(ctx, *w, HeldUnreadable)
+		return false, f.hold(ctx, *w, delivery.HeldUnreadable)
 	}
 	if err != nil {
 		return false, fmt.Errorf("client of %s: %w", d.EventID, err)
@@ -206,38 +162,41 @@ func (f *Forwarder) address(ctx context.Context, w *work, now time.Time) (ok boo
 		w.url = w.client.CallbackURL
 	}
 	if w.url == "" {
-		return false, f.hold(ctx, *w, HeldNoURL)
+		return false, f.hold(ctx, *w, delivery.HeldNoURL)
 	}
 	if _, err := sign(d, w.client, now); err != nil {
 		// Trying again mends nothing, and an event is never sent unsigned.
 		f.Log.ErrorContext(ctx, "delivery.unsignable", "event", d.EventID, "error", err.Error())
-		return false, f.hold(ctx, *w, HeldUnsignable)
+		return false, f.hold(ctx, *w, delivery.HeldUnsignable)
 	}
 	return true, nil
 }
 
-// hold keeps an event that cannot be sent where an operator sees it. One that
-// has ended, and was only asked for again, stays as it is.
+// hold parks an event that cannot be sent where an operator sees it.
 func (f *Forwarder) hold(ctx context.Context, w work, reason string) error {
-	d := w.d
-	d.ManualAt = time.Time{}
-	if !d.State.Ended() {
-		d.State, d.HeldReason, d.NextAttemptAt = ledger.DeliveryHeld, reason, time.Time{}
+	saved, err := f.save(ctx, w.d.Hold(reason))
+	if saved || err != nil {
+		f.logHeld(ctx, w.d, reason)
 	}
-	_, err := f.Ledger.PutDelivery(ctx, d)
-	if errors.Is(err, ledger.ErrMoved) {
-		return nil
-	}
-	f.logHeld(ctx, d, reason)
 	return err
 }
 
-func (f *Forwarder) logHeld(ctx context.Context, d ledger.Delivery, reason string) {
+// save writes a delivery that changes without an attempt. saved is false
+// without an error when another worker changed it first.
+func (f *Forwarder) save(ctx context.Context, d delivery.Delivery) (saved bool, err error) {
+	_, err = f.Ledger.SaveDelivery(ctx, d)
+	if errors.Is(err, ledger.ErrMoved) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (f *Forwarder) logHeld(ctx context.Context, d delivery.Delivery, reason string) {
 	f.Log.WarnContext(ctx, "delivery.held", "reference", d.Reference, "client", d.ClientID, "event", d.EventID, "reason", reason)
 }
 
 // ring is a hint: when it fails, the sweeper rings.
-func (f *Forwarder) ring(ctx context.Context, d ledger.Delivery) error {
+func (f *Forwarder) ring(ctx context.Context, d delivery.Delivery) error {
 	if err := f.Doorbell.Ring(ctx, d); err != nil {
 		f.Log.WarnContext(ctx, "doorbell.lost", "event", d.EventID, "error", err.Error())
 	}

@@ -1,4 +1,4 @@
-package delivery
+package forwarder
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/queue"
 )
 
@@ -25,7 +25,7 @@ type Doorbell struct {
 
 // Ring sends a message for each delivery, delayed until its next attempt if
 // that is near enough; for a later one nothing is sent, the sweeper rings.
-func (b Doorbell) Ring(ctx context.Context, deliveries ...ledger.Delivery) error {
+func (b Doorbell) Ring(ctx context.Context, deliveries ...delivery.Delivery) error {
 	messages := make([]queue.Message, 0, len(deliveries))
 	for _, d := range deliveries {
 		delay := max(0, d.DueAt().Sub(b.Now()))

@@ -1,10 +1,11 @@
-package delivery
+package forwarder
 
 import (
 	"context"
 	"errors"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/webhook"
 )
@@ -17,7 +18,7 @@ import (
 // suspectFor, each attempt is counted before it begins, and one too many is put
 // off. What was begun in the second or so before that comes on top.
 //
-// The count stands in a record like an endpoint's (ledger.AllEndpoints), whose
+// The count stands in a record like an endpoint's (delivery.AllEndpoints), whose
 // Stalled is the count, StalledAt when it last grew and OpenedAt when it was
 // last full. A count that a dead worker left behind is forgotten when none can
 // wait any more.
@@ -26,14 +27,14 @@ const (
 	suspectFor = time.Minute
 )
 
-func suspect(e ledger.Endpoint, now time.Time) bool {
+func suspect(e delivery.Endpoint, now time.Time) bool {
 	since := now.Sub(e.OpenedAt)
 	return !e.OpenedAt.IsZero() && since >= 0 && since < suspectFor
 }
 
 // joined is the count with one attempt more, and whether there was room.
-func joined(e ledger.Endpoint, now time.Time) (after ledger.Endpoint, room bool) {
-	if now.Before(e.StalledAt) || !now.Before(strainEnd(e)) {
+func joined(e delivery.Endpoint, now time.Time) (after delivery.Endpoint, room bool) {
+	if now.Before(e.StalledAt) || !now.Before(e.StrainEnd()) {
 		e.Stalled = 0
 	}
 	room = e.Stalled < crowdMost
@@ -48,7 +49,7 @@ func joined(e ledger.Endpoint, now time.Time) (after ledger.Endpoint, room bool)
 // enter counts an attempt that is about to begin, if its client is suspect.
 // ok: it may begin.
 func (f *Forwarder) enter(ctx context.Context, w work, now time.Time) (counted, ok bool, err error) {
-	e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, ledger.AllEndpoints, now)
+	e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
 	for range changes {
 		if err != nil || !suspect(e, now) {
 			return false, err == nil, err
@@ -57,10 +58,10 @@ func (f *Forwarder) enter(ctx context.Context, w work, now time.Time) (counted, 
 		if !room {
 			return false, false, nil
 		}
-		if _, err = f.Ledger.PutEndpoint(ctx, after, now); !errors.Is(err, ledger.ErrMoved) {
+		if _, err = f.Ledger.SaveEndpoint(ctx, after, now); !errors.Is(err, ledger.ErrMoved) {
 			return err == nil, err == nil, err
 		}
-		e, err = f.Ledger.FreshEndpoint(ctx, w.d.ClientID, ledger.AllEndpoints, now)
+		e, err = f.Ledger.FreshEndpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
 	}
 	return false, false, err // others were faster all the time: it is crowded
 }
@@ -70,7 +71,7 @@ func (f *Forwarder) enter(ctx context.Context, w work, now time.Time) (counted, 
 func (f *Forwarder) count(ctx context.Context, w work, waits bool) bool {
 	for range 2 * changes {
 		now := ledger.Clock(f.Now())
-		e, err := f.Ledger.FreshEndpoint(ctx, w.d.ClientID, ledger.AllEndpoints, now)
+		e, err := f.Ledger.FreshEndpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
 		if err != nil {
 			break
 		}
@@ -79,20 +80,20 @@ func (f *Forwarder) count(ctx context.Context, w work, waits bool) bool {
 		} else {
 			e.Stalled = max(0, e.Stalled-1)
 		}
-		if _, err = f.Ledger.PutEndpoint(ctx, e, now); err == nil {
+		if _, err = f.Ledger.SaveEndpoint(ctx, e, now); err == nil {
 			return true
 		} else if !errors.Is(err, ledger.ErrMoved) {
 			break
 		}
 	}
-	f.Log.WarnContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", ledger.AllEndpoints)
+	f.Log.WarnContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", delivery.AllEndpoints)
 	return false
 }
 
 // crowdedOut is what becomes of an attempt for which there is no room. A probe
 // is left to the sweeper, which makes another.
 func (f *Forwarder) crowdedOut(ctx context.Context, w work, now time.Time) error {
-	if w.cause == ledger.CauseProbe {
+	if w.cause == delivery.CauseProbe {
 		return nil
 	}
 	return f.putOff(ctx, w, now.Add(webhook.Timeout/2), webhook.Timeout)

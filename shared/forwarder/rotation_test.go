@@ -1,4 +1,4 @@
-package delivery_test
+package forwarder_test
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package delivery_test
+package forwarder_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
@@ -102,26 +103,26 @@ func TestForwarderOutcomes(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer   webhook.Result
 		attempts int // made in ten days
-		state    ledger.DeliveryState
+		state    delivery.State
 		held     string
 	}{
-		"200":             {webhook.Result{Code: 200}, 1, ledger.DeliveryDelivered, ""},
-		"204":             {webhook.Result{Code: 204}, 1, ledger.DeliveryDelivered, ""},
-		"410":             {webhook.Result{Code: 410}, 1, ledger.DeliveryHeld, delivery.HeldGone},
-		"disable":         {webhook.Result{Code: 500, Control: "disable"}, 1, ledger.DeliveryHeld, delivery.HeldGone},
-		"abort-message":   {webhook.Result{Code: 503, Control: "abort-message"}, 1, ledger.DeliveryExhausted, ""},
-		"302":             {webhook.Result{Code: 302, RetryAfter: "1"}, full, ledger.DeliveryExhausted, ""},
-		"400":             {webhook.Result{Code: 400}, full, ledger.DeliveryExhausted, ""},
-		"404":             {webhook.Result{Code: 404}, full, ledger.DeliveryExhausted, ""},
-		"408":             {webhook.Result{Code: 408}, full, ledger.DeliveryExhausted, ""},
-		"425":             {webhook.Result{Code: 425}, full, ledger.DeliveryExhausted, ""},
-		"429":             {webhook.Result{Code: 429, RetryAfter: "1"}, full, ledger.DeliveryExhausted, ""},
-		"500":             {webhook.Result{Code: 500}, full, ledger.DeliveryExhausted, ""},
-		"timeout":         {webhook.Result{Class: webhook.ClassTimeout}, full, ledger.DeliveryExhausted, ""},
-		"reset":           {webhook.Result{Class: webhook.ClassReset}, full, ledger.DeliveryExhausted, ""},
-		"refused address": {webhook.Result{Class: webhook.ClassRefused}, full, ledger.DeliveryExhausted, ""},
-		"bad URL":         {webhook.Result{Class: webhook.ClassURL}, full, ledger.DeliveryExhausted, ""},
-		"our DNS":         {webhook.Result{Class: webhook.ClassDNSOurs}, delivery.MaxFree + full, ledger.DeliveryExhausted, ""},
+		"200":             {webhook.Result{Code: 200}, 1, delivery.Delivered, ""},
+		"204":             {webhook.Result{Code: 204}, 1, delivery.Delivered, ""},
+		"410":             {webhook.Result{Code: 410}, 1, delivery.Held, delivery.HeldGone},
+		"disable":         {webhook.Result{Code: 500, Control: "disable"}, 1, delivery.Held, delivery.HeldGone},
+		"abort-message":   {webhook.Result{Code: 503, Control: "abort-message"}, 1, delivery.Exhausted, ""},
+		"302":             {webhook.Result{Code: 302, RetryAfter: "1"}, full, delivery.Exhausted, ""},
+		"400":             {webhook.Result{Code: 400}, full, delivery.Exhausted, ""},
+		"404":             {webhook.Result{Code: 404}, full, delivery.Exhausted, ""},
+		"408":             {webhook.Result{Code: 408}, full, delivery.Exhausted, ""},
+		"425":             {webhook.Result{Code: 425}, full, delivery.Exhausted, ""},
+		"429":             {webhook.Result{Code: 429, RetryAfter: "1"}, full, delivery.Exhausted, ""},
+		"500":             {webhook.Result{Code: 500}, full, delivery.Exhausted, ""},
+		"timeout":         {webhook.Result{Class: webhook.ClassTimeout}, full, delivery.Exhausted, ""},
+		"reset":           {webhook.Result{Class: webhook.ClassReset}, full, delivery.Exhausted, ""},
+		"refused address": {webhook.Result{Class: webhook.ClassRefused}, full, delivery.Exhausted, ""},
+		"bad URL":         {webhook.Result{Class: webhook.ClassURL}, full, delivery.Exhausted, ""},
+		"our DNS":         {webhook.Result{Class: webhook.ClassDNSOurs}, delivery.MaxFree + full, delivery.Exhausted, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
@@ -135,11 +136,11 @@ func TestForwarderOutcomes(t *testing.T) {
 						d.State, d.HeldReason, len(got), len(story.Attempts), c.state, c.held, c.attempts)
 				}
 				last := story.Attempts[len(story.Attempts)-1]
-				if last.Code != c.answer.Code || last.Error != string(c.answer.Class) || last.Cause != ledger.CauseAutomatic {
+				if last.Code != c.answer.Code || last.Error != string(c.answer.Class) || last.Cause != delivery.CauseAutomatic {
 					t.Errorf("the last attempt on record: %+v", last)
 				}
 				for i, g := range got {
-					if g.Header.Get(delivery.HeaderReference) != ref || g.Header.Get(delivery.HeaderSequence) != "1" {
+					if g.Header.Get(forwarder.HeaderReference) != ref || g.Header.Get(forwarder.HeaderSequence) != "1" {
 						t.Errorf("attempt %d says it is about %v", i+1, g.Header)
 					}
 					if g.EventID != payment.EventID(ref, 1) || g.Body != got[0].Body {
@@ -218,14 +219,14 @@ func TestForwarderStaleWorkerCannotComplete(t *testing.T) {
 		if failed := ring(w, bell(ref, 1)); len(failed) != 0 {
 			t.Errorf("failed: %v", failed)
 		}
-		if d := w.Story(ref).Deliveries[0]; d.State != ledger.DeliveryDelivered {
+		if d := w.Story(ref).Deliveries[0]; d.State != delivery.Delivered {
 			t.Fatalf("the second worker left it %s", d.State)
 		}
 		if failed := <-stale; len(failed) != 0 {
 			t.Errorf("the stale worker's message comes again: %v", failed)
 		}
 		story := w.Story(ref)
-		if d := story.Deliveries[0]; d.State != ledger.DeliveryDelivered || d.LastCode != 200 {
+		if d := story.Deliveries[0]; d.State != delivery.Delivered || d.LastCode != 200 {
 			t.Errorf("the stale worker changed it: %s, %d", d.State, d.LastCode)
 		}
 		if len(story.Attempts) != 2 || !strings.Contains(w.Log(), "delivery.claim_lost") {
@@ -275,12 +276,12 @@ func TestForwarderPanicIsContained(t *testing.T) {
 		if failed := ring(w, bell(first, 1), bell(second, 1)); fmt.Sprint(failed) != "[0]" {
 			t.Errorf("failed: %v", failed)
 		}
-		if w.Story(second).Deliveries[0].State != ledger.DeliveryDelivered {
+		if w.Story(second).Deliveries[0].State != delivery.Delivered {
 			t.Error("the neighbour is not delivered")
 		}
 		w.App.Answer(nil)
 		w.Pass(time.Hour)
-		if w.Story(first).Deliveries[0].State != ledger.DeliveryDelivered {
+		if w.Story(first).Deliveries[0].State != delivery.Delivered {
 			t.Error("the event of the panic is lost")
 		}
 	})
@@ -324,7 +325,7 @@ func TestForwarderEventsKeepTheirOrder(t *testing.T) {
 				t.Errorf("failed: %v", failed)
 			}
 		}
-		if w.Story(ref).Deliveries[1].State != ledger.DeliveryWaiting {
+		if w.Story(ref).Deliveries[1].State != delivery.Waiting {
 			t.Errorf("the correction is %s", w.Story(ref).Deliveries[1].State)
 		}
 		refuse = false
@@ -337,7 +338,7 @@ func TestForwarderEventsKeepTheirOrder(t *testing.T) {
 			t.Errorf("told in the order %v", order)
 		}
 		for _, d := range w.Story(ref).Deliveries {
-			if d.State != ledger.DeliveryDelivered {
+			if d.State != delivery.Delivered {
 				t.Errorf("event %d is %s", d.Sequence, d.State)
 			}
 		}
@@ -375,7 +376,7 @@ func TestForwarderOrderAfterAnEnd(t *testing.T) {
 		ref := corrected(t, w)
 		w.Pass(2 * time.Hour)
 		d := w.Story(ref).Deliveries
-		if d[0].State != ledger.DeliveryExhausted || d[1].State != ledger.DeliveryDelivered {
+		if d[0].State != delivery.Exhausted || d[1].State != delivery.Delivered {
 			t.Errorf("%s, %s", d[0].State, d[1].State)
 		}
 	})
@@ -388,7 +389,7 @@ func TestForwarderHoldsWithoutCallbackURL(t *testing.T) {
 		}
 		ref := due(t, w, "ORDER-1")
 		w.Pass(time.Hour)
-		if d := w.Story(ref).Deliveries[0]; d.State != ledger.DeliveryHeld || d.HeldReason != delivery.HeldNoURL {
+		if d := w.Story(ref).Deliveries[0]; d.State != delivery.Held || d.HeldReason != delivery.HeldNoURL {
 			t.Errorf("%s %s", d.State, d.HeldReason)
 		}
 		if len(w.App.Got()) != 0 || !strings.Contains(w.Log(), "delivery.held") {
@@ -405,7 +406,7 @@ func TestForwarderHoldsWhatItCannotSign(t *testing.T) {
 		}
 		ref := due(t, w, "ORDER-1", "x-proxy-api-key", "bare-key")
 		w.Pass(time.Hour)
-		if d := w.Story(ref).Deliveries[0]; d.State != ledger.DeliveryHeld || d.HeldReason != delivery.HeldUnsignable || len(w.App.Got()) != 0 {
+		if d := w.Story(ref).Deliveries[0]; d.State != delivery.Held || d.HeldReason != delivery.HeldUnsignable || len(w.App.Got()) != 0 {
 			t.Errorf("%s %s, %d attempts", d.State, d.HeldReason, len(w.App.Got()))
 		}
 	})
@@ -463,7 +464,7 @@ func TestForwarderLostDoorbellIsSwept(t *testing.T) {
 				}
 				on = false
 				w.Pass(3 * time.Minute)
-				if w.Story(ref).Deliveries[0].State != ledger.DeliveryDelivered || len(w.App.Got()) != 1 {
+				if w.Story(ref).Deliveries[0].State != delivery.Delivered || len(w.App.Got()) != 1 {
 					t.Errorf("%s after %d attempts", w.Story(ref).Deliveries[0].State, len(w.App.Got()))
 				}
 			})
@@ -495,7 +496,7 @@ func TestForwarderUnderTableFaults(t *testing.T) {
 					armed = false
 					w.Pass(time.Hour)
 					story := w.Story(ref)
-					if d := story.Deliveries[0]; d.State != ledger.DeliveryDelivered || len(w.App.Got()) > 2 || d.Attempts != 1 {
+					if d := story.Deliveries[0]; d.State != delivery.Delivered || len(w.App.Got()) > 2 || d.Attempts != 1 {
 						t.Errorf("%s, %d attempts charged, %d received", d.State, d.Attempts, len(w.App.Got()))
 					}
 				})

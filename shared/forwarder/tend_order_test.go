@@ -1,9 +1,10 @@
-package delivery
+package forwarder
 
 import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/memory"
@@ -21,8 +22,8 @@ func TestAnotherClientIsFirstEachMinute(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	clients := []string{"cli_a", "cli_b", "cli_c"}
 	for _, client := range clients {
-		e := ledger.Endpoint{ClientID: client, Origin: "https://shop.example.com:443", State: ledger.EndpointOpen, OpenedAt: now, ProbeAt: now}
-		if _, err := l.PutEndpoint(t.Context(), e, now); err != nil {
+		e := delivery.Endpoint{ClientID: client, Origin: "https://shop.example.com:443", State: delivery.EndpointOpen, OpenedAt: now, ProbeAt: now}
+		if _, err := l.SaveEndpoint(t.Context(), e, now); err != nil {
 			t.Fatal(err)
 		}
 	}

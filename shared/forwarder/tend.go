@@ -1,4 +1,4 @@
-package delivery
+package forwarder
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
@@ -81,7 +82,7 @@ func (s *Sweeper) turns(ctx context.Context, now time.Time) (all []ledger.Attent
 			}
 			mine := &clients[len(clients)-1]
 			wait := a.At.Sub(now)
-			later := wait > 0 && wait <= ProbeEvery // further: a clock ran ahead
+			later := wait > 0 && wait <= delivery.ProbeEvery // further: a clock ran ahead
 			if later {
 				waiting++
 			} else if len(*mine) < tendShare {

@@ -1,4 +1,4 @@
-package delivery_test
+package forwarder_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 	"momoproxy/shared/webhook"
@@ -37,7 +38,7 @@ func (d distant) Query(ctx context.Context, q table.Query) (table.Page, error) {
 // app's overdue events are rung for and its endpoint that is back is drained.
 func TestOneClientsEndpointsDoNotStarveTheSweeper(t *testing.T) {
 	const many = 12_000
-	for _, left := range []ledger.EndpointState{ledger.EndpointDisabled, ledger.EndpointOpen, ledger.EndpointDraining} {
+	for _, left := range []delivery.EndpointState{delivery.EndpointDisabled, delivery.EndpointOpen, delivery.EndpointDraining} {
 		t.Run(string(left), func(t *testing.T) {
 			o := testbed.Options{Table: func(in table.Table) table.Table { return distant{in} }}
 			bubble(t, o, func(t *testing.T, w *testbed.World) {
@@ -45,16 +46,16 @@ func TestOneClientsEndpointsDoNotStarveTheSweeper(t *testing.T) {
 				up := down(w, webhook.Result{Code: 503})
 				held := orders(t, w, 12)
 				w.Pass(20 * time.Minute)
-				if e := endpoint(t, w); e.State != ledger.EndpointOpen {
+				if e := endpoint(t, w); e.State != delivery.EndpointOpen {
 					t.Fatalf("it is %s", e.State)
 				}
 				now := ledger.Clock(time.Now())
 				for i := range many {
-					e := ledger.Endpoint{
+					e := delivery.Endpoint{
 						ClientID: "cli_a", Origin: fmt.Sprintf("https://n%d.example.com:443", i), State: left,
 						OpenedAt: now, ProbeAt: now, ClosedAt: now, DisabledAt: now, DisabledReason: "gone",
 					}
-					if _, err := direct.PutEndpoint(t.Context(), e, now); err != nil {
+					if _, err := direct.SaveEndpoint(t.Context(), e, now); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -68,7 +69,7 @@ func TestOneClientsEndpointsDoNotStarveTheSweeper(t *testing.T) {
 				up()
 				w.Pass(8 * time.Minute)
 				for _, reference := range held {
-					if got := state(w, reference); got != ledger.DeliveryDelivered {
+					if got := state(w, reference); got != delivery.Delivered {
 						t.Fatalf("%s is %s", reference, got)
 					}
 				}
@@ -105,7 +106,7 @@ func TestOverdueEventsAreRungForFirst(t *testing.T) {
 		}
 		w.Sweeper.Ledger = w.Ledger
 		w.Pass(time.Second)
-		if got := state(w, reference); got != ledger.DeliveryDelivered {
+		if got := state(w, reference); got != delivery.Delivered {
 			t.Errorf("it is %s", got)
 		}
 	})

@@ -1,4 +1,4 @@
-package delivery_test
+package forwarder_test
 
 import (
 	"errors"
@@ -16,6 +16,7 @@ import (
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
@@ -61,7 +62,7 @@ func orders(t *testing.T, w *testbed.World, n int) (references []string) {
 	return references
 }
 
-func endpoint(t *testing.T, w *testbed.World) ledger.Endpoint {
+func endpoint(t *testing.T, w *testbed.World) delivery.Endpoint {
 	t.Helper()
 	e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin)
 	if err != nil {
@@ -70,7 +71,7 @@ func endpoint(t *testing.T, w *testbed.World) ledger.Endpoint {
 	return e
 }
 
-func state(w *testbed.World, reference string) ledger.DeliveryState {
+func state(w *testbed.World, reference string) delivery.State {
 	return w.Story(reference).Deliveries[0].State
 }
 
@@ -103,7 +104,7 @@ func aDayDown(t *testing.T, w *testbed.World) {
 	for _, reference := range all {
 		for _, d := range w.Story(reference).Deliveries {
 			events++
-			if d.State == ledger.DeliveryDelivered || d.State == ledger.DeliveryExhausted {
+			if d.State == delivery.Delivered || d.State == delivery.Exhausted {
 				t.Fatalf("%s is %s while the app is down", d.EventID, d.State)
 			}
 		}
@@ -140,7 +141,7 @@ func aDayDown(t *testing.T, w *testbed.World) {
 	for at, n := range second {
 		// The queue's delays are whole seconds; the second of an event's
 		// successor is its own.
-		if n > delivery.DrainRate+2*corrections {
+		if n > forwarder.DrainRate+2*corrections {
 			t.Errorf("%d attempts in second %d", n, at-back.Unix())
 		}
 	}
@@ -148,7 +149,7 @@ func aDayDown(t *testing.T, w *testbed.World) {
 	if n := len(w.App.Got()) - before; n != events {
 		t.Errorf("%d attempts in all, of %d events", n, events)
 	}
-	if e := endpoint(t, w); e.State != ledger.EndpointClosed || e.Failures != 0 {
+	if e := endpoint(t, w); e.State != delivery.EndpointClosed || e.Failures != 0 {
 		t.Errorf("the endpoint is %s with %d failures", e.State, e.Failures)
 	}
 	if found, _, err := w.Ledger.Attention(t.Context(), ledger.AttentionHeld, 10, ""); err != nil || len(found) != 0 {
@@ -167,12 +168,12 @@ func TestAnotherAppsEventsGoOn(t *testing.T) {
 		down(w, webhook.Result{Code: 503})
 		orders(t, w, 20)
 		w.Pass(2 * time.Minute)
-		if e := endpoint(t, w); e.State != ledger.EndpointOpen {
+		if e := endpoint(t, w); e.State != delivery.EndpointOpen {
 			t.Fatalf("it is %s after %d failures", e.State, e.Failures)
 		}
 		other := due(t, w, "ORDER-1", "x-proxy-api-key", testbed.OtherKey)
 		w.Pass(time.Second)
-		if got := state(w, other); got != ledger.DeliveryDelivered {
+		if got := state(w, other); got != delivery.Delivered {
 			t.Errorf("it is %s", got)
 		}
 	})
@@ -186,7 +187,7 @@ func TestDisabledAfterDays(t *testing.T) {
 		references := orders(t, w, 15)
 		w.Pass(delivery.DisableAfter + time.Hour)
 		e := endpoint(t, w)
-		if e.State != ledger.EndpointDisabled || e.DisabledReason != delivery.DisabledFailing {
+		if e.State != delivery.EndpointDisabled || e.DisabledReason != delivery.DisabledFailing {
 			t.Fatalf("it is %s, %q", e.State, e.DisabledReason)
 		}
 		for _, percent := range []string{"50", "70", "90", "100"} {
@@ -202,7 +203,7 @@ func TestDisabledAfterDays(t *testing.T) {
 			t.Errorf("%d attempts at a disabled endpoint", got-n)
 		}
 		last := w.Story(references[15]).Deliveries[0]
-		if last.State != ledger.DeliveryHeld || last.HeldReason != delivery.HeldDisabled {
+		if last.State != delivery.Held || last.HeldReason != delivery.HeldDisabled {
 			t.Errorf("a new event is %s, %q", last.State, last.HeldReason)
 		}
 		if _, err := w.Ledger.ResendDelivery(t.Context(), last, time.Now(), operators()); !errors.Is(err, ledger.ErrEndpointDisabled) {
@@ -212,16 +213,16 @@ func TestDisabledAfterDays(t *testing.T) {
 		if err != nil || len(found) != 1 || found[0].Origin != shopOrigin {
 			t.Fatalf("%v, %v", found, err)
 		}
-		if _, err := w.Ledger.EnableEndpoint(t.Context(), found[0], ledger.Clock(time.Now()), operators()); err != nil {
+		if _, err := w.Ledger.SaveEndpoint(t.Context(), found[0].Reopen(ledger.Clock(time.Now())), ledger.Clock(time.Now()), operators()); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(2 * time.Minute)
 		for _, reference := range references {
-			if got := state(w, reference); got != ledger.DeliveryDelivered {
+			if got := state(w, reference); got != delivery.Delivered {
 				t.Errorf("%s is %s", reference, got)
 			}
 		}
-		if _, err := w.Ledger.EnableEndpoint(t.Context(), found[0], time.Now(), operators()); !errors.Is(err, ledger.ErrMoved) {
+		if _, err := w.Ledger.SaveEndpoint(t.Context(), found[0].Reopen(time.Now()), time.Now(), operators()); !errors.Is(err, ledger.ErrMoved) {
 			t.Errorf("enabled by what was read before: %v", err)
 		}
 	})
@@ -239,11 +240,11 @@ func TestGoneDisables(t *testing.T) {
 			t.Errorf("%d attempts", len(w.App.Got()))
 		}
 		up()
-		if _, err := w.Ledger.EnableEndpoint(t.Context(), endpoint(t, w), ledger.Clock(time.Now()), operators()); err != nil {
+		if _, err := w.Ledger.SaveEndpoint(t.Context(), endpoint(t, w).Reopen(ledger.Clock(time.Now())), ledger.Clock(time.Now()), operators()); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(2 * time.Minute)
-		if state(w, one) != ledger.DeliveryDelivered || state(w, two) != ledger.DeliveryDelivered {
+		if state(w, one) != delivery.Delivered || state(w, two) != delivery.Delivered {
 			t.Errorf("%s, %s", state(w, one), state(w, two))
 		}
 	})
@@ -261,15 +262,15 @@ func TestGoneForOnePayment(t *testing.T) {
 		})
 		gone, other, plain := order(t, w, "GONE", "26876123456"), order(t, w, "OTHER", "26876123456"), due(t, w, "PLAIN")
 		w.Pass(24 * time.Hour)
-		if d := w.Story(gone).Deliveries[0]; d.State != ledger.DeliveryExhausted || d.HeldReason != "" || d.Attempts != 1 || d.LastCode != 410 {
+		if d := w.Story(gone).Deliveries[0]; d.State != delivery.Exhausted || d.HeldReason != "" || d.Attempts != 1 || d.LastCode != 410 {
 			t.Errorf("%+v", d)
 		}
 		for _, reference := range []string{other, plain} {
-			if got := state(w, reference); got != ledger.DeliveryDelivered {
+			if got := state(w, reference); got != delivery.Delivered {
 				t.Errorf("%s is %s", reference, got)
 			}
 		}
-		if e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin); err != nil || e.State != ledger.EndpointClosed {
+		if e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin); err != nil || e.State != delivery.EndpointClosed {
 			t.Errorf("the endpoint is %s, %v", e.State, err)
 		}
 		if len(w.App.About(gone)) != 1 || !strings.Contains(w.Log(), "delivery.exhausted") {
@@ -285,7 +286,7 @@ func TestGoneForOnePaymentAnswersAProbe(t *testing.T) {
 		down(w, webhook.Result{Code: 502})
 		references := orders(t, w, 12)
 		w.Pass(time.Hour)
-		if e := endpoint(t, w); e.State != ledger.EndpointOpen {
+		if e := endpoint(t, w); e.State != delivery.EndpointOpen {
 			t.Fatalf("it is %s", e.State)
 		}
 		first := true
@@ -297,11 +298,11 @@ func TestGoneForOnePaymentAnswersAProbe(t *testing.T) {
 			return webhook.Result{Code: 200}
 		})
 		w.Pass(20 * time.Minute)
-		states := map[ledger.DeliveryState]int{}
+		states := map[delivery.State]int{}
 		for _, reference := range references {
 			states[state(w, reference)]++
 		}
-		if diff := cmp.Diff(map[ledger.DeliveryState]int{ledger.DeliveryExhausted: 1, ledger.DeliveryDelivered: 11}, states); diff != "" {
+		if diff := cmp.Diff(map[delivery.State]int{delivery.Exhausted: 1, delivery.Delivered: 11}, states); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -323,15 +324,15 @@ func TestAPoisonedEventDoesNotKeepTheCircuitOpen(t *testing.T) {
 		up = true
 		w.Pass(15 * time.Minute)
 		for _, reference := range references[1:] {
-			if got := state(w, reference); got != ledger.DeliveryDelivered {
+			if got := state(w, reference); got != delivery.Delivered {
 				t.Errorf("%s is %s", reference, got)
 			}
 		}
 		passBeside(t, w, 5*24*time.Hour)
-		if got := state(w, poison); got != ledger.DeliveryExhausted {
+		if got := state(w, poison); got != delivery.Exhausted {
 			t.Errorf("the poisoned one is %s", got)
 		}
-		if e := endpoint(t, w); e.State != ledger.EndpointClosed {
+		if e := endpoint(t, w); e.State != delivery.EndpointClosed {
 			t.Errorf("the endpoint is %s", e.State)
 		}
 	})
@@ -354,7 +355,7 @@ func TestADayDownWithFewEvents(t *testing.T) {
 					up()
 					w.Pass(10 * time.Minute)
 					for _, reference := range references {
-						if got := state(w, reference); got != ledger.DeliveryDelivered {
+						if got := state(w, reference); got != delivery.Delivered {
 							t.Errorf("%s is %s, the endpoint is %s", reference, got, endpoint(t, w).State)
 						}
 					}
@@ -374,11 +375,11 @@ func TestAPoisonedEventAlone(t *testing.T) {
 			w.Pass(24 * time.Hour)
 			reference := due(t, w, fmt.Sprint("ORDER-", n))
 			w.Pass(10 * time.Minute)
-			if got := state(w, reference); got != ledger.DeliveryDelivered {
+			if got := state(w, reference); got != delivery.Delivered {
 				t.Errorf("day %d: it is %s", n+1, got)
 			}
 		}
-		if got := state(w, poison); got != ledger.DeliveryExhausted {
+		if got := state(w, poison); got != delivery.Exhausted {
 			t.Errorf("the poisoned one is %s", got)
 		}
 	})
@@ -393,23 +394,23 @@ func TestOneProbeDoesNotDisable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.State, e.Failures, e.FailingSince, e.OpenedAt, e.ProbeAt = ledger.EndpointOpen, delivery.OpenAfter, now, now, now
-		if _, err := w.Ledger.PutEndpoint(t.Context(), e, now); err != nil {
+		e.State, e.Failures, e.FailingSince, e.OpenedAt, e.ProbeAt = delivery.EndpointOpen, delivery.OpenAfter, now, now, now
+		if _, err := w.Ledger.SaveEndpoint(t.Context(), e, now); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(7 * 24 * time.Hour)
-		if e := endpoint(t, w); e.State != ledger.EndpointOpen {
+		if e := endpoint(t, w); e.State != delivery.EndpointOpen {
 			t.Fatalf("it is %s", e.State)
 		}
 		up := down(w, webhook.Result{Code: 503})
 		reference := due(t, w, "ORDER-3")
 		w.Pass(6 * time.Minute)
-		if e := endpoint(t, w); e.State != ledger.EndpointOpen || e.Probes == 0 || e.Told != 0 {
+		if e := endpoint(t, w); e.State != delivery.EndpointOpen || e.Probes == 0 || e.Told != 0 {
 			t.Errorf("it is %s after %d probes, told %d", e.State, e.Probes, e.Told)
 		}
 		up()
 		w.Pass(10 * time.Minute)
-		if got := state(w, reference); got != ledger.DeliveryDelivered {
+		if got := state(w, reference); got != delivery.Delivered {
 			t.Errorf("it is %s", got)
 		}
 	})
@@ -435,7 +436,7 @@ func TestHeldEventsFollowTheApp(t *testing.T) {
 		}
 		w.Pass(10 * time.Minute)
 		for _, reference := range references {
-			if got := state(w, reference); got != ledger.DeliveryDelivered {
+			if got := state(w, reference); got != delivery.Delivered {
 				t.Errorf("%s is %s", reference, got)
 			}
 		}
@@ -456,17 +457,17 @@ func TestManualAttempts(t *testing.T) {
 	for name, c := range map[string]struct {
 		first  webhook.Result // what the event has met before
 		pass   time.Duration
-		state  ledger.DeliveryState
+		state  delivery.State
 		answer webhook.Result // to the manual attempt
-		after  ledger.DeliveryState
+		after  delivery.State
 	}{
-		"delivered, fails":     {webhook.Result{Code: 200}, time.Second, ledger.DeliveryDelivered, webhook.Result{Code: 500}, ledger.DeliveryDelivered},
-		"delivered, succeeds":  {webhook.Result{Code: 200}, time.Second, ledger.DeliveryDelivered, webhook.Result{Code: 204}, ledger.DeliveryDelivered},
-		"exhausted, fails":     {webhook.Result{Code: 404, Control: "abort-message"}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 404}, ledger.DeliveryExhausted},
-		"exhausted, succeeds":  {webhook.Result{Code: 404, Control: "abort-message"}, time.Hour, ledger.DeliveryExhausted, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
-		"due later, fails":     {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Code: 500}, ledger.DeliveryDue},
-		"due later, succeeds":  {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Code: 200}, ledger.DeliveryDelivered},
-		"due later, our fault": {webhook.Result{Code: 500}, 30 * time.Minute, ledger.DeliveryDue, webhook.Result{Class: webhook.ClassDNSOurs}, ledger.DeliveryDue},
+		"delivered, fails":     {webhook.Result{Code: 200}, time.Second, delivery.Delivered, webhook.Result{Code: 500}, delivery.Delivered},
+		"delivered, succeeds":  {webhook.Result{Code: 200}, time.Second, delivery.Delivered, webhook.Result{Code: 204}, delivery.Delivered},
+		"exhausted, fails":     {webhook.Result{Code: 404, Control: "abort-message"}, time.Hour, delivery.Exhausted, webhook.Result{Code: 404}, delivery.Exhausted},
+		"exhausted, succeeds":  {webhook.Result{Code: 404, Control: "abort-message"}, time.Hour, delivery.Exhausted, webhook.Result{Code: 200}, delivery.Delivered},
+		"due later, fails":     {webhook.Result{Code: 500}, 30 * time.Minute, delivery.Due, webhook.Result{Code: 500}, delivery.Due},
+		"due later, succeeds":  {webhook.Result{Code: 500}, 30 * time.Minute, delivery.Due, webhook.Result{Code: 200}, delivery.Delivered},
+		"due later, our fault": {webhook.Result{Code: 500}, 30 * time.Minute, delivery.Due, webhook.Result{Class: webhook.ClassDNSOurs}, delivery.Due},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
@@ -482,7 +483,7 @@ func TestManualAttempts(t *testing.T) {
 				if err := resend(t, w, reference); err != nil {
 					t.Fatal(err)
 				}
-				if err := resend(t, w, reference); !errors.Is(err, ledger.ErrUnderway) {
+				if err := resend(t, w, reference); !errors.Is(err, delivery.ErrUnderway) {
 					t.Errorf("asked for twice: %v", err)
 				}
 				w.Pass(5 * time.Second)
@@ -494,7 +495,7 @@ func TestManualAttempts(t *testing.T) {
 				if c.after == before.State && (!after.NextAttemptAt.Equal(before.NextAttemptAt) || !after.DeliveredAt.Equal(before.DeliveredAt)) {
 					t.Errorf("its times were %s, %s; they are %s, %s", before.NextAttemptAt, before.DeliveredAt, after.NextAttemptAt, after.DeliveredAt)
 				}
-				if len(w.App.Got()) != n+1 || last.Cause != ledger.CauseManual {
+				if len(w.App.Got()) != n+1 || last.Cause != delivery.CauseManual {
 					t.Errorf("%d attempts more, the last on record %s", len(w.App.Got())-n, last.Cause)
 				}
 			})
@@ -506,12 +507,12 @@ func TestManualAttempts(t *testing.T) {
 			up := down(w, webhook.Result{Code: 500})
 			references := orders(t, w, 12)
 			w.Pass(10 * time.Minute)
-			i := slices.IndexFunc(references, func(r string) bool { return state(w, r) == ledger.DeliveryHeld })
+			i := slices.IndexFunc(references, func(r string) bool { return state(w, r) == delivery.Held })
 			if err := resend(t, w, references[i]); err != nil {
 				t.Fatal(err)
 			}
 			w.Pass(time.Second)
-			if got := state(w, references[i]); got != ledger.DeliveryHeld {
+			if got := state(w, references[i]); got != delivery.Held {
 				t.Errorf("it failed and is %s", got)
 			}
 			up()
@@ -519,12 +520,12 @@ func TestManualAttempts(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Pass(time.Second)
-			if got := state(w, references[i]); got != ledger.DeliveryDelivered {
+			if got := state(w, references[i]); got != delivery.Delivered {
 				t.Errorf("it succeeded and is %s", got)
 			}
 			w.Pass(3 * time.Minute) // it has shown that the endpoint is back
 			for _, reference := range references {
-				if got := state(w, reference); got != ledger.DeliveryDelivered {
+				if got := state(w, reference); got != delivery.Delivered {
 					t.Errorf("%s is %s", reference, got)
 				}
 			}
@@ -537,17 +538,17 @@ func TestManualAttempts(t *testing.T) {
 func TestHoldingIsFencedByTheEndpoint(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		reference := due(t, w, "ORDER-1")
-		open, err := w.Ledger.PutEndpoint(t.Context(), ledger.Endpoint{
-			ClientID: w.Shop.ID, Origin: shopOrigin, State: ledger.EndpointOpen, OpenedAt: time.Now(), ProbeAt: time.Now(),
+		open, err := w.Ledger.SaveEndpoint(t.Context(), delivery.Endpoint{
+			ClientID: w.Shop.ID, Origin: shopOrigin, State: delivery.EndpointOpen, OpenedAt: time.Now(), ProbeAt: time.Now(),
 		}, time.Now()) // and this process remembers it
 		if err != nil {
 			t.Fatal(err)
 		}
 		elsewhere := ledger.New(w.Memory, w.Ring, ledger.Options{})
-		if _, err := elsewhere.EnableEndpoint(t.Context(), open, time.Now(), operators()); err != nil {
+		if _, err := elsewhere.SaveEndpoint(t.Context(), open.Reopen(time.Now()), time.Now(), operators()); err != nil {
 			t.Fatal(err)
 		}
-		if failed := ring(w, bell(reference, 1)); len(failed) != 0 || state(w, reference) != ledger.DeliveryDelivered {
+		if failed := ring(w, bell(reference, 1)); len(failed) != 0 || state(w, reference) != delivery.Delivered {
 			t.Errorf("failed %v, it is %s", failed, state(w, reference))
 		}
 		if d := w.Story(reference).Deliveries[0]; d.EventID != payment.EventID(reference, 1) {
@@ -574,11 +575,11 @@ func TestACorrectionDoesNotOvertakeWhatIsHeld(t *testing.T) {
 		}
 		end("FAILED")
 		ring(w, bell(reference, 1))
-		if got := state(w, reference); got != ledger.DeliveryHeld {
+		if got := state(w, reference); got != delivery.Held {
 			t.Fatalf("the first is %s", got)
 		}
 		up()
-		if _, err := w.Ledger.EnableEndpoint(t.Context(), endpoint(t, w), ledger.Clock(time.Now()), operators()); err != nil {
+		if _, err := w.Ledger.SaveEndpoint(t.Context(), endpoint(t, w).Reopen(ledger.Clock(time.Now())), ledger.Clock(time.Now()), operators()); err != nil {
 			t.Fatal(err)
 		}
 		end("SUCCESSFUL")

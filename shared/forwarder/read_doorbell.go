@@ -1,4 +1,4 @@
-package delivery
+package forwarder
 
 // ReadDoorbell tells which event a doorbell's body names, for tools that look
 // at dead letters.

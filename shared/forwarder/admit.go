@@ -1,4 +1,4 @@
-package delivery
+package forwarder
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
@@ -13,28 +14,29 @@ import (
 // pass says whether an attempt may be made at the event's endpoint now. If not,
 // the event is held, or what was asked for is refused, and that is written.
 func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, error) {
-	if w.cause == ledger.CauseManual {
+	if w.cause == delivery.CauseManual {
 		e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, w.origin(), now)
 		switch {
 		case err != nil:
 			return false, err
-		case e.State != ledger.EndpointDisabled && strained(e, now):
-			return false, f.putOff(ctx, w, strainEnd(e), afterStrain)
-		case e.State != ledger.EndpointDisabled:
+		case e.State != delivery.EndpointDisabled && e.Strained(now):
+			return false, f.putOff(ctx, w, e.StrainEnd(), afterStrain)
+		case e.State != delivery.EndpointDisabled:
 			return true, nil // a person asked: an open circuit does not count
 		}
 		f.Log.WarnContext(ctx, "delivery.resend_refused", "event", w.d.EventID, "reason", "endpoint is disabled")
-		return false, f.putBack(ctx, w.d)
+		_, err = f.save(ctx, w.d.Cancel())
+		return false, err
 	}
 	ok, err := f.passAt(ctx, w, w.origin(), now)
 	if err != nil || !ok {
 		return false, err
 	}
 	e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, w.origin(), now)
-	if err != nil || !strained(e, now) {
+	if err != nil || !e.Strained(now) {
 		return err == nil, err
 	}
-	return false, f.putOff(ctx, w, strainEnd(e), afterStrain)
+	return false, f.putOff(ctx, w, e.StrainEnd(), afterStrain)
 }
 
 // afterStrain lies between the first and the last event to come back when a
@@ -45,14 +47,8 @@ const afterStrain = 2 * time.Second
 // until then, or at most apart later. It costs the event nothing of its
 // schedule, and what was asked for by hand is still made.
 func (f *Forwarder) putOff(ctx context.Context, w work, until time.Time, apart time.Duration) error {
-	d := w.d
-	at := ledger.Clock(until.Add(time.Duration(float64(apart) * clampRandom(f.Jitter()))))
-	if w.cause == ledger.CauseManual {
-		d.ManualAt = at
-	} else {
-		d.State, d.NextAttemptAt = ledger.DeliveryDue, at
-	}
-	d, err := f.Ledger.PutDelivery(ctx, d)
+	at := ledger.Clock(until.Add(time.Duration(float64(apart) * f.Jitter())))
+	d, err := f.Ledger.SaveDelivery(ctx, w.d.Postpone(at))
 	if errors.Is(err, ledger.ErrMoved) {
 		return nil
 	}
@@ -64,6 +60,13 @@ func (f *Forwarder) putOff(ctx context.Context, w work, until time.Time, apart t
 	return f.ring(ctx, d)
 }
 
+// stallAfter is how long an attempt is left waiting before that is told of
+// its endpoint. Whether it failed is not known until webhook.Timeout, and
+// until then it keeps its batch, of which few can be worked on at once:
+// those that wait for one app must not become so many that the other apps'
+// events find none free.
+const stallAfter = time.Second
+
 // watch tells of an attempt that is left waiting, while it waits, and counts it
 // among its client's unless it was already. The attempt ends with stop, which
 // returns when nothing more is told.
@@ -74,7 +77,7 @@ func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func(
 		err := host.Protect(func() error {
 			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
-			f.report(ctx, w, signalStall)
+			f.report(ctx, w, delivery.SignalStall)
 			if !counted {
 				counted = f.count(ctx, w, true)
 			}
@@ -109,21 +112,14 @@ func (f *Forwarder) passAt(ctx context.Context, w work, origin string, now time.
 		if err != nil || !e.Blocked() {
 			return err == nil, err
 		}
-		reason := HeldOpen
-		switch {
-		case e.State == ledger.EndpointDisabled && e.DisabledReason == DisabledGone:
-			reason = HeldGone
-		case e.State == ledger.EndpointDisabled:
-			reason = HeldDisabled
-		}
-		_, err = f.Ledger.HoldDelivery(ctx, w.d, e, reason)
+		err = f.Ledger.HoldDelivery(ctx, w.d, e)
 		switch {
 		case errors.Is(err, ledger.ErrEndpointMoved):
 			continue // it may have come back
 		case errors.Is(err, ledger.ErrMoved):
 			return false, nil
 		case err == nil:
-			f.logHeld(ctx, w.d, reason)
+			f.logHeld(ctx, w.d, w.d.HoldFor(e).HeldReason)
 		}
 		return false, err
 	}
@@ -135,7 +131,7 @@ func (f *Forwarder) passAt(ctx context.Context, w work, origin string, now time.
 // makes one probe.
 func (f *Forwarder) probe(ctx context.Context, w work, now time.Time) error {
 	e, err := f.Ledger.FreshEndpoint(ctx, w.d.ClientID, w.d.Endpoint, now)
-	if err != nil || e.State != ledger.EndpointOpen || e.Probing != w.d.EventID {
+	if err != nil || e.State != delivery.EndpointOpen || e.Probing != w.d.EventID {
 		return err
 	}
 	ok, err := f.address(ctx, &w, now)
@@ -143,7 +139,7 @@ func (f *Forwarder) probe(ctx context.Context, w work, now time.Time) error {
 		return err // the sweeper lets go what has moved elsewhere
 	}
 	e.Probing = ""
-	if _, err := f.Ledger.PutEndpoint(ctx, e, now); errors.Is(err, ledger.ErrMoved) {
+	if _, err := f.Ledger.SaveEndpoint(ctx, e, now); errors.Is(err, ledger.ErrMoved) {
 		return nil
 	} else if err != nil {
 		return err
@@ -154,7 +150,7 @@ func (f *Forwarder) probe(ctx context.Context, w work, now time.Time) error {
 // report tells the endpoint's breaker of an attempt. An endpoint that is well
 // costs no write. A report that is lost costs no event: the next attempt
 // makes one too.
-func (f *Forwarder) report(ctx context.Context, w work, s signal) {
+func (f *Forwarder) report(ctx context.Context, w work, s delivery.Signal) {
 	now := ledger.Clock(f.Now())
 	read := f.Ledger.RecentEndpoint
 	for range changes {
@@ -163,11 +159,11 @@ func (f *Forwarder) report(ctx context.Context, w work, s signal) {
 			f.Log.WarnContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", w.origin(), "error", err.Error())
 			return
 		}
-		after, told := observe(e, s, w.cause, w.d.EventID, now)
+		after, told := e.Observe(s, w.cause, w.d.EventID, now)
 		if after == e {
 			return
 		}
-		_, err = f.Ledger.PutEndpoint(ctx, after, now)
+		_, err = f.Ledger.SaveEndpoint(ctx, after, now)
 		switch {
 		case errors.Is(err, ledger.ErrMoved):
 			read = f.Ledger.FreshEndpoint
@@ -183,13 +179,13 @@ func (f *Forwarder) report(ctx context.Context, w work, s signal) {
 }
 
 // tell logs what an operator should know about an endpoint.
-func tell(ctx context.Context, log *slog.Logger, e ledger.Endpoint, told []Notice) {
+func tell(ctx context.Context, log *slog.Logger, e delivery.Endpoint, told []delivery.Notice) {
 	for _, n := range told {
 		level := slog.LevelWarn
 		switch n {
-		case NoticeDisabled:
+		case delivery.NoticeDisabled:
 			level = slog.LevelError
-		case NoticeRecovered:
+		case delivery.NoticeRecovered:
 			level = slog.LevelInfo
 		}
 		log.Log(ctx, level, string(n), "client", e.ClientID, "endpoint", e.Origin, "state", e.State, "failures", e.Failures,

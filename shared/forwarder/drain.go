@@ -1,10 +1,11 @@
-package delivery
+package forwarder
 
 import (
 	"context"
 	"errors"
 	"time"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
@@ -29,7 +30,7 @@ const (
 // with each next one as probes fail, so that one event which the app always
 // refuses does not keep its endpoint shut. With nothing held there is nothing
 // to find out, and it is looked at again when the next probe would be due.
-func (s *Sweeper) probe(ctx context.Context, e ledger.Endpoint, now time.Time) (int, error) {
+func (s *Sweeper) probe(ctx context.Context, e delivery.Endpoint, now time.Time) (int, error) {
 	from := ""
 	if e.Probed != "" {
 		from = e.Probed + "~" // past it
@@ -42,8 +43,8 @@ func (s *Sweeper) probe(ctx context.Context, e ledger.Endpoint, now time.Time) (
 		return 0, err
 	}
 	if place == "" {
-		e.ProbeAt = now.Add(ProbeEvery)
-		_, err := s.Ledger.PutEndpoint(ctx, e, now)
+		e.ProbeAt = now.Add(delivery.ProbeEvery)
+		_, err := s.Ledger.SaveEndpoint(ctx, e, now)
 		return 0, err
 	}
 	moved, err := s.movedAway(ctx, d, e, now)
@@ -52,13 +53,13 @@ func (s *Sweeper) probe(ctx context.Context, e ledger.Endpoint, now time.Time) (
 	}
 	if moved {
 		// The app has another URL now, which this circuit says nothing about.
-		_, err := s.Ledger.PutEndpoint(ctx, e.Reopened(now), now)
+		_, err := s.Ledger.SaveEndpoint(ctx, e.Reopen(now), now)
 		if err == nil {
 			s.Log.InfoContext(ctx, "endpoint.left", "client", e.ClientID, "endpoint", e.Origin)
 		}
 		return 0, err
 	}
-	if _, err := s.Ledger.PutEndpoint(ctx, probed(e, d.EventID, place, now), now); err != nil {
+	if _, err := s.Ledger.SaveEndpoint(ctx, e.BeginProbe(d.EventID, place, now), now); err != nil {
 		return 0, err
 	}
 	return 1, s.Doorbell.Ring(ctx, d)
@@ -66,7 +67,7 @@ func (s *Sweeper) probe(ctx context.Context, e ledger.Endpoint, now time.Time) (
 
 // candidate finds the first held event from a place on that may be probed
 // with: one whose payment has no earlier event to deliver first.
-func (s *Sweeper) candidate(ctx context.Context, e ledger.Endpoint, from string) (d ledger.Delivery, place string, err error) {
+func (s *Sweeper) candidate(ctx context.Context, e delivery.Endpoint, from string) (d delivery.Delivery, place string, err error) {
 	held, _, err := s.Ledger.HeldFor(ctx, e, from, lookFor, "")
 	if err != nil {
 		return d, "", err
@@ -76,7 +77,7 @@ func (s *Sweeper) candidate(ctx context.Context, e ledger.Endpoint, from string)
 		if err != nil {
 			return d, "", err
 		}
-		d, predecessor, ok := find(all, a.Sequence)
+		d, predecessor, ok := delivery.Find(all, a.Sequence)
 		if ok && predecessor == nil && d.HeldForEndpoint() && d.Endpoint == e.Origin {
 			return d, a.Place(), nil
 		}
@@ -85,7 +86,7 @@ func (s *Sweeper) candidate(ctx context.Context, e ledger.Endpoint, from string)
 }
 
 // movedAway says whether a held event would go to another endpoint today.
-func (s *Sweeper) movedAway(ctx context.Context, d ledger.Delivery, e ledger.Endpoint, now time.Time) (bool, error) {
+func (s *Sweeper) movedAway(ctx context.Context, d delivery.Delivery, e delivery.Endpoint, now time.Time) (bool, error) {
 	if d.URL != "" {
 		return false, nil // the payment's own, for good
 	}
@@ -93,14 +94,14 @@ func (s *Sweeper) movedAway(ctx context.Context, d ledger.Delivery, e ledger.End
 	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrCorrupt) {
 		return false, nil // the forwarder says so
 	}
-	return err == nil && ledger.Origin(client.CallbackURL) != e.Origin, err
+	return err == nil && delivery.Origin(client.CallbackURL) != e.Origin, err
 }
 
 // drain lets go what is held for an endpoint that is back, oldest first, each
 // a moment after the one before. The time is claimed on the endpoint first,
 // so that sweeps which overlap do not add up; what a sweep has claimed and
 // not let go, the next finds still held.
-func (s *Sweeper) drain(ctx context.Context, e ledger.Endpoint, now time.Time) (int, error) {
+func (s *Sweeper) drain(ctx context.Context, e delivery.Endpoint, now time.Time) (int, error) {
 	const apart = time.Second / DrainRate
 	start := e.DrainedTo
 	if start.Before(now) || start.After(now.Add(2*drainAhead)) { // later: a clock ran ahead
@@ -119,18 +120,18 @@ func (s *Sweeper) drain(ctx context.Context, e ledger.Endpoint, now time.Time) (
 		if now.Sub(e.ClosedAt) < drainQuiet || now.Sub(e.DrainedTo) < drainQuiet {
 			return 0, nil
 		}
-		e.State = ledger.EndpointClosed
-		_, err := s.Ledger.PutEndpoint(ctx, e, now)
+		e.State = delivery.EndpointClosed
+		_, err := s.Ledger.SaveEndpoint(ctx, e, now)
 		return 0, err
 	}
 	e.DrainedTo = ledger.Clock(start.Add(time.Duration(len(held)) * apart))
-	if _, err := s.Ledger.PutEndpoint(ctx, e, now); err != nil {
+	if _, err := s.Ledger.SaveEndpoint(ctx, e, now); err != nil {
 		return 0, err
 	}
 	return s.release(ctx, e, held, now, start, apart)
 }
 
-func (s *Sweeper) heldUpTo(ctx context.Context, e ledger.Endpoint, most int) ([]ledger.Attention, error) {
+func (s *Sweeper) heldUpTo(ctx context.Context, e delivery.Endpoint, most int) ([]ledger.Attention, error) {
 	var held []ledger.Attention
 	cursor := ""
 	for len(held) < most {
@@ -148,8 +149,8 @@ func (s *Sweeper) heldUpTo(ctx context.Context, e ledger.Endpoint, most int) ([]
 }
 
 // release makes each due in its turn and rings.
-func (s *Sweeper) release(ctx context.Context, e ledger.Endpoint, held []ledger.Attention, now, start time.Time, apart time.Duration) (int, error) {
-	released := make([]*ledger.Delivery, len(held))
+func (s *Sweeper) release(ctx context.Context, e delivery.Endpoint, held []ledger.Attention, now, start time.Time, apart time.Duration) (int, error) {
+	released := make([]*delivery.Delivery, len(held))
 	faults := s.Parallel.Each(ctx, maxTended, len(held), func(i int) error {
 		a, at := held[i], ledger.Clock(start.Add(time.Duration(i)*apart))
 		d, err := s.Ledger.Delivery(ctx, a.Reference, a.Sequence)
@@ -160,14 +161,14 @@ func (s *Sweeper) release(ctx context.Context, e ledger.Endpoint, held []ledger.
 		case at.Before(d.LeaseUntil) && ahead <= lease: // further: a clock ran ahead
 			return nil // being attempted, by a probe or by hand: the next sweep sees what came of it
 		default:
-			d, err = s.Ledger.ReleaseDelivery(ctx, d, at)
+			d, err = s.Ledger.SaveDelivery(ctx, d.Release(at))
 		}
 		if err == nil {
 			released[i] = &d
 		}
 		return err
 	})
-	due := make([]ledger.Delivery, 0, len(held))
+	due := make([]delivery.Delivery, 0, len(held))
 	for i, err := range faults {
 		switch {
 		case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrMoved), errors.Is(err, host.ErrNotStarted):
