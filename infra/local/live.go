@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"momoproxy/shared/config"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/table"
 )
 
 // checkLiveFlags refuses what must not stand beside real money.
@@ -28,30 +28,31 @@ func checkLiveFlags(o options) error {
 	return nil
 }
 
-// checkFolder keeps a folder to one mode. Under -live it must not know the
-// demo client. Once used with -live it is not taken without: a stand-in would
-// be asked about real payments and know nothing of them.
-func checkFolder(ctx context.Context, o options, l *ledger.Ledger) error {
-	if o.data == ":memory:" {
-		return nil
+// liveKey is of the record that says: the payments here are real.
+var liveKey = table.Key{Space: table.Main, Partition: "local#mode", Sort: "live"}
+
+// checkMode keeps a folder, or the tables of -aws, to one mode. Under -live they
+// must not know the demo client. Once used with -live they are not taken
+// without: a stand-in would be asked about real payments and know nothing of
+// them.
+func checkMode(ctx context.Context, o options, t table.Table, l *ledger.Ledger) error {
+	place := fmt.Sprintf("folder %q", o.data)
+	if o.aws {
+		place = "the tables of -aws"
 	}
-	name := "live"
-	if o.aws { // its tables are others than those of the folder
-		name = "live-aws"
-	}
-	mark := filepath.Join(o.data, name)
-	if !o.live {
-		_, err := os.Stat(mark)
-		if err == nil {
-			return fmt.Errorf("folder %q holds real payments: start with -live, or give another folder with -data", o.data)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+	_, err := t.Get(ctx, liveKey)
+	marked := err == nil
+	if err != nil && !errors.Is(err, table.ErrNotFound) {
 		return err
 	}
+	if !o.live {
+		if marked {
+			return fmt.Errorf("in %s are real payments: start with -live, or give another folder with -data", place)
+		}
+		return nil
+	}
 	if _, err := l.Client(ctx, demoClientID); !errors.Is(err, ledger.ErrNotFound) {
-		return errors.Join(fmt.Errorf("-live: the demo client %s is in folder %q: give a new folder with -data", demoClientID, o.data), err)
+		return errors.Join(fmt.Errorf("-live: in %s is the demo client %s: give a new folder with -data", place, demoClientID), err)
 	}
 	switch c, err := l.ClientByKey(ctx, demoKey, time.Now()); {
 	case err == nil:
@@ -59,5 +60,13 @@ func checkFolder(ctx context.Context, o options, l *ledger.Ledger) error {
 	case !errors.Is(err, ledger.ErrNotFound):
 		return err
 	}
-	return os.WriteFile(mark, nil, 0o600)
+	if !marked {
+		if err := t.Write(ctx, table.Put(table.Record{Key: liveKey})); err != nil {
+			return err
+		}
+	}
+	if o.aws {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(o.data, "live"), nil, 0o600) // momoctl reads it
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"io"
 	"maps"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"momoproxy"
 	"momoproxy/shared/config"
+	"momoproxy/shared/ledger"
 )
 
 // environments are accounts as a developer or an operator would set them. No
@@ -43,7 +45,7 @@ func setEnvironment(t *testing.T, variables map[string]string) {
 // tryStart starts the system with nobody at work: the template triggers nothing.
 func tryStart(t *testing.T, o options) (*system, error) {
 	t.Helper()
-	o.listen, o.name, o.template = "127.0.0.1:0", "unused", momoproxy.Template
+	o.listen, o.template = "127.0.0.1:0", momoproxy.Template
 	s, err := start(t.Context(), o, io.Discard)
 	if err == nil {
 		t.Cleanup(s.stop)
@@ -139,16 +141,63 @@ func TestFolderKeepsItsMode(t *testing.T) {
 		refusal           string
 	}{
 		{play, "none", false, ""},
-		{play, "mtn real", true, "the demo client cli_demo is in folder"},
+		{play, "mtn real", true, "is the demo client cli_demo"},
 		{play, "none", false, ""},
 		{real, "mtn real", true, ""},
 		{real, "mtn real", true, ""},
-		{real, "none", false, "holds real payments"},
-		{real, "mtn test", false, "holds real payments"},
+		{real, "none", false, "are real payments"},
+		{real, "mtn test", false, "are real payments"},
 	} {
 		err := run(c.data, c.environment, c.live)
 		if c.refusal == "" && err != nil || c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
 			t.Errorf("%s, %s, live %t: %v; want %q", c.data, c.environment, c.live, err, c.refusal)
+		}
+	}
+}
+
+// The published key is nobody's under -live, whoever was given it.
+func TestPublishedKeyIsRefusedLive(t *testing.T) {
+	variables := maps.Clone(environments["mtn real"])
+	variables["PUBLIC_BASE_URL"] = "https://pay.example.com"
+	setEnvironment(t, variables)
+	o := options{data: filepath.Join(t.TempDir(), "data"), policy: config.Confirm, live: true}
+	s, err := tryStart(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.parts.Ledger.CreateClient(t.Context(), ledger.Client{ID: "cli_shop", Name: "Shop", Active: true,
+		CallbackURL: "https://shop.example.com/momo", APIKey: demoKey, SigningSecrets: []string{"whsec_c2hvcHNob3BzaG9wc2hvcHNob3BzaG9wc2hvcHNob3A="}})
+	s.stop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tryStart(t, o); err == nil || !strings.Contains(err.Error(), "client cli_shop has the published key") {
+		t.Error(err)
+	}
+}
+
+// Tables outlive a folder: their mode is their own.
+func TestTablesKeepTheirMode(t *testing.T) {
+	engineEnvironment(t)
+	for _, c := range []struct {
+		first   bool // with -live
+		refusal string
+	}{{true, "in the tables of -aws are real payments"}, {false, "in the tables of -aws is the demo client"}} {
+		o := options{policy: config.Confirm, aws: true, name: "mode-" + strings.ToLower(rand.Text()[:10])}
+		for _, live := range []bool{c.first, !c.first} {
+			environment := map[string]string{"PUBLIC_BASE_URL": "https://pay.example.com"}
+			if live {
+				maps.Copy(environment, environments["mtn real"])
+			}
+			setEnvironment(t, environment)
+			o.live, o.data = live, t.TempDir()
+			s, err := tryStart(t, o)
+			if err == nil {
+				s.stop()
+			}
+			if live == c.first && err != nil || live != c.first && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
+				t.Errorf("first live %t, now live %t: %v", c.first, live, err)
+			}
 		}
 	}
 }
@@ -184,8 +233,7 @@ func TestLiveAsAProgram(t *testing.T) {
 		environment = append(environment, name+"="+value)
 	}
 	data := filepath.Join(t.TempDir(), "data")
-	p := spawn(t, environment, "-listen", "127.0.0.1:0", "-data", data)
-	<-p.ended
+	p := refused(t, environment, "-listen", "127.0.0.1:0", "-data", data)
 	if p.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(p.printed(), "the account of mtn moves real money: start with -live") {
 		t.Errorf("%s: %s", p.cmd.ProcessState, p.printed())
 	}

@@ -21,11 +21,7 @@ func TestOneProcessForOneFolder(t *testing.T) {
 	arguments := []string{"-listen", "127.0.0.1:0", "-data", data}
 	first := launch(t, nil, arguments...)
 	for _, more := range [][]string{nil, {"-demo"}} {
-		second := spawn(t, nil, append(arguments, more...)...)
-		if second.URL != "" {
-			t.Fatal("two processes on one folder")
-		}
-		<-second.ended
+		second := refused(t, nil, append(arguments, more...)...)
 		if code := second.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(second.printed(), "is in use by another infra/local") {
 			t.Errorf("exit %d: %s", code, second.printed())
 		}

@@ -74,6 +74,17 @@ func launch(t *testing.T, environment []string, arguments ...string) *process {
 	return p
 }
 
+// refused starts the program, which must end by itself and never listen.
+func refused(t *testing.T, environment []string, arguments ...string) *process {
+	t.Helper()
+	p := spawn(t, environment, arguments...)
+	if p.URL != "" {
+		t.Fatalf("it runs:\n%s", p.printed())
+	}
+	<-p.ended
+	return p
+}
+
 // spawn starts the program and waits until its gateway listens or its output
 // ends.
 func spawn(t *testing.T, environment []string, arguments ...string) *process {

@@ -94,7 +94,9 @@ func setProvider(t *testing.T, world *sandbox.Sandbox) {
 	}
 }
 
-func TestDemoOverDynamoDBAndSQS(t *testing.T) {
+// engineEnvironment starts the engines that -aws uses.
+func engineEnvironment(t *testing.T) {
+	t.Helper()
 	for _, s := range engine.Services {
 		e := engine.For(t, s)
 		t.Logf("%s is %s", s, e.Name)
@@ -103,6 +105,10 @@ func TestDemoOverDynamoDBAndSQS(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "local")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
+}
+
+func TestDemoOverDynamoDBAndSQS(t *testing.T) {
+	engineEnvironment(t)
 	o := options{listen: "127.0.0.1:0", data: t.TempDir(), policy: config.Confirm, aws: true, demo: true, provider: "mtn",
 		template: momoproxy.Template, name: "local-" + strings.ToLower(rand.Text()[:10])}
 	// The second time tables, queue and client are there.
@@ -194,8 +200,7 @@ func TestPortInUse(t *testing.T) {
 	}
 	defer l.Close()
 	data := filepath.Join(t.TempDir(), "data")
-	p := spawn(t, nil, "-listen", l.Addr().String(), "-data", data)
-	<-p.ended
+	p := refused(t, nil, "-listen", l.Addr().String(), "-data", data)
 	if code := p.cmd.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("it ends with %d", code)
 	}

@@ -101,7 +101,7 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	if err := s.startProviders(o, ownURL); err != nil {
 		return nil, err
 	}
-	if err := checkFolder(ctx, o, s.parts.Ledger); err != nil {
+	if err := checkMode(ctx, o, s.parts.Table, s.parts.Ledger); err != nil {
 		return nil, err
 	}
 	if !o.live {
