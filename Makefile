@@ -124,9 +124,9 @@ mutations: ## Prove that the simulation fails: run it over code broken on purpos
 MUTATED ?= $(filter-out %_test.go %/number_plans.go,$(wildcard shared/payment/*.go)) \
   $(addprefix shared/delivery/,breaker.go delivery.go outcome.go schedule.go) \
   shared/provider/decision.go $(addprefix shared/provider/,\
-    mtn/decisions.go mtn/codes.go mtn/report.go \
-    momfactura/decisions.go momfactura/answer.go \
-    momentpay/decisions.go momentpay/report.go)
+    mtn/decisions.go mtn/codes.go mtn/submit.go mtn/status.go mtn/report.go \
+    momfactura/decisions.go momfactura/submit.go momfactura/status.go momfactura/answer.go \
+    momentpay/decisions.go momentpay/submit.go momentpay/status.go momentpay/report.go)
 
 .PHONY: mutation-score
 mutation-score: ## Show how many small faults the tests of what decides find; under 90 % is an error (slow); MUTATED=FILE.go for one file

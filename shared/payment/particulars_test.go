@@ -84,7 +84,11 @@ func TestInvoice(t *testing.T) {
 		if d := p.NextCheckAt.Sub(created); d > time.Minute+pol.InvoiceFor+pol.MaxInterval {
 			t.Fatalf("still asked about %v after it was made", d)
 		}
-		p.NextCheckAt = pol.NextCheck(p, p.NextCheckAt)
+		next := pol.NextCheck(p, p.NextCheckAt)
+		if !next.IsZero() && !next.After(p.NextCheckAt) {
+			t.Fatalf("question %d at %v is not after %v", asked, next, p.NextCheckAt)
+		}
+		p.NextCheckAt = next
 	}
 	if asked < 5 {
 		t.Errorf("the invoice was asked for %d times in an hour", asked)
