@@ -92,16 +92,21 @@ func (w *world) newInstance(r role) *instance {
 			MTN: config.MTN{BaseURL: mtnURL}, MomFactura: config.MomFactura{BaseURL: facturaURL}, MomentPay: config.MomentPay{BaseURL: momentURL},
 		},
 		Table: tableWire{w}, Queue: queueWire{w}, Ledger: l, Log: w.log(), Apps: appWire{w},
-		Host: host.Host{
-			Now: now, Sleep: w.sleep, AfterFunc: w.functionAfterFunc, Parallel: oneByOne,
-			Random: bytesOf{w.rng}, Jitter: w.rng.Float64,
-		},
+		Host: w.host(now),
 	}
 	i.gateway = payments.Over(parts, w.adapters(l, now))
 	i.api = routes.Over(parts, i.gateway)
 	i.forward, i.sweep, i.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat
 	w.pools[r] = append(w.pools[r], i)
 	return i
+}
+
+// host is the machine of an instance with that clock.
+func (w *world) host(now func() time.Time) host.Host {
+	return host.Host{
+		Now: now, Sleep: w.sleep, AfterFunc: w.functionAfterFunc, Parallel: oneByOne,
+		NewLock: host.Machine().NewLock, Random: bytesOf{w.rng}, Jitter: w.rng.Float64,
+	}
 }
 
 // oneByOne is the executor of a run on one goroutine.

@@ -122,7 +122,7 @@ func (w *world) adapters(l *ledger.Ledger, now func() time.Time) []provider.Prov
 		BaseURL: mtnURL, TargetEnvironment: w.account.TargetEnvironment,
 		APIUser: w.account.APIUser, APIKey: w.account.APIKey, SubscriptionKey: w.account.SubscriptionKey,
 	}, l.ProviderTokens(now), &http.Client{Transport: mtnWire{w}}, now,
-		mtn.WithBackoff(backoff), mtn.WithJitter(func(d time.Duration) time.Duration { return w.between(0, d) }))
+		mtn.WithBackoff(backoff), mtn.On(w.host(now)))
 	if err != nil {
 		panic(err)
 	}
@@ -132,7 +132,7 @@ func (w *world) adapters(l *ledger.Ledger, now func() time.Time) []provider.Prov
 		panic(err)
 	}
 	three, err := momentpay.New(momentpay.Config{BaseURL: momentURL, SecretKey: momentKey, WebhookSecrets: slices.Clone(w.momentSecrets)},
-		&http.Client{Transport: momentWire{w}}, now, momentpay.WithBackoff(backoff))
+		&http.Client{Transport: momentWire{w}}, now, momentpay.WithBackoff(backoff), momentpay.On(w.host(now)))
 	if err != nil {
 		panic(err)
 	}

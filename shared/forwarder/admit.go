@@ -71,9 +71,7 @@ const stallAfter = time.Second
 // among its client's unless it was already. The attempt ends with stop, which
 // returns when nothing more is told.
 func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func()) {
-	told := make(chan struct{})
 	cancel := f.AfterFunc(stallAfter, func() {
-		defer close(told)
 		err := host.Protect(func() error {
 			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
@@ -88,9 +86,7 @@ func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func(
 		}
 	})
 	return func() {
-		if !cancel() {
-			<-told
-		}
+		cancel()
 		if counted {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()

@@ -47,6 +47,7 @@ type Gateway struct {
 	Log      *slog.Logger
 	// Parallel runs the checks of a reconcile run.
 	Parallel host.Executor
+	NewLock  func() host.Lock
 
 	censusMinute int64 // of the clock, when the latest census was taken; atomic
 	answeredLast answeredLast

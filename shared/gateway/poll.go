@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -25,7 +26,7 @@ type occasion struct {
 	raw     []byte         // its body, if only the provider can have sent it
 	// alone, of a reconcile run: one of its workers at a time waits for a
 	// turn, or together they would stand in the line before everybody else.
-	alone chan struct{}
+	alone host.Lock
 }
 
 // poll asks the provider about p and takes the answer to its end. A claim
@@ -140,15 +141,10 @@ func (g *Gateway) mayAsk(ctx context.Context, p ledger.Payment, why occasion, ca
 // takeTurnAlone takes a turn as one of a run's workers, or simply takes it.
 func (g *Gateway) takeTurnAlone(ctx context.Context, p ledger.Payment, why occasion, caps provider.Capabilities, lead time.Duration) (time.Time, time.Duration, error) {
 	if why.alone != nil {
-		if err := ctx.Err(); err != nil { // a select would toss a coin
+		if err := why.alone.Acquire(ctx); err != nil {
 			return time.Time{}, 0, err
 		}
-		select {
-		case why.alone <- struct{}{}:
-			defer func() { <-why.alone }()
-		case <-ctx.Done():
-			return time.Time{}, 0, ctx.Err()
-		}
+		defer why.alone.Release()
 	}
 	return g.takeTurn(ctx, p, why.who, caps, lead)
 }

@@ -38,9 +38,9 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 		}
 	}
 	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
-	q := &queueOfRun{asked: map[string]int{}, alone: map[string]chan struct{}{}}
+	q := &queueOfRun{asked: map[string]int{}, alone: map[string]host.Lock{}}
 	for _, prov := range g.Providers {
-		q.alone[prov.Capabilities().Name] = make(chan struct{}, 1)
+		q.alone[prov.Capabilities().Name] = g.NewLock()
 	}
 	for i := range ledger.DueShards {
 		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
@@ -61,7 +61,7 @@ const heldBack = 5_000
 type queueOfRun struct {
 	asked map[string]int // by client
 	later []ledger.Due
-	alone map[string]chan struct{} // by provider: see occasion
+	alone map[string]host.Lock // by provider: see occasion
 }
 
 // admit picks those of a page whose app still has a share.

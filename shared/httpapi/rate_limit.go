@@ -17,9 +17,8 @@ import (
 // sends much costs few writes, and nobody gets more than the record allows.
 // While the table is slow or fails, an instance limits by itself.
 type RateLimit struct {
-	limit  ledger.RequestLimit
-	sleep  func(ctx context.Context, d time.Duration) error
-	jitter func() float64
+	limit ledger.RequestLimit
+	host  host.Host
 
 	mu   sync.Mutex
 	apps map[string]*appQuota
@@ -27,8 +26,8 @@ type RateLimit struct {
 
 // appQuota is what one instance knows of an app's allowance.
 type appQuota struct {
-	turn   chan struct{} // holds one value while a request decides
-	fullAt time.Time     // when the allowance is whole again, as last seen
+	lock   host.Lock // held while a request decides
+	fullAt time.Time // when the allowance is whole again, as last seen
 
 	block  int       // requests of the latest lease
 	left   int       // of those, not used yet
@@ -77,10 +76,10 @@ func NewRateLimit(perSecond, burst int) *RateLimit {
 	return (&RateLimit{limit: limit, apps: map[string]*appQuota{}}).On(host.Machine())
 }
 
-// On makes l wait, and draw how long, by h instead of by the real machine.
+// On makes l wait, draw how long, and lock by h instead of by the real machine.
 // Call it before l is used.
 func (l *RateLimit) On(h host.Host) *RateLimit {
-	l.sleep, l.jitter = h.Sleep, h.Jitter
+	l.host = h
 	return l
 }
 
@@ -100,8 +99,9 @@ func (l *RateLimit) Take(ctx context.Context, store *ledger.Ledger, client strin
 		return Quota{OK: true}, nil
 	}
 	a := l.app(client)
-	a.turn <- struct{}{}
-	defer func() { <-a.turn }()
+	// Whoever holds it lets go within leaseWait.
+	_ = a.lock.Acquire(context.WithoutCancel(ctx))
+	defer a.lock.Release()
 	now := clock()
 	switch {
 	case a.left > 0 && now.Before(a.lapses):
@@ -114,7 +114,7 @@ func (l *RateLimit) Take(ctx context.Context, store *ledger.Ledger, client strin
 	}
 	if ahead(a.crowdedUntil, now, crowdLasts) {
 		// When ctx ends in the wait, the lease fails and says so.
-		_ = l.sleep(ctx, time.Duration(l.jitter()*float64(spread)))
+		_ = l.host.Sleep(ctx, time.Duration(l.host.Jitter()*float64(spread)))
 		now = clock()
 	}
 	block := a.nextBlock(l.limit, now)
@@ -153,7 +153,7 @@ func (l *RateLimit) app(client string) *appQuota {
 		if len(l.apps) >= maxApps {
 			clear(l.apps)
 		}
-		a = &appQuota{turn: make(chan struct{}, 1)}
+		a = &appQuota{lock: l.host.NewLock()}
 		l.apps[client] = a
 	}
 	return a

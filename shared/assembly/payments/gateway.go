@@ -33,5 +33,6 @@ func Over(p assembly.Parts, providers []provider.Provider) *gateway.Gateway {
 		Random:         p.Random,
 		Log:            p.Log,
 		Parallel:       p.Parallel,
+		NewLock:        p.NewLock,
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/wire"
@@ -75,6 +76,7 @@ type Provider struct {
 	client  *wire.Client
 	now     func() time.Time
 	backoff func(attempt int) time.Duration
+	sleep   func(ctx context.Context, d time.Duration) error
 	secrets []webhook.Secret
 }
 
@@ -87,6 +89,12 @@ type Option func(*Provider)
 // the first repeat. It must be safe for concurrent use.
 func WithBackoff(wait func(attempt int) time.Duration) Option {
 	return func(p *Provider) { p.backoff = wait }
+}
+
+// On makes the adapter wait by h instead of by the real machine. Its clock is
+// New's.
+func On(h host.Host) Option {
+	return func(p *Provider) { p.sleep = h.Sleep }
 }
 
 // New makes the adapter. The error is cfg.Validate's. A nil client means
@@ -107,7 +115,7 @@ func New(cfg Config, client *http.Client, now func() time.Time, options ...Optio
 		now = time.Now
 	}
 	p := &Provider{
-		cfg: cfg, now: now, backoff: jittered, secrets: cfg.secrets(),
+		cfg: cfg, now: now, backoff: jittered, sleep: host.Machine().Sleep, secrets: cfg.secrets(),
 		client: wire.New(cfg.BaseURL, client, now, cfg.SecretKey),
 	}
 	for _, option := range options {

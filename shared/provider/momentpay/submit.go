@@ -157,7 +157,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, _ string) pr
 			break
 		}
 		wait, again := p.again(ctx, attempt, out, r)
-		if !again || !wire.Pause(ctx, wait) {
+		if !again || p.sleep(ctx, wait) != nil {
 			break
 		}
 		doubt = doubt || !out.clear

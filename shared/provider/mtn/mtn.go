@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/wire"
@@ -60,7 +61,7 @@ type Provider struct {
 	client  *wire.Client
 	now     func() time.Time
 	backoff func(attempt int) time.Duration
-	jitter  func(time.Duration) time.Duration
+	host    host.Host
 	onReady func(context.Context, provider.Exchange)
 	tokens  *tokens
 	basic   string // value of the token call's Authorization header
@@ -77,11 +78,10 @@ func WithBackoff(wait func(attempt int) time.Duration) Option {
 	return func(p *Provider) { p.backoff = wait }
 }
 
-// WithJitter replaces the source of chance in the wait for a token that
-// another process is fetching: it draws from [0,d). It must be safe for
-// concurrent use.
-func WithJitter(draw func(d time.Duration) time.Duration) Option {
-	return func(p *Provider) { p.jitter = draw }
+// On makes the adapter wait, draw how long, and lock by h instead of by the
+// real machine. Its clock is New's.
+func On(h host.Host) Option {
+	return func(p *Provider) { p.host = h }
 }
 
 // WithReadyExchanges has f called with every exchange that Ready makes.
@@ -111,14 +111,14 @@ func New(cfg Config, store provider.TokenStore, client *http.Client, now func() 
 		client:  wire.New(cfg.BaseURL, client, now, cfg.APIKey, cfg.SubscriptionKey, basic),
 		now:     now,
 		backoff: jittered,
-		jitter:  rand.N[time.Duration],
+		host:    host.Machine(),
 		onReady: func(context.Context, provider.Exchange) {},
 		basic:   "Basic " + basic,
 	}
 	for _, option := range options {
 		option(p)
 	}
-	p.tokens = newTokens(cfg.tokenID(), store, p.fetchToken, now, p.jitter)
+	p.tokens = newTokens(cfg.tokenID(), store, p.fetchToken, now, p.host)
 	return p, nil
 }
 

@@ -180,7 +180,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 			break
 		}
 		wait, again := p.again(ctx, attempt, out, r)
-		if !again || !wire.Pause(ctx, wait) {
+		if !again || p.host.Sleep(ctx, wait) != nil {
 			break
 		}
 		doubt = doubt || !out.clear

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/wire"
 )
@@ -67,11 +68,10 @@ type tokens struct {
 	store provider.TokenStore
 	fetch func(context.Context, *wire.Trail, time.Duration) (provider.StoredToken, error)
 	now   func() time.Time
-	// jitter draws from [0,d).
-	jitter func(d time.Duration) time.Duration
+	host  host.Host
 
-	// gate is held by the one goroutine of this process that refreshes.
-	gate chan struct{}
+	// refreshing is held by the one goroutine of this process that refreshes.
+	refreshing host.Lock
 
 	mu       sync.Mutex
 	current  provider.StoredToken
@@ -80,8 +80,8 @@ type tokens struct {
 	failure  error     // why not
 }
 
-func newTokens(id string, store provider.TokenStore, fetch func(context.Context, *wire.Trail, time.Duration) (provider.StoredToken, error), now func() time.Time, jitter func(time.Duration) time.Duration) *tokens {
-	return &tokens{id: id, store: store, fetch: fetch, now: now, jitter: jitter, gate: make(chan struct{}, 1)}
+func newTokens(id string, store provider.TokenStore, fetch func(context.Context, *wire.Trail, time.Duration) (provider.StoredToken, error), now func() time.Time, h host.Host) *tokens {
+	return &tokens{id: id, store: store, fetch: fetch, now: now, host: h, refreshing: h.NewLock()}
 }
 
 // get returns a token that MTN should take. The error wraps
@@ -93,16 +93,11 @@ func (t *tokens) get(ctx context.Context, tr *wire.Trail, by caller) (string, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, by.wait)
 	defer cancel()
-	if err := ctx.Err(); err != nil { // a select would toss a coin
+	if err := t.refreshing.Acquire(ctx); err != nil {
 		return "", fmt.Errorf("%w: no MTN token: %w", provider.ErrUnavailable, err)
 	}
-	select {
-	case t.gate <- struct{}{}:
-	case <-ctx.Done():
-		return "", fmt.Errorf("%w: no MTN token: %w", provider.ErrUnavailable, ctx.Err())
-	}
-	defer func() { <-t.gate }()
-	if token, done, err = t.ready(by); done { // whoever held the gate has been there
+	defer t.refreshing.Release()
+	if token, done, err = t.ready(by); done { // whoever refreshed before has been there
 		return token, err
 	}
 	return t.refresh(ctx, tr, by)
@@ -149,7 +144,7 @@ func (t *tokens) adopt(stored provider.StoredToken, by caller) bool {
 	return true
 }
 
-// refresh gets a token through the store; the caller holds the gate.
+// refresh gets a token through the store; the caller holds t.refreshing.
 func (t *tokens) refresh(ctx context.Context, tr *wire.Trail, by caller) (string, error) {
 	for {
 		stored, err := t.store.Load(ctx, t.id)
@@ -168,8 +163,9 @@ func (t *tokens) refresh(ctx context.Context, tr *wire.Trail, by caller) (string
 		if ok {
 			return t.renew(ctx, tr, fence, by)
 		}
-		if !wire.Pause(ctx, 100*time.Millisecond+t.jitter(200*time.Millisecond)) {
-			return "", storeError(fmt.Errorf("another process holds the refresh: %w", ctx.Err()))
+		wait := 100*time.Millisecond + time.Duration(t.host.Jitter()*float64(200*time.Millisecond))
+		if err := t.host.Sleep(ctx, wait); err != nil {
+			return "", storeError(fmt.Errorf("another process holds the refresh: %w", err))
 		}
 	}
 }

@@ -184,18 +184,3 @@ func HTML(body []byte) bool {
 	body = bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf"))
 	return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 }
-
-// Pause waits d or until ctx ends; it says whether the whole wait passed.
-func Pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
