@@ -23,10 +23,11 @@ import (
 	"momoproxy/shared/table/dynamo"
 )
 
-// The most a payment may cost from its request to its delivered callback, in
+// The most a payment may cost, with an entry by its payer and one by its
+// transaction id, from its request to its delivered callback, in
 // DynamoDB units. The README quotes these; a change that needs more says so.
 const (
-	maxWriteUnits     = 30
+	maxWriteUnits     = 32
 	maxReadUnits      = 4
 	maxQuietReadUnits = 10 // of an app whose last payment is a minute ago
 )

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
 
@@ -23,6 +24,12 @@ const (
 	// faster than that (an endpoint that dies under thousands of events a
 	// second) is throttled, and the events come again from the queue.
 	IndexAttention = "attention"
+	// IndexPayer lists the payments of a phone number, of all clients, by
+	// creation time.
+	IndexPayer = "payer"
+	// IndexTransaction finds a payment by the provider's id of the moved
+	// money. Providers promise nothing about it: two payments may have one.
+	IndexTransaction = "transaction"
 )
 
 // DueShards spreads the due index: one DynamoDB partition takes 1,000 writes
@@ -94,6 +101,14 @@ func listPartition(clientID string) string { return clientPrefix + clientID }
 
 func listEntry(clientID string, created time.Time, reference string) table.IndexKey {
 	return table.IndexKey{Partition: listPartition(clientID), Sort: timeKey(created) + "#" + reference}
+}
+
+func payerEntry(payer payment.MSISDN, created time.Time, reference string) table.IndexKey {
+	return table.IndexKey{Partition: string(payer), Sort: timeKey(created) + "#" + reference}
+}
+
+func transactionEntry(id, reference string) table.IndexKey {
+	return table.IndexKey{Partition: id, Sort: reference}
 }
 
 // clientsPartition is that of all clients in the list index.

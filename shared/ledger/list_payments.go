@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +18,12 @@ type PaymentFilter struct {
 	ExternalID string
 	Statuses   []payment.Status // one of these; none: any
 	From, To   time.Time        // From <= CreatedAt < To, in milliseconds; zero: unbounded
+	// Payer lists the payments of one phone number instead: of all clients,
+	// unless one is named.
+	Payer      payment.MSISDN
+	Provider   string
+	Reason     string    // as stored; letter case does not count
+	EndedSince time.Time // EndedAt at this time or later; open payments have none
 }
 
 func (f PaymentFilter) match(p Payment) bool {
@@ -25,15 +33,20 @@ func (f PaymentFilter) match(p Payment) bool {
 	if !f.From.IsZero() && p.CreatedAt.Before(Clock(f.From)) || !f.To.IsZero() && !p.CreatedAt.Before(Clock(f.To)) {
 		return false
 	}
-	if len(f.Statuses) == 0 {
-		return true
+	switch {
+	case f.Payer != "" && p.Payer != f.Payer,
+		f.Provider != "" && p.Provider != f.Provider,
+		f.Reason != "" && !strings.EqualFold(p.Reason, f.Reason),
+		!f.EndedSince.IsZero() && p.EndedAt.Before(Clock(f.EndedSince)):
+		return false
 	}
-	for _, s := range f.Statuses {
-		if p.Status == s {
-			return true
-		}
-	}
-	return false
+	return len(f.Statuses) == 0 || slices.Contains(f.Statuses, p.Status)
+}
+
+// readsMore says that the filter needs the payments themselves, so that a
+// page of index entries yields fewer.
+func (f PaymentFilter) readsMore() bool {
+	return f.ExternalID != "" || len(f.Statuses) > 0 || f.Provider != "" || f.Reason != "" || !f.EndedSince.IsZero()
 }
 
 const (
@@ -53,9 +66,9 @@ const (
 var ErrCursor = errors.New("not a cursor of this list")
 
 // ListPayments returns one page of a client's payments, newest first, and the
-// cursor of the next; an empty one ends the list. A filter on the external id
-// or the status reads at most maxLooked payments a call, so such a page may
-// be short, or empty, and still have a cursor. A limit outside 1 to MaxListed
+// cursor of the next; an empty one ends the list. A filter that needs the
+// payments themselves reads at most maxLooked of them a call, so such a page
+// may be short, or empty, and still have a cursor. A limit outside 1 to MaxListed
 // becomes MaxListed.
 //
 // With an external id the payment that holds it comes first, before all that
@@ -74,6 +87,9 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 		return nil, "", nil
 	}
 	q := table.Query{Space: table.Main, Index: IndexList, Partition: listPartition(clientID), Descending: true, After: cursor}
+	if f.Payer != "" {
+		q.Index, q.Partition = IndexPayer, string(f.Payer)
+	}
 	if !f.From.IsZero() {
 		q.From = timeKey(f.From)
 	}
@@ -85,7 +101,7 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 		q.After = ""
 	}
 	var holder string
-	if f.ExternalID != "" {
+	if f.ExternalID != "" && clientID != "" {
 		held, err := l.ExternalIDHolder(ctx, clientID, f.ExternalID)
 		if err != nil {
 			return nil, "", err
@@ -100,7 +116,7 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 			return page, cursorStart, nil
 		}
 		q.Limit = min(limit-len(page), maxLooked-looked)
-		if f.ExternalID != "" || len(f.Statuses) > 0 {
+		if f.readsMore() {
 			q.Limit = min(MaxListed, maxLooked-looked)
 		}
 		entries, err := l.table.Query(ctx, q)
@@ -116,7 +132,7 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 		}
 		for i, p := range found {
 			// The index may lag: what was read decides.
-			if p.Reference == "" || p.ClientID != clientID || p.Reference == holder || !f.match(p) {
+			if p.Reference == "" || clientID != "" && p.ClientID != clientID || p.Reference == holder || !f.match(p) {
 				continue
 			}
 			page = append(page, p)

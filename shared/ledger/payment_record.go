@@ -67,6 +67,12 @@ func (p Payment) record() table.Record {
 	w.text("answer_detail", p.AnswerDetail)
 
 	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
+	if p.Payer != "" {
+		index[IndexPayer] = payerEntry(p.Payer, p.CreatedAt, p.Reference)
+	}
+	if id := p.FinancialTransactionID; id != "" && len(id) <= payment.MaxID {
+		index[IndexTransaction] = transactionEntry(id, p.Reference)
+	}
 	if !p.NextCheckAt.IsZero() {
 		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, p.ClientID, 0, p.NextCheckAt)
 	}

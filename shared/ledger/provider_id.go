@@ -39,6 +39,21 @@ func newIDs(before, after payment.Payment) []table.Op {
 	return ops
 }
 
+// PaymentsWithTransaction finds the payments of any provider with this id of
+// the moved money, at most MaxMatches. None is an empty slice.
+func (l *Ledger) PaymentsWithTransaction(ctx context.Context, id string) ([]Payment, error) {
+	if id == "" || len(id) > payment.MaxID || strings.ContainsRune(id, 0) {
+		return nil, nil
+	}
+	page, err := l.table.Query(ctx, table.Query{Space: table.Main, Index: IndexTransaction, Partition: id, Limit: MaxMatches})
+	if err != nil {
+		return nil, fmt.Errorf("find transaction: %w", err)
+	}
+	found, err := l.readListed(ctx, page.Records)
+	// The index may lag: what was read decides.
+	return slices.DeleteFunc(found, func(p Payment) bool { return p.FinancialTransactionID != id }), err
+}
+
 // PaymentsWithID finds the payments to which the provider has given this id,
 // at most MaxMatches. None is an empty slice.
 func (l *Ledger) PaymentsWithID(ctx context.Context, provider, id string) ([]Payment, error) {

@@ -23,7 +23,7 @@ const (
 )
 
 // Indexes names the indexes there are.
-func Indexes() []string { return []string{"attention", "due", "list"} }
+func Indexes() []string { return []string{"attention", "due", "list", "payer", "transaction"} }
 
 func isIndex(name string) bool {
 	for _, i := range Indexes() {
