@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"momoproxy/infra/sandbox"
+	"momoproxy/infra/sandbox/momentpay"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -127,6 +129,59 @@ func TestABareCallbackAboutAFailedPaymentIsAskedOnce(t *testing.T) {
 		after, _ := w.Sandbox.Payment(reference)
 		if asks := after.GETs - before.GETs; asks != 1 || !w.Payment(reference).NextCheckAt.IsZero() {
 			t.Errorf("asked %d times, the next check is at %s", asks, w.Payment(reference).NextCheckAt)
+		}
+	})
+}
+
+// A callback that comes while payments cannot be read is kept as such, by its
+// sender's standing: anybody's within a hint's bounds, a provider's whole. None
+// counts as unmatched, and the schedule finds the ending.
+func TestACallbackThatMeetsATableFaultIsKept(t *testing.T) {
+	var broken atomic.Bool
+	faulty := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if broken.Load() && op != tabletest.OpWrite && keys[0].Space == table.Main {
+				return tabletest.Fault{When: tabletest.Before, Err: table.ErrUnavailable}
+			}
+			return tabletest.Fault{}
+		})
+	}
+	o := testbed.Options{Table: faulty, MomentPay: func(o *momentpay.Options) { o.Manual = true }}
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		mtn := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		link := w.Pay(moment("ORDER-2", "link", "150.00")).Reference()
+		path := w.CallbackPath(mtn)
+		time.Sleep(time.Second) // MomentPay's own event about the link is in
+		broken.Store(true)
+		filler := strings.Repeat("filler", 500)
+		w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL","filler":"`+filler+`"}`)
+		w.CallBack("POST", path, `{"status":"SUCCESSFUL","filler":"`+filler+`"}`)
+		w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, nil, `{"event":"payment.confirmed","ekwanzaTransactionId":"tx-1","filler":"`+filler+`"}`)
+		if a := signed(t, w, link); a.StatusCode != 503 { // MomentPay sends it again
+			t.Errorf("MomentPay is answered %d %s", a.StatusCode, a.Body)
+		}
+		kept, _, err := w.Ledger.AuditHour(t.Context(), ledger.AuditUnmatched, time.Now(), 100, "")
+		if err != nil || len(kept) != 4 {
+			t.Fatalf("%d are kept (%v)", len(kept), err)
+		}
+		for _, a := range kept {
+			if a.Note != "not matched: table unavailable" || a.Reference != "" {
+				t.Errorf("%s of %q: note %q", a.URL, a.Reference, a.Note)
+			}
+			if strings.HasPrefix(a.URL, "/callback") != (len(a.RequestBody) == 1<<10) || strings.Contains(a.RequestBody, path) {
+				t.Errorf("%s: %d bytes are kept: %.40s", a.URL, len(a.RequestBody), a.RequestBody)
+			}
+		}
+		if log := w.Log(); strings.Contains(log, "callback.unmatched") || strings.Count(log, `"callback.failed"`) != 4 {
+			t.Error(log)
+		}
+		broken.Store(false)
+		if err := w.Sandbox.SetOutcome(mtn, "SUCCESSFUL", "", false); err != nil {
+			t.Fatal(err)
+		}
+		w.Pass(time.Hour)
+		if got := w.Status(mtn); got != payment.Successful {
+			t.Errorf("MTN's is %s an hour later", got)
 		}
 	})
 }

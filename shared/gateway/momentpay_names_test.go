@@ -16,6 +16,13 @@ import (
 // of texts before it is signed.
 func sendSigned(t *testing.T, w *testbed.World, reference string, changes ...string) {
 	t.Helper()
+	if a := signed(t, w, reference, changes...); a.StatusCode != 200 {
+		t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+	}
+}
+
+func signed(t *testing.T, w *testbed.World, reference string, changes ...string) testbed.Answer {
+	t.Helper()
 	hook, err := w.Moment.Compose(reference, momentpay.Extra{Status: "paid"})
 	if err != nil {
 		t.Fatal(err)
@@ -29,9 +36,7 @@ func sendSigned(t *testing.T, w *testbed.World, reference string, changes ...str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := w.Webhook("POST /webhooks/momentpay", "", header, body); a.StatusCode != 200 {
-		t.Fatalf("answered %d %s", a.StatusCode, a.Body)
-	}
+	return w.Webhook("POST /webhooks/momentpay", "", header, body)
 }
 
 // A signed success ends the payment that it names and no other. Where its ids
