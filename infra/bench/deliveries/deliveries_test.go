@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -21,9 +22,11 @@ func TestThroughput(t *testing.T) {
 	for _, store := range []string{"memory", "sqlite"} {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()
-			f, err := throughput(t.Context(), store, 3, 50)
-			if err != nil || f.Deliveries != 50 || f.PerSecond <= 0 || f.P50 <= 0 || f.P99 < f.P50 || f.CPU <= 0 || f.AppCPU <= 0 {
-				t.Errorf("%+v, %v", f, err)
+			for kind, measure := range map[string]func(context.Context, string, int, int) (flow, error){"backlog": throughput, "live": live} {
+				f, err := measure(t.Context(), store, 3, 50)
+				if err != nil || f.Deliveries != 50 || f.PerSecond <= 0 || f.P50 <= 0 || f.P99 < f.P50 || f.CPU <= 0 || f.AppCPU <= 0 {
+					t.Errorf("%s: %+v, %v", kind, f, err)
+				}
 			}
 		})
 	}

@@ -27,6 +27,7 @@ func main() {
 	flag.IntVar(&o.n, "n", 10000, "deliveries in a throughput run")
 	flag.IntVar(&o.runs, "runs", 5, "runs; for throughput medians are told, for -fairness all runs as one")
 	flag.BoolVar(&o.fair, "fairness", false, "measure what a dead app costs the others, instead of throughput")
+	flag.BoolVar(&o.live, "live", false, "make the events while they are delivered, instead of before")
 	flag.Float64Var(&o.rate, "rate", 5, "with -fairness: events a second, of each app")
 	flag.DurationVar(&o.duration, "for", 20*time.Second, "with -fairness: length of a run")
 	profile := flag.String("cpuprofile", "", "write a processor profile")
@@ -66,19 +67,24 @@ type options struct {
 	apps     int
 	n, runs  int
 	fair     bool
+	live     bool
 	rate     float64
 	duration time.Duration
 }
 
 func (o options) measureThroughput() error {
-	fmt.Printf("%d deliveries to %d apps, store %s, %d processors; CPU of the apps apart\n", o.n, o.apps, o.store, runtime.GOMAXPROCS(0))
+	measure, kind := throughput, "from a backlog"
+	if o.live {
+		measure, kind = live, "while they are made"
+	}
+	fmt.Printf("%d deliveries to %d apps, %s, store %s, %d processors; CPU of the apps apart\n", o.n, o.apps, kind, o.store, runtime.GOMAXPROCS(0))
 	var flows []flow
 	row := func(name string, f flow) {
 		fmt.Printf("%-7s %6.0f/s  p50 %8v  p99 %8v  CPU %8v  of the apps %8v  %5.0f allocations  %5.1f KiB\n", name,
 			f.PerSecond, short(f.P50), short(f.P99), short(f.CPU), short(f.AppCPU), f.Allocations, f.Bytes/1024)
 	}
 	for i := range o.runs {
-		f, err := throughput(context.Background(), o.store, o.apps, o.n)
+		f, err := measure(context.Background(), o.store, o.apps, o.n)
 		if err != nil {
 			return err
 		}

@@ -161,7 +161,7 @@ func (w *world) start(ctx context.Context, a app, n int) ([]ledger.Payment, erro
 		reference, now := payment.NewReference(rand.Reader), ledger.Clock(time.Now())
 		var err error
 		made[i], err = w.ledger.Create(ctx, ledger.Payment{Payment: payment.Payment{
-			Reference: reference, ClientID: a.ID, ExternalID: fmt.Sprintf("ORDER-%d", i), Provider: "mtn",
+			Reference: reference, ClientID: a.ID, ExternalID: "ORDER-" + reference, Provider: "mtn",
 			Amount: payment.Money{Minor: 15000, Currency: "SZL"}, Payer: "26876123456", Metadata: map[string]string{"cart": "12345"},
 			Status: payment.Pending, CreatedAt: now, UpdatedAt: now, Accepted: true,
 		}})
