@@ -150,6 +150,7 @@ bench-deliveries: ## Measure deliveries per second, and what an app that hangs c
 	go build -o build/deliveries ./infra/bench/deliveries
 	build/deliveries -store memory -runs 3
 	build/deliveries -store sqlite -n 3000 -runs 3
+	build/deliveries -store sqlite -live -n 5000 -runs 3
 	build/deliveries -fairness -runs 4 -for 15s
 
 .PHONY: schemathesis

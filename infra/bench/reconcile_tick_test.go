@@ -14,6 +14,7 @@ import (
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/sqlitefile"
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/sqlite"
 )
@@ -84,7 +85,8 @@ func reconcileTick(t *testing.T, payments int) (cpu time.Duration, calls int64) 
 // only their number matters here.
 func fill(t *testing.T, db *sqlite.Table, payments int) {
 	t.Helper()
-	_, err := db.DB().Exec(`
+	err := db.File().Write(t.Context(), func(c sqlitefile.Conn) error {
+		_, err := c.Exec(`
 		WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 		INSERT INTO main_records ("partition", sort, version, attributes, indexes)
 		SELECT printf('payment#%08x-0000-4000-8000-000000000000', i), 'payment', 4,
@@ -92,6 +94,8 @@ func fill(t *testing.T, db *sqlite.Table, payments int) {
 				'created_at', '2026-01-01T00:00:00.000Z', 'payer_msisdn', '26876123456', 'financial_tx_id', '1234567890'),
 			json_object('list', json_array('client#cli_shop', printf('2026-01-01T00:00:00.000Z#%08x', i)))
 		FROM n`, payments)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func openStore(ctx context.Context, o options) (store, error) {
 	if err != nil {
 		return store{}, err
 	}
-	q, err := queuesqlite.New(t.DB(), queuesqlite.Options{Name: "deliveries", MaxReceives: maxReceives})
+	q, err := queuesqlite.New(t.File(), queuesqlite.Options{Name: "deliveries", MaxReceives: maxReceives})
 	if err != nil {
 		return store{}, errors.Join(err, t.Close())
 	}

@@ -108,7 +108,7 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	if err != nil {
 		return parts, nil, err
 	}
-	q, err := queuesqlite.New(t.DB(), queuesqlite.Options{Name: localQueue, MaxReceives: localMaxReceives})
+	q, err := queuesqlite.New(t.File(), queuesqlite.Options{Name: localQueue, MaxReceives: localMaxReceives})
 	if err != nil {
 		return parts, nil, errors.Join(err, t.Close())
 	}

@@ -99,7 +99,7 @@ func (w *world) open(store string) error {
 		}
 		w.close = func() error { return errors.Join(t.Close(), os.RemoveAll(dir)) }
 		w.table = t
-		w.queue, err = queuesqlite.New(t.DB(), queuesqlite.Options{Name: "deliveries", MaxReceives: maxReceives})
+		w.queue, err = queuesqlite.New(t.File(), queuesqlite.Options{Name: "deliveries", MaxReceives: maxReceives})
 		return err
 	}
 	return fmt.Errorf("no store is called %q", store)

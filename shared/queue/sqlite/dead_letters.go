@@ -2,12 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
 
 	"momoproxy/shared/queue"
+	"momoproxy/shared/sqlitefile"
 )
 
 var _ queue.DeadLetters = (*Queue)(nil)
@@ -20,16 +20,16 @@ func (q *Queue) TakeDead(ctx context.Context, max int, visibility time.Duration)
 	}
 	now := q.o.Now()
 	var got []queue.DeadLetter
-	err := q.write(ctx, func(tx *sql.Tx) error {
+	err := q.file.Write(ctx, func(c sqlitefile.Conn) error {
 		got = nil
 		// A spent message is a dead letter from its last visibility on.
-		if _, err := tx.ExecContext(ctx,
+		if _, err := c.Exec(
 			`UPDATE queue_messages SET dead_at = ?1
 			WHERE queue = ?2 AND dead_at IS NULL AND visible_at <= ?1 AND ?3 > 0 AND receives >= ?3`,
 			now.UnixMilli(), q.o.Name, q.o.MaxReceives); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx,
+		rows, err := c.Query(
 			`UPDATE queue_messages SET receives = receives + 1, visible_at = ?1 WHERE number IN (
 				SELECT number FROM queue_messages
 				WHERE queue = ?2 AND dead_at IS NOT NULL AND visible_at <= ?3 ORDER BY number LIMIT ?4)
@@ -58,13 +58,13 @@ func (q *Queue) TakeDead(ctx context.Context, max int, visibility time.Duration)
 
 // DeleteDead implements queue.DeadLetters.
 func (q *Queue) DeleteDead(ctx context.Context, receipts ...string) error {
-	err := q.write(ctx, func(tx *sql.Tx) error {
+	err := q.file.Write(ctx, func(c sqlitefile.Conn) error {
 		for _, r := range receipts {
 			id, receives, ok := strings.Cut(r, ".")
 			if !ok {
 				continue
 			}
-			if _, err := tx.ExecContext(ctx,
+			if _, err := c.Exec(
 				`DELETE FROM queue_messages
 				WHERE queue = ? AND id = ? AND CAST(receives AS TEXT) = ? AND dead_at IS NOT NULL`,
 				q.o.Name, id, receives); err != nil {

@@ -1,4 +1,4 @@
-// Package sqlite is a queue in a SQLite file, for one machine. Messages,
+// Package sqlite is a queue in a sqlitefile.File, for one machine. Messages,
 // dead letters among them, are rows that an operator can read (view
 // queue_overview), and outlive the process.
 package sqlite
@@ -6,7 +6,6 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"momoproxy/shared/queue"
+	"momoproxy/shared/sqlitefile"
 )
 
 // Options tell queues of one file apart and tune them.
@@ -35,7 +35,7 @@ type Options struct {
 // Queue implements queue.Queue. Several Queues, in one process or in
 // several, may work on one file.
 type Queue struct {
-	db   *sql.DB
+	file *sqlitefile.File
 	o    Options
 	mu   sync.Mutex
 	wake chan struct{} // closed and replaced by Send
@@ -44,10 +44,8 @@ type Queue struct {
 var _ queue.Queue = (*Queue)(nil)
 
 // New returns the queue of that name, making its tables if they are not
-// there. The caller keeps db and closes it. Its connections must wait for
-// locks (pragma busy_timeout) and should use the write-ahead log, because
-// several of them write.
-func New(db *sql.DB, o Options) (*Queue, error) {
+// there. The caller keeps the file, which a table may share, and closes it.
+func New(file *sqlitefile.File, o Options) (*Queue, error) {
 	if o.Name == "" {
 		o.Name = "main"
 	}
@@ -60,10 +58,14 @@ func New(db *sql.DB, o Options) (*Queue, error) {
 	if o.MaxReceives < 0 {
 		return nil, errors.New("sqlite queue: MaxReceives is negative")
 	}
-	if err := create(context.Background(), db); err != nil {
-		return nil, fmt.Errorf("sqlite queue: %w", err)
+	err := file.Write(context.Background(), func(c sqlitefile.Conn) error {
+		_, err := c.Exec(schema)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlite queue: create its tables: %w", err)
 	}
-	return &Queue{db: db, o: o, wake: make(chan struct{})}, nil
+	return &Queue{file: file, o: o, wake: make(chan struct{})}, nil
 }
 
 // Send implements queue.Queue. It enqueues all or nothing: on an error other
@@ -76,19 +78,19 @@ func (q *Queue) Send(ctx context.Context, messages ...queue.Message) error {
 		return ctx.Err()
 	}
 	now := q.o.Now()
-	err := q.write(ctx, func(tx *sql.Tx) error {
+	err := q.file.Write(ctx, func(c sqlitefile.Conn) error {
 		for _, m := range messages {
 			visible := now.UnixMilli()
 			if m.Delay > 0 {
 				visible = milliseconds(now.Add(queue.WholeSeconds(m.Delay)))
 			}
-			_, err := tx.ExecContext(ctx,
+			_, err := c.Exec(
 				`INSERT INTO queue_messages (queue, id, body, group_name, sent_at, visible_at) VALUES (?, ?, ?, ?, ?, ?)`,
 				q.o.Name, rand.Text(), m.Body, m.Group, now.UnixMilli(), visible)
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(ctx,
+			_, err = c.Exec(
 				`INSERT INTO queue_groups (queue, group_name) VALUES (?, ?) ON CONFLICT DO NOTHING`, q.o.Name, m.Group)
 			if err != nil {
 				return err
@@ -147,7 +149,7 @@ func (q *Queue) Delete(ctx context.Context, receipts ...string) error {
 	if len(receipts) == 0 {
 		return ctx.Err()
 	}
-	err := q.write(ctx, func(tx *sql.Tx) error {
+	err := q.file.Write(ctx, func(c sqlitefile.Conn) error {
 		for _, r := range receipts {
 			id, receives, ok := strings.Cut(r, ".")
 			if !ok {
@@ -155,7 +157,7 @@ func (q *Queue) Delete(ctx context.Context, receipts ...string) error {
 			}
 			// A receipt names the receive it came from: an older one no
 			// longer fits.
-			_, err := tx.ExecContext(ctx,
+			_, err := c.Exec(
 				`DELETE FROM queue_messages
 				WHERE queue = ? AND id = ? AND receives > 0 AND CAST(receives AS TEXT) = ? AND dead_at IS NULL`,
 				q.o.Name, id, receives)
@@ -172,27 +174,13 @@ func (q *Queue) Delete(ctx context.Context, receipts ...string) error {
 func (q *Queue) Depth(ctx context.Context) (waiting, dead int, err error) {
 	// A spent message becomes a dead letter at the next Receive, but is one
 	// for a reader as soon as its last visibility has ended.
-	err = q.db.QueryRowContext(ctx,
-		`SELECT count(*) - ifnull(sum(dead), 0), ifnull(sum(dead), 0) FROM (
+	err = q.file.Read(ctx, func(c sqlitefile.Conn) error {
+		return c.QueryRow(`SELECT count(*) - ifnull(sum(dead), 0), ifnull(sum(dead), 0) FROM (
 			SELECT dead_at IS NOT NULL OR ?1 > 0 AND receives >= ?1 AND visible_at <= ?2 AS dead
 			FROM queue_messages WHERE queue = ?3)`,
-		q.o.MaxReceives, q.o.Now().UnixMilli(), q.o.Name).Scan(&waiting, &dead)
+			[]any{q.o.MaxReceives, q.o.Now().UnixMilli(), q.o.Name}, &waiting, &dead)
+	})
 	return waiting, dead, q.failed(ctx, "depth", err)
-}
-
-// write runs f in a transaction. The first statement of f must write: a
-// transaction that begins by reading can be refused when it comes to write,
-// one that begins by writing waits its turn.
-func (q *Queue) write(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := q.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
 }
 
 // failed names the call that failed. An interrupted statement has an error

@@ -2,9 +2,7 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -13,31 +11,31 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	_ "modernc.org/sqlite"
 
 	"momoproxy/shared/queue"
 	"momoproxy/shared/queue/queuetest"
 	"momoproxy/shared/queue/sqlite"
+	"momoproxy/shared/sqlitefile"
 )
 
 // open opens the file as a process of its own would.
-func open(t testing.TB, file string) *sql.DB {
+func open(t testing.TB, path string) *sqlitefile.File {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)")
+	file, err := sqlitefile.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
+		if err := file.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return db
+	return file
 }
 
-func newQueue(t testing.TB, db *sql.DB, o sqlite.Options) *sqlite.Queue {
+func newQueue(t testing.TB, file *sqlitefile.File, o sqlite.Options) *sqlite.Queue {
 	t.Helper()
-	q, err := sqlite.New(db, o)
+	q, err := sqlite.New(file, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,8 +54,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// TestTwoProcesses runs the suite's crowd and waits on two connections pools
-// of one file, which share nothing else.
+// TestTwoProcesses runs the suite on one file that is open twice.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	queuetest.Run(t, queuetest.Harness{
@@ -100,14 +97,12 @@ func (a *alternate) Depth(ctx context.Context) (waiting, dead int, err error) {
 	return a.next().Depth(ctx)
 }
 
-// TestSendWakes: a waiting Receive does not wait for the next poll, though
-// the caller allowed a single connection.
+// TestSendWakes: a waiting Receive does not wait for the next poll, not even in
+// memory, where there is a single connection.
 func TestSendWakes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		db := open(t, filepath.Join(t.TempDir(), "q.db"))
-		db.SetMaxOpenConns(1)
-		q := newQueue(t, db, sqlite.Options{Poll: time.Hour})
+		q := newQueue(t, open(t, ":memory:"), sqlite.Options{Poll: time.Hour})
 		got := make(chan []queue.Received)
 		go func() {
 			r, err := q.Receive(t.Context(), 1, time.Minute, queue.MaxWait)
@@ -208,18 +203,24 @@ func TestOverview(t *testing.T) {
 	send(queue.Message{Body: "3", Delay: time.Minute})
 	send(queue.Message{Body: "4"})
 
-	rows, err := db.QueryContext(t.Context(), `SELECT body, state FROM queue_overview ORDER BY body`)
+	got := map[string]string{}
+	err := db.Read(t.Context(), func(c sqlitefile.Conn) error {
+		rows, err := c.Query(`SELECT body, state FROM queue_overview ORDER BY body`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var body, state string
+			if err := rows.Scan(&body, &state); err != nil {
+				return err
+			}
+			got[body] = state
+		}
+		return rows.Err()
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer rows.Close()
-	got := map[string]string{}
-	for rows.Next() {
-		var body, state string
-		if err := rows.Scan(&body, &state); err != nil {
-			t.Fatal(err)
-		}
-		got[body] = state
 	}
 	want := map[string]string{"1": "dead", "2": "in flight", "3": "delayed", "4": "visible"}
 	if d := cmp.Diff(want, got); d != "" {
@@ -230,7 +231,7 @@ func TestOverview(t *testing.T) {
 // TestClosed: a fault of the file is an error, not an empty queue.
 func TestClosed(t *testing.T) {
 	t.Parallel()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "q.db"))
+	db, err := sqlitefile.Open(filepath.Join(t.TempDir(), "q.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,5 @@
 package sqlite
 
-import (
-	"context"
-	"database/sql"
-	"fmt"
-)
-
 // schema is what an operator sees with the sqlite3 command: queue_overview
 // tells each message's state in words. Times are Unix milliseconds.
 const schema = `
@@ -45,24 +39,3 @@ CREATE VIEW IF NOT EXISTS queue_overview AS
 		strftime('%Y-%m-%dT%H:%M:%fZ', dead_at / 1000.0, 'unixepoch') AS died
 	FROM queue_messages;
 `
-
-// create makes the tables in one transaction: two processes may start at once.
-func create(ctx context.Context, db *sql.DB) error {
-	var name string
-	err := db.QueryRowContext(ctx, `SELECT name FROM sqlite_schema WHERE name = 'queue_overview'`).Scan(&name)
-	if err == nil {
-		return nil
-	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("create the queue tables: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, schema); err != nil {
-		return fmt.Errorf("create the queue tables: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("create the queue tables: %w", err)
-	}
-	return nil
-}

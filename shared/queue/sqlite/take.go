@@ -2,11 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
 	"momoproxy/shared/queue"
+	"momoproxy/shared/sqlitefile"
 )
 
 // take hands out what is visible now, and moves what was received too often
@@ -15,27 +15,32 @@ func (q *Queue) take(ctx context.Context, max int, visibility time.Duration) ([]
 	now := q.o.Now()
 	// Most looks find nothing: they must not take the write lock.
 	var due bool
-	err := q.db.QueryRowContext(ctx,
-		`SELECT EXISTS (SELECT 1 FROM queue_messages WHERE queue = ? AND dead_at IS NULL AND visible_at <= ?)`,
-		q.o.Name, now.UnixMilli()).Scan(&due)
+	err := q.file.Read(context.WithoutCancel(ctx), func(c sqlitefile.Conn) error {
+		return c.QueryRow(`SELECT EXISTS (SELECT 1 FROM queue_messages WHERE queue = ? AND dead_at IS NULL AND visible_at <= ?)`,
+			[]any{q.o.Name, now.UnixMilli()}, &due)
+	})
 	if err != nil || !due {
 		return nil, err
 	}
 	var got []queue.Received
-	err = q.write(ctx, func(tx *sql.Tx) error {
+	err = q.file.Write(ctx, func(c sqlitefile.Conn) error {
 		got = nil
-		if _, err := tx.ExecContext(ctx,
+		if _, err := c.Exec(
 			`UPDATE queue_messages SET dead_at = ?1
 			WHERE queue = ?2 AND dead_at IS NULL AND visible_at <= ?1 AND ?3 > 0 AND receives >= ?3`,
 			now.UnixMilli(), q.o.Name, q.o.MaxReceives); err != nil {
 			return err
 		}
-		groups, err := q.visible(ctx, tx, now, max)
+		groups, err := q.visible(c, now, max)
 		if err != nil {
 			return err
 		}
-		for _, m := range inTurn(groups, max) {
-			r, err := q.own(ctx, tx, m, now.Add(visibility))
+		var turn int64
+		if err := c.QueryRow(`SELECT ifnull(max(turn), 0) FROM queue_groups WHERE queue = ?`, []any{q.o.Name}, &turn); err != nil {
+			return err
+		}
+		for i, m := range inTurn(groups, max) {
+			r, err := q.own(c, m, now.Add(visibility), turn+int64(i)+1)
 			if err != nil {
 				return err
 			}
@@ -57,8 +62,8 @@ type candidate struct {
 
 // visible lists up to max messages of each group, the longest visible first,
 // and the groups by their latest turn.
-func (q *Queue) visible(ctx context.Context, tx *sql.Tx, now time.Time, max int) ([][]candidate, error) {
-	rows, err := tx.QueryContext(ctx,
+func (q *Queue) visible(c sqlitefile.Conn, now time.Time, max int) ([][]candidate, error) {
+	rows, err := c.Query(
 		`SELECT m.number, m.group_name FROM queue_groups g
 		JOIN queue_messages m ON m.number IN (
 			SELECT number FROM queue_messages
@@ -100,20 +105,15 @@ func inTurn(groups [][]candidate, max int) []candidate {
 	return picked
 }
 
-// own counts the receive, hides the message and gives its group the latest
-// turn.
-func (q *Queue) own(ctx context.Context, tx *sql.Tx, m candidate, until time.Time) (queue.Received, error) {
+// own counts the receive, hides the message and gives its group the turn.
+func (q *Queue) own(c sqlitefile.Conn, m candidate, until time.Time, turn int64) (queue.Received, error) {
 	r := queue.Received{Group: m.group}
-	err := tx.QueryRowContext(ctx,
-		`UPDATE queue_messages SET receives = receives + 1, visible_at = ? WHERE number = ?
-		RETURNING id, body, receives`,
-		milliseconds(until), m.number).Scan(&r.ID, &r.Body, &r.Receives)
+	err := c.QueryRow(`UPDATE queue_messages SET receives = receives + 1, visible_at = ? WHERE number = ?
+		RETURNING id, body, receives`, []any{milliseconds(until), m.number}, &r.ID, &r.Body, &r.Receives)
 	if err != nil {
 		return r, err
 	}
 	r.Receipt = fmt.Sprintf("%s.%d", r.ID, r.Receives)
-	_, err = tx.ExecContext(ctx,
-		`UPDATE queue_groups SET turn = (SELECT max(turn) FROM queue_groups WHERE queue = ?1) + 1
-		WHERE queue = ?1 AND group_name = ?2`, q.o.Name, m.group)
+	_, err = c.Exec(`UPDATE queue_groups SET turn = ? WHERE queue = ? AND group_name = ?`, turn, q.o.Name, m.group)
 	return r, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"momoproxy/shared/sqlitefile"
 	"momoproxy/shared/table"
 )
 
@@ -20,16 +21,25 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err != nil {
 		return table.Page{}, err
 	}
-	rows, err := t.db.QueryContext(ctx, statement, args...)
+	page := table.Page{Records: []table.Record{}}
+	err = t.file.Read(ctx, func(c sqlitefile.Conn) error { return walk(c, q, statement, args, &page) })
 	if err != nil {
 		return table.Page{}, fault(ctx, "query", err)
 	}
+	return page, nil
+}
+
+// walk fills the page from the rows of the statement.
+func walk(c sqlitefile.Conn, q table.Query, statement string, args []any, page *table.Page) error {
+	rows, err := c.Query(statement, args...)
+	if err != nil {
+		return err
+	}
 	defer rows.Close()
-	page := table.Page{Records: []table.Record{}}
 	for rows.Next() {
 		if len(page.Records) == q.Limit {
 			page.Next = table.EncodeCursor(q, page.Records[q.Limit-1])
-			return page, nil
+			return nil
 		}
 		var r table.Record
 		if q.Index == "" {
@@ -42,14 +52,11 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 			r.Index = map[string]table.IndexKey{q.Index: {Partition: q.Partition, Sort: sort}}
 		}
 		if err != nil {
-			return table.Page{}, fault(ctx, "query", err)
+			return err
 		}
 		page.Records = append(page.Records, r)
 	}
-	if err := rows.Err(); err != nil {
-		return table.Page{}, fault(ctx, "query", err)
-	}
-	return page, nil
+	return rows.Err()
 }
 
 // statement builds the SELECT of one page and one row more, which tells

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
@@ -11,23 +10,20 @@ import (
 	"io"
 	"time"
 
+	"momoproxy/shared/sqlitefile"
 	"momoproxy/shared/table"
 )
 
 // columns are those that scan reads, in its order.
 const columns = `version, attributes, indexes, expires_at`
 
-// querier is a database or a transaction.
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // read returns the record; its version is 0 when there is none.
-func read(ctx context.Context, db querier, k table.Key) (table.Record, error) {
+func read(c sqlitefile.Conn, k table.Key) (table.Record, error) {
 	r := table.Record{Key: k}
-	row := db.QueryRowContext(ctx,
-		`SELECT `+columns+` FROM `+recordsOf(k.Space)+` WHERE "partition" = ? AND sort = ?`, k.Partition, k.Sort)
-	err := scan(row.Scan, &r)
+	err := scan(func(into ...any) error {
+		return c.QueryRow(`SELECT `+columns+` FROM `+recordsOf(k.Space)+` WHERE "partition" = ? AND sort = ?`,
+			[]any{k.Partition, k.Sort}, into...)
+	}, &r)
 	if errors.Is(err, sql.ErrNoRows) {
 		return table.Record{Key: k}, nil
 	}

@@ -1,11 +1,5 @@
 package sqlite
 
-import (
-	"context"
-	"fmt"
-	"time"
-)
-
 // schema: sort and partition compare bytewise (BINARY is the default). The
 // record carries its index entries too, so that one row is the whole record;
 // main_index is what they make findable, and triggers keep it in step with
@@ -54,35 +48,3 @@ CREATE TRIGGER IF NOT EXISTS main_index_delete AFTER DELETE ON main_records WHEN
 	DELETE FROM main_index WHERE "partition" = old."partition" AND sort = old.sort;
 END;
 `
-
-// create makes the tables, in one transaction because several processes may
-// start at once. The first use of a new file also turns on its write-ahead
-// log, for which SQLite does not wait its turn: so try again.
-func (t *Table) create(ctx context.Context) error {
-	for {
-		err := t.tryCreate(ctx)
-		if err == nil || !isBusy(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-func (t *Table) tryCreate(ctx context.Context) error {
-	tx, err := t.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("create tables: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(ctx, schema); err != nil {
-		return fmt.Errorf("create tables: %w", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("create tables: %w", err)
-	}
-	return nil
-}

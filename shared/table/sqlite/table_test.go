@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/sqlitefile"
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/tabletest"
 )
@@ -43,14 +44,12 @@ func TestContractInOneFile(t *testing.T) {
 	tabletest.Run(t, func(t *testing.T) table.Table { return open(t, path) })
 }
 
-func TestPragmas(t *testing.T) {
-	t.Parallel()
-	tab := open(t, filepath.Join(t.TempDir(), "p.db"))
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "10000"} {
-		var got string
-		if err := tab.DB().QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
-			t.Errorf("%s = %q, %v; want %q", pragma, got, err, want)
-		}
+// row reads what an operator would with the sqlite3 command.
+func row(t *testing.T, tab *Table, text string, into ...any) {
+	t.Helper()
+	err := tab.file.Read(t.Context(), func(c sqlitefile.Conn) error { return c.QueryRow(text, nil, into...) })
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
 	}
 }
 
@@ -67,11 +66,8 @@ func TestReadable(t *testing.T) {
 	}
 	var attributes string
 	var expires, amount int64
-	err := tab.DB().QueryRow(`SELECT attributes, expires_at, attributes ->> 'amount_minor' FROM main_records
-		WHERE "partition" = 'payment#1' AND sort = 'payment' AND version = 1`).Scan(&attributes, &expires, &amount)
-	if err != nil {
-		t.Fatal(err)
-	}
+	row(t, tab, `SELECT attributes, expires_at, attributes ->> 'amount_minor' FROM main_records
+		WHERE "partition" = 'payment#1' AND sort = 'payment' AND version = 1`, &attributes, &expires, &amount)
 	const want = `{"amount_minor":9007199254740993,"sealed":{"$bytes":"AQID"},"text":"a<b & é","yes":true}`
 	if attributes != want || expires != 4_000_000_000 || amount != 9007199254740993 {
 		t.Errorf("attributes %s, expires_at %d, amount %d", attributes, expires, amount)
@@ -94,8 +90,8 @@ func TestPurge(t *testing.T) {
 		t.Helper()
 		for _, name := range []string{"main_records", "main_index"} {
 			var got int
-			if err := tab.DB().QueryRow(`SELECT count(*) FROM ` + name).Scan(&got); err != nil || got != want {
-				t.Fatalf("%s holds %d, %v; want %d", name, got, err, want)
+			if row(t, tab, `SELECT count(*) FROM `+name, &got); got != want {
+				t.Fatalf("%s holds %d; want %d", name, got, want)
 			}
 		}
 	}
