@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"momoproxy/shared/ledger"
+	"momoproxy/shared/delivery"
 )
 
 // live delivers n events while they are made: each app's producer starts a
@@ -21,7 +21,7 @@ func live(ctx context.Context, store string, apps, n int) (flow, error) {
 		return flow{}, err
 	}
 	var mu sync.Mutex
-	var all []ledger.Delivery
+	var all []delivery.Delivery
 	var began []time.Time
 	var faults []error
 	runtime.GC()
@@ -80,10 +80,10 @@ func live(ctx context.Context, store string, apps, n int) (flow, error) {
 
 // produce makes one event and rings for it. The time is that before its
 // transaction.
-func (w *world) produce(ctx context.Context, a app) (time.Time, ledger.Delivery, error) {
+func (w *world) produce(ctx context.Context, a app) (time.Time, delivery.Delivery, error) {
 	payments, err := w.start(ctx, a, 1)
 	if err != nil {
-		return time.Time{}, ledger.Delivery{}, err
+		return time.Time{}, delivery.Delivery{}, err
 	}
 	at := time.Now()
 	d, err := w.end(ctx, payments[0])
