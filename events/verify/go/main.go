@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -71,7 +72,13 @@ func main() {
 			http.Error(w, "not genuine", http.StatusForbidden)
 			return
 		}
-		// Handle each webhook-id once, then answer 2xx within ten seconds.
+		var event struct{ Event, ExternalID string }
+		if err := json.Unmarshal(body, &event); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		fmt.Println("genuine:", event.Event, event.ExternalID) // here your app handles each webhook-id once
+		// Answer 2xx within ten seconds.
 		fmt.Fprintln(w, "thank you")
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))

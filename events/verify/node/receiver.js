@@ -44,7 +44,11 @@ const server = http.createServer((request, response) => {
     const body = Buffer.concat(chunks); // before anything is parsed
     const genuine = request.url === "/standard" ? verifyStandard(request.headers, body, list("SIGNING_SECRETS")) !== null
       : request.url === "/legacy" && verifyLegacy(request.headers, body, list("API_KEYS"));
-    // Handle each webhook-id once, then answer 2xx within ten seconds.
+    if (genuine) {
+      const event = JSON.parse(body);
+      console.log("genuine: %s %s", event.event, event.externalId); // here your app handles each webhook-id once
+    }
+    // Answer 2xx within ten seconds.
     response.writeHead(genuine ? 200 : 403).end(genuine ? "thank you\n" : "not genuine\n");
   });
 });

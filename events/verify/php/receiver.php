@@ -53,5 +53,7 @@ if (!$genuine) {
     http_response_code(403);
     exit("not genuine\n");
 }
-// Handle each webhook-id once, then answer 2xx within ten seconds.
+$event = json_decode($body, true);
+error_log('genuine: ' . ($event['event'] ?? '') . ' ' . ($event['externalId'] ?? '')); // here your app handles each webhook-id once
+// Answer 2xx within ten seconds.
 echo "thank you\n";

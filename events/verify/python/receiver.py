@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import os
 import re
 import time
@@ -58,7 +59,10 @@ class Receiver(BaseHTTPRequestHandler):
             genuine = verify_standard(self.headers, body, os.environ.get("SIGNING_SECRETS", "").split(",")) is not None
         else:
             genuine = self.path == "/legacy" and verify_legacy(self.headers, body, os.environ.get("API_KEYS", "").split(","))
-        # Handle each webhook-id once, then answer 2xx within ten seconds.
+        if genuine:
+            event = json.loads(body)
+            print("genuine:", event.get("event"), event.get("externalId"), flush=True)  # here your app handles each webhook-id once
+        # Answer 2xx within ten seconds.
         self.send_response(200 if genuine else 403)
         self.end_headers()
         self.wfile.write(b"thank you\n" if genuine else b"not genuine\n")
