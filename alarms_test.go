@@ -240,26 +240,21 @@ func TestNothingIsLeftOut(t *testing.T) {
 	}
 }
 
-// readWatchedSection is the README's account of what is watched.
-func readWatchedSection(t *testing.T) string {
+// readPage is a page for operators.
+func readPage(t *testing.T, path string) string {
 	t.Helper()
-	readme, err := os.ReadFile("README.md")
+	page, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, ok := strings.Cut(string(readme), "\n### What is watched\n")
-	if !ok {
-		t.Fatal("the README does not say what is watched")
-	}
-	section, _, _ = strings.Cut(section, "\n#")
-	return section
+	return string(page)
 }
 
 // Whoever is woken finds what to do: each alarm tells somebody, says what it
-// means and what to do first, and is in the README.
+// means and what to do first, and has an entry in docs/operate.md.
 func TestAlarmsAreExplained(t *testing.T) {
 	t.Parallel()
-	section := readWatchedSection(t)
+	page := readPage(t, "docs/operate.md")
 	all := alarms(readWatched(t))
 	for id, r := range all {
 		if n := len(r.Properties.AlarmDescription); n < 100 || n > 1024 {
@@ -271,20 +266,20 @@ func TestAlarmsAreExplained(t *testing.T) {
 		if r.Properties.AlarmActions.Kind == 0 {
 			t.Errorf("%s tells nobody", id)
 		}
-		if !strings.Contains(section, "\n| `"+strings.TrimSuffix(id, "Alarm")+"` |") {
-			t.Errorf("%s is not in the README's table", id)
+		if !strings.Contains(page, "\n| `"+strings.TrimSuffix(id, "Alarm")+"` |") {
+			t.Errorf("%s has no entry in docs/operate.md", id)
 		}
 	}
-	for _, row := range regexp.MustCompile("\n\\| `(\\w+)` \\|").FindAllStringSubmatch(section, -1) {
+	for _, row := range regexp.MustCompile("\n\\| `([A-Z]\\w+)` \\|").FindAllStringSubmatch(page, -1) {
 		if _, ok := all[row[1]+"Alarm"]; !ok {
-			t.Errorf("the README tells of an alarm %s", row[1])
+			t.Errorf("docs/operate.md has an entry for an alarm %s that does not exist", row[1])
 		}
 	}
 }
 
 // What the metrics cost is known before the bill: every combination of
 // dimensions is a metric of its own.
-func TestMetricsCostWhatTheReadmeSays(t *testing.T) {
+func TestMetricsCostWhatThePageSays(t *testing.T) {
 	t.Parallel()
 	routes := 0
 	for _, f := range readStack(t).functions() {
@@ -318,11 +313,11 @@ func TestMetricsCostWhatTheReadmeSays(t *testing.T) {
 	for _, n := range sets {
 		sum += n
 	}
-	said := regexp.MustCompile(`at most (\d+) custom metrics`).FindStringSubmatch(readWatchedSection(t))
+	said := regexp.MustCompile(`at most (\d+) custom metrics`).FindStringSubmatch(readPage(t, "docs/capacity-and-cost.md"))
 	if said == nil {
-		t.Fatal("the README does not say how many custom metrics there are")
+		t.Fatal("docs/capacity-and-cost.md does not say how many custom metrics there are")
 	}
 	if most, _ := strconv.Atoi(said[1]); sum > most || sum < most-20 {
-		t.Errorf("%d custom metrics, the README says at most %d", sum, most)
+		t.Errorf("%d custom metrics, docs/capacity-and-cost.md says at most %d", sum, most)
 	}
 }

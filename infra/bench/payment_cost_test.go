@@ -25,7 +25,7 @@ import (
 
 // The most a payment may cost, with an entry by its payer and one by its
 // transaction id, from its request to its delivered callback, in
-// DynamoDB units. The README quotes these; a change that needs more says so.
+// DynamoDB units. docs/benchmarks.md and docs/capacity-and-cost.md quote these; a change that needs more says so.
 const (
 	maxWriteUnits     = 32
 	maxReadUnits      = 4

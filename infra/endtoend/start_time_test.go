@@ -30,7 +30,7 @@ var (
 // mostOfHello bounds a function's own start beside that of a function which
 // does nothing, in `make bench-start` alone: a time is only worth something on
 // a machine that does nothing else, which a test may not ask for. What was
-// found on one is in the README.
+// found on one is in docs/benchmarks.md.
 const mostOfHello = 6
 
 // firstEvents take no table, queue or provider where there is such an event.

@@ -43,7 +43,7 @@ func (s *system) startProviders(o options, ownURL string) error {
 		return os.Getenv(name)
 	})
 	if o.live && !config.LocalAccounts(getenv) {
-		return errors.New("-live: no account is configured: set the variables of MTN, Mom Factura or MomentPay (README.md)")
+		return errors.New("-live: no account is configured: set the variables of MTN, Mom Factura or MomentPay (docs/testing.md lists them)")
 	}
 	if !o.live {
 		if getenv("PUBLIC_BASE_URL") == "" {

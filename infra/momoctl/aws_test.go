@@ -42,7 +42,7 @@ func parameterStore(t *testing.T) string {
 }
 
 // deployed makes tables and queues of this test's own in the engines, and
-// names them in the environment as the README does.
+// names them in the environment as docs/operate.md does.
 func deployed(t *testing.T) *sqs.Queue {
 	t.Helper()
 	name := "momoctl-" + strings.ToLower(rand.Text())
