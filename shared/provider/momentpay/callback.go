@@ -136,7 +136,7 @@ func name(c *provider.Callback, data wire.Object) {
 		c.IDs = []string{strings.ToLower(reference)}
 	}
 	for _, field := range []string{"id", "payment_id"} {
-		if id, _ := data.Text(field); safeID.MatchString(id) {
+		if id, _ := data.Text(field); safeID(id) {
 			c.ProviderIDs = append(c.ProviderIDs, id)
 		}
 	}

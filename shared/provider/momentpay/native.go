@@ -87,7 +87,7 @@ func ended(pay payment.Payment) time.Time {
 
 // eventID says whether id looks like an event's own.
 func eventID(id string) bool {
-	return strings.HasPrefix(id, "evt_") && len(id) > len("evt_") && len(id) <= 104 && safeID.MatchString(id)
+	return strings.HasPrefix(id, "evt_") && len(id) > len("evt_") && len(id) <= 104 && safeID(id)
 }
 
 // passable says whether a webhook may be passed on unchanged: it holds nothing

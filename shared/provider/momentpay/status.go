@@ -33,7 +33,7 @@ func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Ans
 	switch {
 	case ctx.Err() != nil:
 		answer.Evidence = payment.Evidence{Verdict: payment.SaysNothing, Reason: "no time left to ask MomentPay"}
-	case safeID.MatchString(id):
+	case safeID(id):
 		r := p.client.Do(ctx, &trail, p.authorised(http.MethodGet, requestPath+"/"+url.PathEscape(id)), p.cfg.AttemptTimeout)
 		answer.Attempted, answer.AskAgain, answer.Evidence = !r.Unsent, r.Stale, readStatus(r, pay)
 	default:
