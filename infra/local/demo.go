@@ -43,6 +43,9 @@ func run(ctx context.Context, o options, out io.Writer) error {
 
 func (s *system) banner(o options) {
 	s.out("MoMo Proxy on %s", s.gatewayURL)
+	if s.consoleURL != "" {
+		s.out("  console           %s", s.consoleURL)
+	}
 	s.out("  storage           %s", s.store.name)
 	for _, p := range s.providers {
 		s.out("  provider          %-11s at %s", p.name, p.url)
@@ -63,6 +66,10 @@ func (s *system) banner(o options) {
 }
 
 func (s *system) whatToTry() {
+	hint := ""
+	if s.consoleURL != "" {
+		hint = "\nOr look: open " + s.consoleURL + " and press \"Try it\"."
+	}
 	s.out(`
 Try, in another terminal:
 
@@ -72,9 +79,9 @@ Try, in another terminal:
 
   curl -H "X-Proxy-Api-Key: %[2]s" %[1]s/status/<referenceId>
 
-Other payer numbers misbehave as providers do: see infra/sandbox/README.md.
+Other payer numbers misbehave as providers do: see infra/sandbox/README.md.%[3]s
 Stop with Ctrl-C: payments, events and audit records are kept for the next start,
-and so are the payments that the providers' stand-ins have.`, s.gatewayURL, demoKey)
+and so are the payments that the providers' stand-ins have.`, s.gatewayURL, demoKey, hint)
 }
 
 // demoPayments are what each provider is asked for: a body without its

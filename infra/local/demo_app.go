@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"momoproxy/shared/webhook"
@@ -19,6 +20,8 @@ type demoApp struct {
 
 	apiKey string
 	secret webhook.Secret
+	now    func() time.Time
+	down   atomic.Bool // it answers 500
 	print  func(format string, args ...any)
 
 	mu       sync.Mutex
@@ -41,14 +44,14 @@ type callback struct {
 
 // startDemoApp serves the app on a free loopback port until the listener is
 // closed by stop.
-func startDemoApp(apiKey string, secret webhook.Secret, print func(string, ...any)) (app *demoApp, stop func(), err error) {
+func startDemoApp(apiKey string, secret webhook.Secret, now func() time.Time, print func(string, ...any)) (app *demoApp, stop func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, fmt.Errorf("demo app: %w", err)
 	}
 	app = &demoApp{
 		URL:    "http://" + l.Addr().String() + "/momo-callback",
-		apiKey: apiKey, secret: secret, print: print,
+		apiKey: apiKey, secret: secret, now: now, print: print,
 		verified: map[string]callback{}, arrived: make(chan callback, 100),
 	}
 	server := &http.Server{Handler: app, ReadHeaderTimeout: 5 * time.Second}
@@ -57,6 +60,10 @@ func startDemoApp(apiKey string, secret webhook.Secret, print func(string, ...an
 }
 
 func (a *demoApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.down.Load() {
+		http.Error(w, "down, by the switch of the console", http.StatusInternalServerError)
+		return
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
 		http.Error(w, "unreadable", http.StatusBadRequest)
@@ -67,7 +74,7 @@ func (a *demoApp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "bad signature", http.StatusForbidden)
 		return
 	}
-	id, err := webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, a.secret)
+	id, err := webhook.Verify(r.Header, body, a.now(), webhook.Tolerance, a.secret)
 	if err != nil {
 		a.print("demo app: REFUSED a callback: %v", err)
 		http.Error(w, "bad signature", http.StatusForbidden)

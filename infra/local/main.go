@@ -28,6 +28,10 @@ type options struct {
 	aws    bool
 	demo   bool
 	live   bool // real money: see live.go
+	// console is the web console's address, or consoleOff; consoleSet: it was
+	// named.
+	console    string
+	consoleSet bool
 	// provider is the one that the demonstration pays through.
 	provider string
 
@@ -68,6 +72,7 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	flags.StringVar(&policy, "callback-policy", string(config.Confirm), "confirm or trust unsigned callbacks")
 	flags.BoolVar(&o.aws, "aws", false, "use DynamoDB and SQS as the AWS_* variables say, instead of the embedded database")
 	flags.BoolVar(&o.live, "live", false, "real money: the configured accounts only, no stand-in, no demo client, no loopback callbacks")
+	flags.StringVar(&o.console, "console", consoleAddress, "address of the web console on this machine, or "+consoleOff)
 	flags.BoolVar(&o.demo, "demo", false, "run one payment to its verified callback, then exit with 0 or 1")
 	flags.StringVar(&o.provider, "provider", "mtn", "which provider -demo pays through: "+strings.Join(demoProviders(), ", "))
 	if err := flags.Parse(args); err != nil {
@@ -88,6 +93,7 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	if set["provider"] && !o.demo {
 		return o, say(out, errors.New("-provider goes with -demo: without it every request to pay names its own \"provider\", and all of them are there"))
 	}
+	o.consoleSet = set["console"]
 	if err := checkLiveFlags(o); err != nil {
 		return o, say(out, err)
 	}
@@ -98,6 +104,9 @@ func readOptions(args []string, out io.Writer) (options, error) {
 		}
 		if !set["listen"] {
 			o.listen = "127.0.0.1:0"
+		}
+		if !set["console"] {
+			o.console = consoleOff
 		}
 	}
 	return o, nil

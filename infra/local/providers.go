@@ -90,7 +90,8 @@ func (s *system) checkMoney(o options) error {
 }
 
 func (s *system) startMTN(variables map[string]string, _, publicURL string) error {
-	world := sandbox.New(sandbox.Options{})
+	world := sandbox.New(sandbox.Options{Now: s.clock.Now, AfterFunc: s.clock.AfterFunc})
+	s.standins.mtn = world
 	s.stops = append(s.stops, world.Close)
 	host := "localhost"
 	if u, err := url.Parse(publicURL); err == nil && u.Hostname() != "" {
@@ -113,7 +114,10 @@ func (s *system) startMTN(variables map[string]string, _, publicURL string) erro
 
 func (s *system) startMomFactura(variables map[string]string, ownURL, _ string) error {
 	token := rand.Text()
-	world := facturabox.New(facturabox.Options{WebhookURL: ownURL + "/webhooks/mom-factura/" + token})
+	world := facturabox.New(facturabox.Options{
+		WebhookURL: ownURL + "/webhooks/mom-factura/" + token, Now: s.clock.Now, AfterFunc: s.clock.AfterFunc,
+	})
+	s.standins.factura = world
 	s.stops = append(s.stops, world.Close)
 	err := s.keepPayments("mom-factura", world.Keep)
 	if err != nil {
@@ -133,7 +137,9 @@ func (s *system) startMomentPay(variables map[string]string, ownURL, _ string) e
 	key := "sk_test_" + rand.Text()
 	world := momentbox.New(momentbox.Options{
 		SecretKey: key, WebhookURL: ownURL + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()},
+		Now: s.clock.Now, AfterFunc: s.clock.AfterFunc,
 	})
+	s.standins.moment = world
 	s.stops = append(s.stops, world.Close)
 	if err := s.keepPayments("momentpay", world.Keep); err != nil {
 		return err

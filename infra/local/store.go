@@ -71,7 +71,7 @@ func openStore(ctx context.Context, o options) (store, error) {
 	if err != nil {
 		return store{}, err
 	}
-	q, err := queuesqlite.New(t.File(), queuesqlite.Options{Name: "deliveries", MaxReceives: maxReceives})
+	q, err := queuesqlite.New(t.File(), queuesqlite.Options{Name: "deliveries", MaxReceives: maxReceives, Now: o.now})
 	if err != nil {
 		return store{}, errors.Join(err, t.Close())
 	}

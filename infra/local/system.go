@@ -20,6 +20,7 @@ import (
 	"momoproxy/infra/local/triggers"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/routes"
+	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
@@ -36,6 +37,9 @@ const (
 // system is everything that runs.
 type system struct {
 	gatewayURL string
+	consoleURL string // empty: there is none
+	clock      *clock
+	standins   standins
 	providers  []providerAt // what the gateway asks, the default first
 	appURL     string
 	data       string // folder, or :memory:
@@ -81,6 +85,10 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	// MTN refuses IP addresses in callback URLs, and so does its stand-in.
 	ownURL := "http://localhost:" + port
 
+	if s.clock, err = newClock(o.now, o.data); err != nil {
+		return nil, err
+	}
+	o.now = s.clock.Now
 	if s.store, err = openStore(ctx, o); err != nil {
 		return nil, err
 	}
@@ -90,14 +98,13 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 		return nil, err
 	}
 	machine := host.Machine()
-	if o.now != nil {
-		machine.Now = o.now
-	}
+	machine.Now = s.clock.Now
 	s.parts = assembly.Parts{
 		Table: s.store.table, Queue: s.store.queue, Host: machine, Log: log,
 		Ledger: ledger.New(s.store.table, s.store.keys, ledger.Options{}),
 		Rules:  webhook.Rules{AllowLoopback: !o.live},
 	}
+	s.parts.Apps = onClock{webhook.NewClient(webhook.Options{Rules: s.parts.Rules}), s.clock}
 	if err := s.startProviders(o, ownURL); err != nil {
 		return nil, err
 	}
@@ -114,7 +121,11 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	if err := s.parts.Beat(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.startFunctions(ctx, listener, o.template); err != nil {
+	g, err := s.startFunctions(ctx, listener, o.template)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startConsole(o, g); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -152,7 +163,7 @@ func (s *system) startDemoApp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		client = ledger.Client{ID: demoClientID, Name: "Demo app", Active: true, CreatedAt: ledger.Clock(time.Now()),
+		client = ledger.Client{ID: demoClientID, Name: "Demo app", Active: true, CreatedAt: ledger.Clock(s.clock.Now()),
 			APIKey: demoKey, SigningSecrets: []string{secret.Reveal()}}
 		if client, err = s.parts.Ledger.CreateClient(ctx, client); err != nil {
 			return err
@@ -162,7 +173,7 @@ func (s *system) startDemoApp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	app, stop, err := startDemoApp(demoKey, secret, s.out)
+	app, stop, err := startDemoApp(demoKey, secret, s.clock.Now, s.out)
 	if err != nil {
 		return err
 	}
@@ -174,21 +185,21 @@ func (s *system) startDemoApp(ctx context.Context) error {
 
 // startFunctions serves the template's routes, consumes the queue and runs
 // the schedule.
-func (s *system) startFunctions(ctx context.Context, listener net.Listener, template []byte) error {
+func (s *system) startFunctions(ctx context.Context, listener net.Listener, template []byte) (*gateway.Gateway, error) {
 	w, err := triggers.Read(template)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	api, err := routes.API(s.parts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	invoke, err := handlersFor(w.Routes, api.Handlers())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.startLoops(ctx, w, api.Gateway); err != nil {
-		return err
+		return nil, err
 	}
 	server := &http.Server{Handler: triggers.Gateway(w.Routes, invoke), ReadHeaderTimeout: 5 * time.Second}
 	s.stops = append(s.stops, func() {
@@ -197,7 +208,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 		_ = server.Shutdown(ctx)
 	})
 	go server.Serve(listener)
-	return nil
+	return api.Gateway, nil
 }
 
 // handlersFor answers each route with its handler. A route that the API does

@@ -1,0 +1,223 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"momoproxy/shared/delivery"
+	"momoproxy/shared/forwarder"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+)
+
+// What an operator does by the pages, with the guards of momoctl.
+
+// reveal shows a payer's number once it is written down who asked for it.
+func (c *Console) reveal(ctx context.Context, reference string) (any, error) {
+	s, err := c.records.story(ctx, strings.ToLower(reference))
+	if err != nil {
+		return nil, err
+	}
+	p := s.Payment
+	if p.number == "" {
+		return nil, refusal("This payment names no number.")
+	}
+	err = c.Ledger.Audit(ctx, ledger.AuditRecord{
+		At: ledger.Clock(c.Now()), Direction: ledger.InboundFromApp, Reference: p.Reference, ClientID: p.App,
+		Method: gateway.OperatorMethod, URL: "console/show-number", Note: fmt.Sprintf("operator %s: the payer's number was shown", c.Operator),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the number is not shown, since that could not be audited: %w", err)
+	}
+	return c.pageOf(s, true), nil
+}
+
+// check asks the provider about a payment now.
+func (c *Console) check(ctx context.Context, reference string) (any, error) {
+	if c.Ask == nil {
+		return nil, refusal("The provider cannot be asked from here. " + c.AskFault)
+	}
+	before, err := c.Ledger.Payment(ctx, reference)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, notFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	after, err := c.Ask.Check(ctx, reference)
+	var said struct {
+		Text string `json:"text"`
+	}
+	switch {
+	case errors.Is(err, gateway.ErrPutOff):
+		return nil, refusal("Not asked: the provider's request limit is spent, or it was asked about this payment a moment ago.")
+	case errors.Is(err, gateway.ErrSubmitting):
+		return nil, refusal("Not asked: the request that made the payment is still under way, until " + stamp(before.SubmitDeadline) + ".")
+	case errors.Is(err, gateway.ErrUnanswered):
+		said.Text = providerName(after.Provider) + " gave no usable answer. What it said is in the picture below."
+	case err != nil:
+		return nil, err
+	case after.Status != before.Status || after.Phase != before.Phase:
+		said.Text = fmt.Sprintf("It was %s and is now %s.", words(string(before.Status), string(before.Phase)), words(string(after.Status), string(after.Phase)))
+	default:
+		said.Text = providerName(after.Provider) + " was asked, and nothing has changed."
+	}
+	return said, nil
+}
+
+func words(status, phase string) string { return strings.TrimSpace(status + " " + phase) }
+
+var verdicts = map[string]payment.Verdict{
+	"SUCCESSFUL": payment.SaysSuccessful, "FAILED": payment.SaysFailed, "CANCELLED": payment.SaysCancelled,
+}
+
+// payable says whether the payer may still pay: the provider has asked for it,
+// or given out what it is paid with, and that has not run out.
+func payable(p Payment, now time.Time) bool {
+	if !p.Open() {
+		return false
+	}
+	if p.ExpiresAt.IsZero() {
+		return p.Phase == "awaiting_payer"
+	}
+	return now.Before(p.ExpiresAt)
+}
+
+// settle ends an open payment by the operator's word.
+func (c *Console) settle(ctx context.Context, reference string, in ask) error {
+	verdict, ok := verdicts[in.Status]
+	in.Reason, in.TransactionID, in.Seen = strings.TrimSpace(in.Reason), strings.TrimSpace(in.TransactionID), strings.TrimSpace(in.Seen)
+	switch {
+	case !ok:
+		return refusal("Choose how it ended: SUCCESSFUL, FAILED or CANCELLED.")
+	case in.Reason == "":
+		return refusal("Give a reason: it stands in the audit log.")
+	case !oneLine(in.Reason), !oneLine(in.Seen), !oneLine(in.TransactionID):
+		return refusal(fmt.Sprintf("Each text must be one line of at most %d bytes.", payment.MaxReason))
+	case in.TransactionID != "" && in.Status != "SUCCESSFUL":
+		return refusal("A transaction id goes with SUCCESSFUL: it says that money has moved.")
+	}
+	p, err := c.records.payment(ctx, reference)
+	if err != nil {
+		return err
+	}
+	if in.Status != "SUCCESSFUL" && payable(p, c.Now()) && !in.AllowDoublePayment {
+		return refusal("Not settled: the payer can still pay it, and the order would be free to be paid again. Confirm that a double payment is accepted.")
+	}
+	_, err = c.Settle.Settle(ctx, p.Reference, gateway.Settlement{
+		Verdict: verdict, Reason: in.Reason, FinancialTransactionID: in.TransactionID, Operator: c.Operator, Seen: in.Seen,
+	})
+	switch {
+	case errors.Is(err, gateway.ErrNotLookedUp):
+		return refusal("Not settled: the provider's answer was lost, so it may have charged the payer. Look into its portal and say what it shows.")
+	case errors.Is(err, gateway.ErrSubmitting):
+		return refusal("Not settled: the request that made the payment is still under way, until " + stamp(p.SubmittedBy) + ".")
+	case errors.Is(err, gateway.ErrEnded):
+		return refusal("Not settled: it has ended otherwise, and only the provider's own answer can correct that.")
+	}
+	return stale(err)
+}
+
+func oneLine(s string) bool {
+	return len(s) <= payment.MaxReason && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+// stale turns the loss of a race into words.
+func stale(err error) error {
+	if errors.Is(err, ledger.ErrMoved) {
+		return refusal("It has changed meanwhile, and nothing was done. Look again, then repeat.")
+	}
+	return err
+}
+
+// resend makes one attempt now, beside the schedule.
+func (c *Console) resend(ctx context.Context, reference string, sequence int) error {
+	d, err := c.Ledger.Delivery(ctx, strings.ToLower(reference), sequence)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return notFound
+	}
+	if err != nil {
+		return err
+	}
+	if lacks := c.lacks(ctx, d); lacks != "" {
+		return refusal("Not sent: the event would be held again at once. " + lacks)
+	}
+	now := ledger.Clock(c.Now())
+	d, err = c.Ledger.ResendDelivery(ctx, d, now, ledger.AuditRecord{
+		At: now, Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: d.ClientID,
+		Method: gateway.OperatorMethod, URL: "resend", Note: fmt.Sprintf("operator %s: event %d, it was %s", c.Operator, d.Sequence, d.State),
+	})
+	switch {
+	case errors.Is(err, delivery.ErrUnderway):
+		return refusal("The event goes on by itself: it is being attempted, an attempt has been asked for, or an earlier event of the payment comes first.")
+	case errors.Is(err, ledger.ErrEndpointDisabled):
+		return refusal("The endpoint is disabled: enable it first.")
+	case err != nil:
+		return stale(err)
+	}
+	// Best effort. If the message is lost, the sweeper sends it again.
+	if err := (forwarder.Doorbell{Queue: c.Queue, Now: c.Now}).Ring(ctx, d); err != nil {
+		c.Log.WarnContext(ctx, "doorbell.lost", "error", err.Error())
+	}
+	return nil
+}
+
+// lacks says what an event cannot be sent without; empty: nothing.
+func (c *Console) lacks(ctx context.Context, d delivery.Delivery) string {
+	client, err := c.Ledger.RecentClient(ctx, d.ClientID, c.Now())
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return "There is no such app any more."
+	case errors.Is(err, ledger.ErrCorrupt):
+		return "The app's secrets cannot be opened with any of the sealing keys."
+	case err != nil:
+		return ""
+	case d.URL == "" && client.CallbackURL == "":
+		return "There is no callback URL: momoctl client set-callback-url " + client.ID + " URL comes first."
+	case len(client.LiveSecrets(c.Now())) == 0:
+		return "The app has no signing secret: momoctl client rotate-secret " + client.ID + " comes first."
+	}
+	return ""
+}
+
+// setEndpoint lets an endpoint be sent to, or not.
+func (c *Console) setEndpoint(ctx context.Context, app, origin string, on bool) error {
+	e, err := c.Ledger.Endpoint(ctx, app, origin)
+	if err != nil {
+		return err
+	}
+	now := ledger.Clock(c.Now())
+	audit := func(what string) ledger.AuditRecord {
+		return ledger.AuditRecord{
+			At: now, Direction: ledger.InboundFromApp, ClientID: e.ClientID, Method: gateway.OperatorMethod, URL: "endpoint/" + what,
+			Note: fmt.Sprintf("operator %s: %s, it was %s", c.Operator, e.Origin, e.State),
+		}
+	}
+	switch {
+	case on && e.Blocked():
+		_, err = c.Ledger.SaveEndpoint(ctx, e.Reopen(now), now, audit("enable"))
+	case !on && e.State != delivery.EndpointDisabled:
+		if _, err := c.Ledger.Client(ctx, app); errors.Is(err, ledger.ErrNotFound) || delivery.Origin(origin) != origin {
+			return notFound
+		}
+		_, err = c.Ledger.SaveEndpoint(ctx, e.Disable(delivery.DisabledByOperator, now), now, audit("disable"))
+	}
+	return stale(err)
+}
+
+// setApp lets an app's requests in, or not.
+func (c *Console) setApp(ctx context.Context, app string, on bool) error {
+	client, err := c.Ledger.Client(ctx, app)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return notFound
+	}
+	if err != nil {
+		return err
+	}
+	return stale(c.Ledger.SetClientActive(ctx, client, on))
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"momoproxy/infra/console"
+	"momoproxy/infra/sandbox"
+)
+
+// trigger is a payment that ends in the event it is named after.
+type trigger struct {
+	plan string // of the MTN stand-in
+	body string // in the place of a plan: fields of another request
+	says string
+	// before is done first, after when the payment has been accepted.
+	before func(*playground) error
+	after  func(*playground) error
+}
+
+// repeatedPayer is a number that is nobody else's.
+const repeatedPayer = "26876123457"
+
+var scenarios = map[string]trigger{
+	"payment.successful": {plan: sandbox.PlanSuccess, says: "The payer approves in a second."},
+	"payment.failed":     {plan: "failed_approval_rejected", says: "The payer declines in a second."},
+	"payment.timeout": {
+		plan: sandbox.PlanPending, says: "Nobody ends it, and the clock has moved on by 25 hours.",
+		after: func(p *playground) error { return p.Forward(25 * time.Hour) },
+	},
+	"payment.held":    {plan: "status_wrong_amount", says: "The status names another amount: an operator has to decide."},
+	"answer.lost":     {plan: "reset_after", says: "The answer to the request is lost, and the payer is charged: the proxy has to ask."},
+	"callback.lost":   {plan: "callback_lost", says: "No callback comes: the proxy has to ask."},
+	"callback.forged": {plan: "callback_forged", says: "Somebody else says SUCCESSFUL, and the payer declines."},
+	"callback.repeated": {
+		body: `"payer":{"partyIdType":"MSISDN","partyId":"` + repeatedPayer + `"}`, says: "The callback comes twice.",
+		before: func(p *playground) error {
+			return p.standins.mtn.AddRule(sandbox.Rule{Route: sandbox.RouteCallback, Payer: repeatedPayer, Fault: sandbox.RepeatedCallback, Times: 1})
+		},
+	},
+	"invoice.created": {body: `"provider":"mom-factura","method":"reference","amount":"15000.00"`, says: "The reference is paid in a second, and the invoice follows."},
+}
+
+func triggerNames() []string { return slices.Sorted(maps.Keys(scenarios)) }
+
+// Trigger starts a payment that ends in the event named.
+func (p *playground) Trigger(ctx context.Context, event string) (console.Triggered, error) {
+	t, ok := scenarios[event]
+	if !ok {
+		return console.Triggered{}, console.Refuse(fmt.Sprintf("There is no trigger %q. There are: %s.", event, strings.Join(triggerNames(), ", ")))
+	}
+	provider := "mtn"
+	if strings.Contains(t.body, "mom-factura") {
+		provider = "mom-factura"
+	}
+	if standin, _ := p.Standin(provider); !standin {
+		return console.Triggered{}, console.Refuse("This needs the stand-in of " + provider + ", and an account of its own is configured.")
+	}
+	if t.before != nil {
+		if err := t.before(p); err != nil {
+			return console.Triggered{}, err
+		}
+	}
+	fields := t.body
+	if t.plan != "" {
+		fields = `"payer":{"partyIdType":"MSISDN","partyId":"` + sandbox.Payer(t.plan) + `"}`
+	}
+	if !strings.Contains(fields, `"amount"`) {
+		fields += `,"amount":"150.00"`
+	}
+	body := fmt.Sprintf(`{"externalId":"TRIGGER-%s",%s}`, strings.ToUpper(strconv.FormatInt(p.clock.Now().UnixMicro(), 36)), fields)
+	code, answer, err := p.Pay(ctx, []byte(body))
+	if err != nil {
+		return console.Triggered{}, err
+	}
+	var accepted struct {
+		ReferenceID string `json:"referenceId"`
+	}
+	if err := json.Unmarshal(answer, &accepted); err != nil || accepted.ReferenceID == "" {
+		return console.Triggered{}, console.Refuse(fmt.Sprintf("The API answered %d: %s", code, answer))
+	}
+	if t.after != nil {
+		if err := t.after(p); err != nil {
+			return console.Triggered{}, err
+		}
+	}
+	return console.Triggered{Reference: accepted.ReferenceID, Text: t.says}, nil
+}
