@@ -216,11 +216,12 @@ func idFault(s string, min, max int) string {
 }
 
 // invisible says whether a character shows nothing: formats (bidi marks and
-// zero-width characters among them), fillers, variation selectors, and white
-// space that looks like a plain space. U+FFFD stands for bytes that were lost.
+// zero-width characters among them), fillers, variation selectors, code points
+// that are no characters, and white space that looks like a plain space. U+FFFD
+// stands for bytes that were lost.
 func invisible(r rune) bool {
 	return r != ' ' && unicode.IsSpace(r) || r == utf8.RuneError || r == '\u2800' ||
-		unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+		unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs, unicode.Noncharacter_Code_Point, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // sentence drops the sentinel's own words from an error's text.

@@ -210,6 +210,7 @@ func TestExternalIDs(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		for _, id := range []string{
 			"X ", " X", "X\u200b", "X\u00a0", "X\u00a0Y", "X\u202eY", "X\u2066Y", "X\u0085Y", "X\u009fY", "X\u00adY", "X\ufeff", "X\u3164", "X\ufe0f", "X\u2800Y", "X\u3000Y", "\u2003",
+			"X\ufffe", "X\uffffY", "X\ufdd0", "X\U0001fffe",
 		} {
 			body, err := json.Marshal(id)
 			if err != nil {

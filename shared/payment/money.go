@@ -70,7 +70,7 @@ func ParseReported(amount, currency string) (Money, error) {
 		return Money{}, fmt.Errorf("%w: has too many digits", ErrAmount)
 	}
 	whole, fraction, point := strings.Cut(amount, ".")
-	if whole == "" || !digits(whole) || (point && (fraction == "" || !digits(fraction))) {
+	if !digits(whole) || point && !digits(fraction) {
 		return Money{}, fmt.Errorf("%w: must be digits with at most one decimal point, such as \"150.00\"", ErrAmount)
 	}
 	if len(whole) > 1 && whole[0] == '0' {
