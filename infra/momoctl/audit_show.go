@@ -66,7 +66,7 @@ written.`,
 				return usageError("one of --payment, --client, --unmatched and --provider must be given")
 			}
 			if q.payment != "" {
-				if err := checkReference([]string{q.payment}); err != nil {
+				if err := checkName([]string{q.payment}); err != nil {
 					return err
 				}
 			}
@@ -75,7 +75,7 @@ written.`,
 		RunE: c.over(func(ctx context.Context, s *session, _ []string) error { return s.showAudit(ctx, q) }),
 	}
 	f := command.Flags()
-	f.StringVar(&q.payment, "payment", "", "of the payment with this `reference`")
+	f.StringVar(&q.payment, "payment", "", "of the payment with this `name`, as payment show takes it")
 	f.StringVar(&q.client, "client", "", "of the client with this `id`")
 	f.StringVar(&q.unmatched, "unmatched", "", "callbacks that matched nothing, of the hour of this `time`")
 	f.StringVar(&q.provider, "provider", "", "calls to providers about no payment, of the hour of this `time`")
@@ -101,7 +101,7 @@ func (s *session) showAudit(ctx context.Context, q auditQuestion) error {
 				orDash(strings.TrimPrefix(outcomeOf(a.ResponseCode, a.Duration), " -> ")), orDash(a.Note),
 			})
 		}
-		t.table(rows...)
+		t.list("audit records", rows)
 	})
 	if err == nil && !s.json {
 		s.more(next)
@@ -109,36 +109,27 @@ func (s *session) showAudit(ctx context.Context, q auditQuestion) error {
 	return err
 }
 
-// auditRecords reads one page of what was asked for. The ledger gives the
-// records of a payment or a client all at once.
+// auditRecords reads one page of what was asked for.
 func (s *session) auditRecords(ctx context.Context, q auditQuestion) ([]ledger.AuditRecord, string, error) {
+	page := ledger.AuditQuery{ClientID: q.client, Kind: ledger.AuditUnmatched, Limit: q.page.limit, Cursor: q.page.after}
+	var err error
 	switch {
 	case q.payment != "":
-		if _, err := s.story(ctx, q.payment); err != nil {
+		if page.Reference, err = s.reference(ctx, q.payment); err != nil {
 			return nil, "", err
 		}
-		records, err := s.ledger.AuditTrail(ctx, strings.ToLower(q.payment))
-		if err != nil {
-			return nil, "", err
-		}
-		return trailPage(records, q.page)
 	case q.client != "":
-		records, err := s.ledger.ClientTrail(ctx, q.client)
-		if err == nil && len(records) == 0 {
-			_, err = s.client(ctx, q.client)
-		}
-		if err != nil {
+		if err := s.known(ctx, q.client); err != nil {
 			return nil, "", err
 		}
-		return trailPage(records, q.page)
+	default:
+		flag, text := "unmatched", q.unmatched
+		if q.provider != "" {
+			page.Kind, flag, text = ledger.AuditProvider, "provider", q.provider
+		}
+		if page.Hour, err = readTime(flag, text, s.now()); err != nil {
+			return nil, "", err
+		}
 	}
-	kind, flag, text := ledger.AuditUnmatched, "unmatched", q.unmatched
-	if q.provider != "" {
-		kind, flag, text = ledger.AuditProvider, "provider", q.provider
-	}
-	at, err := readTime(flag, text, s.now())
-	if err != nil {
-		return nil, "", err
-	}
-	return s.ledger.AuditHour(ctx, kind, at, q.page.limit, q.page.after)
+	return s.ledger.AuditPage(ctx, page)
 }

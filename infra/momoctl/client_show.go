@@ -163,7 +163,7 @@ func (s *session) listClients(ctx context.Context, page pageFlags) error {
 		for _, c := range list.Clients {
 			rows = append(rows, []string{c.ID, activeWord(c.Active), short(c.CreatedAt), c.Name, orDash(c.CallbackURL)})
 		}
-		t.table(rows...)
+		t.list("clients", rows)
 	})
 	if err == nil && !s.json {
 		s.more(list.Next)

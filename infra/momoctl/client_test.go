@@ -73,7 +73,7 @@ func TestUsage(t *testing.T) {
 			{"client", "create"}, {"client", "create", "--name", " "}, {"client", "create", "--name", "a\nb"},
 			{"client", "create", "--name", strings.Repeat("x", 101)}, {"client", "show", "--name", "x", "cli_shop"},
 			{"client", "show", "--data", "x", "--aws", "cli_shop"}, {"--data", "x", "client", "show", "cli_shop", "--aws"},
-			{"payment", "show", "ORDER-1"}, {"payment", "settle", ref},
+			{"payment", "show", ""}, {"payment", "check", "ORDER-1"}, {"payment", "settle", ref},
 			{"payment", "settle", ref, "--status", "TIMEOUT", "--reason", "x"},
 			{"payment", "settle", ref, "--status", "FAILED"}, {"payment", "settle", ref, "--status", "FAILED", "--reason", " "},
 			{"payment", "settle", ref, "--status", "FAILED", "--reason", strings.Repeat("x", 201)},

@@ -134,7 +134,7 @@ func (s *session) listDeliveries(ctx context.Context, sel selection, page pageFl
 				d.Reference, fmt.Sprint(d.Sequence), string(d.Event), short(d.CreatedAt), d.ClientID, state, fmt.Sprint(d.Claims), lastAnswer(d),
 			})
 		}
-		t.table(rows...)
+		t.list("deliveries", rows)
 	})
 	if err == nil && !s.json {
 		s.more(next)

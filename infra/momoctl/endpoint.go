@@ -139,7 +139,7 @@ func endpointTable(t *text, all []delivery.Endpoint) {
 		}
 		rows = append(rows, []string{e.ClientID, e.Origin, state, fmt.Sprint(e.Failures), short(e.FailingSince), probe})
 	}
-	t.table(rows...)
+	t.list("endpoints", rows)
 }
 
 func (c cli) endpointEnable() *cobra.Command {

@@ -73,14 +73,14 @@ func TestListsPage(t *testing.T) {
 			"payment list --after nonsense", "delivery list --after nonsense", "client list --after nonsense", "audit show --unmatched 1h --after nonsense",
 			"payment list --limit 0", "payment list --limit 1001", "payment list --status LOST", "payment list --attention --status FAILED",
 			"payment list --since yesterday", "delivery list --attention --status due", "delivery list --status lost",
-			"audit show", "audit show --client a --unmatched 1h", "audit show --payment ORDER-1", "audit show --unmatched then",
+			"audit show", "audit show --client a --unmatched 1h", "audit show --unmatched then",
 		} {
 			if o := c.run(strings.Fields(args)...); o.code != exitUsage || o.out != "" {
 				t.Errorf("%s: %+v", args, o)
 			}
 		}
 		for _, args := range []string{
-			"payment list --client cli_nobody", "delivery list --client cli_nobody", "audit show --client cli_nobody", "audit show --payment " + unknownReference,
+			"payment list --client cli_nobody", "delivery list --client cli_nobody", "audit show --client cli_nobody", "audit show --payment " + unknownReference, "audit show --payment ORDER-1",
 			"delivery show " + unknownReference + " 1", "client rotate-key cli_nobody", "client expire-key cli_nobody", "client expire-secret cli_nobody",
 		} {
 			if o := c.run(strings.Fields(args)...); o.code != exitNotFound || o.out != "" {

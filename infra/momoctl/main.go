@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
-	"strings"
 	"syscall"
 	"time"
 
@@ -46,6 +45,7 @@ type program struct {
 	getenv   func(string) string
 	operator string // whose word stands in the audit log
 	terminal bool   // err is a terminal: progress may be drawn over
+	screen   bool   // out is one: --watch may clear it
 	open     func(ctx context.Context, p program, o options) (store, error)
 }
 
@@ -55,7 +55,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	p := program{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
-		getenv: os.Getenv, operator: whoever(), terminal: isTerminal(os.Stderr), open: openStore,
+		getenv: os.Getenv, operator: whoever(), terminal: isTerminal(os.Stderr), screen: isTerminal(os.Stdout), open: openStore,
 	}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
@@ -99,11 +99,9 @@ func (p program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	for _, line := range strings.Split(err.Error(), "\n") {
-		fmt.Fprintln(p.err, "momoctl:", printable(line))
-	}
-	code := exitCode(err)
-	if code == exitUsage {
+	code, asJSON := exitCode(err), asksJSON(args)
+	p.complain(err, code, asJSON)
+	if code == exitUsage && !asJSON {
 		fmt.Fprintf(p.err, "\nUsage: %s\n\"%s --help\" tells more.\n", useLine(command), command.CommandPath())
 	}
 	return code

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -18,11 +21,13 @@ type paymentList struct {
 
 // paymentQuestion is what the flags of payment list say.
 type paymentQuestion struct {
-	client, externalID string
-	statuses           []string
-	attention          bool
-	window             window
-	page               pageFlags
+	client, externalID      string
+	payer, provider, reason string
+	endedSince              string
+	statuses                []string
+	attention               bool
+	window                  window
+	page                    pageFlags
 }
 
 func statusWords() []string {
@@ -39,10 +44,13 @@ func (c cli) paymentList() *cobra.Command {
 		Use: "list", Short: "list payments",
 		Long: `Lists a client's payments, newest first, or those of all clients, client by client. With
 --attention those that wait for a person or for the provider's word, oldest first:
-held, and in_reconciliation.`,
+held, and in_reconciliation. With --payer those of one phone number, newest first, of all
+clients. A list that is narrowed reads at most 50 pages; it then says how to go on.`,
 		Example: `  momoctl payment list --attention
   momoctl payment list --client cli_0a1b --since 2h --status FAILED,TIMEOUT
-  momoctl payment list --external-id ORDER-98765`,
+  momoctl payment list --external-id ORDER-98765
+  momoctl payment list --payer 26876123456 --since 7d
+  momoctl payment list --provider mtn --reason PAYER_LIMIT_REACHED --ended-since 24h -o csv`,
 		Args: takes(nil),
 		PreRunE: func(*cobra.Command, []string) error {
 			for i, word := range q.statuses {
@@ -51,11 +59,12 @@ held, and in_reconciliation.`,
 					return err
 				}
 			}
-			if q.attention && (q.externalID != "" || len(q.statuses) > 0 || q.window != (window{})) {
-				return usageError("--attention goes with --client alone")
-			}
-			if _, _, err := q.window.read(c.now()); err != nil {
+			filter, err := q.filter(c.now())
+			if err != nil {
 				return err
+			}
+			if q.attention && !reflect.DeepEqual(filter, ledger.PaymentFilter{}) {
+				return usageError("--attention goes with --client alone")
 			}
 			return q.page.check()
 		},
@@ -65,22 +74,58 @@ held, and in_reconciliation.`,
 	f.StringVar(&q.client, "client", "", "of the client with this `id`")
 	f.StringVar(&q.externalID, "external-id", "", "with this order `id`")
 	f.StringSliceVar(&q.statuses, "status", nil, "in one of these `statuses`, by commas")
+	f.StringVar(&q.payer, "payer", "", "of this phone `number`, in the international form: 26876123456")
+	f.StringVar(&q.provider, "provider", "", "of the provider with this `name`")
+	f.StringVar(&q.reason, "reason", "", "that ended with this `reason`, the provider's code or ours")
+	f.StringVar(&q.endedSince, "ended-since", "", "that ended at this `time` or later")
 	f.BoolVar(&q.attention, "attention", false, "that are held or whose outcome is not known")
 	q.window.add(command, "made")
 	q.page.add(command)
 	completeFlag(command, "client", c.clientIDs)
 	completeFlag(command, "status", fixed(statusWords()))
+	completeFlag(command, "provider", fixed(providerNames()))
 	return command
 }
 
+// filter checks the flags and makes the ledger's filter of them.
+func (q paymentQuestion) filter(now time.Time) (f ledger.PaymentFilter, err error) {
+	f = ledger.PaymentFilter{ExternalID: q.externalID, Provider: q.provider, Reason: q.reason}
+	if f.From, f.To, err = q.window.read(now); err != nil {
+		return f, err
+	}
+	if f.EndedSince, err = readTime("ended-since", q.endedSince, now); err != nil {
+		return f, err
+	}
+	if q.provider != "" {
+		if err := oneOf("provider", q.provider, providerNames()); err != nil {
+			return f, err
+		}
+	}
+	if q.payer != "" {
+		f.Payer = payment.MSISDN(strings.TrimPrefix(strings.ReplaceAll(q.payer, " ", ""), "+"))
+		if !payerDigits.MatchString(string(f.Payer)) {
+			return f, usageError(fmt.Sprintf("--payer %q: give the number in the international form, as 26876123456", printable(q.payer)))
+		}
+	}
+	for _, word := range q.statuses {
+		f.Statuses = append(f.Statuses, payment.Status(word))
+	}
+	return f, nil
+}
+
+var payerDigits = regexp.MustCompile(`^[1-9][0-9]{6,14}$`)
+
+func providerNames() (names []string) {
+	for _, p := range providers() {
+		names = append(names, p.Capabilities().Name)
+	}
+	return names
+}
+
 func (s *session) listPayments(ctx context.Context, q paymentQuestion) error {
-	since, until, err := q.window.read(s.now())
+	filter, err := q.filter(s.now())
 	if err != nil {
 		return err
-	}
-	filter := ledger.PaymentFilter{ExternalID: q.externalID, From: since, To: until}
-	for _, word := range q.statuses {
-		filter.Statuses = append(filter.Statuses, payment.Status(word))
 	}
 	if q.client != "" {
 		if err := s.known(ctx, q.client); err != nil {
@@ -93,7 +138,7 @@ func (s *session) listPayments(ctx context.Context, q paymentQuestion) error {
 	if q.attention {
 		fetch = s.ledger.PaymentsWaiting
 	}
-	walk := walker[ledger.Payment]{session: s, client: q.client, one: q.attention, fetch: fetch}
+	walk := walker[ledger.Payment]{session: s, client: q.client, one: q.attention || q.payer != "", fetch: fetch}
 	found, next, err := walk.collect(ctx, q.page)
 	if err != nil {
 		return badCursor("after", err)
@@ -114,7 +159,7 @@ func (s *session) listPayments(ctx context.Context, q paymentQuestion) error {
 				strings.TrimSpace(p.Provider + " " + p.Method), status, orDash(p.Reason),
 			})
 		}
-		t.table(rows...)
+		t.list("payments", rows)
 		if q.attention && len(found) > 0 {
 			t.line("")
 			t.line("The oldest has waited for %s.", ago(s.now().Sub(found[0].CreatedAt).Truncate(time.Second)))

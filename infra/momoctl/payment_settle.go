@@ -119,7 +119,7 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 			payableUntil(p), p.ExternalID)
 	}
 	if p.Open() && !in.yes {
-		trail, err := s.ledger.AuditTrail(ctx, reference)
+		trail, _, err := s.ledger.AuditEnds(ctx, reference, trailEnds)
 		if err != nil {
 			return err
 		}

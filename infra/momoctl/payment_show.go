@@ -17,11 +17,15 @@ import (
 
 func (c cli) paymentShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show REFERENCE", Short: "show a payment, its deliveries and all that happened to it",
-		Long: `Shows a payment with a timeline in UTC, the payer masked; of a held one also what was asked
+		Use: "show PAYMENT", Short: "show a payment, its deliveries and all that happened to it",
+		Long: `PAYMENT is its reference, its order id, an id that the provider gave it, or its
+transaction id. Shows a payment with a timeline in UTC, the payer masked; of a held one also what was asked
 for and what the provider says instead. With --json everything that is
-kept of it, the payer's number and the bodies of all exchanges included.`,
-		Args: takes(checkReference),
+kept of it, the payer's number and the bodies of all exchanges included. Of a trail of more
+than 1,000 audit records the first and the last 500 are read.`,
+		Example: `  momoctl payment show 7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90
+  momoctl payment show ORDER-98765 --watch`,
+		Args: takes(checkName),
 		RunE: c.over(func(ctx context.Context, s *session, args []string) error { return s.showPayment(ctx, args[0]) }),
 	}
 }
@@ -34,20 +38,27 @@ func checkReference(args []string) error {
 	return nil
 }
 
-func (s *session) showPayment(ctx context.Context, reference string) error {
+// trailEnds is how much of a trail payment show reads from either end.
+const trailEnds = 500
+
+func (s *session) showPayment(ctx context.Context, name string) error {
+	reference, err := s.reference(ctx, name)
+	if err != nil {
+		return err
+	}
 	story, err := s.story(ctx, reference)
 	if err != nil {
 		return err
 	}
-	trail, err := s.ledger.AuditTrail(ctx, story.Payment.Reference)
+	trail, whole, err := s.ledger.AuditEnds(ctx, reference, trailEnds)
 	if err != nil {
 		return err
 	}
-	return s.answer(storyView(story, trail), func(t *text) {
+	return s.answer(storyView(story, trail, whole), func(t *text) {
 		describe(t, story.Payment)
 		describeQuarrel(t, story.Payment, trail)
 		describeDeliveries(t, story.Deliveries)
-		describeTimeline(t, story, trail)
+		describeTimeline(t, story, trail, whole)
 	})
 }
 

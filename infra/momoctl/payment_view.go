@@ -82,6 +82,7 @@ type (
 		Deliveries []deliveryView `json:"deliveries"`
 		Attempts   []attemptView  `json:"attempts"`
 		Audit      []auditView    `json:"auditTrail"`
+		Truncated  bool           `json:"auditTruncated,omitempty"` // the middle of the trail is left out
 	}
 )
 
@@ -116,8 +117,8 @@ func viewOfAttempt(a delivery.Attempt) attemptView {
 	return attemptView{a.Sequence, a.Number, string(a.Cause), a.Started, a.Duration.Milliseconds(), a.Code, a.Error, a.Excerpt, a.Location, a.TLSFault}
 }
 
-func storyView(story ledger.Story, trail []ledger.AuditRecord) wholeStory {
-	w := wholeStory{viewOfPayment(story.Payment), []deliveryView{}, []attemptView{}, []auditView{}}
+func storyView(story ledger.Story, trail []ledger.AuditRecord, whole bool) wholeStory {
+	w := wholeStory{viewOfPayment(story.Payment), []deliveryView{}, []attemptView{}, []auditView{}, !whole}
 	for _, d := range story.Deliveries {
 		w.Deliveries = append(w.Deliveries, viewOfDelivery(d, true))
 	}

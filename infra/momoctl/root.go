@@ -14,6 +14,7 @@ type options struct {
 	// provider: the command asks providers, and needs their accounts.
 	provider bool
 	json     bool
+	output   string
 }
 
 // cli is a command line being built: the program, and the options that every
@@ -29,12 +30,13 @@ queue themselves: those of infra/local, which may be running, or the deployed on
 With --aws it needs TABLE_NAME, AUDIT_TABLE_NAME, QUEUE_URL, DEAD_LETTER_QUEUE_URL,
 SEALING_SECRET_ID, AWS_REGION and credentials in AWS_ACCESS_KEY_ID and so on.
 
-Answers go to standard output, all else to standard error. With --json the answer is
-one JSON object; its fields are kept from version to version, times are RFC 3339 in
-UTC, and what has no value may be left out.
+Answers go to standard output, all else to standard error. With --json (or -o json) the
+answer is one JSON object, and so is an error: error, code, exitCode. Fields are kept from
+version to version, times are RFC 3339 in UTC, and what has no value may be left out. -o csv
+gives a list as a table for a spreadsheet.
 
-Times are given as 2026-09-01, 2026-09-01T08:30, both UTC, as RFC 3339, or as so long
-ago: 90m, 36h, 7d.
+Times are given as 2026-09-01, 2026-09-01T08:30, 08:30 (the latest such), all UTC, as
+RFC 3339, or as so long ago: 90m, 36h, 7d.
 
 Exit codes:
   0  done
@@ -72,18 +74,18 @@ Global flags:
 func (p program) root() *cobra.Command {
 	c := cli{program: p, options: &options{}}
 	root := group("momoctl", "the operator's command line of MoMo Proxy", rootLong,
-		c.status(),
+		c.watched(c.status()),
 		group("client", "apps, their keys and secrets", "",
-			c.clientCreate(), c.clientList(), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(),
+			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),
 		group("payment", "what became of a payment", "",
-			c.paymentList(), c.paymentShow(), c.paymentCheck(), c.paymentSettle()),
+			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.paymentCheck(), c.paymentSettle()),
 		group("delivery", "callbacks to apps", "",
-			c.deliveryList(), c.deliveryShow(), c.deliveryResend(), c.deliveryReplay()),
+			c.watched(withCSV(c.deliveryList())), c.deliveryShow(), c.deliveryResend(), c.deliveryReplay()),
 		group("endpoint", "how well the apps' endpoints are", "",
 			c.endpointList(), c.endpointShow(), c.endpointEnable(), c.endpointDisable()),
 		group("dlq", "doorbells that the forwarder could not answer", "", c.dlqShow(), c.dlqRedrive()),
-		group("audit", "who said what, and when", "", c.auditShow()),
+		group("audit", "who said what, and when", "", withCSV(c.auditShow())),
 	)
 	root.Example = rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true // run says what is wrong
@@ -96,12 +98,14 @@ func (p program) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&c.data, "data", ".local", "`folder` of the local store, as that of infra/local")
 	f.BoolVar(&c.aws, "aws", false, "the deployed store, which the environment names")
-	f.BoolVar(&c.json, "json", false, "answer in JSON")
+	f.BoolVar(&c.json, "json", false, "answer in JSON: -o json")
+	f.StringVarP(&c.output, "output", "o", outputText, "`form` of the answer: text, json or csv")
+	completeFlag(root, "output", fixed(outputs))
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
 		if c.aws && command.Flags().Changed("data") {
 			return usageError("--data and --aws name two stores")
 		}
-		return nil
+		return c.chooseOutput(command)
 	}
 	return root
 }

@@ -12,15 +12,25 @@ import (
 
 // text collects lines for people. Much of what they hold was sent by apps and
 // providers, so what could steer a terminal is taken out.
-type text struct{ b strings.Builder }
+type text struct {
+	b     strings.Builder
+	asCSV bool // tables are CSV, and all else is left out
+}
 
 func (t *text) line(format string, args ...any) {
+	if t.asCSV {
+		return
+	}
 	t.b.WriteString(strings.TrimRight(printable(fmt.Sprintf(format, args...)), " "))
 	t.b.WriteByte('\n')
 }
 
 // table writes rows in columns, the first being the heads.
 func (t *text) table(rows ...[]string) {
+	if t.asCSV {
+		t.csv(rows)
+		return
+	}
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
@@ -59,7 +69,7 @@ func (s *session) answer(v any, write func(t *text)) error {
 	if s.json {
 		return s.printJSON(v)
 	}
-	t := &text{}
+	t := &text{asCSV: s.output == outputCSV}
 	write(t)
 	return s.print(t)
 }

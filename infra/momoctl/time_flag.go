@@ -66,8 +66,15 @@ func readTime(flag, text string, now time.Time) (time.Time, error) {
 			return ledger.Clock(t), nil
 		}
 	}
+	if t, err := time.Parse("15:04", text); err == nil {
+		at := now.UTC().Truncate(24 * time.Hour).Add(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute)
+		if at.After(now) {
+			at = at.Add(-24 * time.Hour)
+		}
+		return ledger.Clock(at), nil
+	}
 	if d, err := readLength(text); err == nil && d >= 0 {
 		return ledger.Clock(now.Add(-d)), nil
 	}
-	return time.Time{}, usageError(fmt.Sprintf("--%s %q is not a time: give 2026-09-01, 2026-09-01T08:30, RFC 3339, or so long ago as 90m, 36h, 7d", flag, printable(text)))
+	return time.Time{}, usageError(fmt.Sprintf("--%s %q is not a time: give 2026-09-01, 2026-09-01T08:30, 08:30, RFC 3339, or so long ago as 90m, 36h, 7d", flag, printable(text)))
 }

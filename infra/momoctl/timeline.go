@@ -58,14 +58,18 @@ const (
 
 // describeTimeline shows the evidence first, and counts what anybody may have
 // sent.
-func describeTimeline(t *text, story ledger.Story, trail []ledger.AuditRecord) {
+func describeTimeline(t *text, story ledger.Story, trail []ledger.AuditRecord, whole bool) {
 	t.line("")
 	t.line("Timeline, UTC")
 	all := timeline(story, trail)
 	for i, m := range all {
 		if left := len(all) - timelineHead - timelineTail; left > 0 && i >= timelineHead && i < timelineHead+left {
 			if i == timelineHead {
-				t.line("  … %d more: momoctl audit show --payment %s", left, story.Payment.Reference)
+				more := "more"
+				if !whole {
+					more = "and more"
+				}
+				t.line("  … %d %s: momoctl audit show --payment %s", left, more, story.Payment.Reference)
 			}
 			continue
 		}

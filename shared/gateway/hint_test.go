@@ -107,7 +107,7 @@ func TestForgedCallbacksAreFewInTheTrail(t *testing.T) {
 				t.Errorf("%d bytes of a hint's body are kept", len(a.RequestBody))
 			}
 		}
-		unmatched, _, err := w.Ledger.AuditHour(t.Context(), ledger.AuditUnmatched, time.Now(), 1000, "")
+		unmatched, _, err := w.Ledger.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: time.Now()})
 		if err != nil || len(unmatched) == 0 || len(unmatched) > 60 {
 			t.Errorf("%d unmatched callbacks are kept, %v", len(unmatched), err)
 		}
@@ -160,7 +160,7 @@ func TestACallbackThatMeetsATableFaultIsKept(t *testing.T) {
 		if a := signed(t, w, link); a.StatusCode != 503 { // MomentPay sends it again
 			t.Errorf("MomentPay is answered %d %s", a.StatusCode, a.Body)
 		}
-		kept, _, err := w.Ledger.AuditHour(t.Context(), ledger.AuditUnmatched, time.Now(), 100, "")
+		kept, _, err := w.Ledger.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: time.Now()})
 		if err != nil || len(kept) != 4 {
 			t.Fatalf("%d are kept (%v)", len(kept), err)
 		}

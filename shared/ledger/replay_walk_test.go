@@ -182,7 +182,7 @@ func TestAuditHour(t *testing.T) {
 	} {
 		var got []string
 		for cursor := ""; ; {
-			page, next, err := b.AuditHour(t.Context(), c.kind, c.at, 2, cursor)
+			page, next, err := b.AuditPage(t.Context(), ledger.AuditQuery{Kind: c.kind, Hour: c.at, Limit: 2, Cursor: cursor})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -199,7 +199,7 @@ func TestAuditHour(t *testing.T) {
 			t.Errorf("%s at %v: %v", c.kind, c.at, got)
 		}
 	}
-	if _, _, err := b.AuditHour(t.Context(), ledger.AuditUnmatched, start, 2, "nonsense"); !errors.Is(err, ledger.ErrCursor) {
+	if _, _, err := b.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: start, Limit: 2, Cursor: "nonsense"}); !errors.Is(err, ledger.ErrCursor) {
 		t.Error(err)
 	}
 }

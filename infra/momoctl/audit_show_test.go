@@ -1,44 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"testing"
-	"time"
 
 	"momoproxy/infra/sandbox"
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/ledger"
 )
-
-// Pages of any size give a trail once and in order, many records of one
-// moment included.
-func TestTrailPages(t *testing.T) {
-	t.Parallel()
-	var trail []ledger.AuditRecord
-	for i, second := range []int64{1, 1, 2, 3, 3, 3, 3, 3, 4, 5, 5} {
-		trail = append(trail, ledger.AuditRecord{At: time.Unix(second, 0).UTC(), Note: fmt.Sprint(i)})
-	}
-	for limit := 1; limit <= len(trail)+1; limit++ {
-		var got []string
-		page := pageFlags{limit: limit}
-		for {
-			found, next, err := trailPage(trail, page)
-			if err != nil || len(found) > limit || len(found) == 0 {
-				t.Fatalf("limit %d: %d records, %v", limit, len(found), err)
-			}
-			for _, a := range found {
-				got = append(got, a.Note)
-			}
-			if next == "" {
-				break
-			}
-			page.after = next
-		}
-		if fmt.Sprint(got) != "[0 1 2 3 4 5 6 7 8 9 10]" {
-			t.Errorf("limit %d: %v", limit, got)
-		}
-	}
-}
 
 func TestAuditShowLimit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
