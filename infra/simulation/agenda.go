@@ -5,13 +5,16 @@ import (
 	"time"
 )
 
-// event is something that will happen.
+// event is something that will happen: something new, or a process goes on.
 type event struct {
 	at    time.Time
 	order int // of those at the same time
 	name  string
 	run   func()
-	dead  bool
+	wakes *process
+	// process is what run is to be; nil: a new one.
+	process *process
+	dead    bool
 	// movable: it may as well happen at any other time.
 	movable bool
 }
@@ -50,13 +53,7 @@ func (w *world) anytime(d time.Duration, name string, run func()) {
 
 // afterFunc is the provider's way onto the agenda.
 func (w *world) afterFunc(d time.Duration, f func()) (stop func() bool) {
-	return w.timer(d, "provider", f)
-}
-
-// timer is time.AfterFunc with Timer.Stop.
-func (w *world) timer(d time.Duration, name string, f func()) (stop func() bool) {
-	var e *event
-	e = w.after(d, name, func() { e.dead = true; f() })
+	e := w.after(d, "provider", f)
 	return func() bool {
 		was := !e.dead
 		e.dead = true
@@ -64,43 +61,32 @@ func (w *world) timer(d time.Duration, name string, f func()) (stop func() bool)
 	}
 }
 
-// next takes the next event due by until off the agenda.
-func (w *world) next(until time.Time) *event {
+// next takes the next event off the agenda; nil: there is none.
+func (w *world) next() *event {
 	for {
 		w.planTick()
-		if len(w.agenda) == 0 || w.agenda[0].at.After(until) {
+		if len(w.agenda) == 0 {
 			return nil
 		}
 		if e := heap.Pop(&w.agenda).(*event); !e.dead {
+			e.dead = true // it has happened
 			return e
 		}
 	}
 }
 
-// runUntil makes happen what is due until then, and lets the time pass. It
-// may end later than that: what happens takes its own time.
-func (w *world) runUntil(until time.Time) {
-	inner := w.current
-	w.current = nil
-	for n := 0; !w.halted; n++ {
-		if w.depth > 0 && n == 12 {
-			break // the rest comes late
+// nothingBy says whether nothing is to happen until t.
+func (w *world) nothingBy(t time.Time) bool {
+	for {
+		w.planTick()
+		if len(w.agenda) == 0 {
+			return true
 		}
-		e := w.next(until)
-		if e == nil {
-			break
+		if e := w.agenda[0]; !e.dead {
+			return e.at.After(t)
 		}
-		w.sleepTo(e.at)
-		if w.depth > 0 {
-			w.result.Stats.Nested++
-		}
-		w.note("event", e.name)
-		e.run()
+		heap.Pop(&w.agenda)
 	}
-	if !w.halted {
-		w.sleepTo(until)
-	}
-	w.current = inner
 }
 
 // sleepTo lets time pass in which nothing happens but contexts ending.
@@ -109,58 +95,4 @@ func (w *world) sleepTo(t time.Time) {
 		time.Sleep(d)
 		w.options.Settle()
 	}
-}
-
-// pass is a wait for somebody else: the table, the provider, an app. Time may
-// pass in it, and then the rest of the world goes on.
-func (w *world) pass() {
-	if w.depth >= maxDepth {
-		return
-	}
-	if w.chance(w.rates.rush) {
-		w.hasten()
-	}
-	if !w.chance(w.rates.overlap) {
-		return
-	}
-	// Mostly the time of a network call; sometimes longer than any lease.
-	d := w.between(0, time.Millisecond)
-	switch x := w.rng.Float64(); {
-	case x < w.rates.long:
-		d = w.between(time.Second, 40*time.Second)
-	case x < 0.3:
-		d = w.between(0, 3*time.Second)
-	case x < 0.6:
-		d = w.between(0, 200*time.Millisecond)
-	}
-	w.waitFor(d)
-}
-
-// hasten makes something happen now that was to happen later: that is how the
-// unlikely meetings of two functions come about. The time of what payers and
-// clocks do is theirs.
-func (w *world) hasten() {
-	if len(w.agenda) == 0 {
-		return
-	}
-	e := w.agenda[w.rng.IntN(len(w.agenda))]
-	if e.dead || !e.movable || w.halted {
-		return
-	}
-	e.dead = true // left where it is
-	inner := w.current
-	w.current = nil
-	w.depth++
-	w.result.Stats.Nested++
-	w.note("sooner", e.name)
-	e.run()
-	w.depth--
-	w.current = inner
-}
-
-// waitFor spends d while the world goes on.
-func (w *world) waitFor(d time.Duration) {
-	w.depth++
-	w.runUntil(time.Now().Add(d))
-	w.depth--
 }

@@ -25,6 +25,8 @@ type app struct {
 	moods    []mood // of its endpoint, over time
 	received map[string]*receipt
 	tries    []try // since the faults stopped
+	flying   int   // attempts that wait for its answer
+	together int   // the most of these at a time
 	gone     bool  // it has answered 410 at its own URL, and not at a payment's only
 	orders   []*order
 }

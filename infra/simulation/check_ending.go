@@ -105,8 +105,8 @@ func (w *world) checkSuccess(p ledger.Payment, t truth) {
 // checkAnswer: a status answer said so, at some time until now.
 func (w *world) checkAnswer(p ledger.Payment, t truth) {
 	now := time.Now()
-	if l := w.current.lie; w.current.about == p.Reference && l != "" && (l != string(momentbox.NoAmount) || p.Status == payment.Successful) {
-		w.violate(NoForgery, "%s is %s by an answer that had %s", p.Reference, p.Status, w.current.lie)
+	if l := w.running.lie; w.running.about == p.Reference && l != "" && (l != string(momentbox.NoAmount) || p.Status == payment.Successful) {
+		w.violate(NoForgery, "%s is %s by an answer that had %s", p.Reference, p.Status, w.running.lie)
 	}
 	switch {
 	case p.Status == payment.Successful:

@@ -42,9 +42,9 @@ type try struct {
 const attemptsADay = 9
 
 // openingCosts is how many attempts on schedule a dead endpoint gets before its
-// circuit opens, and by workers that are already at it: one event can fail its
-// whole schedule alone before another one counts.
-const openingCosts = delivery.OpenAfter + delivery.MaxAttempts + maxDepth
+// circuit opens, beside those of workers that are already at it: one event can
+// fail its whole schedule alone before another one counts.
+const openingCosts = delivery.OpenAfter + delivery.MaxAttempts
 
 // checkTries: no day at an endpoint has more attempts than the schedule gives
 // to the events that were attempted on it, and probes; and one that is dead
@@ -73,9 +73,9 @@ func (w *world) checkTries(a *app, causes map[string]delivery.Cause) {
 		switch a.broken() {
 		case "":
 		case "410": // from a payment's own URL it ends one event, and opens nothing
-			most = min(most, openingCosts+events)
+			most = min(most, openingCosts+a.together+events)
 		default:
-			most = min(most, openingCosts)
+			most = min(most, openingCosts+a.together)
 		}
 		if len(in) <= most {
 			return true
@@ -204,6 +204,9 @@ func (p appWire) Post(ctx context.Context, url string, header http.Header, body 
 	if w.calm {
 		a.tries = append(a.tries, try{r.Started.UTC(), header.Get(webhook.HeaderID), w.current})
 	}
+	a.flying++
+	defer func() { a.flying-- }()
+	a.together = max(a.together, a.flying)
 	w.checkMaySend(a, url)
 	arrives := mood != "no connection" && mood != "dns" && mood != "302"
 	if arrives {

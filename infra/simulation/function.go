@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"momoproxy/shared/assembly"
@@ -63,14 +64,7 @@ type invocation struct {
 	dead bool
 	// asked are the references it sent to the provider as new payments.
 	asked []string
-	// lie is what was wrong in the latest status answer it got, about the
-	// payment named.
-	lie   string
-	about string
 }
-
-// killed unwinds the stack of a dead invocation.
-type killed struct{}
 
 // plainSealer seals nothing: what a sealed value holds is not simulated.
 type plainSealer struct{}
@@ -104,15 +98,68 @@ func (w *world) newInstance(r role) *instance {
 // host is the machine of an instance with that clock.
 func (w *world) host(now func() time.Time) host.Host {
 	return host.Host{
-		Now: now, Sleep: w.sleep, AfterFunc: w.functionAfterFunc, Parallel: oneByOne,
-		NewLock: host.Machine().NewLock, Random: bytesOf{w.rng}, Jitter: w.rng.Float64,
+		Now: now, Sleep: w.sleep, AfterFunc: w.functionAfterFunc, Parallel: w.sideBySide,
+		NewLock: func() host.Lock { return &lock{w: w} }, Random: bytesOf{w.rng}, Jitter: w.rng.Float64,
 	}
 }
 
-// oneByOne is the executor of a run on one goroutine.
-func oneByOne(_, n int, task func(i int)) {
-	for i := range n {
-		task(i)
+// sideBySide is the executor: tasks are processes of the invocation.
+func (w *world) sideBySide(limit, n int, task func(i int)) {
+	if n == 1 || w.options.Nested {
+		for i := range n {
+			task(i)
+		}
+		return
+	}
+	next := 0
+	workers := make([]*process, min(limit, n))
+	for i := range workers {
+		workers[i] = w.spawn(w.current, fmt.Sprintf("task %d", i+1), func() {
+			for next < n {
+				next++
+				task(next - 1)
+			}
+		})
+	}
+	for _, p := range workers {
+		w.await(p)
+	}
+	w.mayDie()
+}
+
+// lock is one of an instance's own.
+type lock struct {
+	w       *world
+	held    bool
+	waiting []*process
+}
+
+func (l *lock) Acquire(ctx context.Context) error {
+	w := l.w
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !l.held {
+			l.held = true
+			return nil
+		}
+		p := w.running
+		l.waiting = append(l.waiting, p)
+		if deadline, ok := ctx.Deadline(); ok {
+			w.waitFor(time.Until(deadline) + 1)
+		} else {
+			w.suspend()
+		}
+		l.waiting = slices.DeleteFunc(l.waiting, func(o *process) bool { return o == p })
+		w.mayDie()
+	}
+}
+
+func (l *lock) Release() {
+	l.held = false
+	if len(l.waiting) > 0 {
+		l.w.wake(l.waiting[0])
 	}
 }
 
@@ -121,16 +168,24 @@ func oneByOne(_, n int, task func(i int)) {
 // all once that is dead.
 func (w *world) functionAfterFunc(d time.Duration, f func()) (stop func() bool) {
 	inv := w.current
-	return w.timer(d, "timer", func() {
+	p := &process{name: "timer", inv: inv, turn: make(chan struct{}, 1)}
+	e := w.after(d, "timer", func() {
 		if inv == nil || inv.dead {
 			return
 		}
-		outer := w.current
-		w.current = inv
-		defer func() { w.current = outer }()
 		w.result.Stats.Timers++
 		f()
 	})
+	e.process = p
+	return func() bool {
+		if !e.dead {
+			e.dead = true
+			return true
+		}
+		w.await(p)
+		w.mayDie()
+		return false
+	}
 }
 
 // sleep is the gateway's: the world goes on meanwhile.
@@ -166,31 +221,30 @@ func (w *world) invoke(r role, f func(context.Context, *instance)) (inv *invocat
 	i := w.instanceOf(r)
 	w.books.invocations++
 	inv = &invocation{instance: i, name: fmt.Sprintf("%s.%d", r, w.books.invocations), deadline: time.Now().Add(timeouts[r])}
-	outer := w.current
-	w.current, i.busy = inv, true
-	ctx, cancel := context.WithDeadline(context.Background(), inv.deadline)
+	i.busy = true
 	w.note("invoke", inv.name)
-	defer func() {
-		cancel()
-		if p := recover(); p != nil {
-			if _, expected := p.(killed); !expected && !w.halted {
+	w.await(w.spawn(inv, "", func() {
+		ctx, cancel := context.WithDeadline(context.Background(), inv.deadline)
+		defer cancel()
+		defer func() {
+			if p := recover(); p != nil && !inv.dead && !w.halted {
 				w.violate(NoPanic, "%s: %v\n%s", inv.name, p, debug.Stack())
 			}
-			inv.dead = true
+		}()
+		f(ctx, i)
+		if time.Now().After(inv.deadline) {
+			inv.dead = true // it answered too late to be heard
+			return
 		}
-		i.busy = false
-		if inv.dead {
-			w.bury(i)
-			ok = false
-		}
-		w.note("return", inv.name, map[bool]string{true: "ok", false: "lost"}[ok])
-		w.current = outer
-	}()
-	f(ctx, i)
-	if time.Now().After(inv.deadline) {
-		inv.dead = true // it answered too late to be heard
+		ok = true
+	}))
+	i.busy = false
+	if !ok {
+		inv.dead = true
+		w.bury(i)
 	}
-	return inv, true
+	w.note("return", inv.name, map[bool]string{true: "ok", false: "lost"}[ok])
+	return inv, ok
 }
 
 // bury takes a killed instance out of service.
@@ -211,7 +265,7 @@ func (w *world) mayDie() {
 	inv := w.current
 	switch {
 	case w.halted:
-		panic(killed{})
+		w.die()
 	case inv == nil:
 		return
 	case inv.dead:
@@ -224,7 +278,7 @@ func (w *world) mayDie() {
 		return
 	}
 	inv.dead = true
-	panic(killed{})
+	w.die()
 }
 
 // before is the way of a call to the outside, after its way back.

@@ -15,6 +15,7 @@ type rates struct {
 	overlap float64 // a call takes time, in which others work
 	long    float64 // of these, longer than a lease
 	rush    float64 // what was to come later happens in the middle of a call
+	yield   float64 // whoever else can go on at the same moment does so first
 	crowd   bool    // many payments at once
 	mtn     float64 // the share of payments with MTN
 	factura float64 // and with Mom Factura
@@ -87,5 +88,6 @@ func drawRates(rng *rand.Rand) rates {
 	r.operates = knob(8)
 	r.noConnection = knob(0.3)
 	r.collisions = knob(0.5)
+	r.yield = knob(0.9)
 	return r
 }

@@ -13,16 +13,17 @@ import (
 )
 
 var (
-	seedFlag  = flag.Uint64("seed", 0, "replay one seed; with -v its whole trace")
-	seedsFlag = flag.Uint64("seeds", 1200, "how many seeds to run")
-	onlyFlag  = flag.String("only", "", "look at this invariant alone")
-	firstFlag = flag.Uint64("first", 1, "the first seed to run")
+	seedFlag   = flag.Uint64("seed", 0, "replay one seed; with -v its whole trace")
+	seedsFlag  = flag.Uint64("seeds", 1200, "how many seeds to run")
+	onlyFlag   = flag.String("only", "", "look at this invariant alone")
+	nestedFlag = flag.Bool("nested", false, "what begins while a function waits ends before that function goes on")
+	firstFlag  = flag.Uint64("first", 1, "the first seed to run")
 )
 
 // run lives one seed through in a bubble of its own.
 func run(t *testing.T, seed uint64, trace bool) (r simulation.Result) {
 	synctest.Test(t, func(*testing.T) {
-		r = simulation.Run(simulation.Options{Seed: seed, Trace: trace, Settle: synctest.Wait, Only: simulation.Invariant(*onlyFlag)})
+		r = simulation.Run(simulation.Options{Seed: seed, Trace: trace, Settle: synctest.Wait, Nested: *nestedFlag, Only: simulation.Invariant(*onlyFlag)})
 	})
 	return r
 }

@@ -97,6 +97,9 @@ func (w *world) tendAt(e delivery.Endpoint) time.Time {
 // reconcile is the schedule: it may fail to come, or come twice. AWS repeats
 // an invocation that failed, after a minute.
 func (w *world) reconcile() {
+	if w.tick != nil { // planned since this one was made to come sooner
+		w.tick.dead = true
+	}
 	w.tick, w.stale = nil, true
 	if w.chance(w.rates.tickLost) {
 		w.note("  tick lost")

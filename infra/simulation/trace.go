@@ -43,12 +43,15 @@ func (w *world) note(parts ...string) {
 	if !w.trace.keep {
 		return
 	}
-	who := ""
-	if w.current != nil {
-		who = w.current.name
+	w.trace.lines = append(w.trace.lines, fmt.Sprintf("%15s %-14s %s", at.Round(time.Microsecond), w.who(), strings.Join(parts, " ")))
+}
+
+// who does what is noted: a run of a function, and which of its tasks.
+func (w *world) who() string {
+	if w.current == nil {
+		return ""
 	}
-	w.trace.lines = append(w.trace.lines, fmt.Sprintf("%15s %s%-14s %s",
-		at.Round(time.Microsecond), strings.Repeat("| ", w.depth), who, strings.Join(parts, " ")))
+	return strings.TrimSpace(w.current.name + " " + w.running.name)
 }
 
 // logHandler turns what the system logs into trace lines, and a panic that a
@@ -75,8 +78,8 @@ func (h logHandler) Handle(_ context.Context, r slog.Record) error {
 		h.w.violate(NoPanic, "%s%s", r.Message, b.String())
 	}
 	if h.w.trace.keep { // not in the hash: it must not depend on the trace being kept
-		h.w.trace.lines = append(h.w.trace.lines, fmt.Sprintf("%15s %s  log %s%s",
-			time.Since(h.w.start).Round(time.Microsecond), strings.Repeat("| ", h.w.depth), r.Message, b.String()))
+		h.w.trace.lines = append(h.w.trace.lines, fmt.Sprintf("%15s %-14s   log %s%s",
+			time.Since(h.w.start).Round(time.Microsecond), h.w.who(), r.Message, b.String()))
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func (f facturaWire) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		w.asks(reference, string(body))
 	} else {
-		w.current.lie, w.current.about = "", reference
+		w.running.lie, w.running.about = "", reference
 	}
 	q.answer = func(r *http.Request) (*http.Response, error) { return w.answerFactura(q, r) }
 	if q.pay && strings.HasSuffix(r.URL.Path, "/mcx") && w.chance(0.7) {
@@ -180,7 +180,7 @@ func (w *world) facturaFault(c facturabox.Call) facturabox.Fault {
 			if strings.HasPrefix(c.ID, "op-") && w.chance(0.7) {
 				f = facturabox.OtherPayment // an E-kwanza answer need not name its operation
 			}
-			w.lie(w.current.about, string(f))
+			w.lie(w.running.about, string(f))
 			return f
 		case w.chance(w.rates.providerBefore):
 			return pick(w, facturabox.TimeoutBefore, facturabox.ResetBefore, facturabox.Error500Before, facturabox.TooMany, facturabox.BadKey,
@@ -203,8 +203,6 @@ func (w *world) facturaFault(c facturabox.Call) facturabox.Fault {
 
 // lie notes that an answer about a payment is wrong.
 func (w *world) lie(reference, what string) {
-	if w.current != nil {
-		w.current.lie = what
-	}
+	w.running.lie = what
 	w.books.lies[reference] = append(w.books.lies[reference], what)
 }

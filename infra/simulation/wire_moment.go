@@ -22,7 +22,7 @@ func (m momentWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	q := question{Request: r, body: body, reference: reference, pay: r.Method == http.MethodPost}
 	w.note("momentpay", r.Method, r.URL.Path, reference)
 	w.checkOwn(nameMoment, reference)
-	w.current.lie, w.current.about = "", reference
+	w.running.lie, w.running.about = "", reference
 	if q.pay {
 		if key := r.Header.Get("Idempotency-Key"); key != reference {
 			w.violate(ChargedOnce, "MomentPay was asked for %s under the key %q", reference, key)

@@ -27,8 +27,8 @@ func (p mtnWire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.asks(reference, string(body)+" "+r.Header.Get("X-Callback-Url"))
 	}
 	if r.Method == http.MethodGet {
-		w.current.lie, w.current.about = "", path.Base(r.URL.Path)
-		w.checkOwn(nameMTN, w.current.about)
+		w.running.lie, w.running.about = "", path.Base(r.URL.Path)
+		w.checkOwn(nameMTN, w.running.about)
 		if n := w.books.statuses.add(time.Now(), time.Second); n > 10 && w.skewEver() == 0 {
 			w.violate(Limits, "MTN: %d status questions within a second", n)
 		}
@@ -41,7 +41,7 @@ func (w *world) inject(c sandbox.Call) sandbox.Fault {
 	f := w.faultOf(c)
 	switch f {
 	case sandbox.WrongAmount, sandbox.WrongCurrency, sandbox.WrongPayer, sandbox.WrongExternalID, sandbox.UnknownStatus:
-		w.current.lie = string(f)
+		w.running.lie = string(f)
 	}
 	if f != "" {
 		w.note("  fault", string(f))

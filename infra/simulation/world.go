@@ -6,9 +6,8 @@
 // the providers' own books.
 //
 // A run uses one goroutine at a time, so that its seed replays it exactly.
-// What is concurrent in the real world is nested here: wherever a function
-// waits for the table, the provider, the queue or an app, time may pass, and
-// whatever is due in that time runs before the wait ends (see pass).
+// Wherever a function waits for the table, the provider, the queue, an app or
+// the clock, it may be suspended and others go on (see process).
 package simulation
 
 import (
@@ -28,8 +27,6 @@ import (
 )
 
 const (
-	// maxDepth bounds how deep functions are nested into each other's waits.
-	maxDepth = 4
 	// maxCalls bounds the calls of one run: more is a system that does not
 	// come to rest.
 	maxCalls = 300_000
@@ -46,6 +43,9 @@ type Options struct {
 	// Settle waits until nothing else runs at this moment of virtual time:
 	// synctest.Wait.
 	Settle func()
+	// Nested has whatever begins while a process is suspended end before that
+	// process goes on. It shows what free interleavings find beyond that.
+	Nested bool
 	// Only looks at one invariant alone; empty: at all.
 	Only Invariant
 }
@@ -63,7 +63,7 @@ type Result struct {
 // exercising something is noticed.
 type Stats struct {
 	Payments, Successful, Failed, Timeouts, Cancelled, Held int
-	Corrected, Kills, Calls, Nested, Lost                   int
+	Corrected, Kills, Calls, Switches, Lost                 int
 	Forged, Deliveries, Exhausted, Refused, Conflicts       int
 	Rotations, OldSigned, SlowBodies                        int
 	Opened, Disabled, Enabled, Resent, Probes               int
@@ -92,18 +92,21 @@ type world struct {
 
 	agenda agenda
 	order  int
-	depth  int
 	tick   *event // the next scheduled reconcile run
 	stale  bool   // what is due may have changed since tick was planned
 
-	store   *store
-	oracle  *ledger.Ledger // reads the store without faults
-	pools   map[role][]*instance
-	current *invocation
-	mtn     *sandbox.Sandbox
-	account sandbox.MTNAccount
-	factura *facturabox.Sandbox
-	moment  *momentbox.Sandbox
+	store     *store
+	oracle    *ledger.Ledger // reads the store without faults
+	pools     map[role][]*instance
+	root      *process // Run itself
+	running   *process
+	current   *invocation // that running is part of; nil: none
+	suspended []*process  // who waits, the longest first
+	going     int         // processes that have begun and not ended
+	mtn       *sandbox.Sandbox
+	account   sandbox.MTNAccount
+	factura   *facturabox.Sandbox
+	moment    *momentbox.Sandbox
 	// atFactura is the request that Mom Factura is answering.
 	atFactura     *http.Request
 	facturaTimes  facturabox.Times
@@ -129,6 +132,8 @@ func Run(o Options) Result {
 	}
 	w.trace = newTrace(o.Trace, w.start)
 	w.result.Seed = o.Seed
+	w.root = &process{turn: make(chan struct{}, 1)}
+	w.enter(w.root)
 	w.rates = drawRates(w.rng)
 	w.books.skew = w.rates.skew
 	w.build()
@@ -145,9 +150,23 @@ func Run(o Options) Result {
 // live runs the world: first with faults, then without until it is at rest.
 func (w *world) live() {
 	faultsEnd := w.start.Add(w.rates.span)
-	w.runUntil(faultsEnd)
-	w.calmDown()
-	w.runUntil(faultsEnd.Add(atRest))
+	w.waitFor(time.Until(faultsEnd))
+	if !w.halted {
+		w.calmDown()
+	}
+	w.waitFor(time.Until(faultsEnd.Add(atRest)))
+	// What is under way comes to its end.
+	for range 10 {
+		if w.going > 0 {
+			w.waitFor(time.Minute)
+		}
+	}
+	if w.going > 0 && !w.halted {
+		w.violate(Rest, "%d functions never end", w.going)
+	}
+	for w.halted && len(w.suspended) > 0 {
+		w.suspend()
+	}
 }
 
 // calmDown stops every fault. What they have left behind stays.
