@@ -27,7 +27,7 @@ import (
 // transaction id, from its request to its delivered callback, in
 // DynamoDB units. docs/benchmarks.md and docs/capacity-and-cost.md quote these; a change that needs more says so.
 const (
-	maxWriteUnits     = 32
+	maxWriteUnits     = 30
 	maxReadUnits      = 4
 	maxQuietReadUnits = 10 // of an app whose last payment is a minute ago
 )

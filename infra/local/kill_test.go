@@ -477,7 +477,7 @@ func checkTrail(t *testing.T, store *ledger.Ledger, story ledger.Story, promised
 			t.Errorf("%s has no record of %s: %v", reference, record, seen)
 		}
 	}
-	if n := len(story.Attempts); n > 0 && seen["OUTBOUND_TO_APP POST"] != n {
+	if n := len(story.Attempts); n > 0 && seen["OUTBOUND_TO_APP POST"] < n {
 		t.Errorf("%s has %d attempts and %d records of them", reference, n, seen["OUTBOUND_TO_APP POST"])
 	}
 }

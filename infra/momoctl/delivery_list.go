@@ -144,10 +144,10 @@ func (s *session) listDeliveries(ctx context.Context, sel selection, page pageFl
 
 func lastAnswer(d delivery.Delivery) string {
 	switch {
-	case d.LastError != "":
-		return d.LastError
-	case d.LastCode != 0:
-		return fmt.Sprint(d.LastCode)
+	case d.Last().Error != "":
+		return d.Last().Error
+	case d.Last().Code != 0:
+		return fmt.Sprint(d.Last().Code)
 	}
 	return "-"
 }

@@ -105,7 +105,7 @@ func viewOfDelivery(d delivery.Delivery, withBody bool) deliveryView {
 		EventID: d.EventID, Event: string(d.Event), State: string(d.State), HeldReason: d.HeldReason, Endpoint: d.Endpoint,
 		URL: withoutQuery(d.URL), Attempts: d.Attempts, Claims: d.Claims, NextAttemptAt: d.NextAttemptAt,
 		ManualAt: d.ManualAt, ResentAt: d.ResentAt, LeaseUntil: d.LeaseUntil,
-		CreatedAt: d.CreatedAt, DeliveredAt: d.DeliveredAt, LastCode: d.LastCode, LastError: d.LastError,
+		CreatedAt: d.CreatedAt, DeliveredAt: d.DeliveredAt, LastCode: d.Last().Code, LastError: d.Last().Error,
 	}
 	if withBody && json.Valid([]byte(d.Body)) {
 		v.Body = json.RawMessage(d.Body)

@@ -32,7 +32,7 @@ func (c *console) refusing(n int) (references []string) {
 	c.Pass(time.Hour)
 	for _, r := range references {
 		d := c.Story(r).Deliveries[0]
-		d.State, d.DeliveredAt, d.Attempts, d.LastCode = delivery.Exhausted, time.Time{}, 12, 500
+		d.State, d.DeliveredAt, d.Attempts, d.Latest = delivery.Exhausted, time.Time{}, 12, []delivery.Attempt{{Number: 12, Code: 500}}
 		if _, err := c.Ledger.SaveDelivery(c.t.Context(), d); err != nil {
 			c.t.Fatal(err)
 		}

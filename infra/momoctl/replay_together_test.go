@@ -112,7 +112,7 @@ func exhaust(t *testing.T, l *ledger.Ledger, i int, at time.Time) {
 		t.Fatal(made, err)
 	}
 	d := made[0]
-	d.State, d.NextAttemptAt, d.Attempts, d.LastCode = delivery.Exhausted, time.Time{}, 12, 500
+	d.State, d.NextAttemptAt, d.Attempts, d.Latest = delivery.Exhausted, time.Time{}, 12, []delivery.Attempt{{Number: 12, Code: 500}}
 	if _, err := l.SaveDelivery(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}

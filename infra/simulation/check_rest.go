@@ -149,7 +149,7 @@ func (w *world) checkDeliveries(story ledger.Story) {
 		// Of its attempts: one that was asked for later may have met anything.
 		gone := d.URL != "" && slices.ContainsFunc(story.Attempts, func(a delivery.Attempt) bool { return a.Sequence == d.Sequence && a.Code == 410 })
 		if d.State == delivery.Exhausted && d.Attempts < delivery.MaxAttempts && !gone {
-			w.violate(EventsOnce, "event %d of %s is exhausted after %d attempts and the answer %d", d.Sequence, p.Reference, d.Attempts, d.LastCode)
+			w.violate(EventsOnce, "event %d of %s is exhausted after %d attempts and the answer %d", d.Sequence, p.Reference, d.Attempts, d.Last().Code)
 		}
 		switch {
 		case d.Sequence != i+1:

@@ -2,11 +2,13 @@ package simulation
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
@@ -116,13 +118,18 @@ func within24h(tries []try, judge func(in []try, events int) bool) {
 func (w *world) causes() map[string]delivery.Cause {
 	causes := map[string]delivery.Cause{}
 	for _, reference := range w.books.order {
-		story, err := w.oracle.Story(context.Background(), reference)
+		trail, err := w.oracle.AuditTrail(context.Background(), reference)
 		if err != nil {
-			w.violate(NoPanic, "payment %s cannot be read: %v", reference, err)
+			w.violate(NoPanic, "the trail of %s cannot be read: %v", reference, err)
 			return nil
 		}
-		for _, a := range story.Attempts {
-			causes[payment.EventID(reference, a.Sequence)+a.Started.Format(time.StampMilli)] = a.Cause
+		for _, r := range trail {
+			var sequence int
+			var cause delivery.Cause
+			if n, _ := fmt.Sscanf(strings.TrimPrefix(r.Note, "claim lost: "), "event %d, %s", &sequence, &cause); r.Direction == ledger.OutboundToApp && n == 2 {
+				cause = delivery.Cause(strings.TrimSuffix(string(cause), ":"))
+				causes[payment.EventID(reference, sequence)+r.At.Format(time.StampMilli)] = cause
+			}
 		}
 	}
 	return causes

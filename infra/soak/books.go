@@ -150,8 +150,8 @@ func (b *books) summary() string {
 		}
 		for _, d := range s.Deliveries {
 			states[string(d.State)]++
+			attempts += d.Claims
 		}
-		attempts += len(s.Attempts)
 	}
 	for status, n := range b.told {
 		if status == 0 {

@@ -71,8 +71,10 @@ type Delivery struct {
 	LeaseUntil  time.Time // a worker holds it until then; zero: none
 	CreatedAt   time.Time
 	DeliveredAt time.Time
-	LastCode    int    // HTTP status of the latest attempt; 0: none came
-	LastError   string // class of the latest transport error
+	Resends     int // manual attempts made
+	// Latest are the latest KeptAttempts attempts, oldest first. An attempt
+	// whose worker died, or lost its claim, is not among them.
+	Latest []Attempt
 
 	Version int64 // of the stored record; 0: not stored. The ledger sets it
 }
@@ -116,6 +118,14 @@ func (d Delivery) DueAt() time.Time {
 	return d.NextAttemptAt
 }
 
+// Last is the latest attempt; the zero value: there is none.
+func (d Delivery) Last() Attempt {
+	if n := len(d.Latest); n > 0 {
+		return d.Latest[n-1]
+	}
+	return Attempt{}
+}
+
 // Claim takes it for one worker until the lease ends. Saving the claim raises
 // the version, which fences every earlier claim: two workers can never both
 // save a result.
@@ -129,17 +139,22 @@ func (d Delivery) Claim(until time.Time) Delivery {
 }
 
 // After is the delivery when a claimed attempt has ended as Decide says.
-func (d Delivery) After(next Next, cause Cause, now time.Time) Delivery {
+func (d Delivery) After(a Attempt, next Next, now time.Time) Delivery {
+	a.Reference, a.Sequence, a.Number = d.Reference, d.Sequence, d.Claims
 	if next.Charged {
 		d.Attempts++
 	}
-	if cause != CauseAutomatic {
+	if a.Cause != CauseAutomatic {
 		d.Aside++
 	}
+	if a.Cause == CauseManual {
+		d.Resends++
+	}
 	d.ManualAt, d.LeaseUntil = time.Time{}, time.Time{}
+	d.Latest = keep(d.Latest, a)
 	resent := d.State == Delivered
 	switch {
-	case next.Step == StepKeep, resent, next.Step == StepGone && cause != CauseAutomatic:
+	case next.Step == StepKeep, resent, next.Step == StepGone && a.Cause != CauseAutomatic:
 	case next.Step == StepDelivered:
 		d.State, d.DeliveredAt = Delivered, now
 		d.HeldReason, d.Endpoint, d.NextAttemptAt = "", "", time.Time{}

@@ -53,22 +53,22 @@ func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,
 		OwnURL: d.URL != "", Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts - d.Aside, Aside: w.cause != delivery.CauseAutomatic,
 	}, now, f.Jitter())
-	d = d.After(next, w.cause, now)
-	d.LastCode, d.LastError = result.Code, string(result.Class)
+	d = d.After(delivery.Attempt{
+		Cause: w.cause, Started: result.Started, Duration: result.Duration, Code: result.Code, Error: string(result.Class),
+		Excerpt: result.Excerpt, Location: result.Location, TLSFault: string(result.TLSFault),
+	}, next, now)
+	note := fmt.Sprintf("event %d, %s", d.Sequence, w.cause)
+	if result.Class != webhook.ClassNone {
+		note += ": " + string(result.Class)
+	}
 	// What has happened is written down even if our caller's time is up.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	after, err := f.Ledger.SaveAttempt(ctx, d,
-		delivery.Attempt{
-			Reference: d.Reference, Sequence: d.Sequence, Number: d.Claims, Cause: w.cause,
-			Started: result.Started, Duration: result.Duration, Code: result.Code, Error: string(result.Class), Excerpt: result.Excerpt,
-			Location: result.Location, TLSFault: string(result.TLSFault),
-		},
-		ledger.AuditRecord{
-			At: ledger.Clock(result.Started), Direction: ledger.OutboundToApp, Reference: d.Reference, ClientID: d.ClientID,
-			Method: http.MethodPost, URL: withoutQuery(w.url), RequestBody: d.Body,
-			ResponseCode: result.Code, ResponseBody: result.Excerpt, Duration: result.Duration, Note: string(result.Class),
-		})
+	after, err := f.Ledger.SaveAttempt(ctx, d, ledger.AuditRecord{
+		At: ledger.Clock(result.Started), Direction: ledger.OutboundToApp, Reference: d.Reference, ClientID: d.ClientID,
+		Method: http.MethodPost, URL: withoutQuery(w.url), RequestBody: d.Body,
+		ResponseCode: result.Code, ResponseBody: result.Excerpt, Duration: result.Duration, Note: note,
+	})
 	level := slog.LevelInfo
 	if d.State == delivery.Exhausted || d.State == delivery.Held {
 		level = slog.LevelWarn

@@ -262,7 +262,7 @@ func TestGoneForOnePayment(t *testing.T) {
 		})
 		gone, other, plain := order(t, w, "GONE", "26876123456"), order(t, w, "OTHER", "26876123456"), due(t, w, "PLAIN")
 		w.Pass(24 * time.Hour)
-		if d := w.Story(gone).Deliveries[0]; d.State != delivery.Exhausted || d.HeldReason != "" || d.Attempts != 1 || d.LastCode != 410 {
+		if d := w.Story(gone).Deliveries[0]; d.State != delivery.Exhausted || d.HeldReason != "" || d.Attempts != 1 || d.Last().Code != 410 {
 			t.Errorf("%+v", d)
 		}
 		for _, reference := range []string{other, plain} {

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"momoproxy/shared/delivery"
@@ -37,7 +36,7 @@ type eventBody struct {
 	ResentAt      string         `json:"resentAt,omitempty"` // when it was last asked for by hand
 	Body          string         `json:"body"`               // the bytes that are signed and sent
 	AttemptCount  int            `json:"attemptCount"`
-	Attempts      []attemptBody  `json:"attempts"` // the latest maxAttempts
+	Attempts      []attemptBody  `json:"attempts"` // the latest delivery.KeptAttempts
 }
 
 // attemptBody is one try to deliver an event.
@@ -53,15 +52,6 @@ type attemptBody struct {
 	TLSFault   string         `json:"tlsFault,omitempty"` // with error "tls"
 }
 
-// An event that was probed with for days has well over a thousand attempts,
-// which together are more than a function may answer (6 MB). So the latest are
-// told, and the answers of the app's server in full for the very latest only.
-const (
-	maxAttempts  = 50
-	fullExcerpts = 5
-	shortExcerpt = 200 // bytes
-)
-
 func (a *API) paymentTimeline(ctx context.Context, r Request) Response {
 	client, refused := a.authenticate(ctx, r)
 	if refused != nil {
@@ -71,15 +61,7 @@ func (a *API) paymentTimeline(ctx context.Context, r Request) Response {
 	if err != nil {
 		return a.failed(ctx, "timeline.failed", client, err)
 	}
-	body := timelineOf(view, client)
-	for i, d := range view.Deliveries {
-		attempts, err := a.Ledger.LatestAttempts(ctx, d.Reference, d.Sequence, maxAttempts)
-		if err != nil {
-			return a.failed(ctx, "timeline.failed", client, err)
-		}
-		body.Events[i].Attempts = attemptsOf(attempts)
-	}
-	return respond(200, body)
+	return respond(200, timelineOf(view, client))
 }
 
 // ownPayment reads the payment in the path, which must be the client's, and
@@ -92,7 +74,6 @@ func (a *API) ownPayment(ctx context.Context, client ledger.Client, r Request) (
 	return gateway.View{Payment: p, Deliveries: deliveries}, err
 }
 
-// timelineOf leaves the events without their attempts.
 func timelineOf(v gateway.View, client ledger.Client) timelineBody {
 	p := v.Payment
 	body := timelineBody{
@@ -109,21 +90,18 @@ func timelineOf(v gateway.View, client ledger.Client) timelineBody {
 			EventID: d.EventID, Event: d.Event, Sequence: d.Sequence, CreatedAt: payment.Timestamp(d.CreatedAt),
 			State: d.State, HeldReason: d.HeldReason, CallbackURL: orNull(callbackURL(d, client)),
 			NextAttemptAt: timestamp(d.NextAttemptAt), DeliveredAt: timestamp(d.DeliveredAt), ResentAt: timestamp(d.ResentAt),
-			Body: d.Body, AttemptCount: d.Claims, Attempts: []attemptBody{},
+			Body: d.Body, AttemptCount: d.Claims, Attempts: attemptsOf(d.Latest),
 		})
 	}
 	return body
 }
 
 func attemptsOf(attempts []delivery.Attempt) []attemptBody {
-	told := make([]attemptBody, 0, len(attempts))
-	for i, at := range attempts {
-		if i < len(attempts)-fullExcerpts && len(at.Excerpt) > shortExcerpt {
-			at.Excerpt = strings.ToValidUTF8(at.Excerpt[:shortExcerpt], "") + "…"
-		}
-		told = append(told, attemptOf(at))
+	all := make([]attemptBody, 0, len(attempts))
+	for _, at := range attempts {
+		all = append(all, attemptOf(at))
 	}
-	return told
+	return all
 }
 
 func attemptOf(a delivery.Attempt) attemptBody {

@@ -20,9 +20,6 @@ const (
 	// maxResends bounds what one event can cost by hand. Probes and the
 	// schedule's own attempts have bounds of their own and do not count.
 	maxResends = 200
-	// resendWindow is how many of the latest attempts are looked through for
-	// that many resends. Probes among them are rare: one in five minutes.
-	resendWindow = 250
 	// resendTries is how often a delivery that moved meanwhile is read anew.
 	resendTries = 3
 )
@@ -64,11 +61,7 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 			return conflict(view.Payment, "no_event_yet", "Nothing has happened yet that is announced: the payment is still open. The callback comes by itself when it ends.")
 		}
 		d, at := lacking(view.Deliveries), ledger.Clock(a.Now())
-		refused, err := a.mayResend(ctx, view.Payment, d, client)
-		if err != nil {
-			return a.failed(ctx, "resend.failed", client, err)
-		}
-		if refused != nil {
+		if refused := a.mayResend(view.Payment, d, client); refused != nil {
 			return *refused
 		}
 		message := sentBeside
@@ -125,44 +118,26 @@ func overtaken(d delivery.Delivery, later []delivery.Delivery) bool {
 }
 
 // mayResend says why the event cannot be sent again now, if so.
-func (a *API) mayResend(ctx context.Context, p ledger.Payment, d delivery.Delivery, client ledger.Client) (*Response, error) {
-	refuse := func(code, sentence string) (*Response, error) {
-		resp := conflict(p, code, sentence)
-		return &resp, nil
-	}
+func (a *API) mayResend(p ledger.Payment, d delivery.Delivery, client ledger.Client) *Response {
+	refuse := func(resp Response) *Response { return &resp }
 	now := ledger.Clock(a.Now())
 	if d.State == delivery.Waiting || !d.ManualAt.IsZero() || now.Before(d.LeaseUntil) || d.State == delivery.Due && !d.NextAttemptAt.After(now) {
-		resp := underway(p)
-		return &resp, nil
+		return refuse(underway(p))
 	}
 	if callbackURL(d, client) == "" {
-		return refuse("no_callback_url", "Neither the payment nor the app has a callback URL. Have the operator set the app's, then ask again.")
+		return refuse(conflict(p, "no_callback_url", "Neither the payment nor the app has a callback URL. Have the operator set the app's, then ask again."))
 	}
-	latest, resends := 1, 0
-	if d.Aside >= maxResends { // else it cannot have been resent so often
-		latest = resendWindow
+	if d.Resends >= maxResends {
+		return refuse(conflict(p, "resent_too_often", fmt.Sprintf("This event has been resent %d times. Read the payment with GET /status/{referenceId}, or ask the operator.", d.Resends)))
 	}
-	attempts, err := a.Ledger.LatestAttempts(ctx, d.Reference, d.Sequence, latest)
-	if err != nil {
-		return nil, err
-	}
-	last := d.ResentAt
-	for _, at := range attempts {
-		if at.Cause == delivery.CauseManual {
-			resends++
-		}
-		if at.Started.After(last) {
-			last = at.Started
-		}
-	}
-	if resends >= maxResends {
-		return refuse("resent_too_often", fmt.Sprintf("This event has been resent %d times. Read the payment with GET /status/{referenceId}, or ask the operator.", resends))
+	last := d.Last().Started
+	if d.ResentAt.After(last) {
+		last = d.ResentAt
 	}
 	if wait := last.Add(resendEvery).Sub(now); wait > 0 {
-		resp := retryAfter(problem(429, "resent_too_soon", "This event was sent less than ten seconds ago; wait as long as Retry-After says."), wait)
-		return &resp, nil
+		return refuse(retryAfter(problem(429, "resent_too_soon", "This event was sent less than ten seconds ago; wait as long as Retry-After says."), wait))
 	}
-	return nil, nil
+	return nil
 }
 
 func underway(p ledger.Payment) Response {

@@ -95,10 +95,8 @@ func TestResendIsAlwaysSent(t *testing.T) {
 // manual counts the attempts that somebody asked for.
 func manual(w *testbed.World, reference string) int {
 	n := 0
-	for _, at := range w.Story(reference).Attempts {
-		if at.Cause == delivery.CauseManual {
-			n++
-		}
+	for _, d := range w.Story(reference).Deliveries {
+		n += d.Resends
 	}
 	return n
 }
@@ -146,10 +144,10 @@ func TestProbesUseUpNothing(t *testing.T) {
 			attempts := event["attempts"].([]any)
 			count := event["attemptCount"].(float64)
 			last := attempts[len(attempts)-1].(map[string]any)
-			if last["number"] != count || len(last["excerpt"].(string)) < 4000 || float64(len(attempts)) != min(count, 50) {
+			if last["number"] != count || len(last["excerpt"].(string)) < 1000 || float64(len(attempts)) != min(count, float64(delivery.KeptAttempts)) {
 				t.Errorf("%d of %v attempts; the last: %v", len(attempts), count, last["number"])
 			}
-			if short := attempts[0].(map[string]any)["excerpt"].(string); len(attempts) == 50 && (len(short) > 210 || last["cause"] != "probe") {
+			if short := attempts[0].(map[string]any)["excerpt"].(string); len(attempts) == delivery.KeptAttempts && (len(short) > 110 || last["cause"] != "probe") {
 				t.Errorf("an old excerpt of %d bytes; cause %v", len(short), last["cause"])
 			}
 			most = max(most, count)

@@ -20,7 +20,7 @@ func TestTimelineSaysWhatAnAttemptMet(t *testing.T) {
 			return webhook.Result{Class: webhook.ClassTLS, TLSFault: faults[(n-1)%len(faults)]}
 		})
 		reference := is(t, w.Pay(testbed.Order("FAULT", good)), 202, "").Reference()
-		w.Pass(2 * time.Hour)
+		w.Pass(time.Hour)
 		a := is(t, own(t, w, timelineRoute, reference, testbed.ShopKey), 200, "")
 		event := a.Fields["events"].([]any)[0].(map[string]any)
 		attempts := event["attempts"].([]any)

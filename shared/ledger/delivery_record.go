@@ -25,8 +25,8 @@ func deliveryRecord(d delivery.Delivery) table.Record {
 	w.time("lease_until", d.LeaseUntil)
 	w.time("created_at", d.CreatedAt)
 	w.time("delivered_at", d.DeliveredAt)
-	w.number("last_code", int64(d.LastCode))
-	w.text("last_error", d.LastError)
+	w.number("resends", int64(d.Resends))
+	w.attempts("latest_attempts", d.Latest)
 	index := map[string]table.IndexKey{}
 	if !d.DueAt().IsZero() {
 		index[IndexDue] = dueDelivery(d)
@@ -62,10 +62,10 @@ func deliveryFrom(rec table.Record) (delivery.Delivery, error) {
 		LeaseUntil:    r.time("lease_until"),
 		CreatedAt:     r.time("created_at"),
 		DeliveredAt:   r.time("delivered_at"),
-		LastCode:      int(r.number("last_code")),
-		LastError:     r.text("last_error"),
+		Resends:       int(r.number("resends")),
 		Version:       rec.Version,
 	}
+	d.Latest = r.attempts("latest_attempts", d)
 	if r.err == nil && (d.State == "" || d.EventID == "" || d.Sequence == 0) {
 		r.fail("state, event_id or sequence")
 	}

@@ -115,7 +115,6 @@ func complete(b *books, arg any) error {
 	d := arg.(delivery.Delivery)
 	d.State, d.Attempts, d.NextAttemptAt = delivery.Delivered, 1, time.Time{}
 	_, err := b.SaveAttempt(context.Background(), d,
-		delivery.Attempt{Reference: refA, Sequence: 1, Number: 1, Started: start, Code: 200},
 		ledger.AuditRecord{At: start, Reference: refA, Direction: ledger.OutboundToApp})
 	return err
 }

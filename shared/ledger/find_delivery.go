@@ -65,7 +65,7 @@ func (l *Ledger) Deliveries(ctx context.Context, reference string) ([]delivery.D
 type Story struct {
 	Payment    Payment
 	Deliveries []delivery.Delivery
-	Attempts   []delivery.Attempt
+	Attempts   []delivery.Attempt // the latest of each delivery
 }
 
 // Story reads a payment's whole story in one walk, or ErrNotFound.
@@ -101,10 +101,7 @@ func (s *Story) add(rec table.Record) (err error) {
 		var d delivery.Delivery
 		d, err = deliveryFrom(rec)
 		s.Deliveries = append(s.Deliveries, d)
-	case strings.HasPrefix(rec.Sort, attemptPrefix):
-		var a delivery.Attempt
-		a, err = attemptFrom(rec)
-		s.Attempts = append(s.Attempts, a)
+		s.Attempts = append(s.Attempts, d.Latest...)
 	}
 	return err
 }

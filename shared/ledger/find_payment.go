@@ -75,7 +75,6 @@ func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []del
 		return Payment{}, nil, ErrNotFound
 	}
 	var s Story
-	// Attempts sort first and are left out.
 	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + 1}
 	page, err := l.table.Query(ctx, q)
 	if err != nil {

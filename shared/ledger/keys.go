@@ -40,8 +40,7 @@ const timeLayout = "2006-01-02T15:04:05.000Z"
 
 func timeKey(t time.Time) string { return t.UTC().Format(timeLayout) }
 
-// A payment, its deliveries and their attempts share a partition: one query
-// reads a payment's whole story.
+// A payment and its deliveries share a partition: one query reads both.
 func paymentPartition(reference string) string { return "payment#" + reference }
 
 func paymentKey(reference string) table.Key {
@@ -52,10 +51,6 @@ const deliveryPrefix = "delivery#"
 
 func deliveryKey(reference string, sequence int) table.Key {
 	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: fmt.Sprintf(deliveryPrefix+"%06d", sequence)}
-}
-
-func attemptKey(reference string, sequence, number int) table.Key {
-	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: fmt.Sprintf("attempt#%06d#%04d", sequence, number)}
 }
 
 // An external id's partition holds one lock per client, so that the bare

@@ -2,10 +2,9 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"momoproxy/shared/delivery"
@@ -13,42 +12,54 @@ import (
 	"momoproxy/shared/telemetry"
 )
 
-const attemptPrefix = "attempt#"
-
-func attemptRecord(a delivery.Attempt) table.Record {
-	w := writer{}
-	w.text("cause", string(a.Cause))
-	w.time("started_at", a.Started)
-	w.number("duration_ms", a.Duration.Milliseconds())
-	w.number("code", int64(a.Code))
-	w.text("error", a.Error)
-	w.text("excerpt", telemetry.Redact(a.Excerpt)) // an app may echo its own key
-	w.text("location", telemetry.Redact(a.Location))
-	w.text("tls_fault", a.TLSFault)
-	return table.Record{Key: attemptKey(a.Reference, a.Sequence, a.Number), Attributes: w}
+// storedAttempt has short names: a delivery and its attempts are one record,
+// and a record of up to a kibibyte costs one write unit.
+type storedAttempt struct {
+	Number   int            `json:"n"`
+	Cause    delivery.Cause `json:"c"`
+	Started  int64          `json:"t"` // milliseconds
+	Duration int64          `json:"d,omitempty"`
+	Code     int            `json:"s,omitempty"`
+	Error    string         `json:"e,omitempty"`
+	Excerpt  string         `json:"x,omitempty"`
+	Location string         `json:"l,omitempty"`
+	TLSFault string         `json:"f,omitempty"`
 }
 
-func attemptFrom(rec table.Record) (delivery.Attempt, error) {
-	r := &reader{rec: rec}
-	a := delivery.Attempt{
-		Reference: referenceOf(rec.Partition),
-		Cause:     delivery.Cause(r.text("cause")),
-		Started:   r.time("started_at"),
-		Duration:  time.Duration(r.number("duration_ms")) * time.Millisecond,
-		Code:      int(r.number("code")),
-		Error:     r.text("error"),
-		Excerpt:   r.text("excerpt"),
-		Location:  r.text("location"),
-		TLSFault:  r.text("tls_fault"),
+func (w writer) attempts(name string, latest []delivery.Attempt) {
+	if len(latest) == 0 {
+		return
 	}
-	sequence, number, _ := strings.Cut(strings.TrimPrefix(rec.Sort, attemptPrefix), "#")
-	var err1, err2 error
-	a.Sequence, err1 = strconv.Atoi(sequence)
-	a.Number, err2 = strconv.Atoi(number)
-	if err := errors.Join(err1, err2); err != nil {
-		r.fail("sort key")
+	stored := make([]storedAttempt, len(latest))
+	for i, a := range latest {
+		stored[i] = storedAttempt{
+			a.Number, a.Cause, millis(a.Started), a.Duration.Milliseconds(), a.Code, a.Error,
+			telemetry.Redact(a.Excerpt), telemetry.Redact(a.Location), a.TLSFault, // an app may echo its own key
+		}
 	}
-	return a, r.err
+	b, _ := json.Marshal(stored) // texts and integers always marshal
+	w[name] = string(b)
+}
+
+func (r *reader) attempts(name string, of delivery.Delivery) []delivery.Attempt {
+	text := r.text(name)
+	if text == "" {
+		return nil
+	}
+	var stored []storedAttempt
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		r.fail(name)
+		return nil
+	}
+	latest := make([]delivery.Attempt, len(stored))
+	for i, a := range stored {
+		latest[i] = delivery.Attempt{
+			Reference: of.Reference, Sequence: of.Sequence, Number: a.Number, Cause: a.Cause, Started: fromMillis(a.Started),
+			Duration: time.Duration(a.Duration) * time.Millisecond, Code: a.Code, Error: a.Error,
+			Excerpt: a.Excerpt, Location: a.Location, TLSFault: a.TLSFault,
+		}
+	}
+	return latest
 }
 
 // SaveDelivery writes a delivery under the version that was read, with the
@@ -63,20 +74,16 @@ func (l *Ledger) SaveDelivery(ctx context.Context, d delivery.Delivery, audit ..
 }
 
 // SaveAttempt writes what an attempt led to: the delivery as it now stands,
-// under the claim's version, the attempt's row and its audit record, in one
-// transaction. ErrMoved: the claim was lost; the attempt happened all the same,
-// so its row and audit record are written without touching the delivery.
-func (l *Ledger) SaveAttempt(ctx context.Context, d delivery.Delivery, a delivery.Attempt, audit AuditRecord) (delivery.Delivery, error) {
-	proof := []table.Op{table.Put(attemptRecord(a)), table.Put(l.auditRecord(audit))}
-	err := l.write(ctx, "complete attempt of "+d.EventID, append([]table.Op{table.Put(deliveryRecord(d))}, proof...)...)
+// under the claim's version, and the audit record, in one transaction.
+// ErrMoved: the claim was lost; the attempt happened all the same, so its audit
+// record is written without the delivery.
+func (l *Ledger) SaveAttempt(ctx context.Context, d delivery.Delivery, audit AuditRecord) (delivery.Delivery, error) {
+	after, err := l.SaveDelivery(ctx, d, audit)
 	if errors.Is(err, ErrMoved) {
-		if lateErr := l.table.Write(ctx, proof...); lateErr != nil && !errors.Is(lateErr, table.ErrConflict) {
+		audit.Note = "claim lost: " + audit.Note
+		if lateErr := l.Audit(ctx, audit); lateErr != nil {
 			return delivery.Delivery{}, fmt.Errorf("record late attempt: %w", lateErr)
 		}
 	}
-	if err != nil {
-		return delivery.Delivery{}, err
-	}
-	d.Version++
-	return d, nil
+	return after, err
 }

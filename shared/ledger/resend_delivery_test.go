@@ -46,7 +46,7 @@ func TestResendDelivery(t *testing.T) {
 			b := newBooks(t, nil)
 			_, made := b.apply(t, b.create(t, newPayment(refA)), evidence(payment.SaysSuccessful, time.Minute))
 			d := *made
-			d.Attempts, d.Claims, d.LastCode = 7, 8, 500
+			d.Attempts, d.Claims, d.Resends = 7, 8, 1
 			c.set(&d)
 			before, err := b.SaveDelivery(t.Context(), d)
 			if err != nil {
