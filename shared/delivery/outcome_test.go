@@ -41,6 +41,10 @@ func TestDecide(t *testing.T) {
 		{"503 with a long Retry-After", Outcome{Code: 503, RetryAfter: "86400"}, retry(ReasonUnavailable, time.Hour)},
 		{"Retry-After gives no attempt more", Outcome{Code: 503, RetryAfter: "10", Charged: 11}, end(StepExhausted, ReasonUnavailable)},
 
+		{"300", Outcome{Code: 300}, retry(ReasonRedirected, 5*time.Second)},
+		{"399", Outcome{Code: 399}, retry(ReasonRedirected, 5*time.Second)},
+		{"300 that asks to be disabled", Outcome{Code: 300, Control: "disable"}, end(StepGone, ReasonGone)},
+		{"300 that asks to stop", Outcome{Code: 300, Control: "abort-message"}, end(StepExhausted, ReasonAborted)},
 		{"301", Outcome{Code: 301, Charged: 5}, retry(ReasonRedirected, 2*time.Hour)},
 		{"304", Outcome{Code: 304}, retry(ReasonRedirected, 5*time.Second)},
 		{"307, last", Outcome{Code: 307, Charged: 11}, end(StepExhausted, ReasonRedirected)},
