@@ -149,7 +149,7 @@ func TestProbesADay(t *testing.T) {
 				e, _ = e.Observe(SignalFailed, CauseAutomatic, fmt.Sprint(i), noon)
 			}
 			var probes []time.Time
-			for now := noon; e.State == EndpointOpen; now = now.Add(every) {
+			for now := noon; e.State == EndpointOpen && now.Sub(noon) < 2*DisableAfter; now = now.Add(every) {
 				if !e.ProbeDue(now) {
 					continue
 				}
@@ -169,6 +169,43 @@ func TestProbesADay(t *testing.T) {
 				t.Errorf("%s after %d probes", e.State, len(probes))
 			}
 		})
+	}
+}
+
+// A probe is due from its time on, and when that time is further away than any
+// wait.
+func TestProbeDue(t *testing.T) {
+	t.Parallel()
+	for wait, due := range map[time.Duration]bool{
+		-time.Hour: true, 0: true, 1: false, ProbeEvery: false, ProbeEvery + 1: true,
+	} {
+		e := Endpoint{State: EndpointOpen, ProbeAt: noon.Add(wait)}
+		if got := e.ProbeDue(noon); got != due {
+			t.Errorf("%s away: due %t", wait, got)
+		}
+		if e.State = EndpointDraining; e.ProbeDue(noon) {
+			t.Errorf("%s away: an endpoint that drains is probed", wait)
+		}
+	}
+}
+
+// An endpoint that fails again soon after it came back is probed rarely at
+// once; later it is a new failure.
+func TestRelapse(t *testing.T) {
+	t.Parallel()
+	for since, first := range map[time.Duration]time.Duration{
+		time.Second: ProbeEvery, relapse - 1: ProbeEvery, relapse: firstProbe, 24 * time.Hour: firstProbe,
+	} {
+		e := Endpoint{State: EndpointOpen}.Reopen(noon)
+		for i := range OpenAfter {
+			e, _ = e.Observe(SignalFailed, CauseAutomatic, fmt.Sprint(i), noon.Add(since))
+		}
+		if got := e.ProbeAt.Sub(noon.Add(since)); e.State != EndpointOpen || got != first {
+			t.Errorf("%s after it came back: %s, probed after %s, want %s", since, e.State, got, first)
+		}
+	}
+	if relapse != 30*time.Minute {
+		t.Errorf("a relapse is within %s", relapse)
 	}
 }
 
