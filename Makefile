@@ -142,7 +142,7 @@ bench: ## Run the benchmarks
 	go test -run='^$$' -bench=$(if $(RUN),'$(RUN)',.) -benchmem $(PKG)
 
 .PHONY: bench-start
-bench-start: ## Measure each function's start, warm requests and memory beside one that does nothing
+bench-start: ## Measure each function's start, plain and over TLS, warm requests and memory beside one that does nothing
 	$(ENGINES) go test -count=1 -v -run '^TestStartTime$$' ./infra/endtoend -starts=25 -warm=400
 
 .PHONY: bench-deliveries

@@ -280,7 +280,8 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 				t.Errorf("config refuses the environment: %v", err)
 			}
 			for variable := range variables {
-				if !asked[variable] {
+				// Those that begin with SSL_ are read by crypto/x509.
+				if !asked[variable] && variable != "SSL_CERT_FILE" && variable != "SSL_CERT_DIR" {
 					t.Errorf("config does not read %s", variable)
 				}
 			}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -32,10 +31,9 @@ type parameterStore struct {
 	faults []string
 }
 
-// endpoint serves one function.
-func (s *parameterStore) endpoint(t *testing.T, function string) string {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// handler serves one function.
+func (s *parameterStore) handler(function string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
 			err = s.check(r, body)
@@ -51,9 +49,7 @@ func (s *parameterStore) endpoint(t *testing.T, function string) string {
 		}
 		s.recorder.note(function, r.Header.Get("X-Amz-Target"), body)
 		s.answer(w, body)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL
+	})
 }
 
 func (s *parameterStore) answer(w http.ResponseWriter, body []byte) {

@@ -143,7 +143,7 @@ func newWorld(t *testing.T) *world {
 		environment := map[string]string{
 			"AWS_ENDPOINT_URL_DYNAMODB": w.recorder.between(t, function, tables.Endpoint),
 			"AWS_ENDPOINT_URL_SQS":      w.recorder.between(t, function, queues.Endpoint),
-			"AWS_ENDPOINT_URL_SSM":      w.store.endpoint(t, function),
+			"AWS_ENDPOINT_URL_SSM":      serve(t, w.store.handler(function)),
 			"AWS_ACCESS_KEY_ID":         session.AccessKeyID, "AWS_SECRET_ACCESS_KEY": session.SecretAccessKey,
 			"AWS_SESSION_TOKEN": session.SessionToken,
 			// The template has no parameter for it: there is one address.
