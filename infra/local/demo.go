@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"momoproxy"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -24,6 +25,9 @@ const demoTimeout = 20 * time.Second
 // run is the whole program: everything up, then either the demonstration or
 // serving until ctx ends.
 func run(ctx context.Context, o options, out io.Writer) error {
+	if !o.demo {
+		greet(o, out)
+	}
 	s, err := start(ctx, o, out)
 	if err != nil {
 		return err
@@ -39,6 +43,16 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	<-ctx.Done()
 	s.out("stopping")
 	return nil
+}
+
+// greet is the first line, before anything is opened: a start can wait for a
+// folder that another process is leaving.
+func greet(o options, out io.Writer) {
+	if o.live {
+		fmt.Fprintf(out, "MoMo Proxy %s starts with REAL MONEY. Data is in %s. Help: docs/deploy-one-machine.md\n", momoproxy.Version, o.data)
+		return
+	}
+	fmt.Fprintf(out, "MoMo Proxy %s starts on this machine, with stand-ins for the providers. No real money moves. Help: README.md, docs/testing.md\n", momoproxy.Version)
 }
 
 func (s *system) banner(o options) {
@@ -77,11 +91,13 @@ Try, in another terminal:
     -H "Content-Type: application/json" -H "X-Proxy-Api-Key: %[2]s" \
     -d '{"amount":"150.00","externalId":"ORDER-1","payer":{"partyIdType":"MSISDN","partyId":"26876123456"}}'
 
-  curl -H "X-Proxy-Api-Key: %[2]s" %[1]s/status/<referenceId>
+A second later the demo app prints the verified callback here. Look the order up:
 
-Other payer numbers misbehave as providers do: see infra/sandbox/README.md.%[3]s
-Stop with Ctrl-C: payments, events and audit records are kept for the next start,
-and so are the payments that the providers' stand-ins have.`, s.gatewayURL, demoKey, hint)
+  curl -H "X-Proxy-Api-Key: %[2]s" "%[1]s/payments?externalId=ORDER-1"
+
+Other payer numbers fail on purpose: see docs/testing.md. Your own app: docs/quickstart-node.md.%[3]s
+Stop with Ctrl-C. Payments are kept for the next start; delete the data folder to start anew.
+`, s.gatewayURL, demoKey, hint)
 }
 
 // demoPayments are what each provider is asked for: a body without its

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"momoproxy"
 	"momoproxy/infra/sandbox"
 	momentbox "momoproxy/infra/sandbox/momentpay"
 	facturabox "momoproxy/infra/sandbox/momfactura"
@@ -35,7 +36,7 @@ var errNeedsLive = errors.New("moves real money: start with -live, or use a test
 // stand-in of this process takes the place of each account that is not
 // configured.
 func (s *system) startProviders(o options, ownURL string) error {
-	variables := map[string]string{"CALLBACK_POLICY": string(o.policy), "VERSION": "local"}
+	variables := map[string]string{"CALLBACK_POLICY": string(o.policy), "VERSION": momoproxy.Version}
 	getenv := config.Local(func(name string) string {
 		if v, ok := variables[name]; ok {
 			return v
@@ -166,7 +167,11 @@ func (s *system) serve(h http.Handler) (url string, err error) {
 	if err != nil {
 		return "", err
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", "momo-proxy-standin/"+momoproxy.Version)
+		h.ServeHTTP(w, r)
+	})
+	server := &http.Server{Handler: named, ReadHeaderTimeout: 5 * time.Second}
 	go server.Serve(l)
 	s.stops = append(s.stops, func() { server.Close() })
 	return "http://" + l.Addr().String(), nil

@@ -86,6 +86,7 @@ func (p program) root() *cobra.Command {
 			c.endpointList(), c.endpointShow(), c.endpointEnable(), c.endpointDisable()),
 		group("dlq", "doorbells that the forwarder could not answer", "", c.dlqShow(), c.dlqRedrive()),
 		group("audit", "who said what, and when", "", withCSV(c.auditShow())),
+		c.version(),
 	)
 	root.Example = rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true // run says what is wrong

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"momoproxy"
 	"momoproxy/infra/sandbox"
 )
 
@@ -54,13 +55,18 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	fmt.Printf("MTN stand-in %s\n", momoproxy.Version)
 	fmt.Printf("listening on http://%s\n", l.Addr())
 	fmt.Printf("X-Target-Environment %s, currency %s, callbacks to host %q\n", account.TargetEnvironment, account.Currency, account.CallbackHost)
 	fmt.Printf("payer numbers: http://%s/_sandbox/payers\n", l.Addr())
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
+	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", "momo-proxy-standin/"+momoproxy.Version)
+		s.Handler().ServeHTTP(w, r)
+	})
+	srv := &http.Server{Handler: named, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
 	go func() {
 		<-ctx.Done()
 		_ = srv.Close()
