@@ -205,6 +205,12 @@ sam-local: .tools/sam/.installed ## Run every event and a payment in Lambda's co
 deploy: sam-build ## Deploy to the AWS account of the environment; PARAMETERS="PublicBaseUrl=https://..."
 	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --parameter-overrides Version=$(VERSION) $(PARAMETERS)
 
+##@ Releasing
+
+.PHONY: release
+release: ## Build a release into build/release, twice, and compare: make release VERSION=0.1.0
+	go run ./infra/release -version '$(VERSION)' -out build/release
+
 ##@ Housekeeping
 
 # An environment is filled in place (it cannot be moved) and marked when done.
