@@ -41,16 +41,16 @@ func parameterStore(t *testing.T) string {
 	return s.URL
 }
 
-// deployed makes tables and queues of this test's own in the engines, and
-// names them in the environment as docs/operate.md does.
-func deployed(t *testing.T) *sqs.Queue {
+// deployed makes tables and queues of this test's own in the engines, and a
+// stack that names them.
+func deployed(t *testing.T) (*sqs.Queue, *fakeAWS) {
 	t.Helper()
 	name := "momoctl-" + strings.ToLower(rand.Text())
 	for variable, value := range map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "",
 		"AWS_ENDPOINT_URL_DYNAMODB": engine.For(t, engine.DynamoDB).Endpoint, "AWS_ENDPOINT_URL_SQS": engine.For(t, engine.SQS).Endpoint,
-		"AWS_ENDPOINT_URL_SSM": parameterStore(t), "SEALING_SECRET_ID": sealingName,
-		"TABLE_NAME": name, "AUDIT_TABLE_NAME": name + "-audit",
+		"AWS_ENDPOINT_URL_SSM": parameterStore(t), "AWS_EC2_METADATA_DISABLED": "true", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": t.TempDir() + "/none", "AWS_SHARED_CREDENTIALS_FILE": t.TempDir() + "/none",
 	} {
 		t.Setenv(variable, value)
 	}
@@ -65,17 +65,19 @@ func deployed(t *testing.T) *sqs.Queue {
 		t.Fatal(err)
 	}
 	url, dead := q.URLs()
-	t.Setenv("QUEUE_URL", url)
-	t.Setenv("DEAD_LETTER_QUEUE_URL", dead)
-	return q
+	fake := newAWS(t, map[string]string{
+		"MainTableName": name, "AuditTableName": name + "-audit", "DeliveryQueueUrl": url, "DeadLetterQueueUrl": dead,
+		"SealingSecretName": sealingName, "RequestToPayShare": "400",
+	})
+	return q, fake
 }
 
 // TestAWS runs momoctl on DynamoDB and SQS: clients, a replay, dead letters.
 func TestAWS(t *testing.T) {
-	q := deployed(t)
+	q, fake := deployed(t)
 	must := func(args ...string) string {
 		t.Helper()
-		o := real(t, append(args, "--aws")...)
+		o := real(t, append(args, "--stack", "shop-stack")...)
 		if o.code != exitOK || o.err != "" {
 			t.Fatalf("%v: %+v", args, o)
 		}
@@ -86,9 +88,9 @@ func TestAWS(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, "list", must("client", "list"), made.ID, "Shop")
-	contains(t, "audit", must("audit", "show", "--client", made.ID), "operator thandi")
+	contains(t, "audit", must("audit", "show", "--client", made.ID), "operator arn:aws:iam::123456789012:user/thandi")
 
-	s, err := openStore(t.Context(), program{err: &bytes.Buffer{}, now: time.Now, operator: "test"}, options{aws: true})
+	s, err := openStore(t.Context(), program{err: &bytes.Buffer{}, now: time.Now, operator: "test"}, options{stack: "shop-stack"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +129,46 @@ func TestAWS(t *testing.T) {
 	}
 	contains(t, "status", must("status"), "deliveries exhausted", "dead letters")
 
-	t.Setenv("DEAD_LETTER_QUEUE_URL", "")
-	if o := real(t, "dlq", "redrive", "--aws"); o.code != exitRefused || !strings.Contains(o.err, "DEAD_LETTER_QUEUE_URL") {
+	// A stop that stops, shown in status, and a start that gives the share back.
+	if strings.Contains(must("status"), "STOPPED") {
+		t.Error("status shows a stop before there is one")
+	}
+	contains(t, "stop", must("stop", "--yes"), "takes no new payments", "momoctl --stack shop-stack start")
+	contains(t, "status", must("status"), "NEW PAYMENTS ARE STOPPED")
+	contains(t, "status", must("status", "--json"), `"newPayments": "stopped"`)
+	if fake.share() != "0" {
+		t.Errorf("the share is %s", fake.share())
+	}
+	contains(t, "start", must("start"), "takes new payments")
+	if fake.share() != "400" {
+		t.Errorf("the share is %s", fake.share())
+	}
+	fake.outputs["RequestToPayShare"] = "none"
+	must("stop", "--yes")
+	if must("start"); fake.share() != "none" {
+		t.Errorf("the share is %s", fake.share())
+	}
+	if o := real(t, "stop", "--stack", "shop-stack"); o.code != exitRefused || fake.share() != "none" {
+		t.Errorf("not confirmed: %+v", o)
+	}
+
+	// What is wrong is said.
+	for want, args := range map[string][]string{
+		"Stack with id other-stack does not exist": {"status", "--stack", "other-stack"},
+		"failed to get shared config profile":      {"status", "--stack", "shop-stack", "--profile", "nobody"},
+	} {
+		if o := real(t, args...); o.code != exitFailed || !strings.Contains(o.err, want) {
+			t.Errorf("%v: %+v", args, o)
+		}
+	}
+	t.Setenv("AWS_REGION", "")
+	if o := real(t, "status", "--stack", "shop-stack"); o.code != exitFailed || !strings.Contains(o.err, "no AWS region: give --region") {
 		t.Errorf("%+v", o)
 	}
+	contains(t, "status", must("status", "--region", "us-east-1"), "payments open")
+	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
-	if o := real(t, "client", "list", "--aws"); o.code != exitFailed || o.out != "" {
+	if o := real(t, "client", "list", "--stack", "shop-stack"); o.code != exitFailed || o.out != "" {
 		t.Errorf("out of reach: %+v", o)
 	}
 }

@@ -72,7 +72,7 @@ func TestUsage(t *testing.T) {
 			{}, {"client"}, {"client", "destroy"}, {"--loud"}, {"client", "show"}, {"client", "show", "a", "b"},
 			{"client", "create"}, {"client", "create", "--name", " "}, {"client", "create", "--name", "a\nb"},
 			{"client", "create", "--name", strings.Repeat("x", 101)}, {"client", "show", "--name", "x", "cli_shop"},
-			{"client", "show", "--data", "x", "--aws", "cli_shop"}, {"--data", "x", "client", "show", "cli_shop", "--aws"},
+			{"client", "show", "--data", "x", "--stack", "y", "cli_shop"}, {"--data", "x", "client", "show", "cli_shop", "--stack", "y"},
 			{"payment", "show", ""}, {"payment", "check", "ORDER-1"}, {"payment", "settle", ref},
 			{"payment", "settle", ref, "--status", "TIMEOUT", "--reason", "x"},
 			{"payment", "settle", ref, "--status", "FAILED"}, {"payment", "settle", ref, "--status", "FAILED", "--reason", " "},

@@ -105,7 +105,7 @@ func (s *session) takeDead(ctx context.Context, visibility time.Duration, most i
 	for len(seen) < most {
 		letters, err := s.dead.TakeDead(ctx, min(queue.MaxReceive, most-len(seen)), visibility)
 		if errors.Is(err, queue.ErrNoDeadLetters) {
-			return refused("%w: set DEAD_LETTER_QUEUE_URL to the stack's output DeadLetterQueueUrl", err)
+			return refused("%w", err)
 		}
 		if err != nil || len(letters) == 0 {
 			return err

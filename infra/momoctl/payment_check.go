@@ -25,9 +25,8 @@ func (c cli) paymentCheck() *cobra.Command {
 its end, as reconciliation does by its schedule. It keeps the provider's limits, and
 counts as one of the payment's checks.
 
-It needs the account of the payment's provider. With --aws PUBLIC_BASE_URL and, as the
-functions have them, MTN_BASE_URL, MTN_TARGET_ENV and MTN_SECRET_ID, or
-MOMFACTURA_SECRET_ID, or MOMENTPAY_BASE_URL and MOMENTPAY_SECRET_ID. Else those that
+It needs the account of the payment's provider. With --stack that of the functions, whose
+variables and secrets the AWS credentials must be allowed to read. Else those that
 infra/local takes: MTN_BASE_URL, MTN_TARGET_ENV, MTN_CURRENCY, MTN_API_USER, MTN_API_KEY
 and MTN_SUBSCRIPTION_KEY, or MOMFACTURA_BASE_URL, MOMFACTURA_API_KEY and
 MOMFACTURA_WEBHOOK_TOKEN, or MOMENTPAY_BASE_URL, MOMENTPAY_SECRET_KEY and

@@ -31,7 +31,7 @@ func localAccounts(getenv func(string) string, parts *assembly.Parts) error {
 }
 
 // accountVariables name what a provider's account is read from: over a local
-// store, and with --aws.
+// store, and of a stack.
 var accountVariables = map[string]struct{ local, aws string }{
 	"mtn": {
 		"MTN_BASE_URL, MTN_TARGET_ENV, MTN_CURRENCY, MTN_API_USER, MTN_API_KEY and MTN_SUBSCRIPTION_KEY",
@@ -52,8 +52,8 @@ func (s *session) checkAccount(name string, g *gateway.Gateway) error {
 			return nil
 		}
 	}
-	if s.aws {
-		return fmt.Errorf("no account of %s to ask with: set %s as the functions have them", name, accountVariables[name].aws)
+	if s.stack != nil {
+		return fmt.Errorf("no account of %s to ask with: the functions of %s have no %s", name, s.stack.name, accountVariables[name].aws)
 	}
 	return fmt.Errorf("no account of %s to ask with: set %s; the stand-in inside infra/local can be asked by infra/local alone, which does so every two seconds",
 		name, accountVariables[name].local)

@@ -50,8 +50,8 @@ func TestLocalAccounts(t *testing.T) {
 				}
 			}
 		}
-		s := &session{cli: cli{options: &options{aws: true}}}
-		contains(t, "with --aws", s.checkAccount("momentpay", &gateway.Gateway{}).Error(), "MOMENTPAY_BASE_URL and MOMENTPAY_SECRET_ID")
+		s := &session{cli: cli{options: &options{}}, store: store{stack: &stack{name: "x"}}}
+		contains(t, "of a stack", s.checkAccount("momentpay", &gateway.Gateway{}).Error(), "MOMENTPAY_BASE_URL and MOMENTPAY_SECRET_ID")
 	})
 }
 

@@ -113,8 +113,15 @@ func (s *session) runReplay(ctx context.Context, c cursor, rate int) error {
 
 // storeFlags name the same store again.
 func (s *session) storeFlags() string {
-	if s.aws {
-		return " --aws"
+	if s.options.stack != "" {
+		flags := " --stack " + s.options.stack
+		if s.profile != "" {
+			flags += " --profile " + s.profile
+		}
+		if s.region != "" {
+			flags += " --region " + s.region
+		}
+		return flags
 	}
 	return fmt.Sprintf(" --data %q", s.data)
 }

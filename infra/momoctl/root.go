@@ -10,7 +10,8 @@ import (
 // options say which store is meant and how to answer.
 type options struct {
 	data string
-	aws  bool
+	// The deployed stack, and how AWS is reached.
+	stack, profile, region string
 	// provider: the command asks providers, and needs their accounts.
 	provider bool
 	json     bool
@@ -27,8 +28,9 @@ type cli struct {
 const rootLong = `momoctl is the operator's command line of MoMo Proxy. It works on the tables and the
 queue themselves: those of infra/local, which may be running, or the deployed ones.
 
-With --aws it needs TABLE_NAME, AUDIT_TABLE_NAME, QUEUE_URL, DEAD_LETTER_QUEUE_URL,
-SEALING_SECRET_ID, AWS_REGION and credentials in AWS_ACCESS_KEY_ID and so on.
+--stack names a deployed stack. What it needs it reads from the stack's outputs, with the
+AWS credentials that the AWS CLI would use: variables, --profile, SSO or a role. Their ARN
+stands in the audit log as the operator.
 
 Answers go to standard output, all else to standard error. With --json (or -o json) the
 answer is one JSON object, and so is an error: error, code, exitCode. Fields are kept from
@@ -50,7 +52,7 @@ const rootExample = `  momoctl status
   momoctl client create --name "Corner shop" --callback-url https://shop.example.com/momo
   momoctl payment show 7c1a4f8e-0b1d-4c55-9a57-3f4d1c2b6a90
   momoctl delivery replay --client cli_0a1b --since 36h --status exhausted
-  momoctl --aws --json payment list --attention`
+  momoctl --stack momo-proxy --json payment list --attention`
 
 // usageTemplate is what --help shows below the long text.
 const usageTemplate = `Usage: {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND [flags]{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
@@ -74,7 +76,7 @@ Global flags:
 func (p program) root() *cobra.Command {
 	c := cli{program: p, options: &options{}}
 	root := group("momoctl", "the operator's command line of MoMo Proxy", rootLong,
-		c.watched(c.status()),
+		c.watched(c.status()), c.stop(), c.start(),
 		group("client", "apps, their keys and secrets", "",
 			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),
@@ -98,13 +100,18 @@ func (p program) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err.Error()) })
 	f := root.PersistentFlags()
 	f.StringVar(&c.data, "data", ".local", "`folder` of the local store, as that of infra/local")
-	f.BoolVar(&c.aws, "aws", false, "the deployed store, which the environment names")
+	f.StringVar(&c.stack, "stack", "", "the deployed stack of this `name`")
+	f.StringVar(&c.profile, "profile", "", "with --stack: `profile` of the AWS configuration")
+	f.StringVar(&c.region, "region", "", "with --stack: AWS `region`")
 	f.BoolVar(&c.json, "json", false, "answer in JSON: -o json")
 	f.StringVarP(&c.output, "output", "o", outputText, "`form` of the answer: text, json or csv")
 	completeFlag(root, "output", fixed(outputs))
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
-		if c.aws && command.Flags().Changed("data") {
-			return usageError("--data and --aws name two stores")
+		switch {
+		case c.stack != "" && command.Flags().Changed("data"):
+			return usageError("--data and --stack name two stores")
+		case c.stack == "" && (c.profile != "" || c.region != ""):
+			return usageError("--profile and --region go with --stack")
 		}
 		return c.chooseOutput(command)
 	}

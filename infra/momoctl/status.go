@@ -13,13 +13,15 @@ import (
 // statusView is the state of the whole system. Ages are in whole seconds and
 // left out where there is nothing to be old.
 type statusView struct {
-	At        time.Time      `json:"at"`
-	Truncated bool           `json:"truncated"` // counts are lower bounds
-	Payments  paymentCounts  `json:"payments"`
-	Delivery  deliveryCounts `json:"deliveries"`
-	Endpoints int            `json:"endpointsUnwell"`
-	Queue     queueCounts    `json:"queue"`
-	Providers []circuitView  `json:"providers"`
+	At time.Time `json:"at"`
+	// Of a deployed stack: accepted or stopped.
+	NewPayments string         `json:"newPayments,omitempty"`
+	Truncated   bool           `json:"truncated"` // counts are lower bounds
+	Payments    paymentCounts  `json:"payments"`
+	Delivery    deliveryCounts `json:"deliveries"`
+	Endpoints   int            `json:"endpointsUnwell"`
+	Queue       queueCounts    `json:"queue"`
+	Providers   []circuitView  `json:"providers"`
 }
 
 type paymentCounts struct {
@@ -88,6 +90,13 @@ func (s *session) showStatus(ctx context.Context) error {
 		}
 		v.Providers = append(v.Providers, viewOfCircuit(h))
 	}
+	if s.stack != nil {
+		entrance, err := s.stack.newPayments(ctx)
+		if err != nil {
+			return err
+		}
+		v.NewPayments = entrance.NewPayments
+	}
 	return s.answer(v, func(t *text) { describeStatus(t, v, c) })
 }
 
@@ -103,6 +112,9 @@ func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 func describeStatus(t *text, v statusView, c ledger.Census) {
 	t.line("At %s UTC", short(v.At))
+	if v.NewPayments == newPaymentsStopped {
+		t.line("NEW PAYMENTS ARE STOPPED: apps get 503. momoctl start ends that.")
+	}
 	if v.Truncated {
 		t.line("There is more than is counted here: the counts are lower bounds.")
 	}

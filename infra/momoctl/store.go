@@ -11,7 +11,6 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
-	"momoproxy/shared/config"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -34,15 +33,19 @@ type store struct {
 	dead   queue.DeadLetters
 	rules  webhook.Rules // of callback URLs
 	log    *slog.Logger
+	// stack is the deployed one; nil: a local store.
+	stack    *stack
+	operator string // whose word stands in the audit log
 	// asking can ask providers; nil unless options.provider.
 	asking *gateway.Gateway
 	close  func() error
 }
 
 // openStore opens what the options name. Warnings go to p.err.
-func openStore(_ context.Context, p program, o options) (store, error) {
+func openStore(ctx context.Context, p program, o options) (store, error) {
 	log := telemetry.New(p.err, slog.LevelWarn)
-	parts, closeIt, err := openParts(p, o)
+	s := store{log: log, operator: p.operator}
+	parts, closeIt, err := s.openParts(ctx, p, o)
 	if err != nil {
 		return store{}, err
 	}
@@ -50,9 +53,9 @@ func openStore(_ context.Context, p program, o options) (store, error) {
 	if !ok {
 		return store{}, errors.Join(queue.ErrNoDeadLetters, closeIt())
 	}
-	parts.Ledger, parts.Log = parts.Ledger.OnBehalf(p.operator), log
+	parts.Ledger, parts.Log = parts.Ledger.OnBehalf(s.operator), log
 	parts.Now, parts.Sleep, parts.Random = p.now, p.sleep, p.random
-	s := store{ledger: parts.Ledger, queue: parts.Queue, dead: dead, rules: parts.Rules, log: log, close: closeIt}
+	s.ledger, s.queue, s.dead, s.rules, s.close = parts.Ledger, parts.Queue, dead, parts.Rules, closeIt
 	if o.provider {
 		if s.asking, err = payments.Gateway(parts); err != nil {
 			return store{}, errors.Join(err, closeIt())
@@ -61,15 +64,19 @@ func openStore(_ context.Context, p program, o options) (store, error) {
 	return s, nil
 }
 
-func openParts(p program, o options) (assembly.Parts, func() error, error) {
-	if !o.aws {
+func (s *store) openParts(ctx context.Context, p program, o options) (assembly.Parts, func() error, error) {
+	if o.stack == "" {
 		return openLocal(p, o)
 	}
-	needs := config.Storage | config.Sealing | config.Queue
-	if o.provider {
-		needs |= config.Provider
+	deployed, err := openStack(ctx, o)
+	if err != nil {
+		return assembly.Parts{}, nil, err
 	}
-	parts, err := assembly.FromEnvironment(needs)
+	s.stack = &deployed
+	if s.operator, err = deployed.caller(ctx); err != nil {
+		return assembly.Parts{}, nil, fmt.Errorf("whose credentials these are: %w", err)
+	}
+	parts, err := deployed.parts(ctx, o.provider)
 	return parts, func() error { return nil }, err
 }
 
@@ -96,7 +103,7 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	_, err := os.Stat(path)
 	text, keyErr := os.ReadFile(filepath.Join(o.data, localSealingKey))
 	if err := errors.Join(err, keyErr); errors.Is(err, fs.ErrNotExist) {
-		return parts, nil, fmt.Errorf("no store in %q: \"go run ./infra/local\" makes one, --data names another folder, --aws the deployed store", o.data)
+		return parts, nil, fmt.Errorf("no store in %q: \"go run ./infra/local\" makes one, --data names another folder, --stack a deployed stack", o.data)
 	} else if err != nil {
 		return parts, nil, err
 	}

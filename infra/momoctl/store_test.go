@@ -83,15 +83,3 @@ func TestNoStoreIsMade(t *testing.T) {
 		_ = os.Mkdir(dir, 0o700)
 	}
 }
-
-// On AWS every missing variable is named at once.
-func TestAWSNamesWhatIsMissing(t *testing.T) {
-	for _, name := range []string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID"} {
-		t.Setenv(name, "")
-	}
-	o := real(t, "--aws", "client", "show", "cli_shop")
-	if o.code != exitFailed {
-		t.Errorf("%+v", o)
-	}
-	contains(t, "the error", o.err, "TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID")
-}

@@ -69,7 +69,8 @@ func (c *console) start(input string, out io.Writer, args ...string) outcome {
 			s := store{
 				// A process of its own has caches of its own.
 				ledger: ledger.New(c.Table, c.Ring, ledger.Options{}).OnBehalf(p.operator), queue: c.Queue, dead: c.Messages,
-				log: telemetry.New(p.err, slog.LevelWarn), close: func() error { return nil },
+				operator: p.operator,
+				log:      telemetry.New(p.err, slog.LevelWarn), close: func() error { return nil },
 			}
 			if o.provider {
 				s.asking = c.Gateway

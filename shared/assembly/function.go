@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"momoproxy/shared/config"
 	"momoproxy/shared/forwarder"
 	"momoproxy/shared/host"
@@ -49,21 +51,26 @@ const initBudget = 8 * time.Second
 func FromEnvironment(needs config.Needs) (Parts, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), initBudget)
 	defer cancel()
-	c, err := config.Read(os.Getenv, needs)
+	return Deployed(ctx, AWS(os.Getenv), os.Getenv, needs)
+}
+
+// Deployed builds them out of any environment, for a tool that works beside
+// the functions.
+func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, needs config.Needs) (Parts, error) {
+	c, err := config.Read(getenv, needs)
 	if err != nil {
 		return Parts{}, err
 	}
-	a := AWS(os.Getenv)
 	p := Parts{Config: c, Log: telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), Host: host.Machine()}
-	p.Table = DynamoDB(a, c, os.Getenv)
-	p.Queue = SQS(a, c, os.Getenv)
+	p.Table = DynamoDB(a, c, getenv)
+	p.Queue = SQS(a, c, getenv)
 	// The first connection costs a TLS handshake: make it now, when init has
 	// a full processor, and not at the first payment; and beside the one to
 	// Parameter Store. This ledger has no keys yet and needs none to ask.
 	p.Ledger = ledger.New(p.Table, nil, ledger.Options{})
 	answered := make(chan error, 1)
 	go func(l *ledger.Ledger) { answered <- l.Ping(ctx) }(p.Ledger)
-	if err := p.fetchSecrets(ctx, needs, secret.Store{Endpoint: os.Getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}); err != nil {
+	if err := p.fetchSecrets(ctx, needs, secret.Store{Endpoint: getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}); err != nil {
 		return Parts{}, err
 	}
 	if err := <-answered; err != nil {
