@@ -13,6 +13,8 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/config"
 	"momoproxy/shared/httpapi"
 )
@@ -273,10 +275,10 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 				}
 			}
 			asked := map[string]bool{}
-			if _, err := config.Read(func(variable string) string {
+			if _, err := assembly.Configured(func(variable string) string {
 				asked[variable] = true
 				return variables[variable]
-			}, needs); err != nil {
+			}, needs, providers.All()...); err != nil {
 				t.Errorf("config refuses the environment: %v", err)
 			}
 			for variable := range variables {

@@ -11,11 +11,12 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/config"
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage | config.Sealing | config.Queue | config.Provider)
+	parts, err := assembly.FromEnvironment(config.Storage|config.Sealing|config.Queue|config.Provider, providers.All()...)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,12 +8,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage | config.Sealing | config.Queue | config.Provider)
+	parts, err := assembly.FromEnvironment(config.Storage|config.Sealing|config.Queue|config.Provider, providers.All()...)
 	if err != nil {
 		log.Fatal(err)
 	}

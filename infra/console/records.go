@@ -450,9 +450,9 @@ func viewOfExchange(a ledger.AuditRecord) Exchange {
 	switch a.Direction {
 	case ledger.InboundFromApp:
 		e.From, e.To = laneApp, laneProxy
-	case ledger.OutboundToMTN:
+	case ledger.OutboundToProvider:
 		e.From, e.To = laneProxy, laneProvider
-	case ledger.InboundFromMTN:
+	case ledger.InboundFromProvider:
 		e.From, e.To = laneProvider, laneProxy
 	case ledger.OutboundToApp:
 		e.From, e.To = laneProxy, laneApp

@@ -63,7 +63,7 @@ func (w *world) checkDelivered(t *testing.T, reference string, announced ...paym
 	for _, a := range trail {
 		directions = append(directions, a.Direction)
 	}
-	for _, d := range []ledger.Direction{ledger.InboundFromApp, ledger.OutboundToMTN, ledger.OutboundToApp} {
+	for _, d := range []ledger.Direction{ledger.InboundFromApp, ledger.OutboundToProvider, ledger.OutboundToApp} {
 		if !slices.Contains(directions, d) {
 			t.Errorf("no %s in the audit trail of %s: %v", d, reference, directions)
 		}

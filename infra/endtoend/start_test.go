@@ -20,7 +20,8 @@ func testRefusedStarts(t *testing.T, w *world) {
 			"nothing set", "request-to-pay",
 			map[string]string{
 				"TABLE_NAME": "", "AUDIT_TABLE_NAME": "", "QUEUE_URL": "", "SEALING_SECRET_ID": "", "PUBLIC_BASE_URL": "",
-				"MTN_BASE_URL": "", "MTN_TARGET_ENV": "", "MTN_SECRET_ID": "", "MOMFACTURA_SECRET_ID": "", "MOMENTPAY_SECRET_ID": "",
+				"MTN_BASE_URL": "", "MTN_TARGET_ENV": "", "MTN_SECRET_ID": "", "MOMFACTURA_SECRET_ID": "", "MOMENTPAY_SECRET_ID": "", "MOMENTPAY_BASE_URL": "",
+				"MOMFACTURA_BASE_URL": "", "MOMFACTURA_TEST_MODE": "", "MTN_CURRENCY": "", "MTN_STATUS_PER_SECOND": "",
 			},
 			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PUBLIC_BASE_URL", "no provider is configured"},
 		},
@@ -31,17 +32,17 @@ func testRefusedStarts(t *testing.T, w *world) {
 		},
 		{
 			"trust beside Mom Factura's real money", "status",
-			map[string]string{"CALLBACK_POLICY": "trust", "MOMFACTURA_TEST_MODE": "false"},
+			map[string]string{"CALLBACK_POLICY": "trust", "MOMFACTURA_TEST_MODE": "false", "MOMFACTURA_BASE_URL": "https://factura.example.com"},
 			[]string{"CALLBACK_POLICY trust is refused"},
 		},
 		{
 			"another account's credentials", "momentpay-webhook",
 			map[string]string{"MOMENTPAY_SECRET_ID": "/" + w.stack.name + "/mtn"},
-			[]string{"secret key is missing", "0 webhook secrets"},
+			[]string{"MOMENTPAY_SECRET_KEY is not set", "MOMENTPAY_WEBHOOK_SECRETS is not set"},
 		},
 		{
 			"trust where money moves", "mtn-callback",
-			map[string]string{"CALLBACK_POLICY": "trust", "MTN_TARGET_ENV": "mtnswaziland"},
+			map[string]string{"CALLBACK_POLICY": "trust", "MTN_TARGET_ENV": "mtnswaziland", "MTN_BASE_URL": "https://mtn.example.com", "MTN_CURRENCY": ""},
 			[]string{"CALLBACK_POLICY trust is refused"},
 		},
 		{

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"momoproxy"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -212,9 +213,15 @@ type moment struct {
 // timeline tells a payment's story in the order in which it happened.
 func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 	p := story.Payment
+	name := ""
+	for _, r := range providers.All() {
+		if r.Name == p.Provider {
+			name = r.Known.AuditName
+		}
+	}
 	all := []moment{{p.CreatedAt, fmt.Sprintf("payment created: %s%s for order %s", p.Amount, from(p.Payer), p.ExternalID)}}
 	for _, a := range trail {
-		all = append(all, moment{a.At, fmt.Sprintf("%-16s  %s %s -> %d in %d ms", a.Direction, a.Method, a.URL, a.ResponseCode, a.Duration.Milliseconds())})
+		all = append(all, moment{a.At, fmt.Sprintf("%-21s  %s %s -> %d in %d ms", a.Direction.With(name), a.Method, a.URL, a.ResponseCode, a.Duration.Milliseconds())})
 	}
 	if !p.Open() {
 		all = append(all, moment{p.EndedAt, fmt.Sprintf("payment %s by %s, financial transaction %s%s", p.Status, p.EndedBy, p.FinancialTransactionID, because(p.Reason))})

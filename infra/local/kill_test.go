@@ -466,11 +466,11 @@ func checkTrail(t *testing.T, store *ledger.Ledger, story ledger.Story, promised
 	}
 	want := map[string]bool{
 		// The answer is given after its record is stored.
-		"INBOUND_FROM_APP POST": promised,
-		"OUTBOUND_TO_MTN POST":  promised,
+		"INBOUND_FROM_APP POST":     promised,
+		"OUTBOUND_TO_PROVIDER POST": promised,
 		// An ending is stored with the question that brought it.
-		"OUTBOUND_TO_MTN GET":  true,
-		"OUTBOUND_TO_APP POST": story.Deliveries[0].State == delivery.Delivered,
+		"OUTBOUND_TO_PROVIDER GET": true,
+		"OUTBOUND_TO_APP POST":     story.Deliveries[0].State == delivery.Delivered,
 	}
 	for record, must := range want {
 		if must && seen[record] == 0 {

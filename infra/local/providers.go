@@ -16,6 +16,7 @@ import (
 	momentbox "momoproxy/infra/sandbox/momentpay"
 	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/config"
 	"momoproxy/shared/webhook"
 )
@@ -37,40 +38,36 @@ var errNeedsLive = errors.New("moves real money: start with -live, or use a test
 // configured.
 func (s *system) startProviders(o options, ownURL string) error {
 	variables := map[string]string{"CALLBACK_POLICY": string(o.policy), "VERSION": momoproxy.Version}
-	getenv := config.Local(func(name string) string {
+	getenv := func(name string) string {
 		if v, ok := variables[name]; ok {
 			return v
 		}
 		return os.Getenv(name)
-	})
-	if o.live && !config.LocalAccounts(getenv) {
-		return errors.New("-live: no account is configured: set the variables of MTN, Mom Factura or MomentPay (docs/testing.md lists them)")
 	}
+	s.parts.Providers = providers.All()
 	if !o.live {
 		if getenv("PUBLIC_BASE_URL") == "" {
 			variables["PUBLIC_BASE_URL"] = ownURL
 		}
-		for secret, start := range map[string]func(map[string]string, string, string) error{
-			"MTN_SECRET_ID": s.startMTN, "MOMFACTURA_SECRET_ID": s.startMomFactura, "MOMENTPAY_SECRET_ID": s.startMomentPay,
-		} {
-			if getenv(secret) != "" {
+		start := map[string]func(map[string]string, string, string) error{
+			"mtn": s.startMTN, "mom-factura": s.startMomFactura, "momentpay": s.startMomentPay,
+		}
+		for _, r := range s.parts.Providers {
+			if _, own := r.ReadAccount(getenv); own {
 				continue // an account of its own
 			}
-			if err := start(variables, ownURL, getenv("PUBLIC_BASE_URL")); err != nil {
+			if err := start[r.Name](variables, ownURL, getenv("PUBLIC_BASE_URL")); err != nil {
 				return err
 			}
 		}
 	}
 	c, err := config.Read(getenv, config.Provider)
-	if err != nil {
+	s.parts.Config = c
+	if err := errors.Join(err, s.parts.LocalAccounts(getenv)); err != nil {
 		return err
 	}
-	s.parts.Config = c
-	s.parts.LocalCredentials(getenv)
-	for _, p := range []providerAt{{"mtn", c.MTN.BaseURL}, {"mom-factura", c.MomFactura.BaseURL}, {"momentpay", c.MomentPay.BaseURL}} {
-		if p.url != "" {
-			s.providers = append(s.providers, p)
-		}
+	if len(s.parts.Accounts) == 0 {
+		return errors.New("-live: no account is configured: set the variables of one (docs/testing.md lists them)")
 	}
 	return s.checkMoney(o)
 }
@@ -78,12 +75,14 @@ func (s *system) startProviders(o options, ownURL string) error {
 // checkMoney keeps real money and play money apart.
 func (s *system) checkMoney(o options) error {
 	all, err := payments.Providers(s.parts)
-	if err != nil || o.live {
+	if err != nil {
 		return err
 	}
 	var faults []error
 	for _, p := range all {
-		if c := p.Capabilities(); c.Production {
+		c := p.Capabilities()
+		s.providers = append(s.providers, providerAt{c.Name, c.BaseURL})
+		if c.Production && !o.live {
 			faults = append(faults, fmt.Errorf("the account of %s %w", c.Name, errNeedsLive))
 		}
 	}

@@ -24,7 +24,7 @@ import (
 func checkDemo(t *testing.T, printed string, more ...string) {
 	t.Helper()
 	for _, text := range append(more,
-		"verified both signatures", "timeline of", "payment created", "INBOUND_FROM_APP", "OUTBOUND_TO_MTN", "INBOUND_FROM_MTN",
+		"verified both signatures", "timeline of", "payment created", "INBOUND_FROM_APP", "OUTBOUND_TO_", "INBOUND_FROM_",
 		"payment SUCCESSFUL by", "OUTBOUND_TO_APP", "event 1, attempt 1: answered 200", "demo: done in",
 	) {
 		if !strings.Contains(printed, text) {

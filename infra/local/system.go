@@ -194,7 +194,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	if err != nil {
 		return nil, err
 	}
-	invoke, err := handlersFor(w.Routes, api.Handlers())
+	invoke, err := handlersFor(w.Routes, api)
 	if err != nil {
 		return nil, err
 	}
@@ -214,9 +214,10 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 // handlersFor answers each route with its handler. A route that the API does
 // not have, or has of another function, is an error: the template and this
 // program must not drift.
-func handlersFor(routes []triggers.Route, handlers map[string]httpapi.Handler) (triggers.Invoke, error) {
+func handlersFor(routes []triggers.Route, api *httpapi.API) (triggers.Invoke, error) {
+	known, handlers := api.Routes(), api.Handlers()
 	for _, route := range routes {
-		if !slices.Contains(httpapi.Routes, httpapi.Route(route)) {
+		if !slices.Contains(known, httpapi.Route(route)) {
 			return nil, fmt.Errorf("template route %s: function %s has no handler for it here", route.Key(), route.Function)
 		}
 	}

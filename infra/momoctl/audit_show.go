@@ -23,9 +23,10 @@ type auditView struct {
 	Note         string    `json:"note,omitempty"`
 }
 
-func viewOfAudit(a ledger.AuditRecord) auditView {
+// viewOfAudit shows a record with the name that its directions have.
+func viewOfAudit(a ledger.AuditRecord, name string) auditView {
 	return auditView{
-		a.At, string(a.Direction), a.ClientID, a.Method, a.URL, a.RequestBody, a.ResponseCode, a.ResponseBody,
+		a.At, string(a.Direction.With(name)), a.ClientID, a.Method, a.URL, a.RequestBody, a.ResponseCode, a.ResponseBody,
 		a.Duration.Milliseconds(), a.Note,
 	}
 }
@@ -89,15 +90,23 @@ func (s *session) showAudit(ctx context.Context, q auditQuestion) error {
 	if err != nil {
 		return badCursor("after", err)
 	}
+	name := ""
+	if q.payment != "" && len(records) > 0 {
+		p, err := s.ledger.Payment(ctx, records[0].Reference)
+		if err != nil {
+			return err
+		}
+		name = auditName(p.Provider)
+	}
 	list := auditList{Audit: []auditView{}, Next: next}
 	for _, a := range records {
-		list.Audit = append(list.Audit, viewOfAudit(a))
+		list.Audit = append(list.Audit, viewOfAudit(a, name))
 	}
 	err = s.answer(list, func(t *text) {
 		rows := [][]string{{"AT", "DIRECTION", "CLIENT", "WHAT", "ANSWER", "NOTE"}}
 		for _, a := range records {
 			rows = append(rows, []string{
-				stamp(a.At), string(a.Direction), orDash(a.ClientID), a.Method + " " + a.URL,
+				stamp(a.At), string(a.Direction.With(name)), orDash(a.ClientID), a.Method + " " + a.URL,
 				orDash(strings.TrimPrefix(outcomeOf(a.ResponseCode, a.Duration), " -> ")), orDash(a.Note),
 			})
 		}

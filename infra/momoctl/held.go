@@ -27,7 +27,7 @@ func describeQuarrel(t *text, p ledger.Payment, trail []ledger.AuditRecord) {
 			continue
 		}
 		said := a.ResponseBody
-		if a.Direction == ledger.InboundFromMTN {
+		if a.Direction == ledger.InboundFromProvider {
 			said = a.RequestBody
 		}
 		last, at = toldOf(said, p.Payer), a.At
@@ -39,7 +39,7 @@ func describeQuarrel(t *text, p ledger.Payment, trail []ledger.AuditRecord) {
 		return
 	}
 	asked := "amount " + p.Amount.String()
-	if p.Provider == "momentpay" { // it names amounts in minor units (docs)
+	if r, _ := registration(p.Provider); r.Known.MinorUnits {
 		asked += fmt.Sprintf(" (%d in minor units, as it counts)", p.Amount.Minor)
 	}
 	if p.Payer != "" {

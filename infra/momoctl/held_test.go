@@ -41,9 +41,9 @@ func TestPaymentShowHeld(t *testing.T) {
 		p := ledger.Payment{Payment: payment.Payment{Phase: payment.PhaseHeld, Provider: "momentpay", Amount: payment.Money{Minor: 100, Currency: "ZAR"}}}
 		var printed text
 		describeQuarrel(&printed, p, []ledger.AuditRecord{
-			{At: time.Unix(0, 0), Direction: ledger.InboundFromMTN, RequestBody: `{"amount":1}`, ResponseBody: `{"ok":true}`, Note: "evidence_mismatch"},
-			{At: time.Unix(60, 0), Direction: ledger.OutboundToMTN, ResponseBody: `{"amount":2}`, Note: "evidence_mismatch"},
-			{At: time.Unix(90, 0), Direction: ledger.OutboundToMTN, ResponseBody: `{"amount":3}`},
+			{At: time.Unix(0, 0), Direction: ledger.InboundFromProvider, RequestBody: `{"amount":1}`, ResponseBody: `{"ok":true}`, Note: "evidence_mismatch"},
+			{At: time.Unix(60, 0), Direction: ledger.OutboundToProvider, ResponseBody: `{"amount":2}`, Note: "evidence_mismatch"},
+			{At: time.Unix(90, 0), Direction: ledger.OutboundToProvider, ResponseBody: `{"amount":3}`},
 		})
 		contains(t, "the quarrel", printed.b.String(), "1.00 ZAR (100 in minor units",
 			"told        amount 1, at 1970-01-01 00:00:00", "told last   amount 2, at 1970-01-01 00:01:00")

@@ -27,10 +27,7 @@ counts as one of the payment's checks.
 
 It needs the account of the payment's provider. With --stack that of the functions, whose
 variables and secrets the AWS credentials must be allowed to read. Else those that
-infra/local takes: MTN_BASE_URL, MTN_TARGET_ENV, MTN_CURRENCY, MTN_API_USER, MTN_API_KEY
-and MTN_SUBSCRIPTION_KEY, or MOMFACTURA_BASE_URL, MOMFACTURA_API_KEY and
-MOMFACTURA_WEBHOOK_TOKEN, or MOMENTPAY_BASE_URL, MOMENTPAY_SECRET_KEY and
-MOMENTPAY_WEBHOOK_SECRETS.`,
+infra/local takes:` + accountHelp(),
 		Args: takes(checkReference),
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {

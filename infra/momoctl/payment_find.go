@@ -61,7 +61,7 @@ func (s *session) named(ctx context.Context, name string) (found []ledger.Paymen
 	if err := add(s.ledger.PaymentsWithTransaction(ctx, name)); err != nil {
 		return nil, false, err
 	}
-	for _, p := range providers() {
+	for _, p := range offline() {
 		if err := add(s.ledger.PaymentsWithID(ctx, p.Capabilities().Name, name)); err != nil {
 			return nil, false, err
 		}

@@ -116,7 +116,7 @@ func (q paymentQuestion) filter(now time.Time) (f ledger.PaymentFilter, err erro
 var payerDigits = regexp.MustCompile(`^[1-9][0-9]{6,14}$`)
 
 func providerNames() (names []string) {
-	for _, p := range providers() {
+	for _, p := range offline() {
 		names = append(names, p.Capabilities().Name)
 	}
 	return names

@@ -126,7 +126,7 @@ func storyView(story ledger.Story, trail []ledger.AuditRecord, whole bool) whole
 		w.Attempts = append(w.Attempts, viewOfAttempt(a))
 	}
 	for _, a := range trail {
-		w.Audit = append(w.Audit, viewOfAudit(a))
+		w.Audit = append(w.Audit, viewOfAudit(a, auditName(story.Payment.Provider)))
 	}
 	return w
 }

@@ -9,6 +9,7 @@ import (
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -27,8 +28,8 @@ func TestLocalAccounts(t *testing.T) {
 				"MOMENTPAY_WEBHOOK_SECRETS": "whsec_c2hvcHNob3BzaG9wc2hvcHNob3BzaG9wc2hvcHNob3A="},
 		} {
 			var log bytes.Buffer
-			parts := assembly.Parts{Ledger: ledger.New(c.Table, c.Ring, ledger.Options{}), Host: host.Machine(), Log: telemetry.New(&log, slog.LevelWarn)}
-			if err := localAccounts(func(variable string) string { return environment[variable] }, &parts); err != nil {
+			parts := assembly.Parts{Ledger: ledger.New(c.Table, c.Ring, ledger.Options{}), Host: host.Machine(), Log: telemetry.New(&log, slog.LevelWarn), Providers: providers.All()}
+			if err := parts.LocalAccounts(func(variable string) string { return environment[variable] }); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			g, err := payments.Gateway(parts)
@@ -40,13 +41,13 @@ func TestLocalAccounts(t *testing.T) {
 				t.Errorf("%s: %v", name, got)
 			}
 			s := &session{cli: cli{options: &options{}}}
-			for other, variables := range accountVariables {
-				err := s.checkAccount(other, g)
-				if (err == nil) != (other == name) {
-					t.Errorf("%s with the account of %q: %v", other, name, err)
+			for _, r := range providers.All() {
+				err := s.checkAccount(r.Name, g)
+				if (err == nil) != (r.Name == name) {
+					t.Errorf("%s with the account of %q: %v", r.Name, name, err)
 				}
 				if err != nil {
-					contains(t, other, err.Error(), other, variables.local)
+					contains(t, r.Name, err.Error(), r.Name, r.Names())
 				}
 			}
 		}
@@ -61,14 +62,4 @@ func names(g *gateway.Gateway) []string {
 		all = append(all, p.Capabilities().Name)
 	}
 	return all
-}
-
-// Every provider's variables are known.
-func TestAccountVariables(t *testing.T) {
-	t.Parallel()
-	for _, p := range providers() {
-		if accountVariables[p.Capabilities().Name].local == "" {
-			t.Errorf("%s: which variables?", p.Capabilities().Name)
-		}
-	}
 }

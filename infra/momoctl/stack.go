@@ -22,6 +22,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/config"
 )
 
@@ -122,7 +123,7 @@ func (s stack) parts(ctx context.Context, provider bool) (assembly.Parts, error)
 			return os.Getenv(name)
 		}
 		return ""
-	}, needs)
+	}, needs, providers.All()...)
 }
 
 // function is the name that the template gives a function.

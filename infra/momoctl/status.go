@@ -83,7 +83,7 @@ func (s *session) showStatus(ctx context.Context) error {
 	if v.Queue.Waiting, v.Queue.Dead, err = s.queue.Depth(ctx); err != nil {
 		return err
 	}
-	for _, p := range providers() {
+	for _, p := range offline() {
 		h, err := s.ledger.FreshHealth(ctx, p.Capabilities().Name)
 		if err != nil {
 			return err

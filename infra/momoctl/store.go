@@ -11,13 +11,10 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider"
-	"momoproxy/shared/provider/momentpay"
-	"momoproxy/shared/provider/momfactura"
-	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/queue"
 	queuesqlite "momoproxy/shared/queue/sqlite"
 	"momoproxy/shared/seal"
@@ -93,9 +90,9 @@ const (
 // none: a store made in a mistyped folder would look like an empty system.
 func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	_, live := os.Stat(filepath.Join(o.data, localLive))
-	parts := assembly.Parts{Host: host.Machine(), Rules: webhook.Rules{AllowLoopback: live != nil}}
+	parts := assembly.Parts{Host: host.Machine(), Rules: webhook.Rules{AllowLoopback: live != nil}, Providers: providers.All()}
 	if o.provider {
-		if err := localAccounts(p.getenv, &parts); err != nil {
+		if err := parts.LocalAccounts(p.getenv); err != nil {
 			return parts, nil, err
 		}
 	}
@@ -123,13 +120,7 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	return parts, t.Close, nil
 }
 
-// providers are all there are, without their accounts: payments of each can
-// be settled.
-func providers() []provider.Provider {
-	return []provider.Provider{mtn.Offline(), momfactura.Offline(), momentpay.Offline()}
-}
-
 // gateway settles payments; it can ask no provider.
 func (s *session) gateway() *gateway.Gateway {
-	return payments.Over(assembly.Parts{Ledger: s.ledger, Queue: s.queue, Log: s.log, Host: host.Host{Now: s.now}}, providers())
+	return payments.Over(assembly.Parts{Ledger: s.ledger, Queue: s.queue, Log: s.log, Host: host.Host{Now: s.now}}, offline())
 }

@@ -28,7 +28,7 @@ func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 		if a.Unproven {
 			continue
 		}
-		what := fmt.Sprintf("%s  %s %s%s", a.Direction, a.Method, a.URL, outcomeOf(a.ResponseCode, a.Duration))
+		what := fmt.Sprintf("%s  %s %s%s", a.Direction.With(auditName(p.Provider)), a.Method, a.URL, outcomeOf(a.ResponseCode, a.Duration))
 		if a.Note != "" {
 			what += "; " + a.Note
 		}

@@ -95,9 +95,9 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	keys := base64.StdEncoding.EncodeToString(sealing)
 	parameters := map[string]string{"/momo-proxy/sealing-keys": keys}
 	for name, credentials := range map[string]any{
-		"mtn":         assembly.MTNCredentials{APIUser: account.APIUser, APIKey: account.APIKey, SubscriptionKey: account.SubscriptionKey},
-		"mom-factura": assembly.MomFacturaCredentials{APIKey: facturabox.DefaultAPIKey, WebhookToken: facturaToken},
-		"momentpay":   assembly.MomentPayCredentials{SecretKey: momentKey, WebhookSecrets: []string{signing.Reveal()}},
+		"mtn":         map[string]string{"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey},
+		"mom-factura": map[string]string{"MOMFACTURA_API_KEY": facturabox.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken},
+		"momentpay":   map[string]any{"MOMENTPAY_SECRET_KEY": momentKey, "MOMENTPAY_WEBHOOK_SECRETS": []string{signing.Reveal()}},
 	} {
 		text, err := json.Marshal(credentials)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
 	"momoproxy/shared/forwarder"
@@ -83,9 +84,8 @@ func (w *world) newInstance(r role) *instance {
 	parts := assembly.Parts{
 		Config: config.Config{
 			PublicBaseURL: publicURL, CallbackPolicy: config.Confirm, Version: "simulated",
-			MTN: config.MTN{BaseURL: mtnURL}, MomFactura: config.MomFactura{BaseURL: facturaURL}, MomentPay: config.MomentPay{BaseURL: momentURL},
 		},
-		Table: tableWire{w}, Queue: queueWire{w}, Ledger: l, Log: w.log(), Apps: appWire{w},
+		Providers: providers.All(), Table: tableWire{w}, Queue: queueWire{w}, Ledger: l, Log: w.log(), Apps: appWire{w},
 		Host: w.host(now),
 	}
 	i.gateway = payments.Over(parts, w.adapters(l, now))

@@ -8,15 +8,14 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
-	"momoproxy/shared/provider/momentpay"
 	"momoproxy/shared/provider/momfactura"
-	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/table"
 )
@@ -129,7 +128,7 @@ func (w *world) settle(reference string) {
 	g := payments.Over(assembly.Parts{
 		Ledger: ledger.New(handTable{w.store, w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}}),
 		Queue:  noQueue{}, Log: w.log(), Host: host.Host{Now: time.Now},
-	}, []provider.Provider{mtn.Offline(), momfactura.Offline(), momentpay.Offline()})
+	}, offline())
 	if _, err := g.Settle(context.Background(), reference, s); err != nil {
 		w.violate(NoPanic, "%s cannot be settled as %s: %v", reference, status, err)
 	}
@@ -168,3 +167,11 @@ func (t handTable) Write(ctx context.Context, ops ...table.Op) error {
 type noQueue struct{ queue.Queue }
 
 func (noQueue) Send(context.Context, ...queue.Message) error { return nil }
+
+// offline are the providers of a tool that has no account.
+func offline() (all []provider.Provider) {
+	for _, r := range providers.All() {
+		all = append(all, r.Offline())
+	}
+	return all
+}

@@ -60,9 +60,9 @@ func (w *world) webhook(to role, token string, header http.Header, body string) 
 	var resp httpapi.Response
 	_, ok = w.invoke(to, func(ctx context.Context, i *instance) {
 		if to == facturaHook {
-			resp, _ = i.api.MomFacturaWebhook()(ctx, r)
+			resp, _ = i.api.Callback(nameFactura)(ctx, r)
 		} else {
-			resp, _ = i.api.MomentPayWebhook()(ctx, r)
+			resp, _ = i.api.Callback(nameMoment)(ctx, r)
 		}
 	})
 	switch {

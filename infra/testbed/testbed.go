@@ -21,6 +21,7 @@ import (
 	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
 	"momoproxy/shared/forwarder"
@@ -191,8 +192,8 @@ func (w *World) Restart(o Options) {
 	}, w.Ledger.ProviderTokens(time.Now), &http.Client{Transport: transport}, time.Now,
 		mtn.WithBackoff(func(attempt int) time.Duration { return time.Duration(attempt) * 300 * time.Millisecond })))(w.t)
 	parts := assembly.Parts{
-		Config: config.Config{PublicBaseURL: PublicURL, Version: "test", CallbackPolicy: config.Confirm},
-		Table:  w.Table, Queue: w.Queue, Ledger: w.Ledger, Log: telemetry.New(&w.log, slog.LevelDebug),
+		Config:    config.Config{PublicBaseURL: PublicURL, Version: "test", CallbackPolicy: config.Confirm},
+		Providers: providers.All(), Table: w.Table, Queue: w.Queue, Ledger: w.Ledger, Log: telemetry.New(&w.log, slog.LevelDebug),
 		Host: host.Machine(), Apps: w.App,
 	}
 	if o.TrustCallbacks {

@@ -2,7 +2,7 @@ package assembly
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +14,7 @@ import (
 	"momoproxy/shared/forwarder"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/secret"
@@ -36,11 +37,11 @@ type Parts struct {
 	Apps forwarder.Poster
 	// Rules for callback URLs; the zero value is production's.
 	Rules webhook.Rules
-	// The credentials of the providers' accounts, of those that are configured
-	// and that the function asks.
-	MTN        MTNCredentials
-	MomFactura MomFacturaCredentials
-	MomentPay  MomentPayCredentials
+	// Providers are those that there are; a function that knows none has none.
+	// Accounts are those with them, of the providers that it asks.
+	Providers []provider.Registration
+	Accounts  []provider.Account
+	secretIDs []string // where the credentials of Accounts are kept
 }
 
 // initBudget bounds a function's start; Lambda allows ten seconds.
@@ -48,20 +49,21 @@ const initBudget = 8 * time.Second
 
 // FromEnvironment builds a function's parts as AWS runs it: configuration
 // from the environment, secrets from Parameter Store, DynamoDB and SQS.
-func FromEnvironment(needs config.Needs) (Parts, error) {
+func FromEnvironment(needs config.Needs, providers ...provider.Registration) (Parts, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), initBudget)
 	defer cancel()
-	return Deployed(ctx, AWS(os.Getenv), os.Getenv, needs)
+	return Deployed(ctx, AWS(os.Getenv), os.Getenv, needs, providers...)
 }
 
 // Deployed builds them out of any environment, for a tool that works beside
 // the functions.
-func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, needs config.Needs) (Parts, error) {
-	c, err := config.Read(getenv, needs)
+func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, needs config.Needs, providers ...provider.Registration) (Parts, error) {
+	p, err := Configured(getenv, needs, providers...)
 	if err != nil {
 		return Parts{}, err
 	}
-	p := Parts{Config: c, Log: telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), Host: host.Machine()}
+	c := p.Config
+	p.Log, p.Host = telemetry.WithMetrics(telemetry.New(os.Stdout, c.LogLevel), c.MetricsNamespace), host.Machine()
 	p.Table = DynamoDB(a, c, getenv)
 	p.Queue = SQS(a, c, getenv)
 	// The first connection costs a TLS handshake: make it now, when init has
@@ -79,6 +81,16 @@ func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, nee
 	return p, nil
 }
 
+// Configured reads what a function is told by its environment.
+func Configured(getenv func(string) string, needs config.Needs, providers ...provider.Registration) (Parts, error) {
+	c, err := config.Read(getenv, needs)
+	p := Parts{Config: c, Providers: providers}
+	if needs&config.Provider != 0 {
+		err = errors.Join(err, p.deployedAccounts(getenv))
+	}
+	return p, err
+}
+
 // fetchSecrets gives the ledger its sealing keys, where they are needed, and
 // fills the accounts' credentials, out of one call.
 func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secret.Store) error {
@@ -87,9 +99,7 @@ func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secr
 	if needs&config.Sealing != 0 {
 		names = append(names, c.SealingSecretID)
 	}
-	for _, account := range p.accounts() {
-		names = append(names, account.secretID)
-	}
+	names = append(names, p.secretIDs...)
 	if len(names) == 0 {
 		return nil
 	}
@@ -104,12 +114,7 @@ func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secr
 		}
 		p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
 	}
-	for _, account := range p.accounts() {
-		if err := json.Unmarshal([]byte(values[account.secretID]), account.into); err != nil {
-			return fmt.Errorf("%s: not a JSON object of the %s credentials", account.secretID, account.provider)
-		}
-	}
-	return nil
+	return p.addCredentials(values)
 }
 
 // QueueCheck says whether the queue answers.

@@ -35,11 +35,8 @@ type Config struct {
 
 	PublicBaseURL  string // PUBLIC_BASE_URL, without a trailing slash
 	CallbackPolicy Policy // CALLBACK_POLICY; empty: confirm
-	// The accounts with providers. One that is not configured is zero; where
-	// Provider is needed at least one is there.
-	MTN        MTN
-	MomFactura MomFactura
-	MomentPay  MomentPay
+	// Provider is the only one that a function is to know; empty: all.
+	Provider string // PROVIDER
 
 	Version  string     // VERSION; empty: "dev"
 	LogLevel slog.Level // LOG_LEVEL; empty: info
@@ -55,7 +52,7 @@ const (
 	Storage                    // both tables
 	Sealing                    // the sealing keys, of who opens or seals secrets
 	Queue                      // the delivery queue
-	Provider                   // our public URL and at least one provider's account
+	Provider                   // our public URL and what callbacks are worth
 )
 
 const namespaceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/#:-"
@@ -82,6 +79,7 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		DeadLetterQueueURL: getenv("DEAD_LETTER_QUEUE_URL"),
 		PublicBaseURL:      strings.TrimRight(required(Provider, "PUBLIC_BASE_URL"), "/"),
 		CallbackPolicy:     Policy(getenv("CALLBACK_POLICY")),
+		Provider:           strings.TrimSpace(getenv("PROVIDER")),
 		Version:            getenv("VERSION"),
 		MetricsNamespace:   getenv("METRICS_NAMESPACE"),
 	}
@@ -98,28 +96,20 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		fault("METRICS_NAMESPACE", "must be up to 255 letters, digits and ._/#:-, and not begin with AWS/ or a colon")
 	}
 	if needs&Provider != 0 {
-		faults = append(faults, c.readProviders(getenv)...)
-		faults = append(faults, c.checkPolicy()...)
-		if u, err := url.Parse(c.PublicBaseURL); c.PublicBaseURL != "" && !absolute(u, err) {
+		switch c.CallbackPolicy {
+		case "":
+			c.CallbackPolicy = Confirm
+		case Confirm, Trust:
+		default:
+			fault("CALLBACK_POLICY", "must be %q or %q", Confirm, Trust)
+		}
+		if u, err := url.Parse(c.PublicBaseURL); c.PublicBaseURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 			fault("PUBLIC_BASE_URL", "must be an absolute http or https URL")
 		}
 	}
 	return c, errors.Join(faults...)
 }
 
-// checkPolicy refuses CALLBACK_POLICY=trust where real money moves: anybody
-// who can reach the callback route could mark orders paid.
-func (c *Config) checkPolicy() []error {
-	switch c.CallbackPolicy {
-	case "":
-		c.CallbackPolicy = Confirm
-	case Confirm:
-	case Trust:
-		if why := c.production(); why != "" {
-			return []error{fmt.Errorf("%w: CALLBACK_POLICY trust is refused: %s is a production environment", ErrInvalid, why)}
-		}
-	default:
-		return []error{fmt.Errorf("%w: CALLBACK_POLICY must be %q or %q", ErrInvalid, Confirm, Trust)}
-	}
-	return nil
-}
+// ErrTrusted: unsigned callbacks would be believed where real money moves, and
+// anybody who can reach the callback route could mark orders paid.
+var ErrTrusted = errors.New("CALLBACK_POLICY trust is refused in a production environment")

@@ -3,7 +3,6 @@ package config_test
 import (
 	"errors"
 	"log/slog"
-	"maps"
 	"strings"
 	"testing"
 
@@ -18,9 +17,8 @@ func complete() map[string]string {
 	return map[string]string{
 		"TABLE_NAME": "main", "AUDIT_TABLE_NAME": "audit", "SEALING_SECRET_ID": "/stack/sealing-keys",
 		"QUEUE_URL": "https://sqs.example.com/1/q", "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/1/dead",
-		"PUBLIC_BASE_URL": "https://momopay.example.com/", "MTN_BASE_URL": "https://mtn.example.com/",
-		"MTN_TARGET_ENV": "mtnswaziland", "MTN_SECRET_ID": "/stack/mtn", "VERSION": "v1", "LOG_LEVEL": "warn",
-		"METRICS_NAMESPACE": "momo-proxy",
+		"PUBLIC_BASE_URL": "https://momopay.example.com/", "PROVIDER": "mtn",
+		"VERSION": "v1", "LOG_LEVEL": "warn", "METRICS_NAMESPACE": "momo-proxy",
 	}
 }
 
@@ -38,8 +36,7 @@ func TestReadTakesEverything(t *testing.T) {
 		TableName: "main", AuditTableName: "audit", SealingSecretID: "/stack/sealing-keys",
 		QueueURL: "https://sqs.example.com/1/q", DeadLetterQueueURL: "https://sqs.example.com/1/dead",
 		PublicBaseURL: "https://momopay.example.com", CallbackPolicy: config.Confirm,
-		MTN:     config.MTN{BaseURL: "https://mtn.example.com", TargetEnv: "mtnswaziland", SecretID: "/stack/mtn"},
-		Version: "v1", LogLevel: slog.LevelWarn, MetricsNamespace: "momo-proxy",
+		Provider: "mtn", Version: "v1", LogLevel: slog.LevelWarn, MetricsNamespace: "momo-proxy",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("read (-want +got):\n%s", diff)
@@ -48,12 +45,12 @@ func TestReadTakesEverything(t *testing.T) {
 
 func TestReadNamesEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := read(map[string]string{"LOG_LEVEL": "loud", "CALLBACK_POLICY": "hope", "MTN_CURRENCY": "SZL"}, everything)
+	_, err := read(map[string]string{"LOG_LEVEL": "loud", "CALLBACK_POLICY": "hope"}, everything)
 	if !errors.Is(err, config.ErrInvalid) {
 		t.Fatalf("read: %v", err)
 	}
 	for _, name := range []string{"TABLE_NAME", "AUDIT_TABLE_NAME", "SEALING_SECRET_ID", "QUEUE_URL", "PUBLIC_BASE_URL",
-		"MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_SECRET_ID", "LOG_LEVEL", "CALLBACK_POLICY"} {
+		"LOG_LEVEL", "CALLBACK_POLICY"} {
 		if !strings.Contains(err.Error(), name+" ") {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}
@@ -63,27 +60,13 @@ func TestReadNamesEveryFaultAtOnce(t *testing.T) {
 func TestReadAsksOnlyForWhatIsNeeded(t *testing.T) {
 	t.Parallel()
 	env := complete()
-	for _, name := range []string{"PUBLIC_BASE_URL", "MTN_BASE_URL", "MTN_TARGET_ENV", "MTN_SECRET_ID"} {
-		delete(env, name)
-	}
+	delete(env, "PUBLIC_BASE_URL")
 	if _, err := read(env, config.Storage|config.Sealing|config.Queue); err != nil {
 		t.Errorf("the forwarder's environment: %v", err)
 	}
 	delete(env, "SEALING_SECRET_ID")
 	if _, err := read(env, config.Storage|config.Queue); err != nil {
 		t.Errorf("the environment of who opens no secrets: %v", err)
-	}
-}
-
-func TestTrustIsRefusedWhereMoneyMoves(t *testing.T) {
-	t.Parallel()
-	for target, allowed := range map[string]bool{"sandbox": true, "mtnswaziland": false, "mtnuganda": false, "SANDBOX": false} {
-		env := complete()
-		maps.Copy(env, map[string]string{"CALLBACK_POLICY": "trust", "MTN_TARGET_ENV": target})
-		_, err := read(env, everything)
-		if (err == nil) != allowed {
-			t.Errorf("trust with target environment %s: %v", target, err)
-		}
 	}
 }
 
@@ -104,7 +87,7 @@ func TestMetricsNamespaceIsOneCloudWatchTakes(t *testing.T) {
 
 func TestURLsMustBeAbsolute(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"PUBLIC_BASE_URL", "MTN_BASE_URL"} {
+	for _, name := range []string{"PUBLIC_BASE_URL"} {
 		for _, bad := range []string{"momopay.example.com", "/callback", "ftp://example.com", "https://"} {
 			env := complete()
 			env[name] = bad

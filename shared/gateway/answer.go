@@ -67,7 +67,7 @@ func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer)
 		return Answer{Kind: NotStarted, Payment: entry, RetryAfter: breakerProbe}
 	case refused:
 		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
-	case told.LikelyDuplicate:
+	case told.Evidence.Code == provider.CodeDuplicate:
 		return Answer{Kind: LikelyDuplicate, Payment: entry}
 	}
 	if ending, ends := told.Evidence.Verdict.Ending(); ends && after.Status == ending {

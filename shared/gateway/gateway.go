@@ -234,7 +234,7 @@ func exchangeRecords(p payment.Payment, exchanges []provider.Exchange, note stri
 	records := make([]ledger.AuditRecord, 0, len(exchanges))
 	for _, x := range exchanges {
 		r := ledger.AuditRecord{
-			At: ledger.Clock(x.Started), Direction: ledger.OutboundToMTN, Reference: p.Reference, ClientID: p.ClientID,
+			At: ledger.Clock(x.Started), Direction: ledger.OutboundToProvider, Reference: p.Reference, ClientID: p.ClientID,
 			Method: x.Method, URL: x.URL, RequestBody: x.RequestBody,
 			ResponseCode: x.Code, ResponseBody: x.ResponseBody, Duration: x.Duration, Note: x.Err,
 		}

@@ -24,7 +24,7 @@ import (
 func operator(w *testbed.World) *gateway.Gateway {
 	g := w.Gateway
 	return &gateway.Gateway{
-		Ledger: g.Ledger, Providers: []provider.Provider{mtn.Offline()}, Doorbell: g.Doorbell, PublicBaseURL: g.PublicBaseURL,
+		Ledger: g.Ledger, Providers: []provider.Provider{mtn.Registration.Offline()}, Doorbell: g.Doorbell, PublicBaseURL: g.PublicBaseURL,
 		CheckURL: g.CheckURL, Now: g.Now, Sleep: g.Sleep, Random: g.Random, Log: g.Log, Parallel: g.Parallel,
 	}
 }

@@ -142,7 +142,7 @@ func (g *Gateway) callbackRecord(c Callback, p ledger.Payment, note string) ledg
 		body = bytes.ReplaceAll(body, []byte(c.Token), []byte("***"))
 	}
 	return ledger.AuditRecord{
-		At: c.Started, Direction: ledger.InboundFromMTN, Reference: p.Reference, ClientID: p.ClientID,
+		At: c.Started, Direction: ledger.InboundFromProvider, Reference: p.Reference, ClientID: p.ClientID,
 		Method: c.Method, URL: c.Path, RequestBody: string(body),
 		ResponseCode: 200, ResponseBody: CallbackAnswer, Duration: g.now().Sub(c.Started), Note: note,
 	}

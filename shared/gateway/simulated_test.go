@@ -58,7 +58,7 @@ func TestTimeoutIsAuditedThoughNobodyWasAsked(t *testing.T) {
 			t.Fatalf("it is %s", p.Status)
 		}
 		for _, r := range w.Trail(reference) {
-			if r.Direction == ledger.OutboundToMTN && !r.At.Before(p.EndedAt.Add(-time.Minute)) && !r.At.After(p.EndedAt) && strings.Contains(r.Note, "not asked") {
+			if r.Direction == ledger.OutboundToProvider && !r.At.Before(p.EndedAt.Add(-time.Minute)) && !r.At.After(p.EndedAt) && strings.Contains(r.Note, "not asked") {
 				return
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/telemetry"
 )
 
@@ -45,7 +46,9 @@ type Doorbell interface {
 // needs; it is then safe for concurrent use.
 type API struct {
 	Gateway *gateway.Gateway
-	Ledger  *ledger.Ledger
+	// Providers are those that there are, configured or not.
+	Providers []provider.Registration
+	Ledger    *ledger.Ledger
 	// Doorbell tells the forwarder of what is to be delivered again.
 	Doorbell Doorbell
 	Limits   *RateLimit // per app; nil: none

@@ -194,7 +194,7 @@ func BenchmarkStatus(t *testing.B) {
 func BenchmarkCallback(t *testing.B) {
 	b := newBench(t, nil)
 	references := b.start(t, t.N)
-	h := b.API.MTNCallback()
+	h := b.API.Callback("mtn")
 	b.measure(t, func(i int) httpapi.Response {
 		r := testbed.Event("POST /callback")
 		r.Body = `{"externalId":"` + references[i] + `","amount":"150","currency":"SZL","status":"SUCCESSFUL","financialTransactionId":"1234567890"}`

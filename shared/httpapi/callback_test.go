@@ -38,7 +38,7 @@ func told(t *testing.T, what string, a testbed.Answer) {
 func inbound(w *testbed.World, reference string) []ledger.AuditRecord {
 	var found []ledger.AuditRecord
 	for _, a := range w.Trail(reference) {
-		if a.Direction == ledger.InboundFromMTN {
+		if a.Direction == ledger.InboundFromProvider {
 			found = append(found, a)
 		}
 	}

@@ -16,23 +16,41 @@ type Route struct {
 // DefaultRoute is API Gateway's key for what no other route takes.
 const DefaultRoute = "$default"
 
-// Routes are all there are. template.yaml and openapi.yaml are held to them
-// by tests, and what an unknown route is answered is made of them.
-var Routes = []Route{
+// ownRoutes are those that name no provider.
+var ownRoutes = []Route{
 	{"POST", "/request-to-pay", "request-to-pay"},
 	{"GET", "/status/{referenceId}", "status"},
 	{"GET", "/payments", "payments"},
 	{"GET", "/payments/{referenceId}", "payments"},
 	{"POST", "/payments/{referenceId}/resend-callback", "payments"},
-	{"POST", "/callback", "mtn-callback"},
-	{"PUT", "/callback", "mtn-callback"},
-	{"POST", "/callback/{referenceId}/{token}", "mtn-callback"},
-	{"PUT", "/callback/{referenceId}/{token}", "mtn-callback"},
-	{"POST", "/webhooks/mom-factura/{token}", "mom-factura-webhook"},
-	{"POST", "/webhooks/momentpay", "momentpay-webhook"},
 	{"GET", "/health", "health"},
 	{"HEAD", "/health", "health"},
 	{"", DefaultRoute, "health"},
+}
+
+// callbackRoutes have the paths that providers' callbacks may have: the
+// contract's, and those under /webhooks. What an unknown route is answered is
+// made of them, because the function that answers it links no provider.
+var callbackRoutes = []Route{
+	{Method: "POST", Path: "/callback"},
+	{Method: "PUT", Path: "/callback"},
+	{Method: "POST", Path: "/callback/{referenceId}/{token}"},
+	{Method: "PUT", Path: "/callback/{referenceId}/{token}"},
+	{Method: "POST", Path: "/webhooks/{provider}"},
+	{Method: "POST", Path: "/webhooks/{provider}/{token}"},
+}
+
+// Routes are all there are: our own, and the providers' callbacks.
+// template.yaml and openapi.yaml are held to them by tests.
+func (a *API) Routes() []Route {
+	all := slices.Clone(ownRoutes)
+	for _, p := range a.Providers {
+		for _, key := range p.Callbacks.Routes {
+			method, path, _ := strings.Cut(key, " ")
+			all = append(all, Route{method, path, p.Callbacks.Function})
+		}
+	}
+	return all
 }
 
 // Key is the route as API Gateway writes it: "GET /status/{referenceId}".
@@ -47,16 +65,16 @@ func (r Route) Key() string {
 // serves them all.
 func (a *API) Handlers() map[string]Handler {
 	functions := map[string]Handler{
-		"request-to-pay":      a.RequestToPay(),
-		"status":              a.Status(),
-		"payments":            a.Payments(),
-		"mtn-callback":        a.MTNCallback(),
-		"mom-factura-webhook": a.MomFacturaWebhook(),
-		"momentpay-webhook":   a.MomentPayWebhook(),
-		"health":              a.HealthAndUnknownRoutes(),
+		"request-to-pay": a.RequestToPay(),
+		"status":         a.Status(),
+		"payments":       a.Payments(),
+		"health":         a.HealthAndUnknownRoutes(),
+	}
+	for _, p := range a.Providers {
+		functions[p.Callbacks.Function] = a.Callback(p.Name)
 	}
 	routes := map[string]Handler{}
-	for _, r := range Routes {
+	for _, r := range a.Routes() {
 		routes[r.Key()] = functions[r.Function]
 	}
 	return routes
@@ -66,7 +84,7 @@ func (a *API) Handlers() map[string]Handler {
 // route has this path.
 func methodsOf(requested string) []string {
 	var methods []string
-	for _, r := range Routes {
+	for _, r := range append(callbackRoutes, ownRoutes...) {
 		if r.Method != "" && matches(r.Path, requested) {
 			methods = append(methods, r.Method)
 		}

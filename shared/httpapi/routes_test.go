@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"momoproxy"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/queue"
 )
@@ -47,11 +48,12 @@ func TestRoutesAgree(t *testing.T) {
 			}
 		}
 	}
+	api := &httpapi.API{Now: time.Now, Providers: providers.All()}
 	byKey := func(a, b httpapi.Route) int { return cmp.Compare(a.Key(), b.Key()) }
 	slices.SortFunc(deployed, byKey)
-	routes := slices.SortedFunc(slices.Values(httpapi.Routes), byKey)
+	routes := slices.SortedFunc(slices.Values(api.Routes()), byKey)
 	if diff := gocmp.Diff(routes, deployed); diff != "" {
-		t.Errorf("routes (-httpapi.Routes +template.yaml):\n%s", diff)
+		t.Errorf("routes (-Routes +template.yaml):\n%s", diff)
 	}
 	var keys []string
 	for _, r := range routes {
@@ -60,9 +62,9 @@ func TestRoutesAgree(t *testing.T) {
 		}
 	}
 	if diff := gocmp.Diff(keys, openapi.routes()); diff != "" {
-		t.Errorf("routes (-httpapi.Routes +openapi.yaml):\n%s", diff)
+		t.Errorf("routes (-Routes +openapi.yaml):\n%s", diff)
 	}
-	for key, handler := range (&httpapi.API{Now: time.Now}).Handlers() {
+	for key, handler := range api.Handlers() {
 		if handler == nil {
 			t.Errorf("%s has no handler", key)
 		}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,7 +13,7 @@ import (
 func (a *API) UnknownRoute() Handler {
 	return a.guard(DefaultRoute, func(_ context.Context, r Request) Response {
 		method, requested := r.RequestContext.HTTP.Method, r.RawPath
-		if methods := methodsOf(requested); methods != nil {
+		if methods := methodsOf(requested); methods != nil && !slices.Contains(methods, method) {
 			allow := strings.Join(methods, ", ")
 			resp := problem(405, "method_not_allowed", fmt.Sprintf("This route takes %s, not %s.", allow, shown(method)))
 			resp.Headers["allow"] = allow

@@ -74,7 +74,7 @@ func TestUnknownRoutes(t *testing.T) {
 // route's.
 func TestEveryRouteSaysItsMethods(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		for _, r := range httpapi.Routes {
+		for _, r := range w.API.Routes() {
 			if r.Path == httpapi.DefaultRoute {
 				continue
 			}

@@ -3,23 +3,50 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/provider"
 )
 
-// MomFacturaWebhook handles POST /webhooks/mom-factura/{token}. The token is
-// the deployment's own, which Mom Factura was given with the address; the
-// adapter judges it. The answer is the same whatever came and whatever became
-// of it: nothing is signed, so it must not help a forger, and Mom Factura
-// sends nothing twice.
-func (a *API) MomFacturaWebhook() Handler {
-	const path = "/webhooks/mom-factura/***"
-	guarded := a.guard("POST /webhooks/mom-factura/{token}", func(ctx context.Context, r Request) Response {
-		_ = a.receive(ctx, r, "mom-factura", path)
-		return received()
+// received is what every callback is answered, but for what a provider that
+// signs is told.
+func received() Response {
+	return Response{
+		StatusCode: 200,
+		Headers:    map[string]string{"content-type": "application/json", "cache-control": "no-store"},
+		Body:       gateway.CallbackAnswer,
+	}
+}
+
+// Callback handles the routes by which a provider's callbacks come in. name
+// is one of Providers. Without Callbacks.SaysWhy the answer is the same
+// whatever came and whatever became of it: it must not help a forger.
+func (a *API) Callback(name string) Handler {
+	i := slices.IndexFunc(a.Providers, func(r provider.Registration) bool { return r.Name == name })
+	if i < 0 {
+		panic("httpapi: provider " + name + " is not registered")
+	}
+	of := a.Providers[i]
+	route := of.Callbacks.Routes[0]
+	guarded := a.guard(route, func(ctx context.Context, r Request) Response {
+		err := a.receive(ctx, r, of)
+		switch {
+		case !of.Callbacks.SaysWhy || err == nil:
+			return received()
+		case errors.Is(err, provider.ErrSignature):
+			return problem(401, "bad_signature", "The webhook's signature does not verify.")
+		case errors.Is(err, gateway.ErrUnconfigured):
+			return problem(404, "not_found", fmt.Sprintf("%s is not configured here.", of.Title))
+		}
+		return fromError(err)
 	})
+	if of.Callbacks.SaysWhy {
+		return guarded
+	}
 	return func(ctx context.Context, r Request) (Response, error) {
 		resp, err := guarded(ctx, r)
 		if resp.StatusCode != 200 { // a panic; logged
@@ -29,41 +56,38 @@ func (a *API) MomFacturaWebhook() Handler {
 	}
 }
 
-// MomentPayWebhook handles POST /webhooks/momentpay. A signature that does
-// not verify is told, so that an operator who has exchanged a secret sees it;
-// and so is a fault of ours, because MomentPay sends again what was not
-// answered with 200.
-func (a *API) MomentPayWebhook() Handler {
-	const path = "/webhooks/momentpay"
-	return a.guard("POST "+path, func(ctx context.Context, r Request) Response {
-		switch err := a.receive(ctx, r, "momentpay", path); {
-		case errors.Is(err, provider.ErrSignature):
-			return problem(401, "bad_signature", "The webhook's signature does not verify.")
-		case errors.Is(err, gateway.ErrUnconfigured):
-			return problem(404, "not_found", "MomentPay is not configured here.")
-		case err != nil:
-			return fromError(err)
-		}
-		return received()
-	})
-}
-
-// receive takes a webhook to its end and logs why it could not.
-func (a *API) receive(ctx context.Context, r Request, name, path string) error {
+// receive takes a callback to its end and logs why it could not.
+func (a *API) receive(ctx context.Context, r Request, of provider.Registration) error {
 	body, refused := bodyOf(r)
 	if refused != nil {
-		a.Log.WarnContext(ctx, "callback.unreadable_body", "provider", name, "bytes", len(r.Body))
+		a.Log.WarnContext(ctx, "callback.unreadable_body", "provider", of.Name, "bytes", len(r.Body))
 		body = []byte(r.Body[:min(len(r.Body), 1024)])
 	}
 	err := a.Gateway.Receive(ctx, gateway.Callback{
-		Provider: name, Token: r.PathParameters["token"], Header: func(name string) string { return header(r, name) },
-		Method: r.RequestContext.HTTP.Method, Path: path, Body: body, Started: ledger.Clock(a.Now()),
+		Provider: of.Name, Reference: r.PathParameters["referenceId"], Token: r.PathParameters["token"],
+		Header: func(name string) string { return header(r, name) },
+		Method: r.RequestContext.HTTP.Method, Path: pathOf(of.Callbacks.Routes, r), Body: body, Started: ledger.Clock(a.Now()),
 	})
 	switch {
 	case errors.Is(err, provider.ErrSignature):
-		a.Log.WarnContext(ctx, "callback.unverified", "provider", name, "error", err.Error())
+		a.Log.WarnContext(ctx, "callback.unverified", "provider", of.Name, "error", err.Error())
 	case err != nil:
-		a.Log.ErrorContext(ctx, "callback.failed", "provider", name, "error", err.Error())
+		a.Log.ErrorContext(ctx, "callback.failed", "provider", of.Name, "error", err.Error())
 	}
 	return err
+}
+
+// pathOf is the path of a callback as it is kept: the one of routes that takes
+// just the parameters that came, with its token masked.
+func pathOf(routes []string, r Request) string {
+	for _, route := range routes {
+		_, path, _ := strings.Cut(route, " ")
+		if strings.Count(path, "{") != len(r.PathParameters) {
+			continue
+		}
+		path = strings.Replace(path, "{token}", "***", 1)
+		return strings.Replace(path, "{referenceId}", clip(strings.ToValidUTF8(r.PathParameters["referenceId"], "")), 1)
+	}
+	_, path, _ := strings.Cut(routes[0], " ")
+	return strings.Replace(path, "{token}", "***", 1)
 }

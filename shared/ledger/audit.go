@@ -6,22 +6,31 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"momoproxy/shared/table"
 	"momoproxy/shared/telemetry"
 )
 
-// Direction is one of the contract's four, with MTN standing for whichever
-// provider it is.
+// Direction says who asked whom.
 type Direction string
 
 const (
-	InboundFromApp Direction = "INBOUND_FROM_APP"
-	OutboundToMTN  Direction = "OUTBOUND_TO_MTN"
-	InboundFromMTN Direction = "INBOUND_FROM_MTN"
-	OutboundToApp  Direction = "OUTBOUND_TO_APP"
+	InboundFromApp      Direction = "INBOUND_FROM_APP"
+	OutboundToProvider  Direction = "OUTBOUND_TO_PROVIDER"
+	InboundFromProvider Direction = "INBOUND_FROM_PROVIDER"
+	OutboundToApp       Direction = "OUTBOUND_TO_APP"
 )
+
+// With is d with the name that a provider's directions have
+// (provider.Capabilities.AuditName); empty: d itself.
+func (d Direction) With(name string) Direction {
+	if before, ok := strings.CutSuffix(string(d), "PROVIDER"); ok && name != "" {
+		return Direction(before + name)
+	}
+	return d
+}
 
 // AuditRecord is one HTTP exchange as it happened. Bodies are redacted of
 // secrets and cut at 16 KiB when written; headers are never kept.
@@ -52,7 +61,7 @@ func (l *Ledger) auditRecord(a AuditRecord) table.Record {
 	case a.Reference != "":
 	case a.ClientID != "":
 		partition = "client#" + a.ClientID
-	case a.Direction == OutboundToMTN:
+	case a.Direction == OutboundToProvider:
 		partition = providerPartition(a.At)
 	default:
 		partition = unmatchedPartition(a.At)

@@ -80,7 +80,7 @@ func TestAuditEnds(t *testing.T) {
 	for _, kept := range []int{0, 1, 5, 6, 9, 10, 11, 40} {
 		b := newBooks(t, nil)
 		for i := range kept {
-			err := b.Audit(t.Context(), ledger.AuditRecord{At: start.Add(time.Duration(i/2) * time.Second), Direction: ledger.OutboundToMTN, Reference: refA, Note: fmt.Sprint(i)})
+			err := b.Audit(t.Context(), ledger.AuditRecord{At: start.Add(time.Duration(i/2) * time.Second), Direction: ledger.OutboundToProvider, Reference: refA, Note: fmt.Sprint(i)})
 			if err != nil {
 				t.Fatal(err)
 			}

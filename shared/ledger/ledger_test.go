@@ -154,7 +154,7 @@ func evidence(v payment.Verdict, age time.Duration) payment.Evidence {
 // change is what evidence does to a payment, with an audit record.
 func change(p ledger.Payment, e payment.Evidence) ledger.Change {
 	return ledger.Change{Before: p, Decision: payment.Decide(p.Payment, e, policy), Audit: []ledger.AuditRecord{
-		{At: e.At, Direction: ledger.OutboundToMTN, Reference: p.Reference, ClientID: p.ClientID, Method: "GET", URL: "https://mtn.example.com/", ResponseCode: 200},
+		{At: e.At, Direction: ledger.OutboundToProvider, Reference: p.Reference, ClientID: p.ClientID, Method: "GET", URL: "https://mtn.example.com/", ResponseCode: 200},
 	}}
 }
 

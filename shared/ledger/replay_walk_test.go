@@ -164,7 +164,7 @@ func TestAuditHour(t *testing.T) {
 	b := newBooks(t, nil)
 	for i := range 5 {
 		at := start.Add(time.Duration(i) * 20 * time.Minute) // three to the hour
-		for _, d := range []ledger.Direction{ledger.InboundFromMTN, ledger.OutboundToMTN} {
+		for _, d := range []ledger.Direction{ledger.InboundFromProvider, ledger.OutboundToProvider} {
 			if err := b.Audit(t.Context(), ledger.AuditRecord{At: at, Direction: d, Method: "POST", URL: fmt.Sprint(i)}); err != nil {
 				t.Fatal(err)
 			}
@@ -176,9 +176,9 @@ func TestAuditHour(t *testing.T) {
 		want []string
 		of   ledger.Direction
 	}{
-		{ledger.AuditUnmatched, start.Add(59 * time.Minute), []string{"0", "1", "2"}, ledger.InboundFromMTN},
-		{ledger.AuditProvider, start.Add(time.Hour), []string{"3", "4"}, ledger.OutboundToMTN},
-		{ledger.AuditProvider, start.Add(-time.Minute), nil, ledger.OutboundToMTN},
+		{ledger.AuditUnmatched, start.Add(59 * time.Minute), []string{"0", "1", "2"}, ledger.InboundFromProvider},
+		{ledger.AuditProvider, start.Add(time.Hour), []string{"3", "4"}, ledger.OutboundToProvider},
+		{ledger.AuditProvider, start.Add(-time.Minute), nil, ledger.OutboundToProvider},
 	} {
 		var got []string
 		for cursor := ""; ; {

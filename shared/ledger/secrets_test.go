@@ -99,7 +99,7 @@ func TestSecretsAreNeverReadable(t *testing.T) {
 				directions[r.Attributes["direction"]]++
 			}
 		}
-		for _, d := range []ledger.Direction{ledger.InboundFromApp, ledger.OutboundToMTN, ledger.InboundFromMTN, ledger.OutboundToApp} {
+		for _, d := range []ledger.Direction{ledger.InboundFromApp, ledger.OutboundToProvider, ledger.InboundFromProvider, ledger.OutboundToApp} {
 			if directions[string(d)] == 0 {
 				t.Errorf("nothing %s is audited", d)
 			}

@@ -22,6 +22,13 @@ type Capabilities struct {
 	// tests, beside those of Plan. Nil: there is none.
 	TestPayer  func(digits string) bool
 	Production bool // real money moves
+	// BaseURL is where requests go. No app's callback may be sent there.
+	BaseURL string
+	// AuditName stands for PROVIDER where the directions of audit records are
+	// shown; empty: none does.
+	AuditName string
+	// MinorUnits: the provider itself names amounts in minor units.
+	MinorUnits bool
 
 	// Methods are the ways to pay; at least one. A provider that has but one
 	// leaves its Name empty.
@@ -90,9 +97,6 @@ const ErrClassTimeout = "timeout"
 type Answer struct {
 	Evidence  payment.Evidence
 	Exchanges []Exchange // every attempt, oldest first
-	// LikelyDuplicate: an answer the contract calls a duplicate (MTN 200).
-	// It proves nothing; it only changes what the app is told.
-	LikelyDuplicate bool
 	// AskAgain (Status only): nothing was learned, and asking once more, as a
 	// question of its own under the provider's limits, is likely to help: the
 	// connection had gone stale, or the token had.
@@ -191,6 +195,9 @@ type Provider interface {
 const (
 	// CodeCredentials: the provider refused our credentials.
 	CodeCredentials = "CREDENTIALS"
+	// CodeDuplicate, of a SaysNothing: the answer is likely that of a duplicate.
+	// It proves nothing; it only changes what the app is told.
+	CodeDuplicate = "LIKELY_DUPLICATE"
 	// CodeLimitSpent, of a SaysRefused: the request limit was spent, so that
 	// nothing was begun.
 	CodeLimitSpent = "REQUEST_LIMIT_SPENT"

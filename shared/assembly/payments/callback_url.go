@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/webhook"
 )
 
@@ -19,10 +20,13 @@ func (ownURLError) Error() string {
 // checkURL refuses callback URLs that must not be called. Ours and the
 // providers' are among them: an app could spend with them, by deliveries that
 // no limit counts, what a provider takes from our address.
-func checkURL(p assembly.Parts) func(string) error {
+func checkURL(p assembly.Parts, providers []provider.Provider) func(string) error {
 	refused := map[string]bool{}
-	c := p.Config
-	for _, own := range []string{c.PublicBaseURL, c.MTN.BaseURL, c.MomFactura.BaseURL, c.MomentPay.BaseURL} {
+	own := []string{p.Config.PublicBaseURL}
+	for _, prov := range providers {
+		own = append(own, prov.Capabilities().BaseURL)
+	}
+	for _, own := range own {
 		if u, err := url.Parse(own); err == nil && u.Host != "" {
 			refused[strings.ToLower(u.Host)] = true
 			if u.Scheme == "https" && u.Port() == "" {

@@ -5,15 +5,16 @@ import (
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
+	"momoproxy/shared/provider"
 )
 
 func TestCallbackURLIsNobodysWeCall(t *testing.T) {
 	t.Parallel()
-	check := checkURL(assembly.Parts{Config: config.Config{
-		PublicBaseURL: "https://momopay.example.com",
-		MTN:           config.MTN{BaseURL: "https://mtn.example.com"},
-		MomFactura:    config.MomFactura{BaseURL: "https://factura.example.com"},
-	}})
+	at := func(url string) provider.Provider {
+		return provider.Offline{Known: provider.Capabilities{BaseURL: url}}
+	}
+	check := checkURL(assembly.Parts{Config: config.Config{PublicBaseURL: "https://momopay.example.com"}},
+		[]provider.Provider{at("https://mtn.example.com"), at("https://factura.example.com")})
 	for callback, allowed := range map[string]bool{
 		"https://shop.example.com/momo":               true,
 		"https://momopay.example.com/callback":        false,

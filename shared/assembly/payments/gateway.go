@@ -27,7 +27,7 @@ func Over(p assembly.Parts, providers []provider.Provider) *gateway.Gateway {
 		Doorbell:       p.Doorbell(),
 		PublicBaseURL:  p.Config.PublicBaseURL,
 		TrustCallbacks: p.Config.CallbackPolicy == config.Trust,
-		CheckURL:       checkURL(p),
+		CheckURL:       checkURL(p, providers),
 		Now:            p.Now,
 		Sleep:          p.Sleep,
 		Random:         p.Random,

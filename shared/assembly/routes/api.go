@@ -22,7 +22,8 @@ func API(p assembly.Parts) (*httpapi.API, error) {
 // Over builds the HTTP handlers over use cases that are built already.
 func Over(p assembly.Parts, g *gateway.Gateway) *httpapi.API {
 	return &httpapi.API{
-		Gateway: g, Ledger: p.Ledger, Doorbell: p.Doorbell(),
+		Providers: p.Providers,
+		Gateway:   g, Ledger: p.Ledger, Doorbell: p.Doorbell(),
 		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst).On(p.Host),
 		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
 		QueueCheck: p.QueueCheck,

@@ -277,7 +277,7 @@ func flip(rng *rand.Rand, s string) string {
 // anew, changes nothing the second time, and no announcement is made twice.
 func TestDuplicates(t *testing.T) {
 	t.Parallel()
-	pol := momentpay.Offline().Capabilities().Method("link").Policy
+	pol := momentpay.Registration.Offline().Capabilities().Method("link").Policy
 	body := func(changes ...string) string { return hook(t, append(changes, "10000", "15000")...) }
 	created := body(eventType, `"type": "payment_request.created"`, `"status": "paid"`, `"status": "active"`)
 	updated := body(eventType, `"type": "payment_request.updated"`)

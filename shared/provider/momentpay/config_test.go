@@ -108,11 +108,11 @@ func TestCapabilities(t *testing.T) {
 			t.Errorf("%+v", caps)
 		}
 	}
-	offline := momentpay.Offline().Capabilities()
+	offline := momentpay.Registration.Offline().Capabilities()
 	if offline.Name != "momentpay" || len(offline.Methods) != 2 {
 		t.Errorf("offline: %+v", offline)
 	}
-	if a := momentpay.Offline().Submit(t.Context(), newPayment(), ""); a.Attempted {
+	if a := momentpay.Registration.Offline().Submit(t.Context(), newPayment(), ""); a.Attempted {
 		t.Errorf("offline: %+v", a)
 	}
 }
@@ -121,7 +121,7 @@ func TestCapabilities(t *testing.T) {
 // have been paid by a push whose id we never learned.
 func TestWindows(t *testing.T) {
 	t.Parallel()
-	caps := momentpay.Offline().Capabilities()
+	caps := momentpay.Registration.Offline().Capabilities()
 	for name, life := range map[string]time.Duration{"link": 24 * time.Hour, "push": 2 * time.Minute} {
 		if pol := caps.Method(name).Policy; pol.Window < life+time.Hour {
 			t.Errorf("%s: window %s", name, pol.Window)

@@ -92,7 +92,7 @@ func FuzzAnswer(f *testing.F) {
 		code, _ := strconv.Atoi(strings.TrimSpace(head))
 		f.Add(code, []byte(body))
 	}
-	pol := momentpay.Offline().Capabilities().Method("link").Policy
+	pol := momentpay.Registration.Offline().Capabilities().Method("link").Policy
 	f.Fuzz(func(t *testing.T, code int, body []byte) {
 		if code < 200 || code > 599 {
 			code = 200

@@ -138,20 +138,16 @@ func NewHTTPClient() *http.Client { return wire.NewHTTPClient() }
 // Capabilities implements provider.Provider.
 func (p *Provider) Capabilities() provider.Capabilities {
 	c := capabilities()
-	c.Production = p.cfg.Production()
+	c.Production, c.BaseURL = p.cfg.Production(), p.cfg.BaseURL
 	return c
 }
 
 func capabilities() provider.Capabilities {
 	return provider.Capabilities{
 		Name: Name, Currency: currency, Plan: payment.PlanSouthAfrica,
-		Methods: methods, DefaultMethod: MethodLink,
+		Methods: methods, DefaultMethod: MethodLink, MinorUnits: true, // docs
 	}
 }
-
-// Offline is MomentPay without an account, for tools that settle payments by
-// hand.
-func Offline() provider.Provider { return provider.Offline{Known: capabilities()} }
 
 // Ready implements provider.Provider: the key goes with each request, so
 // there is nothing to fetch before one.

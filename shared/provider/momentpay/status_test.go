@@ -88,7 +88,7 @@ func TestStatusAnswers(t *testing.T) {
 		if len(s.requests) != 1 || s.requests[0].Method != "GET" || s.requests[0].URL.Path != "/collect/payment_request/pr_6phg74i4jG9wbzZbFDUQB" {
 			t.Errorf("%s: asked %+v", c.name, s.requests)
 		}
-		d := payment.Decide(known(), e, momentpay.Offline().Capabilities().Method("link").Policy)
+		d := payment.Decide(known(), e, momentpay.Registration.Offline().Capabilities().Method("link").Policy)
 		if (d.Payment.Status == payment.Successful) != (e.Verdict == payment.SaysSuccessful && e.Amount == money && e.Currency == rand) {
 			t.Errorf("%s: decided %s %s", c.name, d.Payment.Status, d.Payment.Phase)
 		}

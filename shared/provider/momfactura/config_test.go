@@ -89,7 +89,7 @@ func TestCapabilities(t *testing.T) {
 			t.Errorf("%+v", m)
 		}
 	}
-	if !momfactura.Offline().Capabilities().Method("mcx").NeedsPayer || momfactura.Offline().Capabilities().Production {
+	if !momfactura.Registration.Offline().Capabilities().Method("mcx").NeedsPayer || momfactura.Registration.Offline().Capabilities().Production {
 		t.Error("offline")
 	}
 }

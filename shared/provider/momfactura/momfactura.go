@@ -144,7 +144,7 @@ func NewHTTPClient() *http.Client {
 // Capabilities implements provider.Provider.
 func (p *Provider) Capabilities() provider.Capabilities {
 	caps := capabilities(p.cfg.NoEkwanza)
-	caps.Production = !p.cfg.TestMode
+	caps.Production, caps.BaseURL = !p.cfg.TestMode, p.cfg.BaseURL
 	if p.cfg.TestMode {
 		caps.TestPayer = testPayer
 	}
@@ -168,10 +168,6 @@ func capabilities(noEkwanza bool) provider.Capabilities {
 		Submits: submits, Statuses: questions,
 	}
 }
-
-// Offline is Mom Factura without an account, for tools that settle payments
-// by hand.
-func Offline() provider.Provider { return provider.Offline{Known: capabilities(false)} }
 
 // Ready implements provider.Provider: the key goes with each request, so
 // there is nothing to fetch.

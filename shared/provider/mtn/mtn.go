@@ -136,6 +136,7 @@ func (p *Provider) Capabilities() provider.Capabilities {
 		Currency:   p.cfg.Currency,
 		Plan:       p.market.plan,
 		Production: p.cfg.Production(),
+		BaseURL:    p.cfg.BaseURL,
 		Methods:    methods,
 		Statuses:   statuses(p.cfg.StatusPerSecond),
 	}

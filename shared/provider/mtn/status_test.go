@@ -147,7 +147,7 @@ func TestStatusAnswers(t *testing.T) {
 					t.Errorf("%s is sent with a status question", header)
 				}
 			}
-			if !a.Attempted || a.LikelyDuplicate {
+			if !a.Attempted || a.Evidence.Code == "LIKELY_DUPLICATE" {
 				t.Errorf("%+v", a)
 			}
 		})

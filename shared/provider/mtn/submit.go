@@ -71,11 +71,10 @@ func wireAmount(m payment.Money) string {
 
 // outcome is the meaning of one answer to a request to pay.
 type outcome struct {
-	verdict   payment.Verdict
-	code      string
-	reason    string
-	repeat    bool // worth another attempt under the same reference
-	duplicate bool // the answer that the contract calls a likely duplicate
+	verdict payment.Verdict
+	code    string
+	reason  string
+	repeat  bool // worth another attempt under the same reference
 	// clear: certain that this attempt started nothing.
 	clear bool
 	// account: MTN refused our account and not this request.
@@ -114,7 +113,9 @@ func readSubmit(r wire.Reply) outcome {
 	case r.Code == http.StatusOK:
 		// Documented nowhere for this call. A firewall's page (observed in
 		// production) is no sign of a duplicate.
-		o.duplicate = !page
+		if o.code = ""; !page {
+			o.code = provider.CodeDuplicate // in the contract's word
+		}
 		o.reason = "MTN answered HTTP 200, which proves nothing"
 	case known && r.Code >= 300:
 		o.verdict, o.repeat, o.clear, o.account = rule.Verdict, rule.Repeat, rule.Verdict == payment.SaysRefused, rule.AccountFault
@@ -198,10 +199,9 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 			AccountFault: out.account,
 			At:           p.now(),
 		},
-		Exchanges:       s.trail,
-		LikelyDuplicate: out.duplicate,
-		RetryAfter:      pause,
-		Attempted:       attempted,
+		Exchanges:  s.trail,
+		RetryAfter: pause,
+		Attempted:  attempted,
 	}
 }
 

@@ -90,10 +90,10 @@ func TestSubmitAnswers(t *testing.T) {
 		{"409 without the code", says(409, `{}`), nothing, "HTTP_409", 1},
 		{"409 page", says(409, "<html>"), nothing, "HTTP_409", 1},
 
-		{"200 empty", says(200, ""), nothing, "HTTP_200", 1},
-		{"200 JSON", says(200, "{}"), nothing, "HTTP_200", 1},
+		{"200 empty", says(200, ""), nothing, "LIKELY_DUPLICATE", 1},
+		{"200 JSON", says(200, "{}"), nothing, "LIKELY_DUPLICATE", 1},
 		{"200 page", says(200, firewallPage), nothing, "HTTP_200", 1},
-		{"200 with a refusal's code", says(200, `{"code":"INVALID_CURRENCY"}`), nothing, "INVALID_CURRENCY", 1},
+		{"200 with a refusal's code", says(200, `{"code":"INVALID_CURRENCY"}`), nothing, "LIKELY_DUPLICATE", 1},
 		{"201", says(201, ""), nothing, "HTTP_201", 1},
 		{"302", redirects, nothing, "HTTP_302", 1},
 
@@ -155,8 +155,8 @@ func TestSubmitAnswers(t *testing.T) {
 					t.Error("a repeat under another reference")
 				}
 			}
-			if want := strings.HasPrefix(c.name, "200") && c.name != "200 page"; a.LikelyDuplicate != want {
-				t.Errorf("LikelyDuplicate is %t", a.LikelyDuplicate)
+			if want := strings.HasPrefix(c.name, "200") && c.name != "200 page"; (a.Evidence.Code == "LIKELY_DUPLICATE") != want {
+				t.Errorf("code %s", a.Evidence.Code)
 			}
 			if !a.Attempted || len(a.Exchanges) != c.attempts+1 { // and the token
 				t.Errorf("attempted %t, %d exchanges", a.Attempted, len(a.Exchanges))
@@ -204,7 +204,7 @@ func TestSubmitAfterDoubt(t *testing.T) {
 		{"token ended, then accepted", []answer{says(401, ""), works}, payment.SaysAccepted, "", 1},
 		{"token ended, then refused", []answer{says(401, ""), refusal}, payment.SaysRefused, "INVALID_CURRENCY", 0},
 		{"token ended, then lost, then accepted", []answer{says(401, ""), reset(true), works}, payment.SaysAccepted, "RESOURCE_ALREADY_EXIST", 1},
-		{"lost, then 200", []answer{reset(true), says(200, "")}, payment.SaysNothing, "HTTP_200", 1},
+		{"lost, then 200", []answer{reset(true), says(200, "")}, payment.SaysNothing, "LIKELY_DUPLICATE", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

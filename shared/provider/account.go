@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Account is one set of credentials at a provider, with what else its adapter
+// has to know. It prints without its values.
+type Account struct {
+	Provider string // the registration's name
+	values   map[string]string
+}
+
+// NewAccount makes an account of values by the names of its variables.
+func NewAccount(provider string, values map[string]string) Account {
+	return Account{Provider: provider, values: values}
+}
+
+// String hides what the account holds, in all its forms.
+func (a Account) String() string { return "[account of " + a.Provider + "]" }
+
+// GoString is String.
+func (a Account) GoString() string { return a.String() }
+
+// MarshalJSON hides what the account holds.
+func (a Account) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
+
+// Text is a variable's value without white space around it.
+func (a Account) Text(name string) string { return strings.TrimSpace(a.values[name]) }
+
+// URL is a base URL without trailing slashes.
+func (a Account) URL(name, otherwise string) string {
+	return strings.TrimRight(cmp.Or(a.Text(name), otherwise), "/")
+}
+
+// Number is a whole number; 0 where none is set.
+func (a Account) Number(name string) int {
+	n, _ := strconv.Atoi(a.Text(name))
+	return n
+}
+
+// Flag is true or false.
+func (a Account) Flag(name string, otherwise bool) bool {
+	if v := a.Text(name); v != "" {
+		return v == "true"
+	}
+	return otherwise
+}
+
+// List are texts that were separated by white space.
+func (a Account) List(name string) []string { return strings.Fields(a.values[name]) }
+
+// Check says all that is wrong with an account's variables, without showing a
+// value. Where secrets are false the secret ones are not looked at.
+func (r Registration) Check(a Account, secrets bool) error {
+	var faults []error
+	for _, v := range r.Variables {
+		if v.Secret && !secrets {
+			continue
+		}
+		if why := v.fault(a.Text(v.Name)); why != "" {
+			faults = append(faults, errors.New(v.Name+" "+why))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (v Variable) fault(value string) string {
+	if value == "" {
+		if v.Optional {
+			return ""
+		}
+		return "is not set"
+	}
+	switch v.Kind {
+	case URL:
+		if u, err := url.Parse(value); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return "must be an absolute http or https URL"
+		}
+	case Number:
+		if n, err := strconv.Atoi(value); err != nil || n < 1 {
+			return "must be a whole number, at least 1"
+		}
+	case Flag:
+		if value != "true" && value != "false" {
+			return "must be true or false"
+		}
+	}
+	return ""
+}
+
+// ReadAccount reads an account's variables through getenv. found is false when
+// none of them is set.
+func (r Registration) ReadAccount(getenv func(string) string) (a Account, found bool) {
+	a = Account{Provider: r.Name, values: map[string]string{}}
+	for _, v := range r.Variables {
+		if value := getenv(v.Name); value != "" {
+			a.values[v.Name] = value
+			found = found || !v.Beside
+		}
+	}
+	return a, found
+}
+
+// With returns a with the values of a JSON object by the names of variables.
+// Its error shows nothing of the object.
+func (a Account) With(object string) (Account, error) {
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(object), &fields); err != nil || fields == nil {
+		return a, errors.New("not a JSON object of an account's variables")
+	}
+	values := map[string]string{}
+	for name, value := range a.values {
+		values[name] = value
+	}
+	for name, value := range fields {
+		switch value := value.(type) {
+		case []any:
+			texts := make([]string, len(value))
+			for i, one := range value {
+				texts[i] = fmt.Sprint(one)
+			}
+			values[name] = strings.Join(texts, " ")
+		case string, bool, float64:
+			values[name] = fmt.Sprint(value)
+		default:
+			return a, errors.New("variable " + name + " is neither a text nor a list of texts")
+		}
+	}
+	return Account{Provider: a.Provider, values: values}, nil
+}
