@@ -49,7 +49,7 @@ const (
 // answered.
 type Callbacks struct {
 	Function string // its folder under functions/
-	// Routes are keys such as "POST /webhooks/momentpay". Of their parameters
+	// Routes are keys such as "POST /webhooks/{provider}". Of their parameters
 	// {referenceId} is the payment that the provider was given the address
 	// for, and {token} the address's secret part.
 	Routes []string
