@@ -94,7 +94,7 @@ func TestProvidersAreNamedInTheirOwnFolders(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case e.IsDir() && len(file) > 1 && file[0] == '.' && file != ".github":
+		case e.IsDir() && file != "." && e.Name()[0] == '.' && e.Name() != ".github":
 			return fs.SkipDir // tools, and what a run leaves
 		case e.IsDir() || !sources.MatchString(file) || own.MatchString(file):
 			return nil
