@@ -1,5 +1,5 @@
 // A receiver of callbacks that verifies them, to be copied from. Run it with
-//   SIGNING_SECRETS=whsec_... API_KEYS=... PORT=8081 node receiver.js
+//   SIGNING_SECRETS=whsec_... API_KEYS=... PORT=9000 node receiver.js
 // /standard checks the Standard Webhooks signature, /legacy checks
 // X-MoMo-Proxy-Signature. Use the first if you can: it covers the time too, so
 // that a callback caught on its way cannot be played again later.
@@ -52,4 +52,4 @@ const server = http.createServer((request, response) => {
     response.writeHead(genuine ? 200 : 403).end(genuine ? "thank you\n" : "not genuine\n");
   });
 });
-server.listen(Number(process.env.PORT ?? 8081), "127.0.0.1", () => console.log("listening on 127.0.0.1:" + server.address().port));
+server.listen(Number(process.env.PORT ?? 9000), "127.0.0.1", () => console.log("listening on 127.0.0.1:" + server.address().port));

@@ -1,6 +1,6 @@
 <?php
 // A receiver of callbacks that verifies them, to be copied from. Run it with
-//   SIGNING_SECRETS=whsec_... API_KEYS=... php -S 127.0.0.1:8081 receiver.php
+//   SIGNING_SECRETS=whsec_... API_KEYS=... php -S 127.0.0.1:9000 receiver.php
 // /standard checks the Standard Webhooks signature, /legacy checks
 // X-MoMo-Proxy-Signature. Use the first if you can: it covers the time too, so
 // that a callback caught on its way cannot be played again later.

@@ -1,6 +1,6 @@
 """A receiver of callbacks that verifies them, to be copied from. Run it with
 
-    SIGNING_SECRETS=whsec_... API_KEYS=... PORT=8081 python3 receiver.py
+    SIGNING_SECRETS=whsec_... API_KEYS=... PORT=9000 python3 receiver.py
 
 /standard checks the Standard Webhooks signature, /legacy checks
 X-MoMo-Proxy-Signature. Use the first if you can: it covers the time too, so
@@ -69,6 +69,6 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8081"))), Receiver)
+    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "9000"))), Receiver)
     print("listening on 127.0.0.1:%d" % server.server_port, flush=True)
     server.serve_forever()
