@@ -209,7 +209,7 @@ deploy: sam-build ## Deploy to the AWS account of the environment; PARAMETERS="P
 
 .PHONY: release
 release: ## Build a release into build/release, twice, and compare: make release VERSION=0.1.0
-	go run ./infra/release -version '$(VERSION)' -out build/release
+	go run ./infra/release -version '$(VERSION)' -out build/release $(ARGS)
 
 ##@ Housekeeping
 

@@ -23,7 +23,7 @@ var programs = map[string]string{"momo-proxy-local": "./infra/local", "momoctl":
 var texts = []string{"LICENSE", "CHANGELOG.md"}
 
 // build makes all files of a release out of a source folder.
-func build(ctx context.Context, source, cache, out, version string) error {
+func build(ctx context.Context, source, cache, out, version string, platforms []string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}

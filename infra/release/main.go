@@ -21,10 +21,11 @@ import (
 func main() {
 	version := flag.String("version", "", "the release, such as 0.1.0")
 	out := flag.String("out", "build/release", "folder for what was built")
+	only := flag.String("platforms", strings.Join(platforms, ","), "for a quick check, fewer platforms than a release has, separated by commas")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *version, *out); err != nil {
+	if err := run(ctx, *version, *out, strings.Split(*only, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
@@ -32,7 +33,7 @@ func main() {
 
 var versions = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
 
-func run(ctx context.Context, version, out string) error {
+func run(ctx context.Context, version, out string, platforms []string) error {
 	if !versions.MatchString(version) {
 		return fmt.Errorf("version %q: give one such as 0.1.0 or 0.1.0-rc.1", version)
 	}
@@ -54,7 +55,7 @@ func run(ctx context.Context, version, out string) error {
 		cache := filepath.Join(temporary, fmt.Sprint("cache", i))
 		built[i] = filepath.Join(temporary, fmt.Sprint("out", i))
 		fmt.Printf("release: build %d of 2\n", i+1)
-		if err := build(ctx, source, cache, built[i], version); err != nil {
+		if err := build(ctx, source, cache, built[i], version, platforms); err != nil {
 			return err
 		}
 		if err := os.RemoveAll(cache); err != nil {
