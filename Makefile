@@ -34,6 +34,7 @@ FUZZTIME ?= 10s
 SEEDS ?= 100000
 EXAMPLES ?= 40
 DURATION ?= 2m
+ENVIRONMENT ?= default
 FIRST ?= 1
 TEST_FLAGS := -count=1 -timeout=9m $(if $(RUN),-run '$(RUN)')
 
@@ -202,8 +203,8 @@ sam-local: .tools/sam/.installed ## Run every event and a payment in Lambda's co
 	$(LAMBDA_ENV) $(ENGINES) go run ./infra/samlocal -sam $(SAM)/bin/sam $(ARGS)
 
 .PHONY: deploy
-deploy: sam-build ## Deploy to the AWS account of the environment; PARAMETERS="PublicBaseUrl=https://..."
-	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --parameter-overrides Version=$(VERSION) $(PARAMETERS)
+deploy: sam-build ## Deploy to the AWS account of the credentials; PARAMETERS="PublicBaseUrl=https://..."; ENVIRONMENT=staging or prod
+	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --config-env $(ENVIRONMENT) --parameter-overrides Version=$(VERSION) $(PARAMETERS)
 
 ##@ Releasing
 

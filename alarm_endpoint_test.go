@@ -53,7 +53,7 @@ func TestAnAppThatTakesNothingIsTold(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if census.OldestUndelivered <= old && census.OldestHeld <= held {
+			if census.OldestUndelivered <= old && census.OldestProbed <= held {
 				t.Fatalf("nobody is told: %+v", census)
 			}
 			w.Pass(time.Hour)

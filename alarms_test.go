@@ -277,6 +277,34 @@ func TestAlarmsAreExplained(t *testing.T) {
 	}
 }
 
+// Each alarm has one of two severities, and the page names those that wake
+// somebody.
+func TestAlarmsHaveASeverity(t *testing.T) {
+	t.Parallel()
+	var pages []string
+	for id, r := range alarms(readWatched(t)) {
+		var topics []string
+		if err := r.Properties.AlarmActions.Decode(&topics); err != nil || len(topics) != 1 {
+			t.Errorf("%s tells %v: %v", id, topics, err)
+			continue
+		}
+		switch topics[0] {
+		case "PageTopic":
+			pages = append(pages, strings.TrimSuffix(id, "Alarm"))
+		case "TicketTopic":
+		default:
+			t.Errorf("%s tells %s", id, topics[0])
+		}
+	}
+	_, after, _ := strings.Cut(readPage(t, "docs/operate.md"), "**Pages:** ")
+	line, _, _ := strings.Cut(after, ".\n")
+	said := strings.Split(strings.ReplaceAll(line, "`", ""), ", ")
+	slices.Sort(said)
+	if slices.Sort(pages); !slices.Equal(said, pages) {
+		t.Errorf("docs/operate.md names %v, the template %v", said, pages)
+	}
+}
+
 // What the metrics cost is known before the bill: every combination of
 // dimensions is a metric of its own.
 func TestMetricsCostWhatThePageSays(t *testing.T) {

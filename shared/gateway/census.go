@@ -31,7 +31,7 @@ func (g *Gateway) takeCensus(ctx context.Context) {
 		g.Log.InfoContext(ctx, "census", "open_payments", c.OpenPayments,
 			"unknown_payments", c.UnknownPayments, "oldest_unknown_ms", c.OldestUnknown.Milliseconds(),
 			"due_deliveries", c.DueDeliveries, "oldest_undelivered_ms", c.OldestUndelivered.Milliseconds(), "oldest_overdue_ms", c.OldestOverdue.Milliseconds(),
-			"held_deliveries", c.HeldDeliveries, "oldest_held_ms", c.OldestHeld.Milliseconds(), "exhausted_deliveries", c.ExhaustedDeliveries,
+			"held_deliveries", c.HeldDeliveries, "oldest_held_ms", c.OldestProbed.Milliseconds(), "exhausted_deliveries", c.ExhaustedDeliveries,
 			"truncated", c.Truncated)
 	}
 	for _, prov := range g.Providers {

@@ -30,6 +30,9 @@ type Census struct {
 	// event of them came about OldestHeld ago.
 	HeldDeliveries int
 	OldestHeld     time.Duration
+	// OldestProbed is OldestHeld of those alone whose endpoint is tried by
+	// probes: the others wait for a person, who was told when they came to.
+	OldestProbed time.Duration
 	// UnwellEndpoints are those whose circuit is open, which are being drained,
 	// or which are disabled.
 	UnwellEndpoints int
@@ -87,6 +90,7 @@ func (l *Ledger) Census(ctx context.Context, now time.Time) (Census, error) {
 			return Census{}, err
 		}
 	}
+	disabled := map[string]bool{} // by client and origin
 	for _, kind := range []struct {
 		AttentionKind
 		see func(parts []string) error
@@ -95,16 +99,25 @@ func (l *Ledger) Census(ctx context.Context, now time.Time) (Census, error) {
 			c.UnknownPayments++
 			return since(&c.OldestUnknown, parts[0])
 		}},
+		{AttentionDisabled, func(parts []string) error { // before what is held for them
+			disabled[strings.Join(parts, "#")] = true
+			return unwell(parts)
+		}},
 		{AttentionHeld, func(parts []string) error {
 			c.HeldDeliveries++
-			return since(&c.OldestHeld, parts[max(len(parts)-3, 0)])
+			at := max(len(parts)-3, 0)
+			if endpoint := strings.Join(parts[:at], "#"); !strings.HasSuffix(endpoint, "#") && !disabled[endpoint] {
+				if err := since(&c.OldestProbed, parts[at]); err != nil {
+					return err
+				}
+			}
+			return since(&c.OldestHeld, parts[at])
 		}},
 		{AttentionExhausted, func([]string) error {
 			c.ExhaustedDeliveries++
 			return nil
 		}},
 		{AttentionEndpoint, unwell},
-		{AttentionDisabled, unwell},
 	} {
 		if err := l.count(ctx, &c, table.Query{Index: IndexAttention, Partition: string(kind.AttentionKind)}, kind.see); err != nil {
 			return Census{}, err

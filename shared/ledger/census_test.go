@@ -68,6 +68,9 @@ func TestCensus(t *testing.T) {
 		sent(9, time.Second, 0),
 		entry(1, IndexAttention, attentionHeld("cli_a", "https://a.example:443", noon.Add(-9*time.Hour), reference(10), 1)),
 		entry(2, IndexAttention, attentionHeld("cli_b", "", noon.Add(-time.Hour), reference(11), 2)),
+		// Its endpoint is disabled: it waits for a person, and makes no other old.
+		entry(4, IndexAttention, attentionHeld("cli_c", "https://c.example:443", noon.Add(-30*time.Hour), reference(13), 1)),
+		entry(5, IndexAttention, attentionEndpoint(delivery.Endpoint{ClientID: "cli_c", Origin: "https://c.example:443", State: delivery.EndpointDisabled})),
 		entry(3, IndexAttention, attentionExhausted(noon.Add(-99*time.Hour), "cli_a", reference(12), 1)),
 	)
 	got, err := l.Census(context.Background(), noon)
@@ -77,7 +80,7 @@ func TestCensus(t *testing.T) {
 	want := Census{
 		OpenPayments: 3, UnknownPayments: 2, OldestUnknown: 3 * time.Hour,
 		DueDeliveries: 3, OldestUndelivered: 5 * time.Hour, OldestOverdue: 40 * time.Second,
-		HeldDeliveries: 2, OldestHeld: 9 * time.Hour, ExhaustedDeliveries: 1,
+		HeldDeliveries: 3, OldestHeld: 30 * time.Hour, OldestProbed: 9 * time.Hour, UnwellEndpoints: 1, ExhaustedDeliveries: 1,
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)

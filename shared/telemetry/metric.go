@@ -81,6 +81,7 @@ var Metrics = []Metric{
 	{Name: "Panics", Unit: Count, Line: "reconcile.check_failed", When: []Condition{{Attribute: "error", Contains: "panic: "}}},
 
 	{Name: "PaymentsEnded", Unit: Count, Line: "payment.ended", By: []string{"provider", "status"}},
+	{Name: "PaymentsFailed", Unit: Count, Line: "payment.ended", When: []Condition{{Attribute: "status", Is: "FAILED"}}, Share: true},
 	// A callback can be anybody's: nobody is woken for one. It is asked
 	// about, and what the provider then says counts.
 	{Name: "PaymentAnomalies", Unit: Count, Line: "payment.anomaly", When: []Condition{{Attribute: "source", Not: "callback"}}},
