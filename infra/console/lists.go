@@ -118,8 +118,9 @@ func (c *Console) appList(ctx context.Context) (any, error) {
 type searchResult struct {
 	Query    string `json:"query"`
 	Payments []row  `json:"payments"`
-	// Number: the query is the end of a payer's number, looked for among the
-	// payments of the last days alone: there is no index of numbers.
+	// Number: the query may be the end of a payer's number. Those are looked
+	// for among the payments of the last days alone: whole numbers have an
+	// index.
 	Number bool `json:"number,omitempty"`
 	Among  int  `json:"among,omitempty"`
 }
@@ -152,7 +153,7 @@ func (c *Console) search(ctx context.Context, text string) (any, error) {
 	}
 	for _, p := range all {
 		byNumber := v.Number && strings.HasSuffix(p.number, strings.TrimPrefix(digits, "0"))
-		if (byNumber || p.TransactionID == text) && !slices.ContainsFunc(found, func(f Payment) bool { return f.Reference == p.Reference }) {
+		if byNumber && !slices.ContainsFunc(found, func(f Payment) bool { return f.Reference == p.Reference }) {
 			found = append(found, p)
 		}
 		if len(found) >= pageSize {

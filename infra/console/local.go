@@ -65,3 +65,16 @@ type Triggered struct {
 
 // Refuse makes an error for the person at the page.
 func Refuse(text string) error { return refusal(text) }
+
+// RunningFile is in the data folder of a local system while it runs: where
+// its console is, and the token for its actions, for momoctl.
+const RunningFile = "console.json"
+
+// Running is what RunningFile has.
+type Running struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
+}
+
+// Running tells another program of this machine how to act.
+func (c *Console) Running(url string) Running { return Running{url, c.token} }

@@ -380,7 +380,7 @@ func (r *records) backlog(ctx context.Context) (backlog, error) {
 }
 
 // find looks up what a person typed, in every place that has an index: a
-// reference, an order, a provider's id.
+// reference, a provider's id, a transaction, a payer's whole number, an order.
 func (r *records) find(ctx context.Context, apps []App, providers []string, text string) ([]Payment, error) {
 	seen := map[string]bool{}
 	var all []Payment
@@ -399,6 +399,18 @@ func (r *records) find(ctx context.Context, apps []App, providers []string, text
 	add(p)
 	for _, name := range providers {
 		found, err := r.ledger.PaymentsWithID(ctx, name, text)
+		if err != nil {
+			return nil, err
+		}
+		add(found...)
+	}
+	found, err := r.ledger.PaymentsWithTransaction(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	add(found...)
+	if number, err := payment.CleanMSISDN(text); err == nil {
+		found, _, err := r.ledger.ListPayments(ctx, "", ledger.PaymentFilter{Payer: payment.MSISDN(number)}, pageSize, "")
 		if err != nil {
 			return nil, err
 		}

@@ -23,8 +23,9 @@ func setPolicy(h http.Header) {
 }
 
 const (
-	cookieName  = "momo-console"
-	tokenHeader = "X-Console-Token"
+	cookieName = "momo-console"
+	// TokenHeader carries the token that guards actions.
+	TokenHeader = "X-Console-Token"
 	// answered: the guard has written the answer itself.
 	answered = "answered"
 )
@@ -42,7 +43,7 @@ func (c *Console) guard(w http.ResponseWriter, r *http.Request) string {
 	if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 		return "This request came from another site."
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !same(r.Header.Get(tokenHeader), c.token) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !same(r.Header.Get(TokenHeader), c.token) {
 		return "The page is out of date: load it anew."
 	}
 	if c.Key == "" {

@@ -53,8 +53,8 @@ func (d *desk) pay(order, plan string) (reference string) {
 // turn, and an empty value takes a header out.
 func (d *desk) send(method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Host = "127.0.0.1:8081"
-	r.Header.Set(tokenHeader, d.token)
+	r.Host = "127.0.0.1:8088"
+	r.Header.Set(TokenHeader, d.token)
 	for i := 0; i+1 < len(headers); i += 2 {
 		if headers[i] == "Host" {
 			r.Host = headers[i+1]

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"momoproxy/infra/console"
@@ -16,7 +19,7 @@ import (
 // Where the console is: at this address, or, unless one was named, at any
 // other when that one is taken.
 const (
-	consoleAddress = "127.0.0.1:8081"
+	consoleAddress = "127.0.0.1:8088"
 	consoleOff     = "off"
 )
 
@@ -47,7 +50,11 @@ func (s *system) startConsole(o options, g *gateway.Gateway) error {
 	} else {
 		co.Local = &playground{system: s}
 	}
-	server := &http.Server{Handler: console.New(co), ReadHeaderTimeout: 5 * time.Second}
+	handler := console.New(co)
+	if err := s.announceConsole(handler.Running(s.consoleURL), o); err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	// A page that is kept up to date would hold a shutdown up.
 	s.stops = append(s.stops, func() { server.Close() })
 	go func() {
@@ -55,6 +62,23 @@ func (s *system) startConsole(o options, g *gateway.Gateway) error {
 			s.parts.Log.Error("console.ended", "error", err.Error())
 		}
 	}()
+	return nil
+}
+
+// announceConsole writes down where the console is, for momoctl.
+func (s *system) announceConsole(at console.Running, o options) error {
+	if o.live || o.data == ":memory:" {
+		return nil
+	}
+	path := filepath.Join(o.data, console.RunningFile)
+	text, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, func() { os.Remove(path) })
 	return nil
 }
 

@@ -89,6 +89,7 @@ func (p program) root() *cobra.Command {
 		group("dlq", "doorbells that the forwarder could not answer", "", c.dlqShow(), c.dlqRedrive()),
 		group("audit", "who said what, and when", "", withCSV(c.auditShow())),
 		c.version(),
+		c.console(), c.listen(), c.trigger(),
 	)
 	root.Example = rootExample
 	root.SilenceErrors, root.SilenceUsage = true, true // run says what is wrong

@@ -26,6 +26,10 @@ func (c cli) over(f func(ctx context.Context, s *session, args []string) error) 
 			return err
 		}
 		defer func() { err = errors.Join(err, st.close()) }()
+		c := c
+		if machine := c.now; st.ahead > 0 {
+			c.now = func() time.Time { return machine().Add(st.ahead) }
+		}
 		err = f(command.Context(), &session{c, st}, args)
 		if errors.Is(err, ledger.ErrMoved) {
 			return fmt.Errorf("it has changed meanwhile, nothing was done; look again, then repeat (%w)", err)

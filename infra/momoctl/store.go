@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
@@ -36,6 +38,8 @@ type store struct {
 	// asking can ask providers; nil unless options.provider.
 	asking *gateway.Gateway
 	close  func() error
+	// ahead is how far infra/local has moved its clock.
+	ahead time.Duration
 }
 
 // openStore opens what the options name. Warnings go to p.err.
@@ -46,13 +50,18 @@ func openStore(ctx context.Context, p program, o options) (store, error) {
 	if err != nil {
 		return store{}, err
 	}
+	ahead, err := clockAhead(o)
+	if err != nil {
+		return store{}, errors.Join(err, closeIt())
+	}
+	now := func() time.Time { return p.now().Add(ahead) }
 	dead, ok := parts.Queue.(queue.DeadLetters)
 	if !ok {
 		return store{}, errors.Join(queue.ErrNoDeadLetters, closeIt())
 	}
 	parts.Ledger, parts.Log = parts.Ledger.OnBehalf(s.operator), log
-	parts.Now, parts.Sleep, parts.Random = p.now, p.sleep, p.random
-	s.ledger, s.queue, s.dead, s.rules, s.close = parts.Ledger, parts.Queue, dead, parts.Rules, closeIt
+	parts.Now, parts.Sleep, parts.Random = now, p.sleep, p.random
+	s.ledger, s.queue, s.dead, s.rules, s.close, s.ahead = parts.Ledger, parts.Queue, dead, parts.Rules, closeIt, ahead
 	if o.provider {
 		if s.asking, err = payments.Gateway(parts); err != nil {
 			return store{}, errors.Join(err, closeIt())
@@ -81,10 +90,32 @@ func (s *store) openParts(ctx context.Context, p program, o options) (assembly.P
 const (
 	localDatabase    = "momo-proxy.db"
 	localSealingKey  = "sealing.key"
-	localLive        = "live" // is there in a folder of infra/local -live
+	localLive        = "live"       // is there in a folder of infra/local -live
+	localClock       = "clock.json" // is there once its clock was moved forward
 	localQueue       = "deliveries"
 	localMaxReceives = 5
 )
+
+// clockAhead reads how far the clock of infra/local is ahead of the machine's.
+func clockAhead(o options) (time.Duration, error) {
+	if o.stack != "" {
+		return 0, nil
+	}
+	text, err := os.ReadFile(filepath.Join(o.data, localClock))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	var kept struct {
+		AheadMs int64 `json:"aheadMs"`
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &kept)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", localClock, err)
+	}
+	return time.Duration(kept.AheadMs) * time.Millisecond, nil
+}
 
 // openLocal opens the store of infra/local, which may be running. It makes
 // none: a store made in a mistyped folder would look like an empty system.

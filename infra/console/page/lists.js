@@ -198,7 +198,7 @@ function app(a, about) {
 export function search(v) {
   return h('div', { 'data-page': 'search' }, h('h1', {}, v.payments.length ? v.payments.length + ' found for ' : 'Nothing found for ', h('q', {}, v.query)),
     v.payments.length ? h('div', { class: 'list payments' }, paymentHead(), v.payments.map(paymentRow)) : h('p', {}, 'Looked for a reference, an order, a provider’s id and a transaction id, exactly as typed.'),
-    v.number ? h('p', { class: 'foot' }, 'By number: among the ' + v.among + ' payments of the last seven days.') : '');
+    v.number ? h('p', { class: 'foot' }, 'A whole number is found wherever it is; the end of one among the ' + v.among + ' payments of the last seven days.') : '');
 }
 
 export { sentence };
