@@ -68,7 +68,7 @@ func (s *session) serveConsole(ctx context.Context, in consoleOptions) error {
 		o.Place, o.Live, o.Every = "stack "+s.options.stack, true, stackEvery
 	}
 	o.Actions = in.actions || !o.Live
-	for _, p := range providers() {
+	for _, p := range offline() {
 		o.Providers = append(o.Providers, p.Capabilities().Name)
 	}
 	server := &http.Server{Handler: webconsole.New(o), ReadHeaderTimeout: 5 * time.Second}
