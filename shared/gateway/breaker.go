@@ -17,7 +17,8 @@ import (
 //   - The circuit opens for every app after breakerTrip failures in a row, of
 //     at least two payers and, since one app counts for at most countedOfApp of
 //     them, of at least two apps: a flood of one app and a single failure of
-//     another do not open it.
+//     another do not open it. An app that has not asked for loneWindow counts
+//     for nothing.
 //   - It opens for one app after breakerTrip failures of that app, of at least
 //     lonePayers payers, while no other app is known to have asked for
 //     loneWindow.
@@ -114,7 +115,7 @@ func failed(h ledger.Health, clientID, payer string, now time.Time) ledger.Healt
 			a.AskedAt, a.ProbeAt = now, now.Add(breakerProbe)
 		}
 	})
-	switch forAll := tripsAll(h); {
+	switch forAll := tripsAll(h, now); {
 	case forAll && (!h.Open() || h.OpenFor != ""):
 		h.OpenedAt, h.OpenFor = now, ""
 	case !h.Open() && tripsAlone(h, clientID, now):
@@ -131,9 +132,12 @@ func failed(h ledger.Health, clientID, payer string, now time.Time) ledger.Healt
 }
 
 // tripsAll says whether the failures in a row are a sign for every app.
-func tripsAll(h ledger.Health) bool {
+func tripsAll(h ledger.Health, now time.Time) bool {
 	counted, payers := 0, map[string]bool{}
 	for _, a := range h.Apps {
+		if now.Sub(a.AskedAt).Abs() >= loneWindow {
+			continue
+		}
 		counted += min(a.Failures, countedOfApp)
 		for _, p := range a.Payers {
 			payers[p] = true

@@ -66,6 +66,8 @@ func TestBreaker(t *testing.T) {
 		"one app, another answered nine minutes ago":    {"B ok, 9m, A 1, A 2, A 3, A 4, A 5, A 6", closed},
 		"one app, another answered ten minutes ago":     {"B ok, 10m, A 1, A 2, A 3, A 4, A 5, A 6", "A"},
 		"one app, another failed ten minutes ago":       {"B 1, 10m, A 1, A 2, A 3, A 4, A 5, A 6", "A"},
+		"one app, another failed twice ten minutes ago": {"B 1, B 1, 10m, A 1, A 2, A 3", closed},
+		"one app, another failed twice just now":        {"B 1, B 1, 9m, A 1, A 2, A 3", forAll},
 		"one app, then one failure of another":          {"A 1, A 2, A 3, A 4, A 5, B 1", "A"},
 		"one app, then two failures of another":         {"A 1, A 2, A 3, A 4, A 5, B 1, B 1", forAll},
 		"one app, then another is answered":             {"A 1, A 2, A 3, A 4, A 5, B ok", closed},
