@@ -50,6 +50,9 @@ type order struct {
 // populate makes the apps and what they will do.
 func (w *world) populate() {
 	n := 2 + w.rng.IntN(3)
+	if most := w.options.Apps; most > 0 {
+		n = min(n, most)
+	}
 	w.oneHost = w.chance(0.25)
 	for i := range n {
 		a := &app{name: fmt.Sprintf("app%d", i), received: map[string]*receipt{}}
@@ -74,6 +77,9 @@ func (w *world) populate() {
 	payments := 3 + w.rng.IntN(8)
 	if w.rates.crowd {
 		payments, busy = 120, 3*time.Second
+	}
+	if most := w.options.Payments; most > 0 {
+		payments = min(payments, most)
 	}
 	for i := range payments {
 		o := w.newOrder(w.apps[w.rng.IntN(n)], fmt.Sprintf("order-%d", i), true)

@@ -21,7 +21,7 @@ func (w *world) wrote(ops []table.Op) {
 		k := op.Record.Key
 		reference, ok := strings.CutPrefix(k.Partition, "payment#")
 		switch {
-		case strings.HasPrefix(k.Sort, "endpoint#"):
+		case strings.HasPrefix(k.Partition, "endpoint#"):
 			w.countEndpoint(op.Record)
 		case !ok || k.Space != table.Main:
 		case k.Sort == "payment":

@@ -21,7 +21,7 @@ const silentPayers = "26878000"
 // and must not notice. What is drawn here moves nothing else of a seed.
 func (w *world) planNeighbour() {
 	rng := rand.New(rand.NewPCG(w.options.Seed, 0x6e656967))
-	if rng.IntN(4) > 0 {
+	if rng.IntN(4) > 0 || len(w.apps) < 2 || w.options.Payments > 0 {
 		return
 	}
 	bad, good := w.apps[0], w.apps[1]

@@ -27,7 +27,7 @@ type process struct {
 
 // maxHastened bounds how many processes there may be when one more is made to
 // start early, or they would start each other without end.
-const maxHastened = 6
+const maxHastened = 12
 
 // enter makes p the process that runs.
 func (w *world) enter(p *process) {
@@ -213,7 +213,11 @@ func (w *world) hasten() {
 	if len(w.agenda) == 0 {
 		return
 	}
-	e := w.agenda[w.rng.IntN(len(w.agenda))]
+	among := len(w.agenda)
+	if w.chance(0.7) { // what is to come soon more often has to do with what goes on
+		among = min(among, 8)
+	}
+	e := w.agenda[w.rng.IntN(among)]
 	if e.dead || !e.movable || w.halted || w.going >= maxHastened {
 		return
 	}

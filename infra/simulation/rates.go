@@ -56,7 +56,7 @@ func drawRates(rng *rand.Rand) rates {
 		}
 		return most * math.Pow(size, 2)
 	}
-	r.overlap = knob(0.7)
+	r.overlap = knob(0.95)
 	r.long = knob(0.2)
 	r.rush = knob(0.5)
 	if r.crowd = rng.IntN(25) == 0; r.crowd {

@@ -46,6 +46,10 @@ type Options struct {
 	// Nested has whatever begins while a process is suspended end before that
 	// process goes on. It shows what free interleavings find beyond that.
 	Nested bool
+	// Payments and Apps, if not zero, are the most there may be, and Without
+	// are the kinds of faults to leave out: see Shrink.
+	Payments, Apps int
+	Without        []string
 	// Only looks at one invariant alone; empty: at all.
 	Only Invariant
 }
@@ -135,6 +139,7 @@ func Run(o Options) Result {
 	w.root = &process{turn: make(chan struct{}, 1)}
 	w.enter(w.root)
 	w.rates = drawRates(w.rng)
+	w.rates.without(o.Without)
 	w.books.skew = w.rates.skew
 	w.build()
 	w.populate()
