@@ -2,16 +2,21 @@ package mtn_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/mtn"
+	"momoproxy/shared/provider/providertest"
 )
 
 const (
@@ -244,20 +249,81 @@ func TestSubmitUnsent(t *testing.T) {
 	}
 }
 
-func TestSubmitStopsBeforeTheDeadline(t *testing.T) {
-	t.Parallel()
-	f := newFake(t)
-	f.then(says(503, ""))
-	p := newProvider(t, f, nil, mtn.WithBackoff(func(int) time.Duration { return time.Hour }))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+// submitInBubble submits once to an MTN that answers each attempt alike. More
+// than ten attempts end all tests: the others would go on without end.
+func submitInBubble(t *testing.T, ctx context.Context, pay payment.Payment, callbackURL string, answer func() (*http.Response, error), options ...mtn.Option) (a provider.Answer, attempts int, took time.Duration) {
+	t.Helper()
+	p := bubbleProvider(t, providertest.NewMemoryTokens(nil), func(r *http.Request) (*http.Response, error) {
+		if isToken(r) {
+			return response(200, goodToken), nil
+		}
+		if attempts++; attempts > 10 {
+			panic("MTN is asked without end")
+		}
+		return answer()
+	}, options...)
 	begin := time.Now()
-	a := p.Submit(ctx, newPayment(), "")
-	if calls, _, _ := f.seen(); len(calls) != 1 || a.Evidence.Verdict != payment.SaysNothing {
-		t.Errorf("%d calls, %+v", len(calls), a.Evidence)
+	a = p.Submit(ctx, pay, callbackURL)
+	return a, attempts, time.Since(begin)
+}
+
+// TestSubmitAttempts: how often, and how far apart, MTN is asked.
+func TestSubmitAttempts(t *testing.T) {
+	after := func(seconds string) func() (*http.Response, error) {
+		return func() (*http.Response, error) {
+			r := response(503, `{"code":"SERVICE_UNAVAILABLE"}`)
+			r.Header.Set("Retry-After", seconds)
+			return r, nil
+		}
 	}
-	if took := time.Since(begin); took > 10*time.Second {
-		t.Errorf("waited %s for nothing", took)
+	for name, c := range map[string]struct {
+		answer   func() (*http.Response, error)
+		attempts int
+		least    time.Duration
+		verdict  payment.Verdict
+	}{
+		"asks for a wait of 3 s":    {after("3"), 3, 6 * time.Second, payment.SaysNothing},
+		"asks for a wait of 4 s":    {after("4"), 1, 0, payment.SaysNothing},
+		"an error of no known kind": {func() (*http.Response, error) { return nil, errors.New("odd") }, 1, 0, payment.SaysNothing},
+		"a refusal under HTTP 300":  {func() (*http.Response, error) { return response(300, `{"code":"PAYER_NOT_FOUND"}`), nil }, 1, 0, payment.SaysRefused},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, attempts, took := submitInBubble(t, t.Context(), newPayment(), "", c.answer)
+			if attempts != c.attempts || took < c.least || took > c.least+5*time.Second || a.Evidence.Verdict != c.verdict {
+				t.Errorf("%s: %d attempts in %s, %+v", name, attempts, took, a.Evidence)
+			}
+		})
+	}
+}
+
+func TestSubmitStopsBeforeTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		slow := mtn.WithBackoff(func(int) time.Duration { return time.Hour })
+		a, attempts, took := submitInBubble(t, ctx, newPayment(), "", func() (*http.Response, error) { return response(503, ""), nil }, slow)
+		if attempts != 1 || took != 0 || a.Evidence.Verdict != payment.SaysNothing {
+			t.Errorf("%d attempts in %s, %+v", attempts, took, a.Evidence)
+		}
+	})
+}
+
+// TestSubmitHidesTheToken: wherever MTN repeats the secret part of the callback
+// URL, it is not kept; what is no secret is.
+func TestSubmitHidesTheToken(t *testing.T) {
+	pay := newPayment()
+	for last, hidden := range map[string]bool{
+		callbackToken: true, strings.Repeat("t", 16): true, strings.Repeat("t", 15): false, pay.Reference: false,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, _, _ := submitInBubble(t, t.Context(), pay, "https://pay.example.com/callback/"+last, func() (*http.Response, error) {
+				return response(500, `{"code":"INTERNAL_PROCESSING_ERROR","message":"no route to `+last+`"}`), nil
+			})
+			kept := fmt.Sprintf("%+v", a.Exchanges[len(a.Exchanges)-1])
+			if strings.Contains(kept, "no route to "+last) == hidden || strings.Contains(kept, "callback/"+last) {
+				t.Errorf("%s: %s", last, kept)
+			}
+		})
 	}
 }
 

@@ -30,9 +30,9 @@ func isToken(r *http.Request) bool { return r.URL.Path == "/collection/token/" }
 
 const goodToken = `{"access_token":"secret","expires_in":3600}`
 
-func bubbleProvider(t *testing.T, store provider.TokenStore, rt transport) *mtn.Provider {
+func bubbleProvider(t *testing.T, store provider.TokenStore, rt transport, options ...mtn.Option) *mtn.Provider {
 	t.Helper()
-	p, err := mtn.New(config("https://x.example"), store, &http.Client{Transport: rt}, time.Now)
+	p, err := mtn.New(config("https://x.example"), store, &http.Client{Transport: rt}, time.Now, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
