@@ -63,6 +63,9 @@ type script struct {
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, _ := io.ReadAll(r.Body)
+	if len(s.requests) == 100 {
+		panic("MomentPay is asked without end") // in a bubble no time limit would end it
+	}
 	s.requests, s.bodies = append(s.requests, r), append(s.bodies, string(body))
 	answer := s.answers[min(len(s.requests), len(s.answers))-1]
 	head, text, ok := strings.Cut(answer, "|")
@@ -175,8 +178,13 @@ func TestSubmitAnswers(t *testing.T) {
 		{"under way", []string{`409 |{"code":"in_progress"}`}, nothing, "in_progress", 1},
 		{"too many", []string{`429 |{}`}, nothing, "HTTP_429", 3},
 		{"too many, then accepted", []string{`429 Retry-After:1|{}`, accepted}, yes, "", 2},
+		{"too many for 3 s", []string{`429 Retry-After:3|{}`, accepted}, yes, "", 2},
+		{"too many for 4 s", []string{`429 Retry-After:4|{}`, accepted}, nothing, "HTTP_429", 1},
+		{"too many for no time", []string{`429 Retry-After:0|{}`, accepted}, yes, "", 2},
+		{"too many for less than none", []string{`429 Retry-After:-1|{}`, accepted}, nothing, "HTTP_429", 1},
 		{"too many for long", []string{`429 Retry-After:60|{}`, accepted}, nothing, "HTTP_429", 1},
 		{"too many until a date", []string{`429 Retry-After:Wed,|{}`, accepted}, nothing, "HTTP_429", 1},
+		{"just below 5xx", []string{`499 |{}`, accepted}, nothing, "HTTP_499", 1},
 		{"5xx", []string{`503 |{"code":"unavailable"}`}, nothing, "unavailable", 3},
 		{"5xx, then accepted", []string{`500 |<html>`, accepted}, yes, "", 2},
 		{"a 5xx kept comes again", []string{`500 |{}`, `500 Idempotent-Replayed:true|{}`, accepted}, nothing, "HTTP_500", 2},

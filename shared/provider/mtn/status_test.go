@@ -2,14 +2,17 @@ package mtn_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/mtn"
+	"momoproxy/shared/provider/providertest"
 )
 
 func TestStatusAnswers(t *testing.T) {
@@ -149,6 +152,46 @@ func TestStatusAnswers(t *testing.T) {
 			}
 			if !a.Attempted || a.Evidence.Code == "LIKELY_DUPLICATE" {
 				t.Errorf("%+v", a)
+			}
+		})
+	}
+}
+
+// TestSuccessIsComplete: a success that leaves out any of what is compared
+// proves nothing.
+func TestSuccessIsComplete(t *testing.T) {
+	t.Parallel()
+	parts := []string{`"amount":"150.5"`, `"currency":"SZL"`, `"payer":{"partyIdType":"MSISDN","partyId":"26876123456"}`}
+	pay := newPayment()
+	for kept := range 1 << len(parts) {
+		body := []string{`"externalId":"` + pay.Reference + `"`, `"status":"SUCCESSFUL"`}
+		for i, part := range parts {
+			if kept&(1<<i) != 0 {
+				body = append(body, part)
+			}
+		}
+		f := newFake(t)
+		f.then(says(200, "{"+strings.Join(body, ",")+"}"))
+		e := newProvider(t, f, nil).Status(t.Context(), pay).Evidence
+		whole := kept == 1<<len(parts)-1
+		if whole != (e.Verdict == payment.SaysSuccessful) || whole != (e.Code != mtn.CodeIncomplete) {
+			t.Errorf("%s: %s %s", body, e.Verdict, e.Code)
+		}
+	}
+}
+
+// TestStatusWithoutAToken: the question was never sent, and the answer says why.
+func TestStatusWithoutAToken(t *testing.T) {
+	for answer, want := range map[*http.Response]payment.Evidence{
+		response(500, `{"error":"login_failed"}`): {Code: mtn.CodeCredentials, Reason: "MTN gave no token: it refused the credentials", AccountFault: true},
+		response(503, ""):                         {Reason: "MTN was not asked: there was no token in time"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := bubbleProvider(t, providertest.NewMemoryTokens(nil), func(*http.Request) (*http.Response, error) { return answer, nil })
+			a := p.Status(t.Context(), newPayment())
+			want.Source, want.Verdict, want.At = payment.FromStatus, payment.SaysNothing, time.Now()
+			if diff := cmp.Diff(want, a.Evidence); diff != "" || a.Attempted {
+				t.Errorf("attempted %t: %s", a.Attempted, diff)
 			}
 		})
 	}
