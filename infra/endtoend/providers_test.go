@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"crypto/rand"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -40,12 +41,16 @@ func (c *facturaClock) forward(d time.Duration) {
 // invoiceTakes is so long that no invoice is ready before the test says so.
 const invoiceTakes = time.Hour
 
+// patientClient carries the providers' calls. A function may have to start
+// first, on a machine that is busy, and Mom Factura calls once.
+var patientClient = &http.Client{Timeout: patience}
+
 // startMTN serves the sandbox, whose payers approve at once.
 func (w *world) startMTN(t *testing.T) (string, sandbox.MTNAccount) {
 	t.Helper()
 	times := sandbox.DefaultTimes()
 	times.Approve = 200 * time.Millisecond
-	w.sandbox = sandbox.New(sandbox.Options{Times: times})
+	w.sandbox = sandbox.New(sandbox.Options{Times: times, HTTPClient: patientClient})
 	t.Cleanup(w.sandbox.Close)
 	account, err := w.sandbox.Provision(sandbox.MTNAccount{CallbackHost: "localhost"})
 	if err != nil {
@@ -61,7 +66,8 @@ func (w *world) startMomFactura(t *testing.T, publicURL string) (url string, cre
 	times := facturabox.DefaultTimes()
 	times.Approve, times.Invoice = 100*time.Millisecond, invoiceTakes
 	w.factura = facturabox.New(facturabox.Options{
-		APIKey: facturaKey, Now: w.facturaClock.now, Times: times, WebhookURL: publicURL + "/webhooks/mom-factura/" + facturaToken,
+		APIKey: facturaKey, Now: w.facturaClock.now, Times: times, HTTPClient: patientClient,
+		WebhookURL: publicURL + "/webhooks/mom-factura/" + facturaToken,
 	})
 	t.Cleanup(w.factura.Close)
 	return serve(t, w.factura.Handler()), map[string]any{"MOMFACTURA_API_KEY": facturaKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken}
@@ -77,6 +83,7 @@ func (w *world) startMomentPay(t *testing.T, publicURL string) (url string, cred
 	key := "sk_test_" + rand.Text()
 	w.moment = momentbox.New(momentbox.Options{
 		SecretKey: key, WebhookURL: publicURL + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()}, Manual: true,
+		HTTPClient: patientClient,
 	})
 	t.Cleanup(w.moment.Close)
 	return serve(t, w.moment.Handler()), map[string]any{"MOMENTPAY_SECRET_KEY": key, "MOMENTPAY_WEBHOOK_SECRETS": []string{secret.Reveal()}}
