@@ -40,8 +40,9 @@ and why. It cannot be taken back: look at the provider's own records first. A pa
 that has ended is not changed.
 
 FAILED or CANCELLED frees the order to be paid again. While the payer can still pay this
-payment, that may take the money twice: the question says so, and with --yes it is refused
-but for --although-payable.
+payment, or may have paid it because the provider's answer was lost, that may take the
+money twice: the question says so, and with --yes it is refused but for
+--although-payable.
 
 Where the provider's answer was lost and cannot be asked for, the payer may have been
 charged. FAILED or CANCELLED then needs --seen: what the provider's portal shows of it.`,
@@ -59,7 +60,7 @@ charged. FAILED or CANCELLED then needs --seen: what the provider's portal shows
 	f.StringVar(&in.transactionID, "financial-transaction-id", "", "the provider's `id` of the moved money, with SUCCESSFUL only")
 	f.StringVar(&in.seen, "seen", "", "`text`: what the provider's portal shows of the payment; for the audit log")
 	yesFlag(command, &in.yes)
-	f.BoolVar(&in.althoughPayable, "although-payable", false, "with --yes: also FAILED or CANCELLED while the payer can still pay")
+	f.BoolVar(&in.althoughPayable, "although-payable", false, "with --yes: also FAILED or CANCELLED while the payer may pay, or may have paid")
 	completeFlag(command, "status", fixed(settlements))
 	return command
 }
@@ -84,23 +85,28 @@ func (in *settlement) check() error {
 
 func oneLine(s string) bool { return len(s) <= payment.MaxReason && printable(s) == s }
 
-// payable says whether the payer may still pay: the provider has asked for it,
-// or given out what it is paid with, and that has not run out.
+// payable says whether the payer may still pay, or may have paid: the provider
+// has asked for it, or given out what it is paid with, and that has not run
+// out; or the provider's answer was lost.
 func (s *session) payable(p ledger.Payment) bool {
 	if !p.Open() {
 		return false
 	}
 	if p.ExpiresAt.IsZero() {
-		return p.Phase == payment.PhaseAwaitingPayer
+		return p.Phase == payment.PhaseAwaitingPayer || p.Phase == payment.PhaseInReconciliation
 	}
 	return s.now().Before(p.ExpiresAt)
 }
 
-func payableUntil(p ledger.Payment) string {
-	if p.ExpiresAt.IsZero() {
-		return "(the provider names no end)"
+// paidAfterAll says why a payable payment may be paid once it has been settled.
+func paidAfterAll(p ledger.Payment) string {
+	switch {
+	case !p.ExpiresAt.IsZero():
+		return "the payer can still pay it until " + stamp(p.ExpiresAt)
+	case p.Phase == payment.PhaseInReconciliation:
+		return "the provider's answer was lost, so the payer may have paid it or still can"
 	}
-	return "until " + stamp(p.ExpiresAt)
+	return "the payer can still pay it (the provider names no end)"
 }
 
 func (s *session) settle(ctx context.Context, reference string, in settlement) error {
@@ -115,8 +121,8 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 	}
 	twice := in.status != string(payment.Successful) && s.payable(p)
 	if twice && in.yes && !in.althoughPayable {
-		return refused("not settled: the payer can still pay it %s, and order %s would be free to be paid again; --although-payable does it all the same",
-			payableUntil(p), p.ExternalID)
+		return refused("not settled: %s, and order %s would be free to be paid again; --although-payable does it all the same",
+			paidAfterAll(p), p.ExternalID)
 	}
 	if p.Open() && !in.yes {
 		trail, _, err := s.ledger.AuditEnds(ctx, reference, trailEnds)
@@ -131,8 +137,8 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 				t.line("It is not held: the provider may still end it by itself, and take the money after all.")
 			}
 			if twice {
-				t.line("The payer can still pay it %s. Once it is %s order %s is free to be paid again, and may be paid twice.",
-					payableUntil(p), in.status, p.ExternalID)
+				t.line("Note: %s. Once it is %s order %s is free to be paid again, and may be paid twice.",
+					paidAfterAll(p), in.status, p.ExternalID)
 			}
 			t.line("The app will be told %s, and that cannot be taken back.", in.status)
 		}); err != nil {

@@ -22,7 +22,7 @@ func TestSettlePayable(t *testing.T) {
 		if o.code != exitRefused {
 			t.Errorf("%+v", o)
 		}
-		contains(t, "the question", o.err, "The payer can still pay it", "Once it is CANCELLED order ORDER-1 is free to be paid again")
+		contains(t, "the question", o.err, "Note: the payer can still pay it", "Once it is CANCELLED order ORDER-1 is free to be paid again")
 		o = c.run(append(settle, "Failed", "--yes")...)
 		if o.code != exitRefused || c.Status(reference) != payment.Pending {
 			t.Errorf("%+v", o)
@@ -51,7 +51,8 @@ func TestPayable(t *testing.T) {
 		"awaited, too late": {payment.Pending, payment.PhaseAwaitingPayer, now, false},
 		"held, in time":     {payment.Pending, payment.PhaseHeld, now.Add(time.Hour), true},
 		"held":              {payment.Pending, payment.PhaseHeld, time.Time{}, false},
-		"unknown":           {payment.Pending, payment.PhaseInReconciliation, time.Time{}, false},
+		"unknown":           {payment.Pending, payment.PhaseInReconciliation, time.Time{}, true},
+		"unknown, too late": {payment.Pending, payment.PhaseInReconciliation, now, false},
 		"ended":             {payment.Failed, "", now.Add(time.Hour), false},
 	} {
 		p := ledger.Payment{Payment: payment.Payment{Status: c.status, Phase: c.phase}}
@@ -102,7 +103,13 @@ func TestSettleUnanswerable(t *testing.T) {
 			}
 			contains(t, "the refusal", o.err, "it may have charged the payer", "portal", "--seen")
 		}
-		contains(t, "with a look", c.must(append(settle, "failed", "--seen", "no payment of 15000 Kz that day")...), "is FAILED")
+		seen := append(settle, "failed", "--seen", "no payment of 15000 Kz that day")
+		o := c.run(seen...)
+		if o.code != exitRefused || !c.Payment(a.Reference()).Open() {
+			t.Errorf("seen: %+v", o)
+		}
+		contains(t, "the refusal of what was seen alone", o.err, "the provider's answer was lost, so the payer may have paid it or still can", "--although-payable")
+		contains(t, "with a look", c.must(append(seen, "--although-payable")...), "is FAILED")
 		var recorded bool
 		for _, r := range c.Trail(a.Reference()) {
 			recorded = recorded || strings.Contains(r.RequestBody, "no payment of 15000 Kz that day")

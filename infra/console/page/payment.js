@@ -123,7 +123,7 @@ function settle(v) {
       field('Provider’s transaction id', h('input', { name: 'transactionId', autocomplete: 'off' }), 'With SUCCESSFUL only.'),
       v.can.needsSeen ? field('What the provider’s portal shows', h('input', { name: 'seen', autocomplete: 'off' }), 'Needed for FAILED and CANCELLED: the payer may have been charged.') : '',
       v.can.payable ? h('label', { class: 'check' }, h('input', { type: 'checkbox', name: 'double' }),
-        'The payer can still pay it. With FAILED or CANCELLED the order is free to be paid again, and may be paid twice. I accept that.') : '',
+        'The payer may have paid it, or can still pay it. With FAILED or CANCELLED the order is free to be paid again, and may be paid twice. I accept that.') : '',
     ],
     send: async (f) => {
       await post('payments/' + p.reference + '/settle', {
