@@ -64,32 +64,30 @@ func redact(s string, nesting int) string {
 
 // redactJSON copies valid JSON, byte for byte but for the secrets.
 func redactJSON(s string, nesting int) string {
-	var out strings.Builder
+	var out copier
 	for i := 0; i < len(s); {
 		if s[i] != '"' {
-			out.WriteByte(s[i])
 			i++
 			continue
 		}
 		end := stringEnd(s, i)
 		text := unquote(s[i:end])
 		rest := skipSpace(s, end)
-		out.WriteString(redactString(s[i:end], text, nesting))
+		if clean := redactString(s[i:end], text, nesting); clean != s[i:end] {
+			out.replace(s, i, end, clean)
+		}
 		i = end
 		// Only a name is followed by a colon.
 		if rest == len(s) || s[rest] != ':' || !secretName(text) {
 			continue
 		}
 		value := skipSpace(s, rest+1)
-		out.WriteString(s[end:value])
 		i = valueEnd(s, value)
-		if v := s[value:i]; v == "null" || v == `""` {
-			out.WriteString(v) // that there was none tells much to a reader
-		} else {
-			out.WriteString(`"` + redacted + `"`)
+		if v := s[value:i]; v != "null" && v != `""` { // that there was none tells much to a reader
+			out.replace(s, value, i, `"`+redacted+`"`)
 		}
 	}
-	return out.String()
+	return out.of(s)
 }
 
 // redactString returns the JSON string quoted, as it was unless its text

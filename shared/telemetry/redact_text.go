@@ -15,21 +15,15 @@ var prefixes = []struct {
 // forms, header lines, log messages, HTML, broken JSON. It looks at names and
 // prefixes wherever they are, and so needs no structure to be right.
 func redactText(s string) string {
-	var out strings.Builder
+	var out copier
 	for i := 0; i < len(s); {
 		if start, end, ok := prefixed(s, i); ok {
-			out.WriteString(s[i:start])
-			out.WriteString(redacted)
+			out.replace(s, start, end, redacted)
 			i = end
 			continue
 		}
-		if !nameByte(s[i]) {
-			out.WriteByte(s[i])
-			i++
-			continue
-		}
-		if i > 0 && nameByte(s[i-1]) { // inside a word: only prefixes begin here
-			out.WriteByte(s[i])
+		// Inside a word only prefixes begin.
+		if !nameByte(s[i]) || i > 0 && nameByte(s[i-1]) {
 			i++
 			continue
 		}
@@ -39,15 +33,36 @@ func redactText(s string) string {
 		}
 		start, stop, ok := named(s, i, end)
 		if !ok {
-			out.WriteByte(s[i])
 			i++
 			continue
 		}
-		out.WriteString(s[i:start])
-		out.WriteString(redacted)
+		out.replace(s, start, stop, redacted)
 		i = stop
 	}
-	return out.String()
+	return out.of(s)
+}
+
+// copier copies a text with parts replaced. A text in which nothing is, as most
+// are, is not copied.
+type copier struct {
+	done int // of the text
+	out  strings.Builder
+}
+
+// replace puts new in the place of s[start:end], which is behind what was
+// replaced before.
+func (c *copier) replace(s string, start, end int, new string) {
+	c.out.WriteString(s[c.done:start])
+	c.out.WriteString(new)
+	c.done = end
+}
+
+func (c *copier) of(s string) string {
+	if c.done == 0 {
+		return s
+	}
+	c.out.WriteString(s[c.done:])
+	return c.out.String()
 }
 
 // prefixed tells whether a prefix begins at i, and where the secret behind it

@@ -1,14 +1,12 @@
 package telemetry
 
-import "strings"
+import "bytes"
 
 // Names are compared in lower case without anything but letters and digits:
 // api_key, apiKey, API-Key and x.api.key are one.
 var (
-	secretWords = []string{
-		"token", "secret", "password", "passwd", "passphrase", "apikey", "authorization",
-		"credential", "privatekey", "signingkey", "subscriptionkey", "accesskey", "cookie", "bearer",
-	}
+	secretWords = bytes.Fields([]byte(`token secret password passwd passphrase apikey authorization
+		credential privatekey signingkey subscriptionkey accesskey cookie bearer`))
 	secretWhole = map[string]bool{
 		"auth": true, "pwd": true, "pass": true, "pin": true, "otp": true, "jwt": true, "cvv": true, "cvc": true,
 	}
@@ -18,24 +16,24 @@ var (
 
 // secretName tells whether a value under the name should not be seen.
 func secretName(name string) bool {
-	var b strings.Builder
-	for _, r := range name {
+	var room [64]byte // most names fit: every name of every log line is asked about
+	plain := room[:0]
+	for _, c := range []byte(name) {
 		switch {
-		case r >= 'A' && r <= 'Z':
-			b.WriteRune(r + 'a' - 'A')
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			b.WriteRune(r)
+		case c >= 'A' && c <= 'Z':
+			plain = append(plain, c+'a'-'A')
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			plain = append(plain, c)
 		}
 	}
-	plain := b.String()
-	if secretWhole[plain] {
+	if secretWhole[string(plain)] {
 		return true
 	}
-	if plainWhole[plain] {
+	if plainWhole[string(plain)] {
 		return false
 	}
 	for _, w := range secretWords {
-		if strings.Contains(plain, w) {
+		if bytes.Contains(plain, w) {
 			return true
 		}
 	}
