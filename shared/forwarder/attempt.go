@@ -121,6 +121,8 @@ const (
 	HeaderSequence  = "X-Momo-Proxy-Sequence" // counts from 1
 )
 
+var contentType = []string{"application/json"}
+
 // sign makes the headers of one attempt, afresh each time: what may sign is
 // decided at that time, whenever the client was read.
 func sign(d delivery.Delivery, client ledger.Client, at time.Time) (http.Header, error) {
@@ -137,9 +139,8 @@ func sign(d delivery.Delivery, client ledger.Client, at time.Time) (http.Header,
 	if err != nil {
 		return nil, fmt.Errorf("sign %s: %w", d.EventID, err)
 	}
-	header.Set("Content-Type", "application/json")
-	header.Set(HeaderReference, d.Reference)
-	header.Set(HeaderSequence, strconv.Itoa(d.Sequence))
+	values := [2]string{d.Reference, strconv.Itoa(d.Sequence)}
+	header["Content-Type"], header[HeaderReference], header[HeaderSequence] = contentType, values[0:1:1], values[1:2:2]
 	if !client.NoLegacySignature {
 		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at)))
 	}

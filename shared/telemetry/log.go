@@ -5,10 +5,12 @@ package telemetry
 
 import (
 	"context"
+	"encoding"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
@@ -73,6 +75,12 @@ func redactAny(v any) slog.Value {
 		return slog.StringValue(Redact(string(v)))
 	case *slog.Source, embedded: // the latter holds names of ours alone
 		return slog.AnyValue(v)
+	case json.Marshaler, encoding.TextMarshaler:
+	default:
+		// Most of what is logged is a word of ours: a type that is a string.
+		if word := reflect.ValueOf(v); word.Kind() == reflect.String {
+			return slog.StringValue(Redact(word.String()))
+		}
 	}
 	text, err := json.Marshal(v)
 	if err != nil {

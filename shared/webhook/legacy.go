@@ -15,7 +15,8 @@ const HeaderLegacy = "X-MoMo-Proxy-Signature"
 // SignLegacy returns the lower-case hex HMAC-SHA256 of body under apiKey, the
 // key's text taken as bytes. apiKey must not be empty.
 func SignLegacy(body []byte, apiKey string) string {
-	return hex.EncodeToString(legacyMAC(body, apiKey))
+	mac := hmacSHA256([]byte(apiKey), "", body)
+	return hex.EncodeToString(mac[:])
 }
 
 // VerifyLegacy checks X-MoMo-Proxy-Signature against the keys given; empty
@@ -33,7 +34,7 @@ func VerifyLegacy(header http.Header, body []byte, apiKeys ...string) error {
 	}
 	match := false
 	for _, key := range apiKeys {
-		if key != "" && hmac.Equal(claim, legacyMAC(body, key)) {
+		if mac := hmacSHA256([]byte(key), "", body); key != "" && hmac.Equal(claim, mac[:]) {
 			match = true
 		}
 	}
@@ -41,10 +42,4 @@ func VerifyLegacy(header http.Header, body []byte, apiKeys ...string) error {
 		return ErrNoMatch
 	}
 	return nil
-}
-
-func legacyMAC(body []byte, apiKey string) []byte {
-	h := hmac.New(sha256.New, []byte(apiKey))
-	_, _ = h.Write(body)
-	return h.Sum(nil)
 }

@@ -128,9 +128,6 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hiddenSecret) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hiddenSecret), nil }
 
 // mac returns the HMAC-SHA256 of id.timestamp.body. s must not be zero.
-func (s Secret) mac(id, timestamp string, body []byte) []byte {
-	h := hmac.New(sha256.New, s.key.bytes())
-	_, _ = io.WriteString(h, id+"."+timestamp+".")
-	_, _ = h.Write(body)
-	return h.Sum(nil)
+func (s Secret) mac(id, timestamp string, body []byte) [sha256.Size]byte {
+	return hmacSHA256(s.key.bytes(), id+"."+timestamp+".", body)
 }
