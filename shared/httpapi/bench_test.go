@@ -249,3 +249,51 @@ func TestRequestToPayWarmPathCalls(t *testing.T) {
 		}
 	}
 }
+
+// What a request and a delivery allocate in memory: each allocation is work
+// now, and again for the garbage collector. The table in memory is counted too.
+func TestAllocations(t *testing.T) {
+	const runs = 200
+	b := newBench(t, nil)
+	b.between = 50 * time.Millisecond
+	references := b.start(t, runs+1)
+	h := b.API.RequestToPay()
+	requests := make([]httpapi.Request, runs+1)
+	for i := range requests {
+		requests[i] = b.request(fmt.Sprint("COUNTED-", i))
+	}
+	next := -1
+	if n := testing.AllocsPerRun(runs, func() {
+		next++
+		if resp, _ := h(context.Background(), requests[next]); resp.StatusCode != 202 {
+			t.Errorf("%d %s", resp.StatusCode, resp.Body)
+		}
+		b.pass(b.between)
+	}); n > 400 {
+		t.Errorf("a request-to-pay makes %v allocations, want at most 400", n)
+	} else {
+		t.Logf("a request-to-pay makes %v allocations", n)
+	}
+
+	for _, ref := range references {
+		b.Ask(ref, testbed.ShopKey) // ends it; its event is due
+		b.pass(time.Second)
+	}
+	next = -1
+	if n := testing.AllocsPerRun(runs, func() {
+		next++
+		batch := events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: `{"reference":"` + references[next] + `","sequence":1}`}}}
+		if response, err := b.Forwarder.Handle(context.Background(), batch); err != nil || len(response.BatchItemFailures) != 0 {
+			t.Error(response, err)
+		}
+	}); n > 250 {
+		t.Errorf("a delivery makes %v allocations, want at most 250", n)
+	} else {
+		t.Logf("a delivery makes %v allocations", n)
+	}
+	for _, ref := range references {
+		if d := b.Story(ref).Deliveries; len(d) != 1 || d[0].DeliveredAt.IsZero() {
+			t.Fatalf("the events are %+v", d)
+		}
+	}
+}

@@ -104,7 +104,7 @@ func CleanMSISDN(s string) (string, error) {
 	if len(s) > 40 {
 		return "", fmt.Errorf("%w: has too many characters", ErrMSISDN)
 	}
-	clean := strings.NewReplacer(" ", "", "-", "").Replace(s)
+	clean := strings.ReplaceAll(strings.ReplaceAll(s, " ", ""), "-", "")
 	clean = strings.TrimPrefix(clean, "+")
 	if !digits(clean) || len(clean) < 8 || len(clean) > 15 {
 		return "", fmt.Errorf("%w: must be 8 to 15 digits with the country code, such as \"26876123456\"; of other characters only a leading +, spaces and dashes are removed", ErrMSISDN)

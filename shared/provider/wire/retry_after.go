@@ -14,6 +14,9 @@ const longestRetryAfter = 30 * 24 * 60 * 60
 // none. A date counts from the answer's own, so that our clock does not matter.
 func RetryAfter(r Reply) time.Duration {
 	text := strings.TrimSpace(r.Header.Get("Retry-After"))
+	if text == "" {
+		return 0 // as nearly always; a parse error costs more than the answer
+	}
 	if seconds, err := strconv.Atoi(text); err == nil {
 		return time.Duration(min(max(seconds, 0), longestRetryAfter)) * time.Second
 	}

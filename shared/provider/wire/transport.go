@@ -55,6 +55,9 @@ const (
 
 // Classify names the class of a transport error by its types.
 func Classify(err error) string {
+	if err == nil {
+		return ""
+	}
 	var (
 		dns       *net.DNSError
 		op        *net.OpError
@@ -66,8 +69,6 @@ func Classify(err error) string {
 		invalid   x509.CertificateInvalidError
 	)
 	switch {
-	case err == nil:
-		return ""
 	case errors.Is(err, context.Canceled):
 		return ClassCanceled
 	case errors.As(err, &dns):

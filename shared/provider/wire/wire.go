@@ -163,7 +163,7 @@ func (c *Client) exchange(ctx context.Context, call Call, timeout time.Duration)
 // redact takes out every secret.
 func redact(body []byte, secrets []string) []byte {
 	for _, secret := range secrets {
-		if secret != "" {
+		if secret != "" && bytes.Contains(body, []byte(secret)) {
 			body = bytes.ReplaceAll(body, []byte(secret), []byte("[redacted]"))
 		}
 	}
