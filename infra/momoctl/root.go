@@ -87,7 +87,7 @@ func (p program) root() *cobra.Command {
 		group("endpoint", "how well the apps' endpoints are", "",
 			c.endpointList(), c.endpointShow(), c.endpointEnable(), c.endpointDisable()),
 		group("dlq", "doorbells that the forwarder could not answer", "", c.dlqShow(), c.dlqRedrive()),
-		group("audit", "who said what, and when", "", withCSV(c.auditShow())),
+		group("audit", "who said what, and when", "", withCSV(c.auditShow()), c.auditVerify()),
 		c.version(),
 		c.console(), c.listen(), c.trigger(),
 	)

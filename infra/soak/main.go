@@ -89,6 +89,9 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	if len(faults) > 0 {
 		return fmt.Errorf("%d promises were broken", len(faults))
 	}
+	if err := w.verify(context.WithoutCancel(ctx), out); err != nil {
+		return err
+	}
 	fmt.Fprintln(out, "soak: every promise was held")
 	return nil
 }
