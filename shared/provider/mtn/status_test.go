@@ -46,6 +46,7 @@ func TestStatusAnswers(t *testing.T) {
 		{"failed, reason", body(`"status":"FAILED","reason":"NOT_ENOUGH_FUNDS"`), full(payment.SaysFailed, "NOT_ENOUGH_FUNDS", "")},
 		{"failed, reason that sounds transient", body(`"reason":"INTERNAL_PROCESSING_ERROR","status":"FAILED"`), full(payment.SaysFailed, "INTERNAL_PROCESSING_ERROR", "")},
 		{"failed, new reason", body(`"status":"FAILED","reason":"PAYER_DELAYED"`), full(payment.SaysFailed, "PAYER_DELAYED", "")},
+		{"failed, reason of the outermost characters", body(`"status":"FAILED","reason":"AZ_09"`), full(payment.SaysFailed, "AZ_09", "")},
 		{"failed, reason in words", body(`"status":"FAILED","reason":"No money, sorry"`), full(payment.SaysFailed, "FAILED", "No money, sorry")},
 		{"failed, reason object", body(`"status":"FAILED","reason":{"code":"PAYER_LIMIT_REACHED","message":"Limit reached."}`), full(payment.SaysFailed, "PAYER_LIMIT_REACHED", "Limit reached.")},
 		{"failed, reason object without a code", body(`"status":"FAILED","reason":{"message":"Limit reached."}`), full(payment.SaysFailed, "FAILED", "Limit reached.")},

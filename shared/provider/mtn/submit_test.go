@@ -308,6 +308,22 @@ func TestSubmitStopsBeforeTheDeadline(t *testing.T) {
 	})
 }
 
+// TestSubmitUsesTheTimeLeft: an attempt that just fits before the deadline is
+// made.
+func TestSubmitUsesTheTimeLeft(t *testing.T) {
+	for left, want := range map[time.Duration]int{1500 * time.Millisecond: 2, 1500*time.Millisecond - 1: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), left)
+			defer cancel()
+			second := mtn.WithBackoff(func(int) time.Duration { return time.Second })
+			_, attempts, _ := submitInBubble(t, ctx, newPayment(), "", func() (*http.Response, error) { return response(503, ""), nil }, second)
+			if attempts != want {
+				t.Errorf("%d attempts in %s, want %d", attempts, left, want)
+			}
+		})
+	}
+}
+
 // TestSubmitHidesTheToken: wherever MTN repeats the secret part of the callback
 // URL, it is not kept; what is no secret is.
 func TestSubmitHidesTheToken(t *testing.T) {
