@@ -53,13 +53,32 @@ func tryStart(t *testing.T, o options) (*system, error) {
 	return s, err
 }
 
+// combinations are the environments with no, a test or a real account of each
+// provider, by the names of what is there.
+func combinations() map[string]map[string]string {
+	all := map[string]map[string]string{"": {}}
+	for _, provider := range []string{"mtn", "mom-factura", "momentpay"} {
+		more := maps.Clone(all)
+		for name, variables := range all {
+			for _, kind := range []string{"test", "real"} {
+				account := provider + " " + kind
+				both := maps.Clone(variables)
+				maps.Copy(both, environments[account])
+				more[strings.TrimPrefix(name+", "+account, ", ")] = both
+			}
+		}
+		all = more
+	}
+	return all
+}
+
 // Every environment with every flag that bears on money.
 func TestRealMoneyNeedsLive(t *testing.T) {
-	for name, variables := range environments {
+	for name, variables := range combinations() {
 		for _, live := range []bool{false, true} {
 			for _, policy := range []config.Policy{config.Confirm, config.Trust} {
 				t.Run(strings.Join([]string{name, map[bool]string{true: "live"}[live], string(policy)}, ", "), func(t *testing.T) {
-					own, real := name != "none", strings.HasSuffix(name, "real")
+					own, real := name != "", strings.Contains(name, "real")
 					variables := maps.Clone(variables)
 					variables["PUBLIC_BASE_URL"] = "https://pay.example.com/"
 					setEnvironment(t, variables)
@@ -86,7 +105,10 @@ func TestRealMoneyNeedsLive(t *testing.T) {
 					}
 					want := []string{"mtn", "mom-factura", "momentpay"}
 					if live {
-						want = []string{strings.Fields(name)[0]}
+						want = nil
+						for account := range strings.SplitSeq(name, ", ") {
+							want = append(want, strings.Fields(account)[0])
+						}
 					}
 					var got []string
 					for _, p := range s.providers {
