@@ -4,8 +4,10 @@ package bench_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +29,7 @@ import (
 // transaction id, from its request to its delivered callback, in
 // DynamoDB units. docs/benchmarks.md and docs/capacity-and-cost.md quote these; a change that needs more says so.
 const (
-	maxWriteUnits     = 30
+	maxWriteUnits     = 28
 	maxReadUnits      = 4
 	maxQuietReadUnits = 10 // of an app whose last payment is a minute ago
 )
@@ -106,6 +108,7 @@ func costOfAPayment(t *testing.T, e engine.Engine, c *connection) {
 	w, _ := metered(t, m, e, c)
 
 	t.Logf("| payment | step | write units by AWS's rules | as the engine reports | beside them, the request limit | read units | calls |")
+	metadata := map[string]string{}
 	measure := func(which string) used {
 		var sum used
 		m.take()
@@ -119,7 +122,12 @@ func costOfAPayment(t *testing.T, e engine.Engine, c *connection) {
 			sum.read += u.read
 		}
 		step("request-to-pay", func() {
-			if a := w.Pay(testbed.Order(which, "26876123456"), "Idempotency-Key", which); a.StatusCode != 202 {
+			order := testbed.Order(which, "26876123456")
+			if len(metadata) > 0 {
+				more, _ := json.Marshal(metadata) // texts always marshal
+				order = strings.TrimSuffix(order, "}") + `,"metadata":` + string(more) + "}"
+			}
+			if a := w.Pay(order, "Idempotency-Key", which); a.StatusCode != 202 {
 				t.Fatalf("request-to-pay answered %d %s", a.StatusCode, a.Body)
 			}
 		})
@@ -144,6 +152,19 @@ func costOfAPayment(t *testing.T, e engine.Engine, c *connection) {
 	busy := measure("next at once")
 	time.Sleep(time.Minute)
 	quiet := measure("a minute later")
+	// What an app adds costs by its size: entries of 40 bytes, name and value.
+	for _, c := range []struct {
+		entries int
+		most    float64
+	}{{1, maxWriteUnits}, {5, maxWriteUnits + 2}, {20, maxWriteUnits + 11}} {
+		clear(metadata)
+		for i := range c.entries {
+			metadata[fmt.Sprintf("key-%04d", i)] = strings.Repeat("v", 32)
+		}
+		if u := measure(fmt.Sprintf("%d entries", c.entries)); u.billed > c.most {
+			t.Errorf("a payment with %d entries of metadata costs %.0f write units; the bound is %.0f", c.entries, u.billed, c.most)
+		}
+	}
 	for _, c := range []struct {
 		used
 		reads float64

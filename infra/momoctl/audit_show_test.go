@@ -15,11 +15,12 @@ func TestAuditShowLimit(t *testing.T) {
 		for flag, value := range map[string]string{"--payment": reference, "--client": "cli_shop"} {
 			all := c.object("audit", "show", flag, value)["auditTrail"].([]any)
 			one := c.object("audit", "show", flag, value, "--limit", "1")
-			if n := len(one["auditTrail"].([]any)); n != 1 {
-				t.Fatalf("%s: %d records", flag, n)
+			first := len(one["auditTrail"].([]any)) // of one write
+			if first < 1 || first == len(all) {
+				t.Fatalf("%s: %d records of %d", flag, first, len(all))
 			}
 			rest := c.object("audit", "show", flag, value, "--after", one["next"].(string))["auditTrail"].([]any)
-			if len(all) < 2 || len(rest) != len(all)-1 {
+			if len(all) < 2 || len(rest) != len(all)-first {
 				t.Errorf("%s: %d records, %d after the first", flag, len(all), len(rest))
 			}
 			for _, args := range [][]string{{"--limit", "0"}, {"--after", "nonsense"}} {

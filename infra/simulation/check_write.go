@@ -52,7 +52,7 @@ func (w *world) countEndpoint(r table.Record) {
 
 // checkTaken: what an app has taken stays delivered, whoever asks for it again.
 func (w *world) checkTaken(r table.Record) {
-	id, _ := r.Attributes["event_id"].(string)
+	id := r.Partition + "/" + r.Sort
 	delivered := r.Attributes["state"] == string(delivery.Delivered)
 	if w.books.delivered[id] && !delivered {
 		w.violate(EventsOnce, "event %s was delivered and is %v", id, r.Attributes["state"])

@@ -43,8 +43,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"an order is not locked", ChargedOnce, "shared/ledger/create_payment.go",
-		`err := l.table.Write(ctx, table.Put(p.record()), table.Put(lock))`,
-		`err := l.table.Write(ctx, table.Put(p.record()))`,
+		`ops := []table.Op{table.Put(p.record()), table.Put(lock)}`,
+		`ops := []table.Op{table.Put(p.record())}`,
 	},
 	{
 		"a repeat asks the provider again", ChargedOnce, "shared/ledger/create_payment.go",
@@ -184,8 +184,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"audit records are dropped", Audited, "shared/ledger/apply_decision.go",
-		`ops = append(ops, table.Put(l.auditRecord(a)))`,
-		`_ = a`,
+		`ops = append(ops, l.auditOps(c.Audit)...)`,
+		`_ = c.Audit`,
 	},
 	{
 		"a wrong token is answered otherwise", Oracle, "shared/httpapi/callback.go",
@@ -318,11 +318,11 @@ var Mutations = []Mutation{
 	},
 	{
 		"an invoice is taken from the webhook", NoForgery, "shared/gateway/poll.go",
-		`	after, err := g.settle(ctx, p, news{`,
+		`	after, err = g.settle(ctx, p, news{`,
 		`	if cb, _ := prov.ParseCallback(provider.Inbound{Body: why.raw}); cb.Evidence.InvoiceURL != "" {
 		told.Evidence.InvoiceURL = cb.Evidence.InvoiceURL
 	}
-	after, err := g.settle(ctx, p, news{`,
+	after, err = g.settle(ctx, p, news{`,
 	},
 	{
 		"MomentPay's signature is not checked", NoForgery, "shared/provider/momentpay/callback.go",

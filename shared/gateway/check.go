@@ -33,7 +33,8 @@ func (g *Gateway) Check(ctx context.Context, reference string) (ledger.Payment, 
 	if g.submitting(p) {
 		return p, ErrSubmitting
 	}
-	return g.poll(ctx, p, occasion{who: bySchedule})
+	after, _, err := g.poll(ctx, p, occasion{who: bySchedule})
+	return after, err
 }
 
 // submitting says whether the request that made a payment may still be at

@@ -24,6 +24,9 @@ type occasion struct {
 	who     asker
 	claimed payment.Status // by a callback: the ending; empty: none, or not worth it
 	raw     []byte         // its body, if only the provider can have sent it
+	// record is the callback's audit record, to be written with what comes of
+	// the question; nil: none.
+	record *ledger.AuditRecord
 	// alone, of a reconcile run: one of its workers at a time waits for a
 	// turn, or together they would stand in the line before everybody else.
 	alone host.Lock
@@ -31,15 +34,16 @@ type occasion struct {
 
 // poll asks the provider about p and takes the answer to its end. A claim
 // written first makes one asker out of many, over all functions: the losers
-// answer from the table.
-func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (ledger.Payment, error) {
+// answer from the table. asked says that the provider was asked and the answer
+// is stored, with all audit records.
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (after ledger.Payment, asked bool, err error) {
 	prov, ok := g.provider(p.Provider)
 	if !ok {
-		return p, errors.New("provider " + p.Provider + " is not configured")
+		return p, false, errors.New("provider " + p.Provider + " is not configured")
 	}
 	method := prov.Capabilities().Method(p.Method)
 	if (why.who == bySchedule || method.Strict || !p.Open()) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {
-		return p, g.putOffNews(ctx, p, why, method)
+		return p, false, g.putOffNews(ctx, p, why, method)
 	}
 	most, reserve := submitBudget, statusReserve
 	switch why.who {
@@ -51,12 +55,12 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (led
 	ctx, cancel := within(ctx, most, reserve)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
-		return p, err // no time left to ask and to write down what comes of it
+		return p, false, err // no time left to ask and to write down what comes of it
 	}
 	// The token first: fetching one can take longer than a turn lasts. If
 	// there is none, Status says so.
 	_ = prov.Ready(ctx)
-	p, err := g.mayAsk(ctx, p, why, prov.Capabilities(), method)
+	p, err = g.mayAsk(ctx, p, why, prov.Capabilities(), method)
 	if errors.Is(err, ledger.ErrMoved) {
 		fresh, err := g.Ledger.Payment(ctx, p.Reference)
 		if err == nil && why.who == byProvider {
@@ -64,10 +68,10 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (led
 			// have answered before the news.
 			err = g.putOffNews(ctx, fresh, why, method)
 		}
-		return fresh, err
+		return fresh, false, err
 	}
 	if err != nil {
-		return p, err
+		return p, false, err
 	}
 	told := prov.Status(ctx, p.Payment)
 	if told.AskAgain && !method.Strict {
@@ -76,19 +80,24 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (led
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	g.logAsked(ctx, p, "status", told)
 	g.reportAccountFault(ctx, p, told)
-	after, err := g.settle(ctx, p, news{
+	after, err = g.settle(ctx, p, news{
 		evidence: told.Evidence,
 		claimed:  why.claimed,
 		raw:      why.raw,
 		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
-			return pollRecords(after, told, anomaly)
+			records := pollRecords(after, told, anomaly)
+			if why.record != nil {
+				return append([]ledger.AuditRecord{*why.record}, records...)
+			}
+			return records
 		},
 	})
+	asked = err == nil
 	if err == nil && told.Evidence.Verdict == payment.SaysNothing {
 		g.Log.WarnContext(ctx, "provider.unanswered", "provider", p.Provider, "reference", p.Reference, "code", told.Evidence.Code, "error", lastError(told))
 		err = errUnanswered
 	}
-	return after, err
+	return after, asked, err
 }
 
 // putOffNews puts a question off for the method's interval. The ending that a

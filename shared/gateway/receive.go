@@ -111,18 +111,18 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", d.Anomaly,
 			"status", p.Status, "source", evidence.Source, "verdict", evidence.Verdict, "code", evidence.Code)
 	}
-	// It is stored as it came before anything is made of it; if that fails,
-	// its news is still worth asking about.
-	stored := g.Ledger.Audit(ctx, record)
 	if !d.Confirm {
-		return stored
+		return g.Ledger.Audit(ctx, record)
 	}
 	claimed, _ := evidence.Verdict.Ending()
-	_, err := g.poll(ctx, p, occasion{who: byProvider, claimed: claimed, raw: raw})
+	_, asked, err := g.poll(ctx, p, occasion{who: byProvider, claimed: claimed, raw: raw, record: &record})
 	if errors.Is(err, errPutOff) || errors.Is(err, errUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}
-	return errors.Join(stored, err)
+	if !asked {
+		err = errors.Join(err, g.Ledger.Audit(ctx, record))
+	}
+	return err
 }
 
 // unprovenKept is how much is kept of a callback that is unproven or matches

@@ -163,7 +163,7 @@ func (g *Gateway) check(ctx context.Context, q *queueOfRun, reference string) (e
 	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
 		return false, nil // the index lagged, or another run was faster
 	}
-	after, err := g.poll(ctx, p, occasion{who: bySchedule, alone: q.alone[p.Provider]})
+	after, _, err := g.poll(ctx, p, occasion{who: bySchedule, alone: q.alone[p.Provider]})
 	return p.Open() && !after.Open(), err
 }
 

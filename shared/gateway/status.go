@@ -48,7 +48,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	if !p.Open() || !g.mayPoll(p) {
 		return View{p, deliveries}, nil
 	}
-	after, err := g.poll(ctx, p, occasion{who: byApp})
+	after, _, err := g.poll(ctx, p, occasion{who: byApp})
 	switch {
 	case err == nil, errors.Is(err, errUnanswered):
 		return View{after, deliveries}, nil

@@ -247,5 +247,5 @@ func feedReconciler(t *testing.T, w *testbed.World, source []byte) {
 
 func tokenHash(token string) string {
 	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sum[:16])
 }

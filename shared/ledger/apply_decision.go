@@ -56,9 +56,7 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 	case !c.Before.Open() && c.Before.Status != payment.Successful && after.Status == payment.Successful:
 		ops = append(ops, table.Put(table.Record{Key: lock, Attributes: map[string]any{"reference": after.Reference}}))
 	}
-	for _, a := range c.Audit {
-		ops = append(ops, table.Put(l.auditRecord(a)))
-	}
+	ops = append(ops, l.auditOps(c.Audit)...)
 
 	err := l.table.Write(ctx, ops...)
 	var conflict *table.ConflictError

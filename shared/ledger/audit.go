@@ -49,45 +49,76 @@ type AuditRecord struct {
 	Unproven     bool   // of a record that was read: a callback that anybody may have sent
 }
 
-// record makes the stored form. Each record has a random name, so that the
-// same exchange is never written over another.
-func (l *Ledger) auditRecord(a AuditRecord) table.Record {
+// partition is where a record is kept.
+func (a AuditRecord) partition() string {
+	switch {
+	case a.Reference != "":
+		return paymentPartition(a.Reference)
+	case a.ClientID != "":
+		return clientPrefix + a.ClientID
+	case a.Direction == OutboundToProvider:
+		return providerPartition(a.At)
+	}
+	return unmatchedPartition(a.At)
+}
+
+// auditRecord makes the stored form of what one write audits, which is of one
+// partition: an item for each exchange would cost a write unit or two more. Of
+// the second exchange each attribute's name ends in _2, and so on. The item has
+// a random name, so that the same exchange is never written over another.
+func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 	var id [6]byte
 	if _, err := io.ReadFull(l.random, id[:]); err != nil {
 		panic("ledger: no randomness: " + err.Error())
 	}
-	partition := "payment#" + a.Reference
-	switch {
-	case a.Reference != "":
-	case a.ClientID != "":
-		partition = "client#" + a.ClientID
-	case a.Direction == OutboundToProvider:
-		partition = providerPartition(a.At)
-	default:
-		partition = unmatchedPartition(a.At)
-	}
+	first := records[0]
 	w := writer{}
-	w.text("direction", string(a.Direction))
-	w.text("client_id", a.ClientID)
-	w.text("http_method", a.Method)
-	w.text("url", telemetry.Redact(a.URL))
-	w.text("request_body", telemetry.Redact(a.RequestBody))
-	w.number("response_code", int64(a.ResponseCode))
-	w.text("response_body", telemetry.Redact(a.ResponseBody))
-	w.number("duration_ms", a.Duration.Milliseconds())
-	w.text("note", a.Note)
+	w.text("client_id", first.ClientID)
+	for i, a := range records {
+		of := exchange(i)
+		w.text(of("direction"), string(a.Direction))
+		w.text(of("http_method"), a.Method)
+		w.text(of("url"), telemetry.Redact(a.URL))
+		w.text(of("request_body"), telemetry.Redact(a.RequestBody))
+		w.number(of("response_code"), int64(a.ResponseCode))
+		w.text(of("response_body"), telemetry.Redact(a.ResponseBody))
+		w.number(of("duration_ms"), a.Duration.Milliseconds())
+		w.text(of("note"), a.Note)
+		w.number(of("after_ms"), a.At.Sub(first.At).Milliseconds())
+	}
 	return table.Record{
-		Key:        auditKey(partition, a.At, hex.EncodeToString(id[:])),
+		Key:        auditKey(first.partition(), first.At, hex.EncodeToString(id[:])),
 		Attributes: w,
-		ExpiresAt:  a.At.Add(l.auditRetention),
+		ExpiresAt:  first.At.Add(l.auditRetention),
 	}
 }
 
-// auditOps write records.
+// exchange names the attributes of the exchange i of an item.
+func exchange(i int) func(name string) string {
+	return func(name string) string {
+		if i == 0 {
+			return name
+		}
+		return fmt.Sprintf("%s_%d", name, i+1)
+	}
+}
+
+// auditOps write records, those of one partition as one item, earliest first.
 func (l *Ledger) auditOps(records []AuditRecord) []table.Op {
-	ops := make([]table.Op, len(records))
-	for i, a := range records {
-		ops[i] = table.Put(l.auditRecord(a))
+	records = slices.SortedStableFunc(slices.Values(records), byTime)
+	var ops []table.Op
+	for len(records) > 0 {
+		partition := records[0].partition()
+		var together, others []AuditRecord
+		for _, a := range records {
+			if a.partition() == partition {
+				together = append(together, a)
+			} else {
+				others = append(others, a)
+			}
+		}
+		ops = append(ops, table.Put(l.auditRecord(together...)))
+		records = others
 	}
 	return ops
 }
@@ -121,7 +152,7 @@ func (l *Ledger) auditPartition(ctx context.Context, partition, reference string
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, a)
+			out = append(out, a...)
 		}
 		if page.Next == "" {
 			slices.SortStableFunc(out, byTime)
@@ -133,19 +164,26 @@ func (l *Ledger) auditPartition(ctx context.Context, partition, reference string
 
 func byTime(a, b AuditRecord) int { return a.At.Compare(b.At) }
 
-func auditFrom(rec table.Record, reference string) (AuditRecord, error) {
+func auditFrom(rec table.Record, reference string) ([]AuditRecord, error) {
 	r := &reader{rec: rec}
 	at := r.time("at")
 	unproven := !at.IsZero() // only a hint has it apart from its key
 	if !unproven {
 		at, _ = time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
 	}
-	a := AuditRecord{
-		At: at, Direction: Direction(r.text("direction")), Reference: reference,
-		ClientID: r.text("client_id"), Method: r.text("http_method"), URL: r.text("url"),
-		RequestBody: r.text("request_body"), ResponseCode: int(r.number("response_code")),
-		ResponseBody: r.text("response_body"),
-		Duration:     time.Duration(r.number("duration_ms")) * time.Millisecond, Note: r.text("note"), Unproven: unproven,
+	var records []AuditRecord
+	for i := 0; ; i++ {
+		of := exchange(i)
+		direction := r.text(of("direction"))
+		if direction == "" && i > 0 {
+			return records, r.err
+		}
+		records = append(records, AuditRecord{
+			At:        at.Add(time.Duration(r.number(of("after_ms"))) * time.Millisecond),
+			Direction: Direction(direction), Reference: reference, ClientID: r.text("client_id"),
+			Method: r.text(of("http_method")), URL: r.text(of("url")), RequestBody: r.text(of("request_body")),
+			ResponseCode: int(r.number(of("response_code"))), ResponseBody: r.text(of("response_body")),
+			Duration: time.Duration(r.number(of("duration_ms"))) * time.Millisecond, Note: r.text(of("note")), Unproven: unproven,
+		})
 	}
-	return a, r.err
 }

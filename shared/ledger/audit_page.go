@@ -30,7 +30,7 @@ type AuditQuery struct {
 	Kind      AuditKind
 	Hour      time.Time
 	From, To  time.Time // From <= At < To; zero: unbounded
-	Limit     int       // outside 1 to table.MaxLimit: that
+	Limit     int       // of writes, each with one record or more; outside 1 to table.MaxLimit: that
 	Cursor    string
 }
 
@@ -100,7 +100,7 @@ func (l *Ledger) auditPage(ctx context.Context, q table.Query, reference string)
 		if err != nil {
 			return nil, "", "", err
 		}
-		records, last = append(records, a), rec.Sort
+		records, last = append(records, a...), rec.Sort
 	}
 	slices.SortStableFunc(records, byTime)
 	return records, last, page.Next, nil

@@ -34,7 +34,11 @@ func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 		Key:        lockKey(p.ClientID, p.ExternalID),
 		Attributes: map[string]any{"reference": p.Reference},
 	}
-	err := l.table.Write(ctx, table.Put(p.record()), table.Put(lock))
+	ops := []table.Op{table.Put(p.record()), table.Put(lock)}
+	if p.requestApart() {
+		ops = append(ops, table.Put(requestRecord(p.Payment)))
+	}
+	err := l.table.Write(ctx, ops...)
 	if err == nil {
 		p.version = 1
 		return p, nil
@@ -42,7 +46,7 @@ func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 	var conflict *table.ConflictError
 	if errors.As(err, &conflict) {
 		if rec, ok := conflict.On(paymentKey(p.Reference)); ok && rec.Version > 0 {
-			stored, err := paymentFrom(rec)
+			stored, err := l.whole(ctx, rec)
 			if err != nil {
 				return Payment{}, err
 			}

@@ -9,7 +9,6 @@ import (
 func deliveryRecord(d delivery.Delivery) table.Record {
 	w := writer{}
 	w.text("client_id", d.ClientID)
-	w.text("event_id", d.EventID)
 	w.text("event", string(d.Event))
 	w.text("body", d.Body)
 	w.text("url", d.URL)
@@ -27,7 +26,7 @@ func deliveryRecord(d delivery.Delivery) table.Record {
 	w.time("delivered_at", d.DeliveredAt)
 	w.number("resends", int64(d.Resends))
 	w.attempts("latest_attempts", d.Latest)
-	index := map[string]table.IndexKey{}
+	index := map[string]table.IndexKey{IndexList: eventEntry(d)}
 	if !d.DueAt().IsZero() {
 		index[IndexDue] = dueDelivery(d)
 	}
@@ -46,7 +45,6 @@ func deliveryFrom(rec table.Record) (delivery.Delivery, error) {
 		Reference:     referenceOf(rec.Partition),
 		Sequence:      sequenceOf(rec.Sort),
 		ClientID:      r.text("client_id"),
-		EventID:       r.text("event_id"),
 		Event:         payment.Event(r.text("event")),
 		Body:          r.text("body"),
 		URL:           r.text("url"),
@@ -65,9 +63,10 @@ func deliveryFrom(rec table.Record) (delivery.Delivery, error) {
 		Resends:       int(r.number("resends")),
 		Version:       rec.Version,
 	}
+	d.EventID = payment.EventID(d.Reference, d.Sequence)
 	d.Latest = r.attempts("latest_attempts", d)
-	if r.err == nil && (d.State == "" || d.EventID == "" || d.Sequence == 0) {
-		r.fail("state, event_id or sequence")
+	if r.err == nil && (d.State == "" || d.Event == "" || d.Sequence == 0) {
+		r.fail("state, event or sequence")
 	}
 	return d, r.err
 }

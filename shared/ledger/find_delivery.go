@@ -96,7 +96,13 @@ func (l *Ledger) Story(ctx context.Context, reference string) (Story, error) {
 func (s *Story) add(rec table.Record) (err error) {
 	switch {
 	case rec.Sort == "payment":
-		s.Payment, err = paymentFrom(rec)
+		var p storedPayment
+		p, err = paymentFrom(rec)
+		s.Payment = p.Payment
+	case rec.Sort == requestSort:
+		r := &reader{rec: rec}
+		r.request(&s.Payment.Payment)
+		err = r.err
 	case strings.HasPrefix(rec.Sort, deliveryPrefix):
 		var d delivery.Delivery
 		d, err = deliveryFrom(rec)

@@ -23,7 +23,7 @@ func (l *Ledger) Payment(ctx context.Context, reference string) (Payment, error)
 	if err != nil {
 		return Payment{}, fmt.Errorf("read payment: %w", err)
 	}
-	return paymentFrom(rec)
+	return l.whole(ctx, rec)
 }
 
 // MaxMatches bounds how many clients' payments one bare callback can name.
@@ -75,7 +75,7 @@ func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []del
 		return Payment{}, nil, ErrNotFound
 	}
 	var s Story
-	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + 1}
+	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + 2}
 	page, err := l.table.Query(ctx, q)
 	if err != nil {
 		return Payment{}, nil, fmt.Errorf("read payment: %w", err)

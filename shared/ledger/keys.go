@@ -15,8 +15,8 @@ const (
 	// IndexDue is sparse: payments with a next check and deliveries with a
 	// next attempt, by the time they are due.
 	IndexDue = "due"
-	// IndexList lists a client's payments, and all clients, by creation
-	// time.
+	// IndexList lists a client's payments, a client's events, and all clients,
+	// by creation time.
 	IndexList = "list"
 	// IndexAttention is sparse and the operator's inbox: what does not go on
 	// by itself, or not well. Its partitions are the Attention kinds. One
@@ -45,6 +45,13 @@ func paymentPartition(reference string) string { return "payment#" + reference }
 
 func paymentKey(reference string) table.Key {
 	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: "payment"}
+}
+
+// requestSort follows "payment": a query meets the payment first.
+const requestSort = "request"
+
+func requestKey(reference string) table.Key {
+	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: requestSort}
 }
 
 const deliveryPrefix = "delivery#"
@@ -98,13 +105,23 @@ func listEntry(clientID string, created time.Time, reference string) table.Index
 	return table.IndexKey{Partition: listPartition(clientID), Sort: timeKey(created) + "#" + reference}
 }
 
-func payerEntry(payer payment.MSISDN, created time.Time, reference string) table.IndexKey {
-	return table.IndexKey{Partition: string(payer), Sort: timeKey(created) + "#" + reference}
+func payerEntry(payer payment.MSISDN, created time.Time) table.IndexKey {
+	return table.IndexKey{Partition: string(payer), Sort: timeKey(created)}
 }
 
 func transactionEntry(id, reference string) table.IndexKey {
 	return table.IndexKey{Partition: id, Sort: reference}
 }
+
+// eventEntry lists a client's events in the order in which they came about.
+func eventEntry(d delivery.Delivery) table.IndexKey {
+	return table.IndexKey{
+		Partition: eventsPartition(d.ClientID),
+		Sort:      fmt.Sprintf("%s#%s#%06d", timeKey(d.CreatedAt), d.Reference, d.Sequence),
+	}
+}
+
+func eventsPartition(clientID string) string { return "events#" + clientID }
 
 // clientsPartition is that of all clients in the list index.
 const clientsPartition = "clients"
@@ -122,10 +139,11 @@ const (
 func duePartition(kind string, shard int) string { return fmt.Sprintf("%s#%d", kind, shard) }
 
 // dueEntry names the client too: the sweeper rings without reading records.
-func dueEntry(kind, reference, clientID string, sequence int, at time.Time) table.IndexKey {
+// The record's own key has the rest.
+func dueEntry(kind, reference, clientID string, at time.Time) table.IndexKey {
 	return table.IndexKey{
 		Partition: duePartition(kind, shardOf(reference)),
-		Sort:      fmt.Sprintf("%s#%s#%s#%06d", timeKey(at), clientID, reference, sequence),
+		Sort:      timeKey(at) + "#" + clientID,
 	}
 }
 
@@ -202,7 +220,7 @@ func endpointKey(clientID, origin string) table.Key {
 // learns that without reading records. One that has ended, and was only asked
 // for again, is that since then.
 func dueDelivery(d delivery.Delivery) table.IndexKey {
-	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.Sequence, d.DueAt())
+	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.DueAt())
 	since := d.CreatedAt
 	if d.State.Parked() {
 		since = d.ManualAt

@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"context"
+	"fmt"
+
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
@@ -10,7 +13,7 @@ import (
 type Payment struct {
 	payment.Payment
 
-	// CallbackTokenHash is the hex SHA-256 of the token in the callback URL
+	// CallbackTokenHash is the first half of the SHA-256, in hex, of the token in the callback URL
 	// given to the provider. The token itself is not stored.
 	CallbackTokenHash string
 	// RequestHash identifies the request's content, to tell a repeat under
@@ -25,8 +28,42 @@ type Payment struct {
 	version int64
 }
 
+// requestApart: what an app wrote into a payment never changes. From so many
+// bytes on it is a record of its own, and is not written again with every
+// state of the payment.
+const requestApart = 300
+
+func (p Payment) requestApart() bool {
+	size := len(p.PayerMessage) + len(p.PayeeNote)
+	for name, value := range p.Metadata {
+		size += len(name) + len(value)
+	}
+	return size >= requestApart
+}
+
+func (w writer) request(p payment.Payment) {
+	w.text("payer_message", p.PayerMessage)
+	w.text("payee_note", p.PayeeNote)
+	w.object("metadata", p.Metadata)
+}
+
+func (r *reader) request(p *payment.Payment) {
+	p.PayerMessage, p.PayeeNote, p.Metadata = r.text("payer_message"), r.text("payee_note"), r.object("metadata")
+}
+
+func requestRecord(p payment.Payment) table.Record {
+	w := writer{}
+	w.request(p)
+	return table.Record{Key: requestKey(p.Reference), Attributes: w}
+}
+
 func (p Payment) record() table.Record {
 	w := writer{}
+	if p.requestApart() {
+		w.flag("request_apart", true)
+	} else {
+		w.request(p.Payment)
+	}
 	w.text("client_id", p.ClientID)
 	w.text("external_id", p.ExternalID)
 	w.text("provider", p.Provider)
@@ -34,11 +71,8 @@ func (p Payment) record() table.Record {
 	w.number("amount_minor", p.Amount.Minor)
 	w.text("currency", p.Amount.Currency)
 	w.text("payer_msisdn", string(p.Payer))
-	w.text("payer_message", p.PayerMessage)
-	w.text("payee_note", p.PayeeNote)
 	w.text("app_callback_url", p.CallbackURL)
 	w.flag("native_callbacks", p.NativeCallbacks)
-	w.object("metadata", p.Metadata)
 	w.object("provider_ids", p.IDs)
 	w.object("instructions", p.Instructions)
 	w.time("expires_at_provider", p.ExpiresAt)
@@ -68,13 +102,13 @@ func (p Payment) record() table.Record {
 
 	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
 	if p.Payer != "" {
-		index[IndexPayer] = payerEntry(p.Payer, p.CreatedAt, p.Reference)
+		index[IndexPayer] = payerEntry(p.Payer, p.CreatedAt)
 	}
 	if id := p.FinancialTransactionID; id != "" && len(id) <= payment.MaxID {
 		index[IndexTransaction] = transactionEntry(id, p.Reference)
 	}
 	if !p.NextCheckAt.IsZero() {
-		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, p.ClientID, 0, p.NextCheckAt)
+		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, p.ClientID, p.NextCheckAt)
 	}
 	if p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation {
 		index[IndexAttention] = attentionPayment(p.CreatedAt, p.ClientID, p.Reference)
@@ -82,9 +116,31 @@ func (p Payment) record() table.Record {
 	return table.Record{Key: paymentKey(p.Reference), Version: p.version, Attributes: w, Index: index}
 }
 
-func paymentFrom(rec table.Record) (Payment, error) {
+// storedPayment is a payment's record, which may lack what is apart.
+type storedPayment struct {
+	Payment
+	apart bool
+}
+
+// whole reads what is apart from a payment's record.
+func (l *Ledger) whole(ctx context.Context, rec table.Record) (Payment, error) {
+	p, err := paymentFrom(rec)
+	if err != nil || !p.apart {
+		return p.Payment, err
+	}
+	rec, err = l.table.Get(ctx, requestKey(p.Reference))
+	if err != nil {
+		return Payment{}, fmt.Errorf("read request of %s: %w", p.Reference, err)
+	}
 	r := &reader{rec: rec}
-	p := Payment{
+	r.request(&p.Payment.Payment)
+	return p.Payment, r.err
+}
+
+// paymentFrom reads a payment, without what is apart.
+func paymentFrom(rec table.Record) (p storedPayment, err error) {
+	r := &reader{rec: rec}
+	p.Payment = Payment{
 		Payment: payment.Payment{
 			Reference:       referenceOf(rec.Partition),
 			ClientID:        r.text("client_id"),
@@ -93,11 +149,8 @@ func paymentFrom(rec table.Record) (Payment, error) {
 			Method:          r.text("method"),
 			Amount:          payment.Money{Minor: r.number("amount_minor"), Currency: r.text("currency")},
 			Payer:           payment.MSISDN(r.text("payer_msisdn")),
-			PayerMessage:    r.text("payer_message"),
-			PayeeNote:       r.text("payee_note"),
 			CallbackURL:     r.text("app_callback_url"),
 			NativeCallbacks: r.flag("native_callbacks"),
-			Metadata:        r.object("metadata"),
 			Particulars: payment.Particulars{
 				IDs:          r.object("provider_ids"),
 				Instructions: r.object("instructions"),
@@ -128,6 +181,9 @@ func paymentFrom(rec table.Record) (Payment, error) {
 		AnswerKind:        r.text("answer_kind"),
 		AnswerDetail:      r.text("answer_detail"),
 		version:           rec.Version,
+	}
+	if p.apart = r.flag("request_apart"); !p.apart {
+		r.request(&p.Payment.Payment)
 	}
 	if r.err == nil && (p.Status == "" || p.ClientID == "" || p.CreatedAt.IsZero()) {
 		r.fail("status, client_id or created_at")

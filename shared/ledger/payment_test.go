@@ -313,7 +313,7 @@ func TestCorruptRecords(t *testing.T) {
 	}{
 		{"payment", "amount_minor", "150"}, {"payment", "status", nil}, {"payment", "status", int64(1)}, {"payment", "created_at", "yesterday"},
 		{"payment", "metadata", "{"}, {"payment", "accepted", "yes"}, {"payment", "client_id", nil}, {"payment", "next_check_at", int64(5)},
-		{"delivery#000001", "state", nil}, {"delivery#000001", "event_id", nil}, {"delivery#000001", "claims", "1"}, {"delivery#000001", "lease_until", "x"},
+		{"delivery#000001", "state", nil}, {"delivery#000001", "event", nil}, {"delivery#000001", "claims", "1"}, {"delivery#000001", "lease_until", "x"},
 		{"delivery#000001", "latest_attempts", "x"},
 		{"client", "api_key_0_sealed", "v1.x.y"}, {"client", "api_key_0_sealed", nil}, {"client", "signing_secret_0_sealed", "nonsense"}, {"client", "signing_secret_1_until", "x"}, {"client", "is_active", "true"},
 		{"key", "client_id", int64(7)}, {"client#" + client, "reference", int64(7)},

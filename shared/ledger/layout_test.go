@@ -1,0 +1,80 @@
+package ledger_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// What an app wrote into a large request is stored once, beside the payment,
+// and comes back with it on every way.
+func TestALargeRequestIsStoredOnce(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	p := newPayment(refA)
+	p.PayerMessage, p.PayeeNote = "for the rent", "thank you"
+	for i := range 20 {
+		p.Metadata[fmt.Sprint("key-", i)] = strings.Repeat("v", 40)
+	}
+	stored := b.create(t, p)
+	after, _ := b.apply(t, stored, evidence(payment.SaysSuccessful, time.Minute))
+	page, err := b.memory.Query(t.Context(), table.Query{Space: table.Main, Partition: "payment#" + refA})
+	if err != nil || len(page.Records) != 3 {
+		t.Fatalf("%d records, %v; want the payment, its request and a delivery", len(page.Records), err)
+	}
+	for _, r := range page.Records {
+		if _, has := r.Attributes["metadata"]; has != (r.Sort == "request") || has && r.Version != 1 {
+			t.Errorf("%s has metadata: %v, version %d", r.Key, has, r.Version)
+		}
+	}
+	feed, err := b.memory.Query(t.Context(), table.Query{Space: table.Main, Index: ledger.IndexList, Partition: "events#" + client})
+	if err != nil || len(feed.Records) != 1 || feed.Records[0].Sort != "delivery#000001" {
+		t.Errorf("the client's events: %v, %v", feed.Records, err)
+	}
+	read, err := b.Payment(t.Context(), refA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "payment", after, read)
+	overview, _, err := b.Overview(t.Context(), refA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "overview", after, overview)
+	story, err := b.Story(t.Context(), refA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "story", after, story.Payment)
+}
+
+// What one write audits is one item, and comes back as each exchange was.
+func TestOneWriteIsOneAuditItem(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	want := []ledger.AuditRecord{
+		{At: start, Direction: ledger.InboundFromApp, Reference: refA, ClientID: client, Method: "POST", URL: "/request-to-pay", RequestBody: "{}", ResponseCode: 202, ResponseBody: "[]", Duration: time.Second},
+		{At: start.Add(time.Millisecond), Direction: ledger.OutboundToProvider, Reference: refA, ClientID: client, Method: "POST", Note: "timeout"},
+		{At: start.Add(time.Minute), Direction: ledger.OutboundToProvider, Reference: refA, ClientID: client, Method: "POST", ResponseCode: 200},
+	}
+	other := ledger.AuditRecord{At: start, Direction: ledger.InboundFromApp, ClientID: client, Note: "of no payment"}
+	if err := b.Audit(t.Context(), want[2], other, want[0], want[1]); err != nil {
+		t.Fatal(err)
+	}
+	for _, partition := range []string{"payment#" + refA, "client#" + client} {
+		page, err := b.memory.Query(t.Context(), table.Query{Space: table.Audit, Partition: partition})
+		if err != nil || len(page.Records) != 1 {
+			t.Errorf("%s has %d items, %v", partition, len(page.Records), err)
+		}
+	}
+	got, err := b.AuditTrail(t.Context(), refA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "trail", want, got)
+}
