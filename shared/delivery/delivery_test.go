@@ -109,6 +109,18 @@ func TestEveryStateHasAWayOut(t *testing.T) {
 	}
 }
 
+// The first event is due at once; a later one waits for those before it.
+func TestNew(t *testing.T) {
+	t.Parallel()
+	p := payment.Payment{Reference: "ref", ClientID: "cli", CallbackURL: "https://shop.example.com/1", UpdatedAt: attemptedAt}
+	for sequence, state := range map[int]State{1: Due, 2: Waiting, 3: Waiting} {
+		d := New(p, payment.EventSuccessful, sequence, "{}")
+		if d.State != state || d.Sequence != sequence || !d.NextAttemptAt.Equal(attemptedAt) || d.URL != p.CallbackURL {
+			t.Errorf("event %d: %+v", sequence, d)
+		}
+	}
+}
+
 // An event waits for an earlier one that continues by itself, and for no other.
 func TestFind(t *testing.T) {
 	t.Parallel()
