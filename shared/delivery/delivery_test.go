@@ -109,6 +109,27 @@ func TestEveryStateHasAWayOut(t *testing.T) {
 	}
 }
 
+// What is counted of an attempt: every claim, what its schedule is charged, what
+// was beside the schedule, and what a person asked for.
+func TestAttemptsAreCounted(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[Cause][4]int{
+		CauseAutomatic: {1, 1, 0, 0}, CauseProbe: {1, 1, 1, 0}, CauseManual: {1, 1, 1, 1},
+	} {
+		d := Delivery{State: Due}
+		if d.Last() != (Attempt{}) {
+			t.Errorf("before any attempt: %+v", d.Last())
+		}
+		d = d.Claim(noon).After(Attempt{Cause: cause, Code: 500}, Next{Step: StepRetry, At: noon.Add(time.Minute), Charged: true}, noon)
+		if got := [4]int{d.Claims, d.Attempts, d.Aside, d.Resends}; got != want {
+			t.Errorf("%s: %v, want %v", cause, got, want)
+		}
+		if free := d.Claim(noon).After(Attempt{Cause: cause}, Next{Step: StepRetry, At: noon}, noon); free.Attempts != 1 {
+			t.Errorf("%s: %d attempts charged after one that was free", cause, free.Attempts)
+		}
+	}
+}
+
 // The first event is due at once; a later one waits for those before it.
 func TestNew(t *testing.T) {
 	t.Parallel()
