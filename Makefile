@@ -154,6 +154,10 @@ bench-deliveries: ## Measure deliveries per second, and what an app that hangs c
 	build/deliveries -store sqlite -live -n 5000 -runs 3
 	build/deliveries -fairness -runs 4 -for 15s
 
+.PHONY: rehearse-restore
+rehearse-restore: ## Rehearse the restore of docs/deploy.md on moto, which has restores to a point in time
+	go run ./infra/engines -only moto -- go test -count=1 -v -run '^TestRestore$$' ./infra/restore
+
 .PHONY: schemathesis
 # One seed each time: a failure is the code's or the document's, not chance's.
 schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against openapi.yaml, EXAMPLES (40) for each operation
