@@ -130,6 +130,44 @@ func TestAttemptsAreCounted(t *testing.T) {
 	}
 }
 
+// An endpoint that is gone leaves an automatic attempt's delivery due by its
+// schedule, and one that was off the schedule as it was.
+func TestAfterGone(t *testing.T) {
+	t.Parallel()
+	at := noon.Add(time.Hour)
+	for cause, want := range map[Cause]time.Time{CauseAutomatic: stamp(noon.Add(Wait(4, 0.5))), CauseProbe: at, CauseManual: at} {
+		d := Delivery{State: Due, Attempts: 2, NextAttemptAt: at}.After(Attempt{Cause: cause}, Next{Step: StepGone, Charged: true}, noon)
+		if d.State != Due || !d.NextAttemptAt.Equal(want) {
+			t.Errorf("%s: %s at %s, want due at %s", cause, d.State, d.NextAttemptAt, want)
+		}
+	}
+}
+
+// What is under way, or requested already, or waits is not requested again.
+func TestResend(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		d        Delivery
+		underway bool
+		released bool
+	}{
+		"due":                   {Delivery{State: Due}, false, false},
+		"delivered":             {Delivery{State: Delivered}, false, false},
+		"exhausted":             {Delivery{State: Exhausted}, false, false},
+		"waiting":               {Delivery{State: Waiting}, true, false},
+		"requested":             {Delivery{State: Due, ManualAt: noon}, true, false},
+		"leased":                {Delivery{State: Due, LeaseUntil: noon.Add(1)}, true, false},
+		"lease over":            {Delivery{State: Due, LeaseUntil: noon}, false, false},
+		"held for its endpoint": {Delivery{State: Held, Endpoint: "https://a"}, false, false},
+		"held for an operator":  {Delivery{State: Held, HeldReason: "r"}, false, true},
+	} {
+		after, err := c.d.Resend(noon)
+		if (err != nil) != c.underway || err == nil && (after.ManualAt.IsZero() != c.released || c.released != (after.State != c.d.State)) {
+			t.Errorf("%s: %+v, %v", name, after, err)
+		}
+	}
+}
+
 // The first event is due at once; a later one waits for those before it.
 func TestNew(t *testing.T) {
 	t.Parallel()
