@@ -158,6 +158,25 @@ bench-deliveries: ## Measure deliveries per second, and what an app that hangs c
 rehearse-restore: ## Rehearse the restore of docs/deploy.md on moto, which has restores to a point in time
 	go run ./infra/engines -only moto -- go test -count=1 -v -run '^TestRestore$$' ./infra/restore
 
+.PHONY: bench-endtoend
+RATE ?= 250
+bench-endtoend: ## Measure RATE (250) payments a second through the local system, from request to verified callback, all providers
+	go run ./infra/bench/endtoend -rate $(RATE)
+
+.PHONY: bench-compare
+ROUNDS ?= 5
+bench-compare: ## Measure OLD=revision and this tree in turns, ROUNDS (5) times, and print the medians
+	@[ -n "$(OLD)" ] || { echo "bench-compare: say which revision: make bench-compare OLD=v0.1.0"; exit 2; }
+	infra/tools/bench-compare.sh $(OLD) $(ROUNDS)
+
+.PHONY: bench-all
+bench-all: bench-start bench-deliveries bench-endtoend ## Print every figure of docs/benchmarks.md (slow)
+	go test -count=1 -v -run 'Cost|Tick' ./infra/bench
+	go test -run='^$$' -bench=. -benchmem ./shared/httpapi
+	go test -count=1 -v -run Thousand ./shared/gateway
+	go test -count=1 -v -run Memory ./infra/momoctl
+	go run ./infra/bench/neighbours -span 20s
+
 .PHONY: schemathesis
 # One seed each time: a failure is the code's or the document's, not chance's.
 schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against openapi.yaml, EXAMPLES (40) for each operation

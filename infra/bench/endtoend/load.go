@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/shared/provider/momentpay"
+	"momoproxy/shared/provider/momfactura"
+	"momoproxy/shared/webhook"
+)
+
+// payment is one request to pay and what became of it.
+type payment struct {
+	provider         string
+	began            time.Time // when it should have
+	answered, called time.Duration
+	status           int
+}
+
+// body is the n-th request. Mom Factura takes 20 a minute from everybody
+// together; the rest is shared by the others.
+func (w *world) body(n int) (provider string, body []byte) {
+	order := map[string]any{"externalId": fmt.Sprint("ORDER-", n), "amount": "25.00"}
+	payer := "26876123456"
+	provider = "mtn"
+	each := int(w.o.rate * 4) // a request of Mom Factura's every four seconds
+	switch {
+	case n%each == each-1:
+		provider, payer = momfactura.Name, "244923456789"
+		order["provider"], order["method"], order["amount"] = provider, momfactura.MethodReference, fmt.Sprintf("%d.00", 1000+n)
+	case n%2 == 1:
+		provider, payer = momentpay.Name, momentbox.PushNumber(0)
+		order["provider"], order["method"], order["amount"] = provider, momentpay.MethodPush, fmt.Sprintf("%d.00", 1000+n)
+	}
+	order["payer"] = map[string]string{"partyIdType": "MSISDN", "partyId": payer}
+	body, err := json.Marshal(order)
+	if err != nil {
+		panic(err) // strings only
+	}
+	return provider, body
+}
+
+// load sends the requests by the clock and waits for the callbacks.
+func (w *world) load(ctx context.Context) {
+	total := int(w.o.rate * w.o.duration.Seconds())
+	apart := time.Duration(float64(time.Second) / w.o.rate)
+	cpu, begin := w.processorTime(), time.Now()
+	var sending sync.WaitGroup
+	for n := range total {
+		at := begin.Add(time.Duration(n) * apart)
+		time.Sleep(time.Until(at))
+		sending.Go(func() { w.request(ctx, n, at) })
+		if n == total/10 {
+			w.memory[0] = w.residentMemory()
+		}
+	}
+	sending.Wait()
+	for deadline := time.Now().Add(w.o.rest); time.Now().Before(deadline) && w.missing() > 0; {
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.memory[1] = w.residentMemory()
+	w.cpu = (w.processorTime() - cpu) / time.Duration(total)
+}
+
+func (w *world) request(ctx context.Context, n int, at time.Time) {
+	a := w.apps[n%len(w.apps)]
+	provider, body := w.body(n)
+	p := &payment{provider: provider, began: at}
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.all = append(w.all, p)
+	}()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.address+"/request-to-pay", bytes.NewReader(body))
+	if err != nil {
+		return
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Proxy-Api-Key", a.key)
+	resp, err := w.client.Do(req)
+	if err != nil {
+		return
+	}
+	text, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	var answer struct{ ReferenceID string }
+	if err != nil || json.Unmarshal(text, &answer) != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.status, p.answered = resp.StatusCode, time.Since(at)
+	if p.status != http.StatusAccepted {
+		if w.refusals[string(text)]++; w.refusals[string(text)] == 1 && len(w.refusals) < 4 {
+			fmt.Printf("refused: %d %s\n", p.status, text)
+		}
+		return
+	}
+	if called, ok := w.early[answer.ReferenceID]; ok { // before the answer
+		p.called = called.Sub(at)
+		return
+	}
+	w.open[answer.ReferenceID] = p
+}
+
+// ServeHTTP is the app's server.
+func (a *app) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		_, err = webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, a.secret)
+	}
+	if err == nil {
+		err = webhook.VerifyLegacy(r.Header, body, a.key)
+	}
+	var told struct{ ReferenceID string }
+	if err != nil || json.Unmarshal(body, &told) != nil {
+		a.w.unverified.Add(1)
+		rw.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	now := time.Now()
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	if p := a.w.open[told.ReferenceID]; p != nil {
+		p.called = now.Sub(p.began)
+		delete(a.w.open, told.ReferenceID)
+	} else {
+		a.w.early[told.ReferenceID] = now
+	}
+}
+
+func (w *world) missing() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.open)
+}
+
+func (w *world) names() []string { return []string{"mtn", momentpay.Name, momfactura.Name} }
+
+// report prints a provider's row; of all without a name.
+func (w *world) report(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var answers, calls []time.Duration
+	asked, refused := 0, 0
+	for _, p := range w.all {
+		if name != "" && p.provider != name {
+			continue
+		}
+		asked++
+		switch {
+		case p.status != http.StatusAccepted:
+			refused++
+			continue
+		case p.called > 0:
+			calls = append(calls, p.called-approve)
+		}
+		answers = append(answers, p.answered)
+	}
+	if name == "" {
+		name = "all"
+	}
+	fmt.Printf("%-12s %8d %9d %9d %9d %9v %9v %9v %9v\n", name, asked, len(answers), len(calls), refused,
+		percentile(answers, 50), percentile(answers, 99), percentile(calls, 50), percentile(calls, 99))
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"momoproxy/infra/sandbox"
+	momentbox "momoproxy/infra/sandbox/momentpay"
+	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/seal"
+	"momoproxy/shared/table/sqlite"
+	"momoproxy/shared/webhook"
+)
+
+// app is one client of the proxy, with its server.
+type app struct {
+	w      *world
+	key    string
+	secret webhook.Secret
+}
+
+// world is the gateway's process and all that is around it.
+type world struct {
+	o       options
+	dir     string
+	address string
+	process *exec.Cmd
+	ended   chan struct{}
+	client  *http.Client
+	apps    []*app
+	closing []func()
+
+	errors     lines // that the gateway logged
+	unverified atomic.Int64
+	memory     [2]int64
+	cpu        time.Duration
+
+	mu       sync.Mutex
+	all      []*payment
+	open     map[string]*payment  // accepted, not called
+	early    map[string]time.Time // called before the answer was read
+	refusals map[string]int
+}
+
+// lines counts those written to it, and prints the first of them.
+type lines struct{ n atomic.Int64 }
+
+func (l *lines) Write(b []byte) (int, error) {
+	if l.n.Add(int64(bytes.Count(b, []byte("\n")))) <= 3 {
+		fmt.Printf("the gateway logged: %s", b)
+	}
+	return len(b), nil
+}
+
+func newWorld(o options) (w *world, err error) {
+	w = &world{o: o, open: map[string]*payment{}, early: map[string]time.Time{}, refusals: map[string]int{},
+		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 500, MaxIdleConns: 500}}}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	if w.dir, err = os.MkdirTemp("", "momo-proxy-endtoend"); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	w.address = l.Addr().String()
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	environment, err := w.startProviders()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.start(environment); err != nil {
+		return nil, err
+	}
+	return w, w.makeApps()
+}
+
+func (w *world) serve(h http.Handler) (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: h}
+	w.closing = append(w.closing, func() { _ = server.Close() })
+	go func() { _ = server.Serve(l) }() // until it is closed
+	return "http://" + l.Addr().String(), nil
+}
+
+// startProviders starts the stand-ins and returns the variables that name them.
+func (w *world) startProviders() ([]string, error) {
+	secret, err := webhook.NewSecret(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	token, key := rand.Text(), "sk_test_"+rand.Text()
+	times := sandbox.DefaultTimes()
+	times.Approve = approve
+	mtn := sandbox.New(sandbox.Options{Times: times})
+	account, err := mtn.Provision(sandbox.MTNAccount{Currency: "SZL", CallbackHost: "localhost"})
+	if err != nil {
+		return nil, err
+	}
+	factura := facturabox.New(facturabox.Options{
+		WebhookURL: "http://" + w.address + "/webhooks/mom-factura/" + token,
+		Times:      facturabox.Times{Approve: approve, Invoice: time.Second, Expire: time.Minute, Due: 72 * time.Hour, Long: 30 * time.Hour},
+	})
+	moment := momentbox.New(momentbox.Options{
+		SecretKey: key, WebhookURL: "http://" + w.address + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()},
+		Times: momentbox.Times{Approve: approve, Slow: time.Minute, Late: time.Minute, Repeat: time.Minute},
+	})
+	w.closing = append(w.closing, mtn.Close, factura.Close, moment.Close)
+	var urls [3]string
+	for i, h := range []http.Handler{mtn.Handler(), factura.Handler(), moment.Handler()} {
+		if urls[i], err = w.serve(h); err != nil {
+			return nil, err
+		}
+	}
+	return []string{
+		"MTN_BASE_URL=" + urls[0], "MTN_TARGET_ENV=" + account.TargetEnvironment, "MTN_CURRENCY=" + account.Currency,
+		"MTN_API_USER=" + account.APIUser, "MTN_API_KEY=" + account.APIKey, "MTN_SUBSCRIPTION_KEY=" + account.SubscriptionKey,
+		"MTN_STATUS_PER_SECOND=150",
+		"MOMFACTURA_BASE_URL=" + urls[1], "MOMFACTURA_TEST_MODE=true", "MOMFACTURA_API_KEY=" + facturabox.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN=" + token,
+		"MOMENTPAY_BASE_URL=" + urls[2], "MOMENTPAY_SECRET_KEY=" + key, "MOMENTPAY_WEBHOOK_SECRETS=" + secret.Reveal(),
+	}, nil
+}
+
+// start builds and starts the local system and waits until it listens.
+func (w *world) start(environment []string) error {
+	binary := filepath.Join(w.dir, "local")
+	if out, err := exec.Command("go", "build", "-o", binary, "momoproxy/infra/local").CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	w.process, w.ended = exec.Command(binary, "-listen", w.address, "-data", filepath.Join(w.dir, "data")), make(chan struct{})
+	w.process.Env = append(os.Environ(), environment...)
+	w.process.Stderr = &w.errors
+	output, err := w.process.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := w.process.Start(); err != nil {
+		return err
+	}
+	up := make(chan struct{})
+	go func() {
+		listening := false
+		for lines := bufio.NewScanner(output); lines.Scan(); {
+			if strings.HasPrefix(lines.Text(), "MoMo Proxy ") && strings.Contains(lines.Text(), w.address) && !listening {
+				listening = true
+				close(up)
+			}
+		}
+		_ = w.process.Wait() // it is killed
+		close(w.ended)
+	}()
+	select {
+	case <-up:
+		return nil
+	case <-w.ended:
+		return errors.New("the local system did not come up")
+	case <-time.After(30 * time.Second):
+		return errors.New("the local system did not come up in time")
+	}
+}
+
+func (w *world) makeApps() error {
+	text, err := os.ReadFile(filepath.Join(w.dir, "data", "sealing.key"))
+	if err != nil {
+		return err
+	}
+	keys, err := seal.ParseKeys(string(text))
+	if err != nil {
+		return err
+	}
+	table, err := sqlite.Open(filepath.Join(w.dir, "data", "momo-proxy.db"))
+	if err != nil {
+		return err
+	}
+	clients := ledger.New(table, keys, ledger.Options{})
+	for i := range w.o.apps {
+		secret, err := webhook.NewSecret(rand.Reader)
+		if err != nil {
+			return err
+		}
+		a := &app{w: w, key: ledger.NewAPIKey(rand.Reader), secret: secret}
+		url, err := w.serve(a)
+		if err != nil {
+			return err
+		}
+		_, err = clients.CreateClient(context.Background(), ledger.Client{ID: ledger.NewClientID(rand.Reader), Name: fmt.Sprint("app ", i), Active: true,
+			CreatedAt: ledger.Clock(time.Now()), APIKey: a.key, SigningSecrets: []string{secret.Reveal()}, CallbackURL: url + "/callback"})
+		if err != nil {
+			return err
+		}
+		w.apps = append(w.apps, a)
+	}
+	return table.Close()
+}
+
+// processorTime is what the gateway has used so far; 0 elsewhere than on Linux.
+func (w *world) processorTime() time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.process.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	user, _ := strconv.Atoi(fields[11]) // hundredths of a second, by the kernel
+	kernel, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+kernel) * 10 * time.Millisecond
+}
+
+// residentMemory is in bytes; 0 elsewhere than on Linux.
+func (w *world) residentMemory() int64 {
+	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", w.process.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+func (w *world) close() {
+	if w.process != nil && w.process.Process != nil {
+		_ = w.process.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-w.ended:
+		case <-time.After(15 * time.Second):
+			_ = w.process.Process.Kill()
+		}
+	}
+	for _, f := range w.closing {
+		f()
+	}
+	_ = os.RemoveAll(w.dir)
+}
