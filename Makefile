@@ -52,6 +52,12 @@ help: ## List the targets
 test: ## Run every test against real engines, which it starts itself
 	$(ENGINES) go test $(TEST_FLAGS) $(PKG)
 
+.PHONY: console-test
+# The pictures of docs/images: make console-test SHOTS=/tmp/shots
+console-test: ## Drive the console in headless Chromium, which it installs where it may; SHOTS=DIR writes pictures
+	chromium=$$(infra/tools/chromium.sh) && cd infra/console/browser && \
+	  CHROMIUM=$$chromium GOFLAGS= go test -count=1 -timeout=14m $(if $(RUN),-run '$(RUN)') . $(if $(SHOTS),-shots='$(SHOTS)')
+
 .PHONY: demo
 demo: ## Run one payment to its verified callback on this machine
 	go run ./infra/local -demo

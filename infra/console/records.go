@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -381,7 +382,7 @@ func (r *records) backlog(ctx context.Context) (backlog, error) {
 
 // find looks up what a person typed, in every place that has an index: a
 // reference, a provider's id, a transaction, a payer's whole number, an order.
-func (r *records) find(ctx context.Context, apps []App, providers []string, text string) ([]Payment, error) {
+func (r *records) find(ctx context.Context, apps []App, names []string, text string) ([]Payment, error) {
 	seen := map[string]bool{}
 	var all []Payment
 	add := func(found ...ledger.Payment) {
@@ -397,7 +398,7 @@ func (r *records) find(ctx context.Context, apps []App, providers []string, text
 		return nil, err
 	}
 	add(p)
-	for _, name := range providers {
+	for _, name := range names {
 		found, err := r.ledger.PaymentsWithID(ctx, name, text)
 		if err != nil {
 			return nil, err
@@ -488,12 +489,18 @@ func money(decimal, currency string) string {
 	return decimal + " " + currency
 }
 
-// displayNames are the providers' own spellings.
-var displayNames = map[string]string{"mtn": "MTN", "mom-factura": "Mom Factura", "momentpay": "MomentPay"}
+// titles are the providers' names as people write them.
+var titles = func() map[string]string {
+	all := map[string]string{}
+	for _, r := range providers.All() {
+		all[r.Name] = r.Title
+	}
+	return all
+}()
 
 func providerName(name string) string {
-	if display, ok := displayNames[name]; ok {
-		return display
+	if title, ok := titles[name]; ok {
+		return title
 	}
 	return name
 }

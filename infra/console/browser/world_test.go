@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +46,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "local")
-	build := exec.Command("go", "build", "-o", program, "./infra/local")
+	build := exec.Command("go", "build", "-o", dir, "./infra/local", "./infra/console/fill")
 	build.Dir = "../../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
@@ -60,7 +61,7 @@ func run(m *testing.M) int {
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	defer stop()
 	var cancel context.CancelFunc
-	browser, cancel = chromedp.NewContext(allocator)
+	browser, cancel = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // events that it does not know
 	defer cancel()
 	if err := chromedp.Run(browser); err != nil {
 		fmt.Fprintln(os.Stderr, "no browser: install Debian's chromium, or set CHROMIUM to the path of one:", err)
@@ -293,3 +294,14 @@ func (p *tab) text(selector string) (text string) {
 	p.do(chromedp.Text(selector, &text, chromedp.ByQuery))
 	return text
 }
+
+// awaited has an evaluated promise awaited.
+func awaited(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+
+// quoted is a text as a JSON and JavaScript literal.
+func quoted(text string) string {
+	b, _ := json.Marshal(text) // always marshals
+	return string(b)
+}
+
+func encoded(text string) string { return url.QueryEscape(text) }

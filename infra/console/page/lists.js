@@ -76,7 +76,13 @@ function filter(path, q, name, label, options) {
 // the newest come in at its head by themselves.
 export function paymentList(q) {
   let list, foot, next = '', loading = false, observer;
-  const chunk = (rows) => h('div', { class: 'chunk' }, rows.map(paymentRow));
+  const rows = new Map(); // by reference
+  const row = (p) => {
+    const el = paymentRow(p);
+    rows.set(p.reference, el);
+    return el;
+  };
+  const chunk = (payments) => h('div', { class: 'chunk' }, payments.map(row));
   const more = async () => {
     if (loading || !next) return;
     loading = true;
@@ -110,9 +116,9 @@ export function paymentList(q) {
   const update = (payments) => {
     const fresh = [];
     for (const p of payments) {
-      const old = list.querySelector('[data-key="' + p.reference + '"]');
+      const old = rows.get(p.reference);
       if (old) morph(old, paymentRow(p));
-      else fresh.push(paymentRow(p));
+      else fresh.push(row(p));
     }
     list.children[1].prepend(...fresh);
   };
