@@ -125,12 +125,15 @@ func exchangeStep(p Payment, x Exchange) Step {
 	case x.From == laneProxy:
 		s.Text = p.ProviderName + " is asked for " + p.Amount
 	default:
-		s.Text = "Callback, a hint"
+		s.Text, s.Tone = "Callback, a hint", ""
 		if x.Unproven {
 			s.Text = "Callback that anybody may have sent"
 		}
 		if word := statusWord(x.Request); word != "" {
 			s.Text += ": " + word
+			if !p.Open() && toneOf(word) != "" && toneOf(word) != toneOf(p.Status) {
+				s.Text, s.Tone = s.Text+", not believed", "warn"
+			}
 		}
 	}
 	if x.Code == 0 && x.Method != "OPERATOR" {

@@ -79,8 +79,38 @@ func (c *Console) overview(ctx context.Context) (any, error) {
 	if v.Needs, err = c.needs(ctx, apps, all, v.Providers); err != nil {
 		return nil, err
 	}
-	v.Payments, err = c.rows(ctx, all[:min(len(all), latestShown)])
-	return v, err
+	if v.Payments, err = c.rows(ctx, all[:min(len(all), latestShown)]); err != nil {
+		return nil, err
+	}
+	v.Needs = append(v.Needs, untaken(v.Payments)...)
+	return v, nil
+}
+
+// untaken lists the apps that did not take a callback of the latest payments
+// and have not failed for long enough to be blocked.
+func untaken(rows []row) (needs []need) {
+	seen := map[string]bool{} // by app; newest first
+	for _, r := range rows {
+		c := r.Callback
+		if c == nil || c.State != stateDue || c.Attempt == 0 {
+			continue
+		}
+		if seen[r.App] {
+			continue
+		}
+		answer := "did not answer"
+		if c.Error != "" {
+			answer = "could not be reached (" + c.Error + ")"
+		} else if c.Code != 0 {
+			answer = fmt.Sprintf("answered %d", c.Code)
+		}
+		seen[r.App] = true
+		needs = append(needs, need{
+			Kind: "late", Text: r.AppName + " did not take a callback: it " + answer, Since: r.EndedAt, Amount: r.Amount, Order: r.Order,
+			Reference: r.Reference, Next: "Read its answer, mend the app, then send it again. The proxy tries again by itself.", Link: "#/payments/" + r.Reference,
+		})
+	}
+	return needs
 }
 
 // rows adds to each payment what became of its callback.

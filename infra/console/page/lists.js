@@ -39,7 +39,7 @@ function needs(all, about) {
         n.amount ? h('span', { class: 'muted' }, ' · ' + n.amount + ' · ' + n.order) : '', h('p', {}, n.next)),
       h('div', { class: 'buttons' },
         n.check && about.actions && about.canAsk ? h('button', { type: 'button', onclick: (e) => checkNow(e.currentTarget, n.reference) }, 'Ask now') : '',
-        n.link ? h('a', { class: 'button', href: n.link }, n.kind === 'unanswered' || n.kind === 'held' ? 'Why' : 'Show') : '')))));
+        n.link ? h('a', { class: 'button', href: n.link }, ['unanswered', 'held', 'late'].includes(n.kind) ? 'Why' : 'Show') : '')))));
 }
 
 export const checkNow = (button, reference) => act(button, () => post('payments/' + reference + '/check'), (v) => v.text);
@@ -202,6 +202,7 @@ function app(a, about) {
 }
 
 export function search(v) {
+  if (v.payments.length === 1) location.replace('#/payments/' + v.payments[0].reference); // that is what was meant
   return h('div', { 'data-page': 'search' }, h('h1', {}, v.payments.length ? v.payments.length + ' found for ' : 'Nothing found for ', h('q', {}, v.query)),
     v.payments.length ? h('div', { class: 'list payments' }, paymentHead(), v.payments.map(paymentRow)) : h('p', {}, 'Looked for a reference, an order, a provider’s id and a transaction id, exactly as typed.'),
     v.number ? h('p', { class: 'foot' }, 'A whole number is found wherever it is; the end of one among the ' + v.among + ' payments of the last seven days.') : '');
