@@ -62,6 +62,7 @@ func deploy(t *testing.T, name string, values map[string]string) *stack {
 	s := &stack{name: name, values: map[string]string{
 		"AWS::StackName": name, "AWS::Region": region, "AWS::AccountId": "123456789012",
 		"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+		"AlarmEmail": "operator@example.com", // the one parameter without a default
 	}, conditions: map[string]bool{}, resources: map[string]resource{}}
 	for parameter, p := range content.Parameters {
 		if p.Default != nil {
