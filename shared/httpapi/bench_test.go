@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,12 +30,17 @@ import (
 type instant struct {
 	calls *atomic.Int64
 	names func(string)
+	// callbacks are the addresses that MTN was given, by reference.
+	callbacks *sync.Map
 }
 
 func (m instant) RoundTrip(r *http.Request) (*http.Response, error) {
 	m.calls.Add(1)
 	if m.names != nil {
 		m.names(r.Method + " " + r.URL.Path)
+	}
+	if url := r.Header.Get("X-Callback-Url"); url != "" {
+		m.callbacks.Store(r.Header.Get("X-Reference-Id"), url)
 	}
 	code, body := 202, ""
 	switch {
@@ -90,8 +96,9 @@ type bench struct {
 	// MTN's request limit is never waited for.
 	between time.Duration
 
-	calls atomic.Int64
-	at    atomic.Int64
+	calls     atomic.Int64
+	at        atomic.Int64
+	callbacks sync.Map
 }
 
 func newBench(t testing.TB, names func(string)) *bench {
@@ -99,7 +106,7 @@ func newBench(t testing.TB, names func(string)) *bench {
 	b.at.Store(time.Now().UnixNano())
 	b.World = testbed.New(t, testbed.Options{
 		Table: func(inner table.Table) table.Table { return counting{inner, &b.calls, names} },
-		MTN:   func(http.RoundTripper) http.RoundTripper { return instant{&b.calls, names} },
+		MTN:   func(http.RoundTripper) http.RoundTripper { return instant{&b.calls, names, &b.callbacks} },
 	})
 	now := func() time.Time { return time.Unix(0, b.at.Load()) }
 	log := telemetry.New(io.Discard, slog.LevelInfo)
@@ -189,14 +196,16 @@ func BenchmarkStatus(t *testing.B) {
 	})
 }
 
-// BenchmarkCallback is a callback that is confirmed at MTN and ends its
-// payment.
+// BenchmarkCallback is a callback to its payment's own address, which is
+// confirmed at MTN and ends the payment.
 func BenchmarkCallback(t *testing.B) {
 	b := newBench(t, nil)
 	references := b.start(t, t.N)
 	h := b.API.Callback("mtn")
 	b.measure(t, func(i int) httpapi.Response {
-		r := testbed.Event("POST /callback")
+		url, _ := b.callbacks.Load(references[i])
+		path := strings.Split(url.(string), "/")
+		r := testbed.Event("POST /callback/{referenceId}/{token}", path[len(path)-2:]...)
 		r.Body = `{"externalId":"` + references[i] + `","amount":"150","currency":"SZL","status":"SUCCESSFUL","financialTransactionId":"1234567890"}`
 		resp, _ := h(context.Background(), r)
 		return resp
