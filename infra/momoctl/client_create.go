@@ -25,10 +25,7 @@ Payments without a callbackUrl of their own are announced to the callback URL.`,
 		Example: `  momoctl client create --name "Corner shop" --callback-url https://shop.example.com/momo`,
 		Args:    takes(nil),
 		PreRunE: func(*cobra.Command, []string) error {
-			if name = strings.TrimSpace(name); name == "" || len(name) > maxName || printable(name) != name {
-				return usageError(fmt.Sprintf("--name must be given: one line of at most %d bytes", maxName))
-			}
-			return nil
+			return checkClientName(&name)
 		},
 		RunE: c.over(func(ctx context.Context, s *session, _ []string) error {
 			return s.createClient(ctx, ledger.Client{Name: name, CallbackURL: callbackURL, NoLegacySignature: noLegacy})
@@ -39,6 +36,13 @@ Payments without a callbackUrl of their own are announced to the callback URL.`,
 	f.StringVar(&callbackURL, "callback-url", "", "`url` that its callbacks go to")
 	f.BoolVar(&noLegacy, "no-legacy-signature", false, "leave X-MoMo-Proxy-Signature out of its callbacks")
 	return command
+}
+
+func checkClientName(name *string) error {
+	if *name = strings.TrimSpace(*name); *name == "" || len(*name) > maxName || printable(*name) != *name {
+		return usageError(fmt.Sprintf("--name must be given: one line of at most %d bytes", maxName))
+	}
+	return nil
 }
 
 func (s *session) createClient(ctx context.Context, c ledger.Client) error {

@@ -78,7 +78,7 @@ func (p program) root() *cobra.Command {
 	root := group("momoctl", "the operator's command line of MoMo Proxy", rootLong,
 		c.watched(c.status()), c.stop(), c.start(),
 		group("client", "apps, their keys and secrets", "",
-			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(),
+			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(), c.clientUpdate(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),
 		group("payment", "what became of a payment", "",
 			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.paymentCheck(), c.paymentSettle()),

@@ -25,6 +25,18 @@ func (l *Ledger) SetCallbackURL(ctx context.Context, c Client, url string) error
 	return err
 }
 
+// UpdateClient replaces a client's name and whether its callbacks carry
+// X-MoMo-Proxy-Signature. ErrMoved: the client has changed since it was read.
+func (l *Ledger) UpdateClient(ctx context.Context, c Client, name string, noLegacySignature bool) error {
+	if c.Name == name && c.NoLegacySignature == noLegacySignature {
+		return nil
+	}
+	note := fmt.Sprintf("name %q, legacy signature %t", name, !noLegacySignature)
+	c.Name, c.NoLegacySignature = name, noLegacySignature
+	_, err := l.putClient(ctx, c, l.clientAudit(c, Clock(l.now()), "update", note))
+	return err
+}
+
 // SetClientActive lets a client's requests in, or refuses them from now on
 // (elsewhere: from ClientFresh on at the latest). What it has been promised is
 // still delivered. ErrMoved: the client has changed since it was read.
