@@ -19,8 +19,8 @@ var elsewhere = map[string]struct {
 	"momentpay": {regexp.MustCompile(`(?i)momentpay`), `
 		.github/ISSUE_TEMPLATE/provider-fact.yml
 		Makefile
+		infra/bench/endtoend/providers.go
 		infra/console/page/local.js
-		infra/console/records.go
 		infra/local/demo.go
 		infra/local/playground.go
 		infra/local/providers.go
@@ -51,7 +51,7 @@ var elsewhere = map[string]struct {
 		template.yaml`},
 	"momfactura": {regexp.MustCompile(`(?i)mom-?factura`), `
 		Makefile
-		infra/console/records.go
+		infra/bench/endtoend/providers.go
 		infra/local/demo.go
 		infra/local/playground.go
 		infra/local/providers.go

@@ -10,9 +10,6 @@ import (
 	"sync"
 	"time"
 
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	"momoproxy/shared/provider/momentpay"
-	"momoproxy/shared/provider/momfactura"
 	"momoproxy/shared/webhook"
 )
 
@@ -22,29 +19,6 @@ type payment struct {
 	began            time.Time // when it should have
 	answered, called time.Duration
 	status           int
-}
-
-// body is the n-th request. Mom Factura takes 20 a minute from everybody
-// together; the rest is shared by the others.
-func (w *world) body(n int) (provider string, body []byte) {
-	order := map[string]any{"externalId": fmt.Sprint("ORDER-", n), "amount": "25.00"}
-	payer := "26876123456"
-	provider = "mtn"
-	each := int(w.o.rate * 4) // a request of Mom Factura's every four seconds
-	switch {
-	case n%each == each-1:
-		provider, payer = momfactura.Name, "244923456789"
-		order["provider"], order["method"], order["amount"] = provider, momfactura.MethodReference, fmt.Sprintf("%d.00", 1000+n)
-	case n%2 == 1:
-		provider, payer = momentpay.Name, momentbox.PushNumber(0)
-		order["provider"], order["method"], order["amount"] = provider, momentpay.MethodPush, fmt.Sprintf("%d.00", 1000+n)
-	}
-	order["payer"] = map[string]string{"partyIdType": "MSISDN", "partyId": payer}
-	body, err := json.Marshal(order)
-	if err != nil {
-		panic(err) // strings only
-	}
-	return provider, body
 }
 
 // load sends the requests by the clock and waits for the callbacks.
@@ -141,8 +115,6 @@ func (w *world) missing() int {
 	defer w.mu.Unlock()
 	return len(w.open)
 }
-
-func (w *world) names() []string { return []string{"mtn", momentpay.Name, momfactura.Name} }
 
 // report prints a provider's row; of all without a name.
 func (w *world) report(name string) {
