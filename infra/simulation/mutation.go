@@ -188,15 +188,16 @@ var Mutations = []Mutation{
 		`_ = c.Audit`,
 	},
 	{
-		"a wrong token is answered otherwise", Oracle, "shared/httpapi/callback.go",
-		`return received()
-	})`,
-		`answer := received()
-		if c.Token == "x" {
-			answer.Body = "{}"
+		"a wrong token is answered otherwise", Oracle, "shared/httpapi/webhook.go",
+		`			resp = stamp(received(), r)
 		}
-		return answer
-	})`,
+		return resp, err`,
+		`			resp = stamp(received(), r)
+		}
+		if r.PathParameters["token"] == "x" {
+			resp.Body = "{}"
+		}
+		return resp, err`,
 	},
 	{
 		"an endpoint is tried for ever", DeadEndpoints, "shared/delivery/outcome.go",
@@ -217,6 +218,20 @@ var Mutations = []Mutation{
 		"attempts come no rarer", DeadEndpoints, "shared/delivery/schedule.go",
 		`return spread(waits[n-1], random)`,
 		`return spread(waits[min(n-1, 4)], random)`,
+	},
+	{
+		// Only free interleavings reach it: whose claim is seen must end after
+		// that and before the write.
+		"an event that another worker is at is put off as it was read", EventsOnce, "shared/forwarder/forwarder.go",
+		`		return nil // another worker is at it; if it dies, the sweeper rings
+`,
+		`		later := d.Postpone(d.LeaseUntil)
+		if now, err := f.Ledger.Delivery(ctx, reference, sequence); err == nil {
+			later.Version = now.Version
+		}
+		_, err := f.save(ctx, later)
+		return err
+`,
 	},
 	{
 		"an open circuit holds nothing", DeadEndpoints, "shared/forwarder/admit.go",

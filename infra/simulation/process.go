@@ -39,18 +39,9 @@ func (w *world) enter(p *process) {
 func (w *world) suspend() {
 	p := w.running
 	w.suspended = append(w.suspended, p)
-	for {
-		e := w.pick()
-		switch {
-		case e.wakes == p:
-		case e.wakes != nil:
-			e.wakes.turn <- struct{}{}
-			<-p.turn
-		default:
-			go w.work(e)
-			<-p.turn
-		}
-		break
+	if e := w.pick(); e.wakes != p {
+		w.handOver(e)
+		<-p.turn
 	}
 	i := slices.Index(w.suspended, p)
 	w.suspended = slices.Delete(w.suspended, i, i+1)
@@ -89,34 +80,55 @@ func (w *world) pick() *event {
 	return e
 }
 
-// work runs events until one is that another process goes on.
-func (w *world) work(e *event) {
+// begin has e happen on a goroutine of its own. One that has run before is
+// taken if there is one: its stack has grown already.
+func (w *world) begin(e *event) {
+	if n := len(w.idle); n > 0 {
+		events := w.idle[n-1]
+		w.idle = w.idle[:n-1]
+		events <- e
+		return
+	}
+	events := make(chan *event, 1)
+	events <- e
+	go w.work(events)
+}
+
+// work runs events, until the one that is next is that another process goes
+// on. Then it waits for more.
+func (w *world) work(events chan *event) {
 	ended := false
 	defer func() {
 		if !ended { // runtime.Goexit: see die
 			w.finish(w.running)
-			if e := w.pick(); e.wakes != nil {
-				e.wakes.turn <- struct{}{}
-			} else {
-				go w.work(e)
-			}
+			w.handOver(w.pick())
 		}
 	}()
-	for {
-		w.begin(e)
-		e.run()
-		w.finish(w.running)
-		if e = w.pick(); e.wakes != nil {
-			ended = true
-			e.wakes.turn <- struct{}{}
-			return
+	for e := range events {
+		for e.wakes == nil {
+			w.enterNew(e)
+			e.run()
+			w.finish(w.running)
+			e = w.pick()
 		}
+		w.idle = append(w.idle, events)
+		e.wakes.turn <- struct{}{}
+	}
+	ended = true
+}
+
+// handOver has another process go on, or something new happen.
+func (w *world) handOver(e *event) {
+	if e.wakes != nil {
+		e.wakes.turn <- struct{}{}
+	} else {
+		w.begin(e)
 	}
 }
 
-func (w *world) begin(e *event) {
+// enterNew makes the process of an event the one that runs.
+func (w *world) enterNew(e *event) {
 	w.going++
-
 	p := e.process
 	if p == nil {
 		p = &process{turn: make(chan struct{}, 1)}

@@ -33,6 +33,8 @@ const (
 	// atRest is how long the world goes on when the faults have stopped:
 	// past the last check a payment can get.
 	atRest = 8*24*time.Hour + 6*time.Hour
+	// restsAfter is when nothing but probes may be left.
+	restsAfter = 3*24*time.Hour + 6*time.Hour
 )
 
 // Options of a run.
@@ -104,9 +106,10 @@ type world struct {
 	pools     map[role][]*instance
 	root      *process // Run itself
 	running   *process
-	current   *invocation // that running is part of; nil: none
-	suspended []*process  // who waits, the longest first
-	going     int         // processes that have begun and not ended
+	current   *invocation   // that running is part of; nil: none
+	suspended []*process    // who waits, the longest first
+	idle      []chan *event // goroutines that wait for something to happen
+	going     int           // processes that have begun and not ended
 	mtn       *sandbox.Sandbox
 	account   sandbox.MTNAccount
 	factura   *facturabox.Sandbox
@@ -144,6 +147,9 @@ func Run(o Options) Result {
 	w.build()
 	w.populate()
 	w.live()
+	for _, events := range w.idle {
+		close(events)
+	}
 	w.checkRest()
 	w.mtn.Close()
 	w.factura.Close()
@@ -159,7 +165,12 @@ func (w *world) live() {
 	if !w.halted {
 		w.calmDown()
 	}
-	w.waitFor(time.Until(faultsEnd.Add(atRest)))
+	for day := restsAfter; day <= atRest && !w.halted; day += 24 * time.Hour {
+		w.waitFor(time.Until(faultsEnd.Add(day)))
+		if len(w.store.dueAt) == 0 {
+			break // what is left are probes of endpoints that are dead for good
+		}
+	}
 	// What is under way comes to its end.
 	for range 10 {
 		if w.going > 0 {
