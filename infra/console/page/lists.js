@@ -167,7 +167,7 @@ function endpoint(e, about) {
     confirm: on ? 'Enable' : 'Disable', danger: !on, send: () => post('endpoint', { app: e.app, endpoint: e.origin, on }),
   });
   const blocked = e.state === 'open' || e.state === 'disabled';
-  return h('article', { class: 'card', 'data-key': e.app + e.origin }, h('h3', {}, e.appName, pill(e.state)),
+  return h('article', { class: 'card', 'data-key': e.app + e.origin }, h('h3', {}, e.appName, e.state === 'closed' && e.failures ? pill('failing', 'warn') : pill(e.state)),
     h('p', { class: 'mono cut' }, e.origin),
     e.state === 'disabled' ? h('p', {}, 'Disabled since ', time(e.disabledAt), e.reason ? ': ' + e.reason : '') : '',
     e.failures ? h('p', {}, e.failures + ' failed attempts in a row since ', time(e.failingSince)) : '',
