@@ -54,7 +54,7 @@ func (c *Console) check(ctx context.Context, reference string) (any, error) {
 		Text string `json:"text"`
 	}
 	switch {
-	case errors.Is(err, gateway.ErrPutOff):
+	case errors.Is(err, gateway.ErrPostponed):
 		return nil, refusal("Not asked: the provider's request limit is spent, or it was asked about this payment a moment ago.")
 	case errors.Is(err, gateway.ErrSubmitting):
 		return nil, refusal("Not asked: the request that made the payment is still under way, until " + stamp(before.SubmitDeadline) + ".")
@@ -130,7 +130,7 @@ func oneLine(s string) bool {
 
 // stale turns the loss of a race into words.
 func stale(err error) error {
-	if errors.Is(err, ledger.ErrMoved) {
+	if errors.Is(err, ledger.ErrStale) {
 		return refusal("It has changed meanwhile, and nothing was done. Look again, then repeat.")
 	}
 	return err

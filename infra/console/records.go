@@ -451,7 +451,7 @@ func viewOfDelivery(d delivery.Delivery, appName, order string) Delivery {
 		Reference: d.Reference, Sequence: d.Sequence, App: d.ClientID, AppName: appName, Order: order, EventID: d.EventID,
 		Event: string(d.Event), State: string(d.State), HeldReason: d.HeldReason, HeldFor: d.Endpoint, URL: withoutQuery(d.URL),
 		Attempts: d.Claims, LastCode: d.Last().Code, LastError: d.Last().Error, CreatedAt: d.CreatedAt, DeliveredAt: d.DeliveredAt,
-		NextAttemptAt: d.NextAttemptAt, AskedAt: d.ManualAt, body: d.Body,
+		NextAttemptAt: d.NextAttemptAt, AskedAt: d.RequestedAt, body: d.Body,
 	}
 }
 

@@ -37,7 +37,7 @@ func (s *system) startConsole(o options, g *gateway.Gateway) error {
 		return fmt.Errorf("console: %w (choose another address with -console, or none with -console off)", err)
 	}
 	co := console.Options{
-		Ledger: s.parts.Ledger.OnBehalf(operator), Queue: s.store.queue, Settle: g, Ask: g, Operator: operator, Place: "LOCAL, no real money",
+		Ledger: s.parts.Ledger.AsOperator(operator), Queue: s.store.queue, Settle: g, Ask: g, Operator: operator, Place: "LOCAL, no real money",
 		Actions: true, GatewayURL: s.gatewayURL, Log: s.parts.Log, Now: s.parts.Now,
 	}
 	for _, p := range s.providers {

@@ -90,7 +90,7 @@ func (p *playground) Control(_ context.Context, of console.Payment, what string)
 		err = controlMoment(p.standins.moment, of.Reference, what)
 	}
 	switch {
-	case errors.Is(err, sandbox.ErrMoved), errors.Is(err, facturabox.ErrMoved), errors.Is(err, momentbox.ErrMoved):
+	case errors.Is(err, sandbox.ErrStale), errors.Is(err, facturabox.ErrStale), errors.Is(err, momentbox.ErrStale):
 		return console.Refuse("The payer has paid already.")
 	case errors.Is(err, sandbox.ErrUnknown), errors.Is(err, facturabox.ErrUnknown), errors.Is(err, momentbox.ErrUnknown):
 		return console.Refuse("The stand-in does not know this payment.")

@@ -116,7 +116,7 @@ func (s *session) reseal(ctx context.Context, yes bool) error {
 			switch {
 			case errors.Is(err, ledger.ErrNotFound):
 				continue
-			case errors.Is(err, ledger.ErrMoved): // whoever changed it has sealed it anew
+			case errors.Is(err, ledger.ErrStale): // whoever changed it has sealed it anew
 			case errors.Is(err, ledger.ErrCorrupt):
 				v.Unreadable = append(v.Unreadable, id)
 			case err != nil:

@@ -97,7 +97,7 @@ func (s *session) rotate(ctx context.Context, id string, overlap time.Duration, 
 	now := s.clock()
 	until := now.Add(overlap)
 	failed := r.write(c, now, until)
-	if errors.Is(failed, ledger.ErrMoved) || errors.Is(failed, ledger.ErrRotation) {
+	if errors.Is(failed, ledger.ErrStale) || errors.Is(failed, ledger.ErrRotation) {
 		return failed // nothing was written
 	}
 	v := rotationView{ID: id, APIKey: r.key, SigningSecret: r.secret, Stored: failed == nil}

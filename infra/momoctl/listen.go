@@ -99,7 +99,7 @@ func (s *session) restore(ctx context.Context, id, own, was string) error {
 	if err != nil || client.CallbackURL != own {
 		return err
 	}
-	if err := s.ledger.SetCallbackURL(ctx, client, was); err != nil && !errors.Is(err, ledger.ErrMoved) {
+	if err := s.ledger.SetCallbackURL(ctx, client, was); err != nil && !errors.Is(err, ledger.ErrStale) {
 		return fmt.Errorf("the callback URL is still %s: %w", own, err)
 	}
 	return nil

@@ -118,7 +118,7 @@ func exitCode(err error) int {
 		return exitUnfinished
 	case errors.Is(err, ledger.ErrNotFound):
 		return exitNotFound
-	case errors.As(err, &no), errors.Is(err, ledger.ErrMoved), errors.Is(err, delivery.ErrUnderway),
+	case errors.As(err, &no), errors.Is(err, ledger.ErrStale), errors.Is(err, delivery.ErrUnderway),
 		errors.Is(err, ledger.ErrRotation), errors.Is(err, ledger.ErrEndpointDisabled), errors.Is(err, gateway.ErrEnded):
 		return exitRefused
 	}

@@ -52,7 +52,7 @@ func (s *session) checkPayment(ctx context.Context, reference string) error {
 	}
 	after, err := s.asking.Check(ctx, reference)
 	switch {
-	case errors.Is(err, gateway.ErrPutOff):
+	case errors.Is(err, gateway.ErrPostponed):
 		return refused("not asked: the provider's request limit is spent, or it was asked about this payment a moment ago (%w)", err)
 	case errors.Is(err, gateway.ErrSubmitting):
 		return refused("not asked: the request that made it is still under way, until %s (%w)", stamp(before.SubmitDeadline), err)

@@ -134,7 +134,7 @@ func stateOf(d delivery.Delivery) string {
 	case d.State == delivery.Delivered:
 		state += ", last at " + stamp(d.DeliveredAt)
 	}
-	if !d.ManualAt.IsZero() {
+	if !d.RequestedAt.IsZero() {
 		state += ", an attempt asked for"
 	}
 	return state

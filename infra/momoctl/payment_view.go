@@ -56,7 +56,7 @@ type (
 		Attempts      int             `json:"attempts"` // that counted against the schedule
 		Claims        int             `json:"claims"`   // all
 		NextAttemptAt time.Time       `json:"nextAttemptAt,omitzero"`
-		ManualAt      time.Time       `json:"manualAt,omitzero"` // an attempt asked for, not made yet
+		RequestedAt   time.Time       `json:"manualAt,omitzero"` // an attempt asked for, not made yet
 		ResentAt      time.Time       `json:"resentAt,omitzero"` // when one was last asked for
 		LeaseUntil    time.Time       `json:"leaseUntil,omitzero"`
 		CreatedAt     time.Time       `json:"createdAt"`
@@ -104,7 +104,7 @@ func viewOfDelivery(d delivery.Delivery, withBody bool) deliveryView {
 		Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID,
 		EventID: d.EventID, Event: string(d.Event), State: string(d.State), HeldReason: d.HeldReason, Endpoint: d.Endpoint,
 		URL: withoutQuery(d.URL), Attempts: d.Attempts, Claims: d.Claims, NextAttemptAt: d.NextAttemptAt,
-		ManualAt: d.ManualAt, ResentAt: d.ResentAt, LeaseUntil: d.LeaseUntil,
+		RequestedAt: d.RequestedAt, ResentAt: d.ResentAt, LeaseUntil: d.LeaseUntil,
 		CreatedAt: d.CreatedAt, DeliveredAt: d.DeliveredAt, LastCode: d.Last().Code, LastError: d.Last().Error,
 	}
 	if withBody && json.Valid([]byte(d.Body)) {

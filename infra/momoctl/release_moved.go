@@ -35,7 +35,7 @@ func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string)
 					s.ring(ctx, d)
 				}
 			}
-			if err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrMoved) {
+			if err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrStale) {
 				return released, err
 			}
 		}

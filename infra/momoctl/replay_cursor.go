@@ -109,7 +109,7 @@ const recently = 24 * time.Hour
 // skip says why an event is not for this run; empty: it is.
 func (c cursor) skip(d delivery.Delivery) leftOut {
 	switch {
-	case !d.ManualAt.IsZero():
+	case !d.RequestedAt.IsZero():
 		return underway
 	case !d.ResentAt.Before(c.Start), !d.DeliveredAt.Before(c.Start):
 		return sinceStart

@@ -146,7 +146,7 @@ func (r *replaying) one(ctx context.Context, d delivery.Delivery) error {
 	switch {
 	case errors.Is(err, delivery.ErrUnderway):
 		tally.leave(underway)
-	case errors.Is(err, ledger.ErrMoved):
+	case errors.Is(err, ledger.ErrStale):
 		tally.leave(changed)
 	case errors.Is(err, ledger.ErrEndpointDisabled):
 		tally.leave(endpointDisabled)

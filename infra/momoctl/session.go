@@ -31,7 +31,7 @@ func (c cli) over(f func(ctx context.Context, s *session, args []string) error) 
 			c.now = func() time.Time { return machine().Add(st.ahead) }
 		}
 		err = f(command.Context(), &session{c, st}, args)
-		if errors.Is(err, ledger.ErrMoved) {
+		if errors.Is(err, ledger.ErrStale) {
 			return fmt.Errorf("it has changed meanwhile, nothing was done; look again, then repeat (%w)", err)
 		}
 		return err

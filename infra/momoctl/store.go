@@ -59,7 +59,7 @@ func openStore(ctx context.Context, p program, o options) (store, error) {
 	if !ok {
 		return store{}, errors.Join(queue.ErrNoDeadLetters, closeIt())
 	}
-	parts.Ledger, parts.Log = parts.Ledger.OnBehalf(s.operator), log
+	parts.Ledger, parts.Log = parts.Ledger.AsOperator(s.operator), log
 	parts.Now, parts.Sleep, parts.Random = now, p.sleep, p.random
 	s.ledger, s.queue, s.dead, s.rules, s.close, s.ahead = parts.Ledger, parts.Queue, dead, parts.Rules, closeIt, ahead
 	if o.provider {

@@ -156,14 +156,14 @@ func (p *payment) entry(now time.Time) Entry {
 // Sentinels of SetOutcome and SendCallback, for errors.Is.
 var (
 	ErrUnknown = errors.New("no such payment")
-	ErrMoved   = errors.New("the money has moved already")
+	ErrStale   = errors.New("the money has moved already")
 	ErrNoURL   = errors.New("no callback URL was given")
 )
 
 // SetOutcome ends a payment now, whatever its script says, and drops the
 // callbacks still to come; callback says whether one telling the new truth is
 // sent. status may be any word. A payment that succeeded stays so
-// (ErrMoved); one that failed may still succeed.
+// (ErrStale); one that failed may still succeed.
 func (s *Sandbox) SetOutcome(reference, status, reason string, callback bool) error {
 	now := s.opts.Now()
 	s.mu.Lock()
@@ -173,7 +173,7 @@ func (s *Sandbox) SetOutcome(reference, status, reason string, callback bool) er
 		return fmt.Errorf("%w: %q", ErrUnknown, reference)
 	}
 	if p.charges(now) > p.pastCharges {
-		return fmt.Errorf("%w: %q", ErrMoved, reference)
+		return fmt.Errorf("%w: %q", ErrStale, reference)
 	}
 	p.steps = slices.DeleteFunc(p.steps, func(m moment) bool { return m.at.After(now) })
 	p.steps = append(p.steps, moment{now, status, reason})

@@ -261,7 +261,7 @@ func TestSetOutcome(t *testing.T) {
 		if e := w.entry(refA); e.Charges != 1 || len(w.inbox.all()) != 1 {
 			t.Errorf("corrected: %+v", e)
 		}
-		if err := w.SetOutcome(refA, "FAILED", "EXPIRED", false); !errors.Is(err, sandbox.ErrMoved) {
+		if err := w.SetOutcome(refA, "FAILED", "EXPIRED", false); !errors.Is(err, sandbox.ErrStale) {
 			t.Errorf("money moved back: %v", err)
 		}
 		if err := w.SetOutcome(refB, "FAILED", "EXPIRED", false); !errors.Is(err, sandbox.ErrUnknown) {

@@ -173,9 +173,9 @@ var Mutations = []Mutation{
 		`if every >= 0 {`,
 	},
 	{
-		"a turn never ends", Limits, "shared/gateway/turn.go",
-		`turnLasts = 100 * time.Millisecond`,
-		`turnLasts = 100 * time.Hour`,
+		"a turn never ends", Limits, "shared/gateway/slot.go",
+		`slotLasts = 100 * time.Millisecond`,
+		`slotLasts = 100 * time.Hour`,
 	},
 	{
 		"a fault after the charge is told as none", Answers, "shared/gateway/initiate.go",
@@ -212,7 +212,7 @@ var Mutations = []Mutation{
 	{
 		"410 for one payment disables the endpoint", Available, "shared/delivery/outcome.go",
 		`reason == ReasonGone && o.OwnURL`,
-		`reason == ReasonGone && o.OwnURL && o.Aside`,
+		`reason == ReasonGone && o.OwnURL && o.OffSchedule`,
 	},
 	{
 		"attempts come no rarer", DeadEndpoints, "shared/delivery/schedule.go",
@@ -333,11 +333,11 @@ var Mutations = []Mutation{
 	},
 	{
 		"an invoice is taken from the webhook", NoForgery, "shared/gateway/poll.go",
-		`	after, err = g.settle(ctx, p, news{`,
+		`	after, err = g.applyEvidence(ctx, p, update{`,
 		`	if cb, _ := prov.ParseCallback(provider.Inbound{Body: why.raw}); cb.Evidence.InvoiceURL != "" {
 		told.Evidence.InvoiceURL = cb.Evidence.InvoiceURL
 	}
-	after, err = g.settle(ctx, p, news{`,
+	after, err = g.applyEvidence(ctx, p, update{`,
 	},
 	{
 		"MomentPay's signature is not checked", NoForgery, "shared/provider/momentpay/callback.go",

@@ -140,7 +140,7 @@ func (p Parts) Forwarder() *forwarder.Forwarder {
 	}
 }
 
-// Sweeper builds what sees to it that no callback is forgotten.
+// Sweeper builds the sweeper of deliveries.
 func (p Parts) Sweeper() *forwarder.Sweeper {
 	return &forwarder.Sweeper{
 		Ledger: p.Ledger, Doorbell: p.Doorbell(), Now: p.Now, Log: p.Log, Parallel: p.Parallel,

@@ -9,9 +9,9 @@ import (
 // Scheduled is one run of the reconciler. Deliveries are swept first: that is
 // quick, and a provider that hangs would use up the run. Sweeping gets half of
 // the time at most, and its failure does not keep payments from being checked,
-// nor theirs the next sweep. The heartbeat comes last, whatever became of the
-// rest: it says that runs come to their end and can be stored. What fails in
-// one is told by its own log lines and alarms.
+// nor theirs the next sweep. The heartbeat comes last, whether the rest failed
+// or not: it says that runs end and can be stored. Each part logs its own
+// failure.
 func Scheduled(sweep, reconcile, beat func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		half, cancel := ctx, context.CancelFunc(func() {})

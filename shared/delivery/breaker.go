@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// FailingAt is the failure in a row at which an operator is told.
+	// FailingAt is the failure in a row at which an operator is notified.
 	FailingAt = 4
 	// OpenAfter is how many failures in a row open an endpoint's circuit, if
 	// more than one event is among them: one event alone may be one that the
@@ -34,7 +34,7 @@ const (
 	// would otherwise be flooded with what is held every minute.
 	relapse = 30 * time.Minute
 	// strainedBy is how many attempts left waiting, with no answer to any,
-	// put off the endpoint's further events. An app that is merely slow gets
+	// postpone the endpoint's further events. An app that is merely slow gets
 	// there with many events a second only.
 	strainedBy = 4
 	// DisableAfter is how long probes must have failed, and none succeeded,
@@ -47,7 +47,7 @@ const (
 )
 
 // noticeAt are the steps, in per cent of the way to being disabled, at which
-// an operator is told.
+// an operator is notified.
 var noticeAt = [...]int{50, 70, 90, 100}
 
 // Signal is what one attempt says about the endpoint.
@@ -77,14 +77,14 @@ func SignalOf(next Next, cause Cause) Signal {
 	return SignalFailed
 }
 
-// Notice is something an operator is told about an endpoint; its text is the
-// name of the log line.
+// Notice notifies an operator about an endpoint; its text is the name of the
+// log line.
 type Notice string
 
 const (
 	NoticeFailing   Notice = "endpoint.failing"   // FailingAt failures in a row
 	NoticeOpened    Notice = "endpoint.opened"    // its circuit; events are held from now on
-	NoticeOnTheWay  Notice = "endpoint.notice"    // Endpoint.Told per cent of the way to being disabled
+	NoticeOnTheWay  Notice = "endpoint.notice"    // Endpoint.NotifiedPercent per cent of the way to being disabled
 	NoticeDisabled  Notice = "endpoint.disabled"  // until an operator enables it
 	NoticeRecovered Notice = "endpoint.recovered" // after NoticeFailing or NoticeOpened
 )
@@ -112,7 +112,7 @@ func (e Endpoint) BeginProbe(event, place string, now time.Time) Endpoint {
 }
 
 // Observe is the breaker: what an endpoint becomes when an attempt about an
-// event ended at now with a signal, and what an operator is told. It is pure.
+// event ended at now with a signal, and the notices for an operator. It is pure.
 // An unchanged endpoint need not be written.
 //
 //	closed, draining  well    failures and stalls forgotten
@@ -127,7 +127,7 @@ func (e Endpoint) BeginProbe(event, place string, now time.Time) Endpoint {
 //	                  stall   counted apart, unless of a probe
 //	any but disabled  gone    disabled
 //	disabled          any     stays, until an operator enables it
-func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (after Endpoint, told []Notice) {
+func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (after Endpoint, notices []Notice) {
 	switch {
 	case e.State == EndpointDisabled || s == SignalNone:
 		return e, nil
@@ -153,28 +153,28 @@ func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (a
 		return e, nil
 	case s == SignalWell:
 		if e.Failures >= FailingAt {
-			told = []Notice{NoticeRecovered}
+			notices = []Notice{NoticeRecovered}
 		}
 		e.Failures, e.FailingSince, e.FirstFailed = 0, time.Time{}, ""
-		return e, told
+		return e, notices
 	}
 	if e.Failures == 0 {
 		e.FailingSince, e.FirstFailed = now, event
 	}
 	if e.Failures++; e.Failures == FailingAt {
-		told = append(told, NoticeFailing)
+		notices = append(notices, NoticeFailing)
 	}
 	alone := e.Failures >= OpenAlone && now.Sub(e.FailingSince) >= aloneFor
 	if hangs || alone || e.Failures >= OpenAfter && event != e.FirstFailed {
 		if e.Probes = 0; now.Sub(e.ClosedAt) < relapse {
 			e.Probes = 5
 		}
-		e.State, e.OpenedAt, e.ProbesSince, e.Told = EndpointOpen, now, time.Time{}, 0
+		e.State, e.OpenedAt, e.ProbesSince, e.NotifiedPercent = EndpointOpen, now, time.Time{}, 0
 		e.ProbeAt, e.Probing, e.Probed = now.Add(probeWait(e.Probes)), "", ""
 		e.Stalled, e.StalledAt = 0, time.Time{}
-		told = append(told, NoticeOpened)
+		notices = append(notices, NoticeOpened)
 	}
-	return e, told
+	return e, notices
 }
 
 // stalled is an endpoint with one more attempt left waiting. Once it is
@@ -190,7 +190,7 @@ func stalled(e Endpoint, now time.Time) Endpoint {
 	return e
 }
 
-// Strained says whether an endpoint's events are put off. It ends by itself:
+// Strained says whether an endpoint's events are postponed. It ends without help:
 // by then an attempt that was left waiting has been answered, or has failed,
 // or its worker is gone.
 func (e Endpoint) Strained(now time.Time) bool {
@@ -201,7 +201,7 @@ func (e Endpoint) StrainEnd() time.Time { return e.StalledAt.Add(webhook.Timeout
 
 // stillOpen is an open endpoint after one more failed probe.
 func stillOpen(e Endpoint, now time.Time) (Endpoint, []Notice) {
-	var told []Notice
+	var notices []Notice
 	e.Probes++
 	e.Failures++
 	e.ProbeAt = now.Add(probeWait(e.Probes))
@@ -215,13 +215,13 @@ func stillOpen(e Endpoint, now time.Time) (Endpoint, []Notice) {
 			step = at
 		}
 	}
-	if step > e.Told {
-		e.Told = step
-		told = append(told, NoticeOnTheWay)
+	if step > e.NotifiedPercent {
+		e.NotifiedPercent = step
+		notices = append(notices, NoticeOnTheWay)
 	}
 	if percent >= 100 {
 		e = e.Disable(DisabledFailing, now)
-		told = append(told, NoticeDisabled)
+		notices = append(notices, NoticeDisabled)
 	}
-	return e, told
+	return e, notices
 }

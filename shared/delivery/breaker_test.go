@@ -24,7 +24,7 @@ func TestBreaker(t *testing.T) {
 	since := func(e Endpoint, d time.Duration) Endpoint { e.FailingSince = noon.Add(-d); return e }
 	open := func(since time.Duration, probes, told int) Endpoint {
 		e := failing(OpenAfter + probes)
-		e.State, e.OpenedAt, e.Probes, e.Told = EndpointOpen, noon.Add(-since), probes, told
+		e.State, e.OpenedAt, e.Probes, e.NotifiedPercent = EndpointOpen, noon.Add(-since), probes, told
 		e.ProbeAt, e.Probed, e.ProbesSince = noon.Add(ProbeEvery), "place", noon.Add(-since)
 		return e
 	}

@@ -61,12 +61,12 @@ type Delivery struct {
 	// not held, or for another reason.
 	Endpoint      string
 	Attempts      int       // attempts that counted against the schedule
-	Aside         int       // attempts off the schedule: manual ones and probes
+	OffSchedule   int       // attempts off the schedule: manual ones and probes
 	Claims        int       // claims made; numbers the attempts
 	NextAttemptAt time.Time // zero unless waiting or due
-	// ManualAt is when an attempt that was requested, and has not been made
+	// RequestedAt is when an attempt that was requested, and has not been made
 	// yet, is due; zero: none. It is independent of State.
-	ManualAt    time.Time
+	RequestedAt time.Time
 	ResentAt    time.Time // when an attempt was last requested; zero: never
 	LeaseUntil  time.Time // a worker holds it until then; zero: none
 	CreatedAt   time.Time
@@ -99,7 +99,7 @@ func (d Delivery) HeldForEndpoint() bool { return d.State == Held && d.Endpoint 
 // Cause says why it would be attempted now; empty: it would not.
 func (d Delivery) Cause() Cause {
 	switch {
-	case !d.ManualAt.IsZero():
+	case !d.RequestedAt.IsZero():
 		return CauseManual
 	case d.HeldForEndpoint():
 		return CauseProbe
@@ -112,8 +112,8 @@ func (d Delivery) Cause() Cause {
 // DueAt is when it is next looked at: for its next attempt, or for one that
 // was requested. Zero: never.
 func (d Delivery) DueAt() time.Time {
-	if d.NextAttemptAt.IsZero() || !d.ManualAt.IsZero() && d.ManualAt.Before(d.NextAttemptAt) {
-		return d.ManualAt
+	if d.NextAttemptAt.IsZero() || !d.RequestedAt.IsZero() && d.RequestedAt.Before(d.NextAttemptAt) {
+		return d.RequestedAt
 	}
 	return d.NextAttemptAt
 }
@@ -145,12 +145,12 @@ func (d Delivery) After(a Attempt, next Next, now time.Time) Delivery {
 		d.Attempts++
 	}
 	if a.Cause != CauseAutomatic {
-		d.Aside++
+		d.OffSchedule++
 	}
 	if a.Cause == CauseManual {
 		d.Resends++
 	}
-	d.ManualAt, d.LeaseUntil = time.Time{}, time.Time{}
+	d.RequestedAt, d.LeaseUntil = time.Time{}, time.Time{}
 	d.Latest = keep(d.Latest, a)
 	resent := d.State == Delivered
 	switch {
@@ -174,7 +174,7 @@ func (d Delivery) After(a Attempt, next Next, now time.Time) Delivery {
 // Hold parks it for an operator. One that is parked already, and was only
 // requested again, stays as it is.
 func (d Delivery) Hold(reason string) Delivery {
-	d.ManualAt = time.Time{}
+	d.RequestedAt = time.Time{}
 	if !d.State.Parked() {
 		d.State, d.HeldReason, d.NextAttemptAt = Held, reason, time.Time{}
 	}
@@ -198,16 +198,16 @@ func (d Delivery) Release(at time.Time) Delivery {
 // Postpone moves the attempt that is due now. It uses up nothing of the
 // schedule, and a requested attempt is still made.
 func (d Delivery) Postpone(at time.Time) Delivery {
-	if !d.ManualAt.IsZero() {
-		d.ManualAt = stamp(at)
+	if !d.RequestedAt.IsZero() {
+		d.RequestedAt = stamp(at)
 	} else {
 		d.State, d.NextAttemptAt = Due, stamp(at)
 	}
 	return d
 }
 
-// WaitFor postpones it until an earlier event of its payment has had its next
-// attempt, plus a lease.
+// WaitFor postpones it until an earlier event of its payment was due or leased,
+// plus a lease.
 func (d Delivery) WaitFor(earlier Delivery, now time.Time, lease time.Duration) Delivery {
 	at := earlier.NextAttemptAt
 	for _, t := range []time.Time{earlier.LeaseUntil, now} {
@@ -221,7 +221,7 @@ func (d Delivery) WaitFor(earlier Delivery, now time.Time, lease time.Duration) 
 
 // Cancel drops a requested attempt that cannot be made.
 func (d Delivery) Cancel() Delivery {
-	d.ManualAt = time.Time{}
+	d.RequestedAt = time.Time{}
 	return d
 }
 
@@ -236,14 +236,14 @@ var ErrUnderway = errors.New("delivery is under way")
 // another reason than its endpoint is released instead, and its schedule
 // continues. ErrUnderway: there is nothing to do.
 func (d Delivery) Resend(at time.Time) (Delivery, error) {
-	if d.State == Waiting || !d.ManualAt.IsZero() || at.Before(d.LeaseUntil) {
+	if d.State == Waiting || !d.RequestedAt.IsZero() || at.Before(d.LeaseUntil) {
 		return d, ErrUnderway
 	}
 	d.ResentAt, d.LeaseUntil = at, time.Time{}
 	if d.State == Held && !d.HeldForEndpoint() {
 		return d.Release(at), nil
 	}
-	d.ManualAt = at
+	d.RequestedAt = at
 	return d, nil
 }
 

@@ -56,7 +56,7 @@ func TestEveryStateHasAWayOut(t *testing.T) {
 					continue
 				}
 				o := Outcome{Code: []int{200, 302, 404, 410, 429, 500}[random.IntN(6)], OwnURL: random.IntN(2) == 0,
-					Charged: d.Attempts, Free: d.Claims - d.Attempts - d.Aside, Aside: cause != CauseAutomatic}
+					Charged: d.Attempts, Free: d.Claims - d.Attempts - d.OffSchedule, OffSchedule: cause != CauseAutomatic}
 				next := Decide(o, now, random.Float64())
 				e, _ = e.Observe(SignalOf(next, cause), cause, d.EventID, now)
 				step(fmt.Sprint(cause, o.Code), d.Claim(now).After(Attempt{Cause: cause, Code: o.Code}, next, now))
@@ -91,7 +91,7 @@ func TestEveryStateHasAWayOut(t *testing.T) {
 			d = d.Claim(now)
 			d.LeaseUntil = time.Time{}
 		}
-		if d.State.Parked() && d.ManualAt.IsZero() {
+		if d.State.Parked() && d.RequestedAt.IsZero() {
 			var err error
 			if d, err = d.Resend(now); err != nil {
 				t.Fatalf("seed %d: %s has no way out: %v: %v", seed, d.State, err, path)
@@ -102,7 +102,7 @@ func TestEveryStateHasAWayOut(t *testing.T) {
 		}
 		cause := d.Cause()
 		delivered := d.State == Delivered
-		d = d.Claim(now).After(Attempt{Cause: cause, Code: 200}, Decide(Outcome{Code: 200, Aside: cause != CauseAutomatic}, now, 0), now)
+		d = d.Claim(now).After(Attempt{Cause: cause, Code: 200}, Decide(Outcome{Code: 200, OffSchedule: cause != CauseAutomatic}, now, 0), now)
 		if d.State != Delivered || d.DeliveredAt.IsZero() || !delivered && !d.DueAt().IsZero() || d.HeldReason != "" || !d.LeaseUntil.IsZero() {
 			t.Fatalf("seed %d: %+v: %v", seed, d, path)
 		}
@@ -121,7 +121,7 @@ func TestAttemptsAreCounted(t *testing.T) {
 			t.Errorf("before any attempt: %+v", d.Last())
 		}
 		d = d.Claim(noon).After(Attempt{Cause: cause, Code: 500}, Next{Step: StepRetry, At: noon.Add(time.Minute), Charged: true}, noon)
-		if got := [4]int{d.Claims, d.Attempts, d.Aside, d.Resends}; got != want {
+		if got := [4]int{d.Claims, d.Attempts, d.OffSchedule, d.Resends}; got != want {
 			t.Errorf("%s: %v, want %v", cause, got, want)
 		}
 		if free := d.Claim(noon).After(Attempt{Cause: cause}, Next{Step: StepRetry, At: noon}, noon); free.Attempts != 1 {
@@ -155,14 +155,14 @@ func TestResend(t *testing.T) {
 		"delivered":             {Delivery{State: Delivered}, false, false},
 		"exhausted":             {Delivery{State: Exhausted}, false, false},
 		"waiting":               {Delivery{State: Waiting}, true, false},
-		"requested":             {Delivery{State: Due, ManualAt: noon}, true, false},
+		"requested":             {Delivery{State: Due, RequestedAt: noon}, true, false},
 		"leased":                {Delivery{State: Due, LeaseUntil: noon.Add(1)}, true, false},
 		"lease over":            {Delivery{State: Due, LeaseUntil: noon}, false, false},
 		"held for its endpoint": {Delivery{State: Held, Endpoint: "https://a"}, false, false},
 		"held for an operator":  {Delivery{State: Held, HeldReason: "r"}, false, true},
 	} {
 		after, err := c.d.Resend(noon)
-		if (err != nil) != c.underway || err == nil && (after.ManualAt.IsZero() != c.released || c.released != (after.State != c.d.State)) {
+		if (err != nil) != c.underway || err == nil && (after.RequestedAt.IsZero() != c.released || c.released != (after.State != c.d.State)) {
 			t.Errorf("%s: %+v, %v", name, after, err)
 		}
 	}

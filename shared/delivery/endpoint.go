@@ -44,13 +44,13 @@ type Endpoint struct {
 	Stalled   int       // attempts that were left waiting, with no answer to any since
 	StalledAt time.Time // when the first of them was; zero: none
 
-	OpenedAt    time.Time // of the circuit; zero unless open or disabled
-	Probes      int       // failed since then
-	ProbesSince time.Time // when the first of them failed; zero: none
-	ProbeAt     time.Time // no probe before
-	Probing     string    // id of the event to probe with; empty: none, or taken
-	Probed      string    // position among the held events of the latest probe
-	Told        int       // per cent of the way to being disabled, as last notified
+	OpenedAt        time.Time // of the circuit; zero unless open or disabled
+	Probes          int       // failed since then
+	ProbesSince     time.Time // when the first of them failed; zero: none
+	ProbeAt         time.Time // no probe before
+	Probing         string    // id of the event to probe with; empty: none, or taken
+	Probed          string    // position among the held events of the latest probe
+	NotifiedPercent int       // per cent of the way to being disabled, as last notified
 
 	DisabledAt     time.Time
 	DisabledReason string

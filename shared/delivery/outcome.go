@@ -20,9 +20,9 @@ type Outcome struct {
 	// OwnURL: the attempt went to a URL that is this payment's alone, and not
 	// to the app's.
 	OwnURL bool
-	// Aside: the attempt stands beside the schedule. Somebody asked for it, or
+	// OffSchedule: the attempt stands beside the schedule. Somebody asked for it, or
 	// it is a probe of the endpoint.
-	Aside bool
+	OffSchedule bool
 }
 
 // Step is what happens to a delivery after an attempt.
@@ -84,14 +84,14 @@ func Decide(o Outcome, now time.Time, random float64) Next {
 	reason := o.reason()
 	switch {
 	case reason == ReasonAccepted:
-		return Next{Step: StepDelivered, Reason: reason, Charged: !o.Aside}
+		return Next{Step: StepDelivered, Reason: reason, Charged: !o.OffSchedule}
 	case reason == ReasonGone && o.OwnURL:
 		// The answer is about one payment. It says nothing about the app's
 		// other payments, which may have the same host.
-		return Next{Step: StepExhausted, Reason: reason, Charged: !o.Aside}
+		return Next{Step: StepExhausted, Reason: reason, Charged: !o.OffSchedule}
 	case reason == ReasonGone:
-		return Next{Step: StepGone, Reason: reason, Charged: !o.Aside}
-	case o.Aside:
+		return Next{Step: StepGone, Reason: reason, Charged: !o.OffSchedule}
+	case o.OffSchedule:
 		return Next{Step: StepKeep, Reason: reason}
 	case reason == ReasonOurs:
 		return Next{Step: StepRetry, Reason: reason, At: now.Add(waitFree(o.Free, random))}

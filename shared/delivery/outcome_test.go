@@ -60,7 +60,7 @@ func TestDecide(t *testing.T) {
 		{"410", Outcome{Code: 410}, end(StepGone, ReasonGone)},
 		{"410, last", Outcome{Code: 410, Charged: 11}, end(StepGone, ReasonGone)},
 		{"410 at a payment's URL", Outcome{Code: 410, OwnURL: true}, end(StepExhausted, ReasonGone)},
-		{"410 at a payment's URL, probe", Outcome{Code: 410, OwnURL: true, Aside: true}, Next{Step: StepExhausted, Reason: ReasonGone}},
+		{"410 at a payment's URL, probe", Outcome{Code: 410, OwnURL: true, OffSchedule: true}, Next{Step: StepExhausted, Reason: ReasonGone}},
 		{"500 at a payment's URL that asks to be disabled", Outcome{Code: 500, Control: "disable", OwnURL: true}, end(StepExhausted, ReasonGone)},
 		{"404 at a payment's URL", Outcome{Code: 404, OwnURL: true, Charged: 4}, retry(ReasonRefused, 30*time.Minute)},
 		{"500 that asks to be disabled", Outcome{Code: 500, Control: "disable"}, end(StepGone, ReasonGone)},
@@ -87,12 +87,12 @@ func TestDecide(t *testing.T) {
 		{"999", Outcome{Code: 999}, retry(ReasonNetwork, 5*time.Second)},
 		{"negative count", Outcome{Code: 500, Charged: -7}, retry(ReasonUnavailable, 5*time.Second)},
 
-		{"manual, delivered", Outcome{Code: 200, Aside: true}, Next{Step: StepDelivered, Reason: ReasonAccepted}},
-		{"manual, 410", Outcome{Code: 410, Aside: true}, Next{Step: StepGone, Reason: ReasonGone}},
-		{"manual, 500", Outcome{Code: 500, Aside: true, Charged: 11}, Next{Step: StepKeep, Reason: ReasonUnavailable}},
-		{"manual, 404", Outcome{Code: 404, Aside: true}, Next{Step: StepKeep, Reason: ReasonRefused}},
-		{"manual, abort", Outcome{Code: 500, Control: "abort-message", Aside: true}, Next{Step: StepKeep, Reason: ReasonAborted}},
-		{"manual, ours", Outcome{Class: webhook.ClassDNSOurs, Aside: true}, Next{Step: StepKeep, Reason: ReasonOurs}},
+		{"manual, delivered", Outcome{Code: 200, OffSchedule: true}, Next{Step: StepDelivered, Reason: ReasonAccepted}},
+		{"manual, 410", Outcome{Code: 410, OffSchedule: true}, Next{Step: StepGone, Reason: ReasonGone}},
+		{"manual, 500", Outcome{Code: 500, OffSchedule: true, Charged: 11}, Next{Step: StepKeep, Reason: ReasonUnavailable}},
+		{"manual, 404", Outcome{Code: 404, OffSchedule: true}, Next{Step: StepKeep, Reason: ReasonRefused}},
+		{"manual, abort", Outcome{Code: 500, Control: "abort-message", OffSchedule: true}, Next{Step: StepKeep, Reason: ReasonAborted}},
+		{"manual, ours", Outcome{Class: webhook.ClassDNSOurs, OffSchedule: true}, Next{Step: StepKeep, Reason: ReasonOurs}},
 	} {
 		if diff := cmp.Diff(tc.want, Decide(tc.o, attemptedAt, 0.5)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
@@ -110,7 +110,7 @@ func TestDecideIsTotal(t *testing.T) {
 		if (next.Step == StepRetry) != !next.At.IsZero() || next.Step == StepRetry && !next.At.After(attemptedAt) || next.Reason == "" {
 			t.Fatalf("%+v: %+v", o, next)
 		}
-		if !next.Charged && !o.Aside && next.Reason != ReasonOurs {
+		if !next.Charged && !o.OffSchedule && next.Reason != ReasonOurs {
 			t.Fatalf("%+v is not charged: %+v", o, next)
 		}
 	}
@@ -118,11 +118,11 @@ func TestDecideIsTotal(t *testing.T) {
 		for _, manual := range []bool{false, true} {
 			for code := -1; code <= 1000; code++ {
 				for _, own := range []bool{false, true} {
-					check(Outcome{Code: code, Charged: charged, Aside: manual, RetryAfter: "1", OwnURL: own})
+					check(Outcome{Code: code, Charged: charged, OffSchedule: manual, RetryAfter: "1", OwnURL: own})
 				}
 			}
 			for _, class := range webhook.Classes {
-				check(Outcome{Class: class, Charged: charged, Aside: manual, Free: charged * 10})
+				check(Outcome{Class: class, Charged: charged, OffSchedule: manual, Free: charged * 10})
 			}
 		}
 	}

@@ -22,7 +22,7 @@ const (
 	MaxAttempts = len(waits)
 	// MaxFree bounds the attempts that are not charged, half a day's worth. A
 	// domain whose own name servers are broken looks like a fault of our
-	// resolver, and nothing may be retried for ever.
+	// resolver, and no retry is endless.
 	MaxFree = 48
 )
 
@@ -67,7 +67,7 @@ func clampRandom(random float64) float64 {
 // withRetryAfter lengthens base, a wait already jittered, to what the endpoint
 // asked for. The answer lies in [base, max(2·base, 1 h)]: an endpoint may ask
 // for patience, neither for haste nor for silence. Up to 20 % is added to what
-// was asked, so that deliveries told the same do not return together.
+// was asked, so that deliveries with one answer do not return together.
 func withRetryAfter(base time.Duration, header string, now time.Time, random float64) time.Duration {
 	asked, ok := ParseRetryAfter(header, now)
 	if !ok {

@@ -20,7 +20,7 @@ func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, erro
 		case err != nil:
 			return false, err
 		case e.State != delivery.EndpointDisabled && e.Strained(now):
-			return false, f.putOff(ctx, w, e.StrainEnd(), afterStrain)
+			return false, f.postpone(ctx, w, e.StrainEnd(), afterStrain)
 		case e.State != delivery.EndpointDisabled:
 			return true, nil // a person asked: an open circuit does not count
 		}
@@ -36,20 +36,20 @@ func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, erro
 	if err != nil || !e.Strained(now) {
 		return err == nil, err
 	}
-	return false, f.putOff(ctx, w, e.StrainEnd(), afterStrain)
+	return false, f.postpone(ctx, w, e.StrainEnd(), afterStrain)
 }
 
 // afterStrain lies between the first and the last event to come back when a
 // strained endpoint is tried again.
 const afterStrain = 2 * time.Second
 
-// putOff leaves an attempt for when it is known whether its endpoint hangs:
+// postpone leaves an attempt for when it is known whether its endpoint hangs:
 // until then, or at most apart later. It costs the event nothing of its
 // schedule, and what was asked for by hand is still made.
-func (f *Forwarder) putOff(ctx context.Context, w work, until time.Time, apart time.Duration) error {
+func (f *Forwarder) postpone(ctx context.Context, w work, until time.Time, apart time.Duration) error {
 	at := ledger.Clock(until.Add(time.Duration(float64(apart) * f.Jitter())))
 	d, err := f.Ledger.SaveDelivery(ctx, w.d.Postpone(at))
-	if errors.Is(err, ledger.ErrMoved) {
+	if errors.Is(err, ledger.ErrStale) {
 		return nil
 	}
 	if err != nil {
@@ -60,16 +60,15 @@ func (f *Forwarder) putOff(ctx context.Context, w work, until time.Time, apart t
 	return f.ring(ctx, d)
 }
 
-// stallAfter is how long an attempt is left waiting before that is told of
-// its endpoint. Whether it failed is not known until webhook.Timeout, and
-// until then it keeps its batch, of which few can be worked on at once:
-// those that wait for one app must not become so many that the other apps'
-// events find none free.
+// stallAfter is how long an attempt may be unanswered before it is reported
+// against its endpoint. It fails only at webhook.Timeout, and until then it
+// occupies a batch. Few batches run at once: one app's unanswered attempts must
+// not occupy them all.
 const stallAfter = time.Second
 
-// watch tells of an attempt that is left waiting, while it waits, and counts it
-// among its client's unless it was already. The attempt ends with stop, which
-// returns when nothing more is told.
+// watch reports an attempt that is unanswered for stallAfter, and counts it
+// against its client unless it is counted already. The caller calls stop when
+// the attempt has ended; it returns when nothing more is reported.
 func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func()) {
 	cancel := f.AfterFunc(stallAfter, func() {
 		err := host.Protect(func() error {
@@ -110,9 +109,9 @@ func (f *Forwarder) passAt(ctx context.Context, w work, origin string, now time.
 		}
 		err = f.Ledger.HoldDelivery(ctx, w.d, e)
 		switch {
-		case errors.Is(err, ledger.ErrEndpointMoved):
+		case errors.Is(err, ledger.ErrEndpointStale):
 			continue // it may have come back
-		case errors.Is(err, ledger.ErrMoved):
+		case errors.Is(err, ledger.ErrStale):
 			return false, nil
 		case err == nil:
 			f.logHeld(ctx, w.d, w.d.HoldFor(e).HeldReason)
@@ -135,7 +134,7 @@ func (f *Forwarder) probe(ctx context.Context, w work, now time.Time) error {
 		return err // the sweeper lets go what has moved elsewhere
 	}
 	e.Probing = ""
-	if _, err := f.Ledger.SaveEndpoint(ctx, e, now); errors.Is(err, ledger.ErrMoved) {
+	if _, err := f.Ledger.SaveEndpoint(ctx, e, now); errors.Is(err, ledger.ErrStale) {
 		return nil
 	} else if err != nil {
 		return err
@@ -161,7 +160,7 @@ func (f *Forwarder) report(ctx context.Context, w work, s delivery.Signal) {
 		}
 		_, err = f.Ledger.SaveEndpoint(ctx, after, now)
 		switch {
-		case errors.Is(err, ledger.ErrMoved):
+		case errors.Is(err, ledger.ErrStale):
 			read = f.Ledger.FreshEndpoint
 			continue
 		case err != nil:
@@ -185,6 +184,6 @@ func tell(ctx context.Context, log *slog.Logger, e delivery.Endpoint, told []del
 			level = slog.LevelInfo
 		}
 		log.Log(ctx, level, string(n), "client", e.ClientID, "endpoint", e.Origin, "state", e.State, "failures", e.Failures,
-			"failing_since", e.FailingSince, "percent", e.Told, "reason", e.DisabledReason)
+			"failing_since", e.FailingSince, "percent", e.NotifiedPercent, "reason", e.DisabledReason)
 	}
 }

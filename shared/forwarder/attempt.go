@@ -28,7 +28,7 @@ func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) 
 	if err != nil && counted {
 		f.count(ctx, w, false)
 	}
-	if errors.Is(err, ledger.ErrMoved) {
+	if errors.Is(err, ledger.ErrStale) {
 		return nil
 	}
 	if err != nil {
@@ -38,7 +38,7 @@ func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) 
 	return f.attempt(ctx, w, counted)
 }
 
-// attempt sends a claimed delivery once and writes down what came of it.
+// attempt sends a claimed delivery once and stores the result.
 func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 	d := w.d
 	header, err := sign(d, w.client, f.Now())
@@ -51,7 +51,7 @@ func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 	now := ledger.Clock(f.Now())
 	next := delivery.Decide(delivery.Outcome{
 		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,
-		OwnURL: d.URL != "", Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts - d.Aside, Aside: w.cause != delivery.CauseAutomatic,
+		OwnURL: d.URL != "", Charged: d.Attempts, Free: d.Claims - 1 - d.Attempts - d.OffSchedule, OffSchedule: w.cause != delivery.CauseAutomatic,
 	}, now, f.Jitter())
 	d = d.After(delivery.Attempt{
 		Cause: w.cause, Started: result.Started, Duration: result.Duration, Code: result.Code, Error: string(result.Class),
@@ -82,9 +82,9 @@ func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 		fields = append(fields, "next_attempt_at", d.NextAttemptAt)
 	}
 	f.Log.Log(ctx, level, "delivery.attempted", fields...)
-	// What an attempt says of the endpoint is true whoever owns the event now.
+	// The result is about the endpoint, even if another worker owns the event.
 	f.report(ctx, w, delivery.SignalOf(next, w.cause))
-	if errors.Is(err, ledger.ErrMoved) {
+	if errors.Is(err, ledger.ErrStale) {
 		f.Log.WarnContext(ctx, "delivery.claim_lost", "event", d.EventID, "attempt", d.Claims)
 		return nil
 	}

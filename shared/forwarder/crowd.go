@@ -58,7 +58,7 @@ func (f *Forwarder) enter(ctx context.Context, w work, now time.Time) (counted, 
 		if !room {
 			return false, false, nil
 		}
-		if _, err = f.Ledger.SaveEndpoint(ctx, after, now); !errors.Is(err, ledger.ErrMoved) {
+		if _, err = f.Ledger.SaveEndpoint(ctx, after, now); !errors.Is(err, ledger.ErrStale) {
 			return err == nil, err == nil, err
 		}
 		e, err = f.Ledger.FreshEndpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
@@ -82,7 +82,7 @@ func (f *Forwarder) count(ctx context.Context, w work, waits bool) bool {
 		}
 		if _, err = f.Ledger.SaveEndpoint(ctx, e, now); err == nil {
 			return true
-		} else if !errors.Is(err, ledger.ErrMoved) {
+		} else if !errors.Is(err, ledger.ErrStale) {
 			break
 		}
 	}
@@ -96,5 +96,5 @@ func (f *Forwarder) crowdedOut(ctx context.Context, w work, now time.Time) error
 	if w.cause == delivery.CauseProbe {
 		return nil
 	}
-	return f.putOff(ctx, w, now.Add(webhook.Timeout/2), webhook.Timeout)
+	return f.postpone(ctx, w, now.Add(webhook.Timeout/2), webhook.Timeout)
 }

@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// DrainRate is how many held events a second are let go to an endpoint
-	// that is back. New events go at once, beside them.
+	// DrainRate is how many held events a second are released to an endpoint
+	// that recovered. New events are sent at once, beside them.
 	DrainRate = 50
 	// drainAhead is how much of that one sweep gives out: until the next.
 	drainAhead = time.Minute
-	// drainQuiet is how long after an endpoint came back, and after the last
-	// event was let go, nothing more can be found: longer than the index that
-	// tells what is held is ever behind.
+	// drainQuiet is how long after an endpoint recovered, and after the last
+	// release, nothing more can be found: longer than the index of held events
+	// ever lags.
 	drainQuiet = 15 * time.Minute
 	// lookFor bounds the held events that a sweep looks at in search of one
 	// to probe with: the index may show some that are held no longer.
@@ -97,10 +97,10 @@ func (s *Sweeper) movedAway(ctx context.Context, d delivery.Delivery, e delivery
 	return err == nil && delivery.Origin(client.CallbackURL) != e.Origin, err
 }
 
-// drain lets go what is held for an endpoint that is back, oldest first, each
-// a moment after the one before. The time is claimed on the endpoint first,
-// so that sweeps which overlap do not add up; what a sweep has claimed and
-// not let go, the next finds still held.
+// drain releases what is held for an endpoint that recovered, oldest first, at
+// DrainRate. The time is claimed on the endpoint first, so that sweeps which
+// overlap do not add up. What a sweep has claimed and not released, the next
+// finds still held.
 func (s *Sweeper) drain(ctx context.Context, e delivery.Endpoint, now time.Time) (int, error) {
 	const apart = time.Second / DrainRate
 	start := e.DrainedTo
@@ -148,10 +148,10 @@ func (s *Sweeper) heldUpTo(ctx context.Context, e delivery.Endpoint, most int) (
 	return held, nil
 }
 
-// release makes each due in its turn and rings.
+// release makes each due, one after the other, and rings.
 func (s *Sweeper) release(ctx context.Context, e delivery.Endpoint, held []ledger.Attention, now, start time.Time, apart time.Duration) (int, error) {
 	released := make([]*delivery.Delivery, len(held))
-	faults := s.Parallel.Each(ctx, maxTended, len(held), func(i int) error {
+	faults := s.Parallel.Each(ctx, maxParallel, len(held), func(i int) error {
 		a, at := held[i], ledger.Clock(start.Add(time.Duration(i)*apart))
 		d, err := s.Ledger.Delivery(ctx, a.Reference, a.Sequence)
 		switch ahead := d.LeaseUntil.Sub(now); {
@@ -171,7 +171,7 @@ func (s *Sweeper) release(ctx context.Context, e delivery.Endpoint, held []ledge
 	due := make([]delivery.Delivery, 0, len(held))
 	for i, err := range faults {
 		switch {
-		case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrMoved), errors.Is(err, host.ErrNotStarted):
+		case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrStale), errors.Is(err, host.ErrNotStarted):
 			faults[i] = nil // somebody else was faster, or the next sweep finds it
 		case released[i] != nil:
 			due = append(due, *released[i])

@@ -26,14 +26,14 @@ import (
 const lease = 30 * time.Second
 
 const (
-	// early is how much before its time an attempt may be made, so that
+	// dueTolerance is how much before its time an attempt may be made, so that
 	// clocks that differ a little do not send a doorbell round once more.
-	early = time.Second
-	// nearly is how much before its time a doorbell is rung anew. An earlier
+	dueTolerance = time.Second
+	// requeueWindow is how much before its time a doorbell is rung anew. An earlier
 	// one is dropped: it is a copy, and the one sent with the delay is on its
 	// way. Ringing for copies would let a queue that repeats messages fill
 	// itself.
-	nearly = 10 * time.Second
+	requeueWindow = 10 * time.Second
 )
 
 // Poster sends one attempt. webhook.Client is one.
@@ -56,20 +56,20 @@ type Forwarder struct {
 	Jitter   func() float64 // uniform in [0,1)
 	Log      *slog.Logger
 	Parallel host.Executor
-	// AfterFunc tells of attempts that are left waiting, while they wait.
+	// AfterFunc reports unanswered attempts while they wait.
 	AfterFunc func(d time.Duration, f func()) (stop func() bool)
 }
 
-// together bounds the attempts that one batch makes side by side: each holds a
+// maxAttempts bounds the attempts that one batch makes side by side: each holds a
 // connection and up to 16 KiB of an answer.
-const together = 64
+const maxAttempts = 64
 
 // Handle works off one batch of doorbells side by side, so that one slow app
 // holds up no other. A message is reported as failed, and comes again, only
 // when the fault is ours; an app's refusal is on its delivery's own schedule.
 func (f *Forwarder) Handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	var response events.SQSEventResponse
-	faults := f.Parallel.Each(ctx, together, len(batch.Records), func(i int) error {
+	faults := f.Parallel.Each(ctx, maxAttempts, len(batch.Records), func(i int) error {
 		return f.answer(ctx, batch.Records[i].Body)
 	})
 	for i, err := range faults {
@@ -115,9 +115,9 @@ func (f *Forwarder) Deliver(ctx context.Context, reference string, sequence int)
 		return f.probe(ctx, w, now)
 	case d.State == delivery.Waiting:
 		// Nothing is before it any more. Its time was only when to look next.
-	case d.DueAt().After(now.Add(nearly)):
+	case d.DueAt().After(now.Add(requeueWindow)):
 		return nil
-	case d.DueAt().After(now.Add(early)):
+	case d.DueAt().After(now.Add(dueTolerance)):
 		return f.Doorbell.Ring(ctx, d)
 	}
 	ok, err = f.address(ctx, &w, now)
@@ -185,7 +185,7 @@ func (f *Forwarder) hold(ctx context.Context, w work, reason string) error {
 // without an error when another worker changed it first.
 func (f *Forwarder) save(ctx context.Context, d delivery.Delivery) (saved bool, err error) {
 	_, err = f.Ledger.SaveDelivery(ctx, d)
-	if errors.Is(err, ledger.ErrMoved) {
+	if errors.Is(err, ledger.ErrStale) {
 		return false, nil
 	}
 	return err == nil, err

@@ -72,8 +72,7 @@ func ring(w *testbed.World, bodies ...string) []string {
 	return failed
 }
 
-// passBeside lets time pass while the app is told of other payments too, often
-// enough for its circuit to stay closed if it takes those.
+// passBeside lets time pass while the app gets other events too, often enough for its circuit to stay closed if it takes those.
 func passBeside(t *testing.T, w *testbed.World, d time.Duration) {
 	t.Helper()
 	apart := 20 * time.Minute
@@ -314,8 +313,8 @@ func TestForwarderBatchRunsSideBySide(t *testing.T) {
 	})
 }
 
-// A correction is not told before what it corrects, however the doorbells
-// come; it follows at once when that is delivered.
+// A correction is not sent before the event it corrects, in any order of the
+// messages; it follows at once when that is delivered.
 func TestForwarderEventsKeepTheirOrder(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		refuse := true
@@ -511,7 +510,7 @@ func TestForwarderUnderTableFaults(t *testing.T) {
 	}
 }
 
-// A dead endpoint costs a bounded number of attempts, whoever rings.
+// A dead endpoint costs a bounded number of attempts, however many messages come.
 func TestForwarderDeadEndpointIsBounded(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Class: webhook.ClassConnect} })

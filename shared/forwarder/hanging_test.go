@@ -267,7 +267,7 @@ func TestHangingAppSlowsNoOther(t *testing.T) {
 }
 
 // An app that is slow but answers gets every event, and its circuit stays
-// closed. Events that come faster than it answers are put off for a while.
+// closed. Events that come faster than it answers are postponed.
 func TestSlowAppGetsEverything(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -222,7 +222,7 @@ func TestDisabledAfterDays(t *testing.T) {
 				t.Errorf("%s is %s", reference, got)
 			}
 		}
-		if _, err := w.Ledger.SaveEndpoint(t.Context(), found[0].Reopen(time.Now()), time.Now(), operators()); !errors.Is(err, ledger.ErrMoved) {
+		if _, err := w.Ledger.SaveEndpoint(t.Context(), found[0].Reopen(time.Now()), time.Now(), operators()); !errors.Is(err, ledger.ErrStale) {
 			t.Errorf("enabled by what was read before: %v", err)
 		}
 	})
@@ -405,8 +405,8 @@ func TestOneProbeDoesNotDisable(t *testing.T) {
 		up := down(w, webhook.Result{Code: 503})
 		reference := due(t, w, "ORDER-3")
 		w.Pass(6 * time.Minute)
-		if e := endpoint(t, w); e.State != delivery.EndpointOpen || e.Probes == 0 || e.Told != 0 {
-			t.Errorf("it is %s after %d probes, told %d", e.State, e.Probes, e.Told)
+		if e := endpoint(t, w); e.State != delivery.EndpointOpen || e.Probes == 0 || e.NotifiedPercent != 0 {
+			t.Errorf("it is %s after %d probes, told %d", e.State, e.Probes, e.NotifiedPercent)
 		}
 		up()
 		w.Pass(10 * time.Minute)
@@ -489,7 +489,7 @@ func TestManualAttempts(t *testing.T) {
 				w.Pass(5 * time.Second)
 				story := w.Story(reference)
 				after, last := story.Deliveries[0], story.Attempts[len(story.Attempts)-1]
-				if after.State != c.after || after.Attempts != before.Attempts || !after.ManualAt.IsZero() || after.ResentAt.IsZero() {
+				if after.State != c.after || after.Attempts != before.Attempts || !after.RequestedAt.IsZero() || after.ResentAt.IsZero() {
 					t.Errorf("it was %+v, it is %+v", before, after)
 				}
 				if c.after == before.State && (!after.NextAttemptAt.Equal(before.NextAttemptAt) || !after.DeliveredAt.Equal(before.DeliveredAt)) {

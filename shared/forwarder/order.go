@@ -14,7 +14,7 @@ import (
 func (f *Forwarder) behind(ctx context.Context, w work, predecessor delivery.Delivery, now time.Time) error {
 	switch {
 	case w.cause == delivery.CauseProbe:
-		return nil // probed with in its turn
+		return nil // the sweeper probes with it later
 	case w.cause == delivery.CauseManual:
 		f.Log.WarnContext(ctx, "delivery.resend_refused", "event", w.d.EventID, "reason", "an earlier event of the payment is not delivered")
 		_, err := f.save(ctx, w.d.Cancel())

@@ -17,16 +17,15 @@ const (
 	// doorbellGrace is how long a due delivery is left to its own doorbell
 	// before the sweeper rings again.
 	doorbellGrace = 30 * time.Second
-	// maxTended is how many endpoints are tended at a time, and how many
-	// events of each are let go.
-	maxTended = 8
+	// maxParallel is how many endpoints are maintained at a time, and how many
+	// events of each are released at a time.
+	maxParallel = 8
 )
 
-// Sweeper sees to it that no event is forgotten: it rings again for those that
-// are overdue, probes endpoints whose circuit is open, and lets go what was
-// held for one that is back. Run it every minute. Sweeps that overlap do no
-// harm: what one does is claimed in the table first, and a doorbell too many
-// makes no attempt too many. Set every field.
+// Sweeper re-enqueues overdue deliveries, probes endpoints whose circuit is open
+// and releases deliveries held for an endpoint that recovered. Run it every
+// minute. Sweeps may overlap: each claims in the table what it does, and a
+// repeated message makes no second attempt. Set every field.
 type Sweeper struct {
 	Ledger   *ledger.Ledger
 	Doorbell Ringer
@@ -58,7 +57,7 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 	for i := range ledger.DueShards {
 		note(s.ringOverdue(ctx, (first+i)%ledger.DueShards, &t))
 	}
-	note(s.tendAll(ctx, &t)) // last: it is what can take long
+	note(s.maintainAll(ctx, &t)) // last: it is what can take long
 	note(ctx.Err())
 	return t, errors.Join(faults...)
 }
@@ -111,8 +110,8 @@ func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
 	}
 }
 
-// tend does what one endpoint needs now.
-func (s *Sweeper) tend(ctx context.Context, clientID, origin string, mayProbeOf func(client string) bool) (did Swept, err error) {
+// maintain probes or drains one endpoint, if that is due.
+func (s *Sweeper) maintain(ctx context.Context, clientID, origin string, mayProbeOf func(client string) bool) (did Swept, err error) {
 	now := ledger.Clock(s.Now())
 	e, err := s.Ledger.FreshEndpoint(ctx, clientID, origin, now)
 	if err != nil {
@@ -127,7 +126,7 @@ func (s *Sweeper) tend(ctx context.Context, clientID, origin string, mayProbeOf 
 	case delivery.EndpointDraining:
 		did.Released, err = s.drain(ctx, e, now)
 	}
-	if errors.Is(err, ledger.ErrMoved) {
+	if errors.Is(err, ledger.ErrStale) {
 		return did, nil // another sweep, or the forwarder, was faster
 	}
 	return did, err

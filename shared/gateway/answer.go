@@ -8,7 +8,7 @@ import (
 	"momoproxy/shared/provider"
 )
 
-// Kind is what became of a request to pay.
+// Kind is the result of a request to pay.
 type Kind int
 
 const (
@@ -26,7 +26,7 @@ const (
 	// Refused: the provider refused the payer or the request; Payment has
 	// FAILED.
 	Refused
-	// AccountRefused: the provider refused our account, whoever pays. Nothing
+	// AccountRefused: the provider refused our account, for any payer. Nothing
 	// was charged; Payment has FAILED.
 	AccountRefused
 	// NotStarted: the provider was out of reach before anything was sent, or
@@ -55,8 +55,8 @@ type Answer struct {
 	Replayed   bool          // from an earlier request under the same key
 }
 
-// answerTo says what the app is told, from what the provider said and where
-// the payment stands.
+// answerTo is the answer to the app, from the provider's answer and the
+// payment's state.
 func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer) Answer {
 	entry.Payment = after
 	refused := after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused
@@ -73,12 +73,12 @@ func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer)
 	if ending, ends := told.Evidence.Verdict.Ending(); ends && after.Status == ending {
 		return Answer{Kind: Accepted, Payment: entry, Status: ending}
 	}
-	return Answer{Kind: Accepted, Payment: entry, Status: payment.Pending, Phase: phaseTold(after)}
+	return Answer{Kind: Accepted, Payment: entry, Status: payment.Pending, Phase: phaseAnswered(after)}
 }
 
-// phaseTold: a payment that a callback ended while its own request was still
-// being answered is told as accepted; the app learns the ending by callback.
-func phaseTold(p payment.Payment) payment.Phase {
+// phaseAnswered: a payment that a callback ended while its own request was still
+// being answered is reported as accepted; the app learns the ending by callback.
+func phaseAnswered(p payment.Payment) payment.Phase {
 	if p.Open() {
 		return p.Phase
 	}
@@ -148,7 +148,7 @@ func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
 		// still writes its answer, and every replay must repeat that one.
 		return Answer{Kind: InProgress, Payment: stored, RetryAfter: min(stored.SubmitDeadline.Sub(now), inProgressWait)}
 	case stored.AnswerKind == "": // the first request died on the way
-		// There is no stored answer to repeat: the payment's own state is told.
+		// There is no stored answer to repeat: the payment's own state is the answer.
 		return Answer{Kind: Accepted, Payment: stored, Status: stored.Status, Phase: stored.Phase, Replayed: true}
 	}
 	return readAnswer(stored)

@@ -25,7 +25,7 @@ import (
 //
 // While it is open each app has a probe of its own every breakerProbe. An app
 // without a failure probes at once. So the probes of an app that sends bad
-// requests put off nobody else's, and the first answer closes the circuit for
+// requests delay nobody else's, and the first answer closes the circuit for
 // every app.
 //
 // The state keeps maxApps apps, those that asked last. While that many wait
@@ -54,7 +54,7 @@ const (
 // ErrCircuitOpen: the provider has not been answering.
 var ErrCircuitOpen = errors.New("provider's circuit is open")
 
-// errLimited: the provider has had too many requests of this app.
+// errLimited: the provider got too many requests of this app.
 var errLimited = errors.New("provider answered 429")
 
 // admits says whether an app may ask now; with the error, how long it waits.

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// censusBudget is what a census may take of a reconcile run. It comes first,
+// backlogBudget is what a census may take of a reconcile run. It comes first,
 // so that a provider that hangs cannot keep it from being told.
-const censusBudget = 5 * time.Second
+const backlogBudget = 5 * time.Second
 
 // circuitQuiet is longer than the time between two probes, so that a circuit
 // that is probed in vain does not seem to close now and then.
 const circuitQuiet = 10 * time.Minute
 
-// takeCensus logs how much stands where, for the metrics that are read off
+// logBacklog logs how much stands where, for the metrics that are read off
 // the lines: at most once in each minute of the clock, since the local system
 // runs more often than the deployed one. It never fails the run.
-func (g *Gateway) takeCensus(ctx context.Context) {
+func (g *Gateway) logBacklog(ctx context.Context) {
 	now := g.now()
 	if minute := now.Unix() / 60; atomic.SwapInt64(&g.censusMinute, minute) == minute {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, censusBudget)
+	ctx, cancel := context.WithTimeout(ctx, backlogBudget)
 	defer cancel()
 	c, err := g.Ledger.Census(ctx, now)
 	if err != nil {

@@ -39,7 +39,7 @@ func TestCensusOnceAMinute(t *testing.T) {
 	})
 }
 
-// A census that fails is told, and the run does its work all the same.
+// A census that fails is logged, and the run continues.
 func TestCensusNeverFailsTheRun(t *testing.T) {
 	var broken atomic.Bool
 	faulty := func(inner table.Table) table.Table {
@@ -63,7 +63,7 @@ func TestCensusNeverFailsTheRun(t *testing.T) {
 	})
 }
 
-// A circuit is told as open while requests are refused, and not all night
+// A circuit is logged as open while requests are refused, and not all night
 // because nobody asks.
 func TestCensusTellsOfTheCircuit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {

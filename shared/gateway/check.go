@@ -10,9 +10,9 @@ import (
 
 // Errors of Check.
 var (
-	// ErrPutOff: the provider's request limit, or the least interval between
+	// ErrPostponed: the provider's request limit, or the least interval between
 	// two questions about this payment, does not allow one now.
-	ErrPutOff = errPutOff
+	ErrPostponed = errPostponed
 	// ErrUnanswered: the provider was asked and said nothing usable.
 	ErrUnanswered = errUnanswered
 	// ErrSubmitting: the request that made the payment is still at work on
@@ -33,7 +33,7 @@ func (g *Gateway) Check(ctx context.Context, reference string) (ledger.Payment, 
 	if g.submitting(p) {
 		return p, ErrSubmitting
 	}
-	after, _, err := g.poll(ctx, p, occasion{who: bySchedule})
+	after, _, err := g.poll(ctx, p, trigger{who: bySchedule})
 	return after, err
 }
 

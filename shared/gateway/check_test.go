@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 			t.Fatalf("cut off: %s after %d checks, %v", p.Status, p.Checks, err)
 		}
 		link.cut.Store(false)
-		if _, err := w.Gateway.Check(t.Context(), reference); !errors.Is(err, gateway.ErrPutOff) {
+		if _, err := w.Gateway.Check(t.Context(), reference); !errors.Is(err, gateway.ErrPostponed) {
 			t.Errorf("too soon: %v", err)
 		}
 		time.Sleep(10 * time.Second)

@@ -89,7 +89,7 @@ func payments(t *testing.T, w *testbed.World) []ledger.Payment {
 }
 
 // A write whose answer was lost has taken effect: looking again finds it, and
-// the app is told what is true and not that nothing is known.
+// the app gets the true answer and not that nothing is known.
 func TestLostAnswerOfTheTableIsLookedAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

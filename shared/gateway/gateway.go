@@ -62,8 +62,8 @@ const (
 	// request that made it.
 	submitLease = 30 * time.Second
 	// answerReserve is left of a function's time, behind the provider call,
-	// to write down what came of it and to answer; statusReserve where the
-	// answer is not waited for as anxiously.
+	// to store the result and to answer; statusReserve where the answer is
+	// less urgent.
 	answerReserve = 7 * time.Second
 	statusReserve = 6 * time.Second
 	// callbackBudget bounds the question that a callback leads to: the
@@ -118,12 +118,11 @@ func (g *Gateway) providerNames() string {
 	return strings.Join(names, ", ")
 }
 
-// news is one piece of evidence on its way to the ledger.
-type news struct {
+// update is one piece of evidence on its way to the ledger.
+type update struct {
 	evidence payment.Evidence
 	// audit makes the records to be written with the change (or, when there
-	// is none, by themselves). It is given the payment as it will stand and
-	// what is odd about it.
+	// is none, alone). It gets the payment as it will be and its anomaly.
 	audit func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord
 	// answer makes the answer kept for replays; nil for none.
 	answer func(after payment.Payment) (kind, detail string)
@@ -135,11 +134,11 @@ type news struct {
 	claimed payment.Status
 }
 
-// settle takes evidence to its end: decide, write, and decide again on fresh
+// applyEvidence takes evidence to its end: decide, write, and decide again on fresh
 // data when the payment moved in between. It returns the payment as it now
 // stands. On an error the evidence is not in the ledger; it can be had again
 // from the provider.
-func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.Payment, error) {
+func (g *Gateway) applyEvidence(ctx context.Context, p ledger.Payment, n update) (ledger.Payment, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
 	prov, ok := g.provider(p.Provider)
@@ -173,7 +172,7 @@ func (g *Gateway) settle(ctx context.Context, p ledger.Payment, n news) (ledger.
 			g.announce(ctx, p, after, deliveries)
 			return after, nil
 		}
-		if !errors.Is(err, ledger.ErrMoved) {
+		if !errors.Is(err, ledger.ErrStale) {
 			// Unknown outcome, or the table is down. Look once: if our write
 			// took effect, deciding again finds nothing left to change.
 			fresh, readErr := g.Ledger.Payment(ctx, p.Reference)

@@ -18,8 +18,8 @@ import (
 // breaker's state is in the table, so that all functions see the same; a
 // healthy provider costs no write.
 const (
-	// credentialsWait is what an app is told when our credentials are
-	// refused: a person has to mend that.
+	// credentialsWait is the Retry-After when our credentials are refused: a
+	// person has to fix that.
 	credentialsWait = 5 * time.Minute
 	// healthRounds bounds how often a change of the state is tried while
 	// others change it. A breaker that counts late is only late.
@@ -155,7 +155,7 @@ func (g *Gateway) changeHealth(ctx context.Context, p payment.Payment, change fu
 			}
 			return
 		}
-		if !errors.Is(err, ledger.ErrMoved) {
+		if !errors.Is(err, ledger.ErrStale) {
 			break
 		}
 	}
@@ -163,7 +163,7 @@ func (g *Gateway) changeHealth(ctx context.Context, p payment.Payment, change fu
 }
 
 func (g *Gateway) logNotStored(ctx context.Context, name string, err error) {
-	if err != nil && !errors.Is(err, ledger.ErrMoved) {
+	if err != nil && !errors.Is(err, ledger.ErrStale) {
 		g.Log.WarnContext(ctx, "breaker.not_stored", "provider", name, "error", err.Error())
 	}
 }

@@ -51,8 +51,8 @@ func beside(t *testing.T, w *testbed.World, threads int, every time.Duration, tr
 }
 
 // An app whose payers' requests the provider leaves unanswered, or answers
-// with 429, takes nothing from the app beside it, however often it asks and
-// whoever asked first.
+// with 429, takes nothing from the app beside it, however often it asks and in
+// any order.
 func TestNeighbourOfFailingPayers(t *testing.T) {
 	payers := []string{sandbox.Payer("error503"), sandbox.Payer("error429"), sandbox.Payer("timeout_before"), sandbox.Payer("reset_before"), sandbox.Payer("html200")}
 	for name, c := range map[string]struct {
@@ -158,7 +158,7 @@ func TestARefusedAccountOpensTheCircuit(t *testing.T) {
 	})
 }
 
-// A well provider's health is never written, whoever pays and however often;
+// A healthy provider's health is never written, for any payer and however often;
 // what is written of failures names no payer.
 func TestAHealthyProviderCostsNoWrite(t *testing.T) {
 	var writes atomic.Int64
@@ -191,8 +191,8 @@ func TestAHealthyProviderCostsNoWrite(t *testing.T) {
 	})
 }
 
-// An app is not kept out, nor is anybody told of an outage, when another one
-// was answered a while ago: that the provider is there is remembered.
+// An app is not kept out, and no outage is reported, when another one was
+// answered a while ago: that the provider answers is remembered.
 func TestAnAnswerIsRemembered(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		w.Pay(testbed.Order("ORDER-1", "26876123456"), "x-proxy-api-key", testbed.OtherKey)

@@ -50,13 +50,13 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 
 	caps := prov.Capabilities()
 	if caps.Submits.Every > 0 {
-		// A request that makes no payment takes nobody's turn.
+		// A request that makes no payment takes nobody's slot.
 		if answer, known, err := g.alreadyThere(ctx, p); known || err != nil {
 			return answer, false, err
 		}
 	}
-	turn, err := g.takeSubmitTurn(providerCtx, caps, c.ID)
-	var none *noTurnError
+	slot, err := g.waitForSubmitSlot(providerCtx, caps, c.ID)
+	var none *limitSpentError
 	if errors.As(err, &none) {
 		g.Log.WarnContext(ctx, "provider.no_turn", "provider", p.Provider, "client", c.ID, "error", err.Error())
 		return Answer{Kind: Unavailable, RetryAfter: none.wait, Busy: true}, false, nil
@@ -74,10 +74,10 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	}
 
 	g.claimProbe(ctx, entry.Payment)
-	told := g.submit(providerCtx, prov, entry, turn, token)
+	told := g.submit(providerCtx, prov, entry, slot, token)
 
 	answerOf := func(after payment.Payment) Answer { return answerTo(entry, after, told) }
-	after, err := g.settle(ctx, entry, news{
+	after, err := g.applyEvidence(ctx, entry, update{
 		evidence: told.Evidence,
 		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
 			return append(exchangeRecords(after, told.Exchanges, string(anomaly)), record(answerOf(after)))
@@ -118,7 +118,7 @@ func (g *Gateway) whyNotCreated(ctx context.Context, p payment.Payment, err erro
 }
 
 // alreadyThere answers a repeat under a known key, and a request whose order
-// is taken, by reading alone. Whoever comes in between is met by Create.
+// is taken, by reading alone. Create finds what is stored in between.
 func (g *Gateway) alreadyThere(ctx context.Context, p payment.Payment) (Answer, bool, error) {
 	stored, err := g.Ledger.Payment(ctx, p.Reference)
 	if err == nil {

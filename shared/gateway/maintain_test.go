@@ -29,7 +29,7 @@ func (s *slowToken) Maintain(ctx context.Context) error {
 }
 
 // The schedule has each provider renew what it needs. A slow one delays no
-// question, and a failure is told though no request has met it.
+// question, and a failure is logged though no request has met it.
 func TestScheduleMaintainsProviders(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		reference := accepted(t, w, "ORDER-1", "callback_lost")

@@ -27,7 +27,7 @@ func factura(externalID, method, amount string) string {
 		method, amount, externalID)
 }
 
-// paced repeats a request that the provider's limits put off, as the answer
+// paced repeats a request that the provider's limits refused, as the answer
 // says.
 func paced(t *testing.T, w *testbed.World, body string) testbed.Answer {
 	t.Helper()
@@ -46,8 +46,8 @@ func paced(t *testing.T, w *testbed.World, body string) testbed.Answer {
 	return testbed.Answer{}
 }
 
-// announced lists the events that the app has had of a payment, in the order
-// of their arrival, each once.
+// announced lists the events that the app got of a payment, in the order of
+// their arrival, each once.
 func announced(w *testbed.World, reference string) []string {
 	var all []string
 	for _, r := range w.App.About(reference) {

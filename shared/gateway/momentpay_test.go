@@ -107,7 +107,7 @@ func TestABurstOfForgedMomentWebhooks(t *testing.T) {
 	})
 }
 
-// A payment is met by its own provider's news alone, though apps may name
+// A payment is changed by its own provider's callbacks alone, though apps may name
 // their orders after other payments' references and ids.
 func TestProvidersNeverMeet(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {

@@ -71,7 +71,7 @@ func TestTheSweeperComesBeforeAHangingProvider(t *testing.T) {
 }
 
 // A run that could do nothing has failed, though all it met was its own
-// deadline: somebody has to be told.
+// deadline: an alarm has to follow.
 func TestARunAgainstAHangingTableFails(t *testing.T) {
 	hanging := func(inner table.Table) table.Table { return hangingTable{inner} }
 	bubble(t, testbed.Options{Table: hanging}, func(t *testing.T, w *testbed.World) {

@@ -60,7 +60,7 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 	}
 	if p.Open() {
 		now := g.now()
-		p, err = g.settle(ctx, p, news{
+		p, err = g.applyEvidence(ctx, p, update{
 			evidence: payment.Evidence{
 				Source: payment.FromOperator, Verdict: s.Verdict, Reason: s.Reason,
 				FinancialTransactionID: s.FinancialTransactionID, At: now,

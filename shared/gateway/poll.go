@@ -11,39 +11,39 @@ import (
 	"momoproxy/shared/provider"
 )
 
-// errPutOff: the provider's request limit is spent for now; the schedule
+// errPostponed: the provider's request limit is spent for now; the schedule
 // asks later.
-var errPutOff = errors.New("provider's request limit reached; check put off")
+var errPostponed = errors.New("provider's request limit reached; check put off")
 
 // errUnanswered: the provider was asked and said nothing usable. The payment
 // returned with it stands; the schedule asks again.
 var errUnanswered = errors.New("provider gave no usable answer")
 
-// occasion is why a question is asked.
-type occasion struct {
-	who     asker
+// trigger is why a question is asked.
+type trigger struct {
+	who     caller
 	claimed payment.Status // by a callback: the ending; empty: none, or not worth it
 	raw     []byte         // its body, if only the provider can have sent it
 	// record is the callback's audit record, to be written with what comes of
 	// the question; nil: none.
 	record *ledger.AuditRecord
 	// alone, of a reconcile run: one of its workers at a time waits for a
-	// turn, or together they would stand in the line before everybody else.
+	// slot: together they would take the slots before everybody else.
 	alone host.Lock
 }
 
 // poll asks the provider about p and takes the answer to its end. A claim
-// written first makes one asker out of many, over all functions: the losers
+// written first makes one caller out of many, over all functions: the losers
 // answer from the table. asked says that the provider was asked and the answer
 // is stored, with all audit records.
-func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (after ledger.Payment, asked bool, err error) {
+func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (after ledger.Payment, asked bool, err error) {
 	prov, ok := g.provider(p.Provider)
 	if !ok {
 		return p, false, errors.New("provider " + p.Provider + " is not configured")
 	}
 	method := prov.Capabilities().Method(p.Method)
 	if (why.who == bySchedule || method.Strict || !p.Open()) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {
-		return p, false, g.putOffNews(ctx, p, why, method)
+		return p, false, g.deferCheck(ctx, p, why, method)
 	}
 	most, reserve := submitBudget, statusReserve
 	switch why.who {
@@ -57,16 +57,16 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (aft
 	if err := ctx.Err(); err != nil {
 		return p, false, err // no time left to ask and to write down what comes of it
 	}
-	// The token first: fetching one can take longer than a turn lasts. If
+	// The token first: fetching one can take longer than a slot lasts. If
 	// there is none, Status says so.
 	_ = prov.Ready(ctx)
-	p, err = g.mayAsk(ctx, p, why, prov.Capabilities(), method)
-	if errors.Is(err, ledger.ErrMoved) {
+	p, err = g.acquire(ctx, p, why, prov.Capabilities(), method)
+	if errors.Is(err, ledger.ErrStale) {
 		fresh, err := g.Ledger.Payment(ctx, p.Reference)
 		if err == nil && why.who == byProvider {
 			// Somebody else's question is under way, which the provider may
-			// have answered before the news.
-			err = g.putOffNews(ctx, fresh, why, method)
+			// have answered before the callback's ending.
+			err = g.deferCheck(ctx, fresh, why, method)
 		}
 		return fresh, false, err
 	}
@@ -80,7 +80,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (aft
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	g.logAsked(ctx, p, "status", told)
 	g.reportAccountFault(ctx, p, told)
-	after, err = g.settle(ctx, p, news{
+	after, err = g.applyEvidence(ctx, p, update{
 		evidence: told.Evidence,
 		claimed:  why.claimed,
 		raw:      why.raw,
@@ -100,40 +100,40 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why occasion) (aft
 	return after, asked, err
 }
 
-// putOffNews puts a question off for the method's interval. The ending that a
+// deferCheck puts a question off for the method's interval. The ending that a
 // callback claimed is remembered.
-func (g *Gateway) putOffNews(ctx context.Context, p ledger.Payment, why occasion, method provider.Method) error {
+func (g *Gateway) deferCheck(ctx context.Context, p ledger.Payment, why trigger, method provider.Method) error {
 	if why.claimed != "" {
 		hinted, _ := payment.Hinted(p.Payment, why.claimed, g.now(), method.Policy)
 		p.HintedAt = hinted.HintedAt
 	}
-	return g.putOff(ctx, p, p.CheckedAt.Add(spacing(method)))
+	return g.postpone(ctx, p, p.CheckedAt.Add(spacing(method)))
 }
 
-// mayAsk waits for a turn and writes the claim, and sees to it that both are
-// fresh when it returns. The payment is as claimed. ledger.ErrMoved: somebody
+// acquire waits for a slot and writes the claim. Both are fresh when it
+// returns. The payment is as claimed. ledger.ErrStale: somebody
 // else is asking, or the payment has gone on.
-func (g *Gateway) mayAsk(ctx context.Context, p ledger.Payment, why occasion, caps provider.Capabilities, method provider.Method) (ledger.Payment, error) {
+func (g *Gateway) acquire(ctx context.Context, p ledger.Payment, why trigger, caps provider.Capabilities, method provider.Method) (ledger.Payment, error) {
 	// A callback of the provider's own needs no claim: its question must be
 	// asked even while another is under way. A strict provider takes no second
 	// one so soon, and neither does an ended payment need it.
 	claims := why.who != byProvider || method.Strict || !p.Open()
-	var turn time.Time
+	var slot time.Time
 	var cost time.Duration
 	for tries := 0; ; tries++ {
-		stale := g.now().Sub(turn) > turnLasts
+		stale := g.now().Sub(slot) > slotLasts
 		// The next question counts its interval from this claim.
 		unclaimed := claims && (tries == 0 || method.Strict && g.now().Sub(p.CheckedAt) > claimLasts)
 		switch {
 		case !stale && !unclaimed:
 			return p, nil
-		case tries == maxTurns:
+		case tries == maxSlots:
 			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference, "turn_cost_ms", cost.Milliseconds())
-			return p, g.putOff(ctx, p, g.now())
+			return p, g.postpone(ctx, p, g.now())
 		}
 		var err error
 		if stale {
-			if turn, cost, err = g.takeTurnAlone(ctx, p, why, caps, cost); err != nil {
+			if slot, cost, err = g.waitForSlotAlone(ctx, p, why, caps, cost); err != nil {
 				return p, err
 			}
 		}
@@ -147,15 +147,15 @@ func (g *Gateway) mayAsk(ctx context.Context, p ledger.Payment, why occasion, ca
 	}
 }
 
-// takeTurnAlone takes a turn as one of a run's workers, or simply takes it.
-func (g *Gateway) takeTurnAlone(ctx context.Context, p ledger.Payment, why occasion, caps provider.Capabilities, lead time.Duration) (time.Time, time.Duration, error) {
+// waitForSlotAlone waits as one of a run's workers, one at a time, or simply waits.
+func (g *Gateway) waitForSlotAlone(ctx context.Context, p ledger.Payment, why trigger, caps provider.Capabilities, lead time.Duration) (time.Time, time.Duration, error) {
 	if why.alone != nil {
 		if err := why.alone.Acquire(ctx); err != nil {
 			return time.Time{}, 0, err
 		}
 		defer why.alone.Release()
 	}
-	return g.takeTurn(ctx, p, why.who, caps, lead)
+	return g.waitForSlot(ctx, p, why.who, caps, lead)
 }
 
 // claimLasts is how late a claim may be used where the provider demands an
@@ -171,9 +171,9 @@ func spacing(m provider.Method) time.Duration {
 	return m.MinPollInterval
 }
 
-// claim notes that a question is about to be asked. ledger.ErrMoved: somebody
+// claim notes that a question is about to be asked. ledger.ErrStale: somebody
 // else is asking, or the payment has gone on.
-func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who asker, method provider.Method) (ledger.Payment, error) {
+func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who caller, method provider.Method) (ledger.Payment, error) {
 	now := g.now()
 	claim := p
 	claim.Checks++
@@ -185,11 +185,11 @@ func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who asker, method
 }
 
 // askAgain puts a question once more that certainly or probably went unheard,
-// in a turn of its own; without one the first answer stands.
-func (g *Gateway) askAgain(ctx context.Context, prov provider.Provider, p ledger.Payment, who asker, first provider.Answer) provider.Answer {
+// in a slot of its own; without one the first answer stands.
+func (g *Gateway) askAgain(ctx context.Context, prov provider.Provider, p ledger.Payment, who caller, first provider.Answer) provider.Answer {
 	from := g.now()
-	wait, ok, err := g.reserve(ctx, statusLine(prov.Capabilities()), from, who.patience())
-	if err != nil || !ok || g.Sleep(ctx, from.Add(wait).Sub(g.now())) != nil || g.now().Sub(from.Add(wait)) > turnLasts {
+	wait, ok, err := g.reserve(ctx, statusLimiter(prov.Capabilities()), from, who.maxWait())
+	if err != nil || !ok || g.Sleep(ctx, from.Add(wait).Sub(g.now())) != nil || g.now().Sub(from.Add(wait)) > slotLasts {
 		return first
 	}
 	told := prov.Status(ctx, p.Payment)

@@ -27,8 +27,8 @@ type Callback struct {
 }
 
 // CallbackAnswer is what every callback is answered, whatever it was: the
-// answer must not tell a forger anything. Only a signature that does not
-// verify is told, as an error of its own.
+// answer must not inform a forger. Only a signature that does not verify is
+// reported, as an error of its own.
 const CallbackAnswer = `{"received":true}`
 
 // Receive takes a callback to its end: stored as it came, matched to its
@@ -95,7 +95,7 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		raw = c.Body
 	}
 	if evidence.Source != payment.FromCallback && !d.Confirm {
-		_, err := g.settle(ctx, p, news{
+		_, err := g.applyEvidence(ctx, p, update{
 			evidence: evidence, raw: raw,
 			audit: func(payment.Payment, payment.Anomaly) []ledger.AuditRecord { return []ledger.AuditRecord{record} },
 		})
@@ -115,8 +115,8 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		return g.Ledger.Audit(ctx, record)
 	}
 	claimed, _ := evidence.Verdict.Ending()
-	_, asked, err := g.poll(ctx, p, occasion{who: byProvider, claimed: claimed, raw: raw, record: &record})
-	if errors.Is(err, errPutOff) || errors.Is(err, errUnanswered) {
+	_, asked, err := g.poll(ctx, p, trigger{who: byProvider, claimed: claimed, raw: raw, record: &record})
+	if errors.Is(err, errPostponed) || errors.Is(err, errUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}
 	if !asked {

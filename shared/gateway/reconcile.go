@@ -18,7 +18,7 @@ type Tally struct {
 	Checked    int           // payments asked about and answered for
 	Ended      int           // of which ended now
 	Unanswered int           // asked about; the provider said nothing usable
-	PutOff     int           // over the provider's limit
+	Postponed  int           // over the provider's limit
 	Failed     int           // a fault of ours; their next check stands
 	OldestDue  time.Duration // how late the most overdue payment was
 	Complete   bool          // everything due was seen
@@ -53,15 +53,15 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 // seen everybody's: about a fifth of what MTN's limit lets it ask in all.
 const fairShare = 60
 
-// heldBack bounds how many due payments a run remembers for the time after
-// everybody has had a share. What does not fit stays due.
+// heldBack bounds how many due payments a run remembers until every app
+// got its share. What does not fit stays due.
 const heldBack = 5_000
 
 // queueOfRun hands each app its share and keeps the rest for later.
 type queueOfRun struct {
 	asked map[string]int // by client
 	later []ledger.Due
-	alone map[string]host.Lock // by provider: see occasion
+	alone map[string]host.Lock // by provider: see trigger
 }
 
 // admit picks those of a page whose app still has a share.
@@ -126,7 +126,7 @@ func (g *Gateway) checkAll(ctx context.Context, q *queueOfRun, due []ledger.Due,
 			continue // it stays due
 		}
 		t.count(ended[i], err, late[i])
-		if err != nil && !errors.Is(err, errPutOff) && !errors.Is(err, errUnanswered) {
+		if err != nil && !errors.Is(err, errPostponed) && !errors.Is(err, errUnanswered) {
 			g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", due[i].Reference, "error", err.Error())
 		}
 	}
@@ -136,8 +136,8 @@ func (g *Gateway) checkAll(ctx context.Context, q *queueOfRun, due []ledger.Due,
 func (t *Tally) count(ended bool, err error, late time.Duration) {
 	t.OldestDue = max(t.OldestDue, late)
 	switch {
-	case errors.Is(err, errPutOff):
-		t.PutOff++
+	case errors.Is(err, errPostponed):
+		t.Postponed++
 	case errors.Is(err, errUnanswered):
 		t.Unanswered++
 	case err != nil:
@@ -163,7 +163,7 @@ func (g *Gateway) check(ctx context.Context, q *queueOfRun, reference string) (e
 	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
 		return false, nil // the index lagged, or another run was faster
 	}
-	after, _, err := g.poll(ctx, p, occasion{who: bySchedule, alone: q.alone[p.Provider]})
+	after, _, err := g.poll(ctx, p, trigger{who: bySchedule, alone: q.alone[p.Provider]})
 	return p.Open() && !after.Open(), err
 }
 
@@ -179,7 +179,7 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-scheduleMargin))
 		defer cancel()
 	}
-	g.takeCensus(ctx)
+	g.logBacklog(ctx)
 	// Side by side: a provider that gives a token slowly keeps nobody's
 	// payments waiting.
 	var tally Tally
@@ -193,7 +193,7 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 	})
 	err := errors.Join(faults...)
 	g.Log.InfoContext(ctx, "reconcile", "checked", tally.Checked, "ended", tally.Ended, "unanswered", tally.Unanswered,
-		"put_off", tally.PutOff, "failed", tally.Failed,
+		"put_off", tally.Postponed, "failed", tally.Failed,
 		"oldest_due_ms", tally.OldestDue.Milliseconds(), "complete", tally.Complete)
 	if errors.Is(err, context.DeadlineExceeded) && tally.Checked+tally.Ended > 0 {
 		return nil // bounded, not broken: the next run goes on
@@ -202,7 +202,7 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 }
 
 // maintain lets a provider do ahead of time what requests would wait for. A
-// failure is told before they meet it.
+// failure is logged before a request meets it.
 func (g *Gateway) maintain(ctx context.Context, prov provider.Provider) {
 	if err := prov.Maintain(ctx); err != nil {
 		g.Log.WarnContext(ctx, "provider.not_ready", "provider", prov.Capabilities().Name, "error", err.Error())

@@ -48,11 +48,11 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	if !p.Open() || !g.mayPoll(p) {
 		return View{p, deliveries}, nil
 	}
-	after, _, err := g.poll(ctx, p, occasion{who: byApp})
+	after, _, err := g.poll(ctx, p, trigger{who: byApp})
 	switch {
 	case err == nil, errors.Is(err, errUnanswered):
 		return View{after, deliveries}, nil
-	case !errors.Is(err, errPutOff):
+	case !errors.Is(err, errPostponed):
 		g.Log.WarnContext(ctx, "status.poll_failed", "reference", reference, "error", err.Error())
 	}
 	return View{p, deliveries}, nil

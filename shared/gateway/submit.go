@@ -13,14 +13,14 @@ import (
 // provider: there was no token, or no connection.
 const codeNotSent = "NOT_SENT"
 
-// submit asks the provider to charge, within its turn. One that is stale by
+// submit asks the provider to charge, within its slot. One that is stale by
 // now (the table was slow) is taken anew; without one nothing is asked, and
 // that is certain.
-func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.Payment, turn time.Time, token string) provider.Answer {
+func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.Payment, slot time.Time, token string) provider.Answer {
 	caps := prov.Capabilities()
-	if caps.Submits.Every > 0 && g.now().Sub(turn) > submitTurnLasts {
-		again, err := g.takeSubmitTurn(ctx, caps, p.ClientID)
-		if err != nil || g.now().Sub(again) > submitTurnLasts {
+	if caps.Submits.Every > 0 && g.now().Sub(slot) > submitSlotLasts {
+		again, err := g.waitForSubmitSlot(ctx, caps, p.ClientID)
+		if err != nil || g.now().Sub(again) > submitSlotLasts {
 			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference)
 			return provider.Answer{Evidence: payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: provider.CodeLimitSpent, At: g.now()}}
 		}

@@ -309,7 +309,7 @@ func TestCallbackWhenTableIsDown(t *testing.T) {
 }
 
 // The provider waits two seconds for the answer to its callback, however long
-// it takes over our question itself; its news is not forgotten.
+// it takes over our question itself; its callback is not forgotten.
 func TestCallbackIsAnsweredInTime(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		a := w.Pay(testbed.Order("ORDER-1", sandbox.Payer("callback_lost")))

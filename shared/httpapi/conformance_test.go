@@ -305,7 +305,7 @@ func (c *contract) unseen() []string {
 	return missing
 }
 
-// open are words that an answer could hold and that no test can bring about,
+// open are words that an answer could hold and that no test can cause,
 // with the reason.
 var open = map[string]string{
 	"ONGOING": "the contract's word; MTN is never shown as ONGOING",

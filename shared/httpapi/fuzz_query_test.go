@@ -12,7 +12,7 @@ import (
 	"momoproxy/shared/payment"
 )
 
-// Whatever a query holds, it is either refused with faults that can be told,
+// Whatever a query holds, it is either refused with faults that can be shown,
 // or read into a filter that the ledger takes.
 func FuzzListQuery(f *testing.F) {
 	for _, seed := range []string{

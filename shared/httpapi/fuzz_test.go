@@ -74,7 +74,7 @@ func FuzzReadRequest(f *testing.F) {
 }
 
 // Whatever an app sends, the answer is a documented one, nothing panics, and
-// what is told agrees with what is stored.
+// the answer agrees with what is stored.
 func FuzzRequestToPay(f *testing.F) {
 	for i, b := range bodies {
 		f.Add([]byte(b), "application/json", "", i%3 == 0)

@@ -427,7 +427,7 @@ type mute struct{}
 
 func (mute) Ring(context.Context, ...delivery.Delivery) error { return errors.New("the queue is down") }
 
-// Every state that a payment can be stored in can be told.
+// Every state that a payment can be stored in can be shown.
 func TestTimelineOfEveryState(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		now := ledger.Clock(time.Now())

@@ -99,7 +99,7 @@ func (l *RateLimit) Take(ctx context.Context, store *ledger.Ledger, client strin
 		return Quota{OK: true}, nil
 	}
 	a := l.app(client)
-	// Whoever holds it lets go within leaseWait.
+	// The holder releases it within leaseWait.
 	_ = a.lock.Acquire(context.WithoutCancel(ctx))
 	defer a.lock.Release()
 	now := clock()

@@ -60,7 +60,7 @@ type load struct {
 	takes     time.Duration
 }
 
-// seen is what became of it.
+// seen is the result.
 type seen struct {
 	sent, through, instances, writes, failed, reads int
 }

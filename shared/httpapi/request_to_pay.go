@@ -9,9 +9,9 @@ import (
 )
 
 // paymentBody is the 202 answer of request-to-pay. It is made of what never
-// changes about a payment and of what was first told, so that a replay repeats
-// it byte for byte; but instructions and ids that the provider gave only later
-// are in a later replay.
+// changes about a payment and of the first answer, so that a replay repeats it
+// byte for byte. Instructions and ids that the provider gave only later are in
+// a later replay.
 type paymentBody struct {
 	ReferenceID string         `json:"referenceId"`
 	Status      payment.Status `json:"status"`

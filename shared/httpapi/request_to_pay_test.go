@@ -298,7 +298,7 @@ func TestRequestToPayNotStarted(t *testing.T) {
 	})
 }
 
-// A 200 is told as a likely duplicate and proves nothing: the payment is
+// A 200 is answered as a likely duplicate and proves nothing: the payment is
 // reconciled to its true end.
 func TestRequestToPayMTN200(t *testing.T) {
 	for plan, end := range map[string]payment.Status{"json200_charged": payment.Successful, "json200": payment.Failed} {
@@ -423,7 +423,7 @@ func stored(t *testing.T, w *testbed.World, externalID string) int {
 }
 
 // endsOnce lets a while pass; then the payment has ended so, charged at most
-// once and exactly when it succeeded, and its app has been told once.
+// once and exactly when it succeeded, and its app got one event.
 func endsOnce(t *testing.T, w *testbed.World, reference string, end payment.Status, within time.Duration) {
 	t.Helper()
 	w.Pass(within)
@@ -487,7 +487,7 @@ func TestRequestToPayWithoutAQueue(t *testing.T) {
 	})
 }
 
-// A provider's limit that is spent is no outage, and is not told as one.
+// A provider's limit that is spent is no outage, and is not reported as one.
 func TestRequestToPayProviderBusy(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		for i := range 30 {

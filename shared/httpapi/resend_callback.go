@@ -60,7 +60,7 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 		if len(view.Deliveries) == 0 {
 			return conflict(view.Payment, "no_event_yet", "Nothing has happened yet that is announced: the payment is still open. The callback comes by itself when it ends.")
 		}
-		d, at := lacking(view.Deliveries), ledger.Clock(a.Now())
+		d, at := nextToResend(view.Deliveries), ledger.Clock(a.Now())
 		if refused := a.mayResend(view.Payment, d, client); refused != nil {
 			return *refused
 		}
@@ -78,7 +78,7 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 			ResponseBody: resp.Body, Duration: a.Now().Sub(started), Note: fmt.Sprintf("event %d, it was %s", d.Sequence, d.State),
 		})
 		switch {
-		case errors.Is(err, ledger.ErrMoved):
+		case errors.Is(err, ledger.ErrStale):
 			continue
 		case errors.Is(err, delivery.ErrUnderway):
 			return underway(view.Payment)
@@ -96,21 +96,21 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 	return underway(view.Payment) // somebody is at it all the time
 }
 
-// lacking picks what a resend sends: the oldest event that the app has not
+// nextToResend picks what a resend sends: the oldest event that the app has not
 // got, else the latest. So whatever is sent has no undelivered event before
 // it that it would have to wait for. There is at least one.
-func lacking(all []delivery.Delivery) delivery.Delivery {
+func nextToResend(all []delivery.Delivery) delivery.Delivery {
 	for i, d := range all {
-		if d.State != delivery.Delivered && !overtaken(d, all[i+1:]) {
+		if d.State != delivery.Delivered && !superseded(d, all[i+1:]) {
 			return d
 		}
 	}
 	return all[len(all)-1]
 }
 
-// overtaken says whether an event that was given up tells of a status that
+// superseded says whether an event that was given up has a status that
 // the app has since heard corrected: it would only confuse.
-func overtaken(d delivery.Delivery, later []delivery.Delivery) bool {
+func superseded(d delivery.Delivery, later []delivery.Delivery) bool {
 	givenUp := d.State.Parked() && !d.HeldForEndpoint()
 	return givenUp && gateway.TellsStatus(d.Event) && slices.ContainsFunc(later, func(l delivery.Delivery) bool {
 		return l.State == delivery.Delivered && gateway.TellsStatus(l.Event)
@@ -121,7 +121,7 @@ func overtaken(d delivery.Delivery, later []delivery.Delivery) bool {
 func (a *API) mayResend(p ledger.Payment, d delivery.Delivery, client ledger.Client) *Response {
 	refuse := func(resp Response) *Response { return &resp }
 	now := ledger.Clock(a.Now())
-	if d.State == delivery.Waiting || !d.ManualAt.IsZero() || now.Before(d.LeaseUntil) || d.State == delivery.Due && !d.NextAttemptAt.After(now) {
+	if d.State == delivery.Waiting || !d.RequestedAt.IsZero() || now.Before(d.LeaseUntil) || d.State == delivery.Due && !d.NextAttemptAt.After(now) {
 		return refuse(underway(p))
 	}
 	if callbackURL(d, client) == "" {

@@ -17,7 +17,7 @@ func factura(externalID string) string {
 	return fmt.Sprintf(`{"provider":"mom-factura","method":"reference","amount":"15000.00","externalId":%q}`, externalID)
 }
 
-// An app that took the invoice and refused the success before it is told so,
+// An app that took the invoice and refused the success before it learns so,
 // and gets the success by asking.
 func TestResendBehindAnInvoice(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
@@ -163,7 +163,7 @@ func TestProbesUseUpNothing(t *testing.T) {
 	})
 }
 
-// An event that had nowhere to go is let go by a resend, and then has its
+// An event that had nowhere to go is released by a resend, and then has its
 // whole schedule, as the answer says.
 func TestResendOfAnEventWithoutURL(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {

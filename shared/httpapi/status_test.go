@@ -132,7 +132,7 @@ func TestTableDown(t *testing.T) {
 	}
 }
 
-// A record that cannot be read back is our fault, told as such and no more.
+// A record that cannot be read back is our fault, reported as such and no more.
 func TestCorruptRecords(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "")

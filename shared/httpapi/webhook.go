@@ -12,8 +12,8 @@ import (
 	"momoproxy/shared/provider"
 )
 
-// received is what every callback is answered, but for what a provider that
-// signs is told.
+// received is the answer to every callback, except errors for a provider that
+// signs.
 func received() Response {
 	return Response{
 		StatusCode: 200,

@@ -88,7 +88,7 @@ func TestMethodFaults(t *testing.T) {
 	})
 }
 
-// MomentPay sends again what was not taken: our faults are told, and so is a
+// MomentPay sends again what was not taken: our faults are answered as such, and so is a
 // provider that is not configured.
 func TestMomentPayWebhookAnswers(t *testing.T) {
 	var down atomic.Bool

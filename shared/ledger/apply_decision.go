@@ -30,7 +30,7 @@ type Change struct {
 // that was read, the deliveries of its events, the external-id lock (freed by
 // an ending other than SUCCESSFUL, taken again by a correction), the look-up
 // of ids that are new, and the audit records. It returns the payment as
-// stored and the deliveries made, in sequence. ErrMoved: the payment has
+// stored and the deliveries made, in sequence. ErrStale: the payment has
 // changed since it was read; nothing was written.
 func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Delivery, error) {
 	after := c.Before
@@ -69,7 +69,7 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 	case err == nil:
 		return after.written(), written(made), nil
 	case errors.Is(err, table.ErrConflict):
-		return Payment{}, nil, fmt.Errorf("%w: %v", ErrMoved, err)
+		return Payment{}, nil, fmt.Errorf("%w: %v", ErrStale, err)
 	case !errors.Is(err, table.ErrUnavailable) && !errors.Is(err, table.ErrInvalid) && l.stands(ctx, after):
 		// The answer was lost, the write was not.
 		return after.written(), written(made), nil
@@ -144,7 +144,7 @@ func sharedLock(ops []table.Op, stored table.Record, p payment.Payment) []table.
 
 // ClaimCheck notes, before the provider is asked, that a status question
 // about p is under way, and when the next is due. Only one of several askers
-// gets it: the others get ErrMoved and answer from the table.
+// gets it: the others get ErrStale and answer from the table.
 func (l *Ledger) ClaimCheck(ctx context.Context, p Payment) (Payment, error) {
 	err := l.table.Write(ctx, table.Put(p.record()))
 	switch {
@@ -152,7 +152,7 @@ func (l *Ledger) ClaimCheck(ctx context.Context, p Payment) (Payment, error) {
 		p.version++
 		return p, nil
 	case errors.Is(err, table.ErrConflict):
-		return Payment{}, fmt.Errorf("%w: %v", ErrMoved, err)
+		return Payment{}, fmt.Errorf("%w: %v", ErrStale, err)
 	default:
 		return Payment{}, fmt.Errorf("claim check of %s: %w", p.Reference, err)
 	}

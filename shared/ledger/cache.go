@@ -6,8 +6,8 @@ import (
 )
 
 // cache keeps a few values of a kind for a short time within one process. The
-// table stays the truth: whoever reads from a cache has decided that so old
-// an answer serves.
+// table stays the truth: a caller reads from a cache where an answer so old is
+// good enough.
 type cache[V any] struct {
 	mu     sync.Mutex
 	ttl    time.Duration

@@ -31,7 +31,7 @@ type Census struct {
 	HeldDeliveries int
 	OldestHeld     time.Duration
 	// OldestProbed is OldestHeld of those alone whose endpoint is tried by
-	// probes: the others wait for a person, who was told when they came to.
+	// probes: the others wait for a person, who was notified.
 	OldestProbed time.Duration
 	// UnwellEndpoints are those whose circuit is open, which are being drained,
 	// or which are disabled.

@@ -10,7 +10,7 @@ import (
 	"momoproxy/shared/table"
 )
 
-// SetCallbackURL replaces a client's default callback URL. ErrMoved: the
+// SetCallbackURL replaces a client's default callback URL. ErrStale: the
 // client has changed since it was read.
 func (l *Ledger) SetCallbackURL(ctx context.Context, c Client, url string) error {
 	if c.CallbackURL == url {
@@ -39,7 +39,7 @@ func (l *Ledger) UpdateClient(ctx context.Context, c Client, name string, noLega
 
 // SetClientActive lets a client's requests in, or refuses them from now on
 // (elsewhere: from ClientFresh on at the latest). What it has been promised is
-// still delivered. ErrMoved: the client has changed since it was read.
+// still delivered. ErrStale: the client has changed since it was read.
 func (l *Ledger) SetClientActive(ctx context.Context, c Client, active bool) error {
 	if c.Active == active {
 		return nil
@@ -56,7 +56,7 @@ func (l *Ledger) SetClientActive(ctx context.Context, c Client, active bool) err
 // ResealClient seals the client's keys and secrets anew under the newest
 // sealing key, if any is sealed under an older one, and says whether it did.
 // When every client has been through it the older sealing keys can go.
-// ErrNotFound; ErrMoved: the client changed meanwhile, which resealed it too.
+// ErrNotFound; ErrStale: the client changed meanwhile, which resealed it too.
 func (l *Ledger) ResealClient(ctx context.Context, id string) (bool, error) {
 	c, err := l.Client(ctx, id)
 	if err != nil || !c.sealedBefore {
@@ -113,7 +113,7 @@ func (l *Ledger) putClient(ctx context.Context, c Client, audit AuditRecord, mor
 		c.sealedBefore = false
 		return c, nil
 	case errors.Is(err, table.ErrConflict):
-		return Client{}, fmt.Errorf("%w: %w", ErrMoved, err)
+		return Client{}, fmt.Errorf("%w: %w", ErrStale, err)
 	default:
 		return Client{}, fmt.Errorf("change client: %w", err)
 	}

@@ -32,7 +32,7 @@ func TestSetClientActive(t *testing.T) {
 	if err != nil || got.Active || got.APIKey != "key" || len(got.SigningSecrets) != 2 {
 		t.Errorf("disabled: %+v active %v, %v", got, got.Active, err)
 	}
-	if err := b.SetClientActive(t.Context(), made, false); !errors.Is(err, ledger.ErrMoved) {
+	if err := b.SetClientActive(t.Context(), made, false); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("by what was read before: %v", err)
 	}
 	if err := b.SetClientActive(t.Context(), got, false); err != nil {

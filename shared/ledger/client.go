@@ -89,7 +89,7 @@ func sealOwner(clientID, use string, slot int) string {
 }
 
 // CreateClient stores a new client, the look-up of its API key and the audit
-// record of it in one transaction. ErrMoved: the id or the key is taken.
+// record of it in one transaction. ErrStale: the id or the key is taken.
 func (l *Ledger) CreateClient(ctx context.Context, c Client) (Client, error) {
 	rec, err := l.clientRecord(c)
 	if err != nil {
@@ -113,7 +113,7 @@ func (l *Ledger) CreateClient(ctx context.Context, c Client) (Client, error) {
 		c.version++
 		return c, nil
 	case errors.Is(err, table.ErrConflict):
-		return Client{}, fmt.Errorf("%w: client id or key is taken", ErrMoved)
+		return Client{}, fmt.Errorf("%w: client id or key is taken", ErrStale)
 	default:
 		return Client{}, fmt.Errorf("create client: %w", err)
 	}

@@ -63,7 +63,7 @@ func TestHoldForAnEndpointThatMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := delivery.Delivery{EventID: "evt_1", Reference: refA, ClientID: client, Sequence: 1, State: delivery.Due}
-	if err := b.HoldDelivery(t.Context(), d, stale); !errors.Is(err, ledger.ErrEndpointMoved) {
+	if err := b.HoldDelivery(t.Context(), d, stale); !errors.Is(err, ledger.ErrEndpointStale) {
 		t.Fatalf("held for an endpoint that moved: %v", err)
 	}
 	e, err := b.RecentEndpoint(t.Context(), client, origin, start)

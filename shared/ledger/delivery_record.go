@@ -16,10 +16,10 @@ func deliveryRecord(d delivery.Delivery) table.Record {
 	w.text("held_reason", d.HeldReason)
 	w.text("held_endpoint", d.Endpoint)
 	w.number("attempts", int64(d.Attempts))
-	w.number("attempts_aside", int64(d.Aside))
+	w.number("attempts_aside", int64(d.OffSchedule))
 	w.number("claims", int64(d.Claims))
 	w.time("next_attempt_at", d.NextAttemptAt)
-	w.time("manual_at", d.ManualAt)
+	w.time("manual_at", d.RequestedAt)
 	w.time("resent_at", d.ResentAt)
 	w.time("lease_until", d.LeaseUntil)
 	w.time("created_at", d.CreatedAt)
@@ -52,10 +52,10 @@ func deliveryFrom(rec table.Record) (delivery.Delivery, error) {
 		HeldReason:    r.text("held_reason"),
 		Endpoint:      r.text("held_endpoint"),
 		Attempts:      int(r.number("attempts")),
-		Aside:         int(r.number("attempts_aside")),
+		OffSchedule:   int(r.number("attempts_aside")),
 		Claims:        int(r.number("claims")),
 		NextAttemptAt: r.time("next_attempt_at"),
-		ManualAt:      r.time("manual_at"),
+		RequestedAt:   r.time("manual_at"),
 		ResentAt:      r.time("resent_at"),
 		LeaseUntil:    r.time("lease_until"),
 		CreatedAt:     r.time("created_at"),

@@ -38,7 +38,7 @@ func TestDeliveryComesBackWhole(t *testing.T) {
 	}
 }
 
-// Whoever claims later invalidates an earlier claim.
+// A later claim invalidates an earlier one.
 func TestStaleClaimCannotComplete(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
@@ -51,7 +51,7 @@ func TestStaleClaimCannotComplete(t *testing.T) {
 	if err != nil || fresh.Claims != 2 {
 		t.Fatal(fresh.Claims, err)
 	}
-	if err := complete(b, stale); !errors.Is(err, ledger.ErrMoved) {
+	if err := complete(b, stale); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("the stale worker: %v", err)
 	}
 	got, err := b.Delivery(t.Context(), refA, 1)

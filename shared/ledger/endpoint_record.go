@@ -26,7 +26,7 @@ func endpointRecord(e delivery.Endpoint) table.Record {
 	w.time("probe_at", e.ProbeAt)
 	w.text("probing_event", e.Probing)
 	w.text("probed_to", e.Probed)
-	w.number("told_percent", int64(e.Told))
+	w.number("told_percent", int64(e.NotifiedPercent))
 	w.time("disabled_at", e.DisabledAt)
 	w.text("disabled_reason", e.DisabledReason)
 	w.time("closed_at", e.ClosedAt)
@@ -41,26 +41,26 @@ func endpointRecord(e delivery.Endpoint) table.Record {
 func endpointFrom(rec table.Record) (delivery.Endpoint, error) {
 	r := &reader{rec: rec}
 	e := delivery.Endpoint{
-		ClientID:       r.text("client_id"),
-		Origin:         strings.TrimPrefix(rec.Sort, originPrefix),
-		State:          delivery.EndpointState(r.text("state")),
-		Failures:       int(r.number("failures")),
-		FailingSince:   r.time("failing_since"),
-		FirstFailed:    r.text("first_failed_event"),
-		Stalled:        int(r.number("stalled_attempts")),
-		StalledAt:      r.time("stalled_at"),
-		OpenedAt:       r.time("opened_at"),
-		Probes:         int(r.number("probes")),
-		ProbesSince:    r.time("probes_since"),
-		ProbeAt:        r.time("probe_at"),
-		Probing:        r.text("probing_event"),
-		Probed:         r.text("probed_to"),
-		Told:           int(r.number("told_percent")),
-		DisabledAt:     r.time("disabled_at"),
-		DisabledReason: r.text("disabled_reason"),
-		ClosedAt:       r.time("closed_at"),
-		DrainedTo:      r.time("drained_to"),
-		Version:        rec.Version,
+		ClientID:        r.text("client_id"),
+		Origin:          strings.TrimPrefix(rec.Sort, originPrefix),
+		State:           delivery.EndpointState(r.text("state")),
+		Failures:        int(r.number("failures")),
+		FailingSince:    r.time("failing_since"),
+		FirstFailed:     r.text("first_failed_event"),
+		Stalled:         int(r.number("stalled_attempts")),
+		StalledAt:       r.time("stalled_at"),
+		OpenedAt:        r.time("opened_at"),
+		Probes:          int(r.number("probes")),
+		ProbesSince:     r.time("probes_since"),
+		ProbeAt:         r.time("probe_at"),
+		Probing:         r.text("probing_event"),
+		Probed:          r.text("probed_to"),
+		NotifiedPercent: int(r.number("told_percent")),
+		DisabledAt:      r.time("disabled_at"),
+		DisabledReason:  r.text("disabled_reason"),
+		ClosedAt:        r.time("closed_at"),
+		DrainedTo:       r.time("drained_to"),
+		Version:         rec.Version,
 	}
 	if r.err == nil && (e.ClientID == "" || e.State == "") {
 		r.fail("client_id or state")
@@ -105,7 +105,7 @@ func (l *Ledger) FreshEndpoint(ctx context.Context, clientID, origin string, now
 }
 
 // SaveEndpoint writes an endpoint under the version that was read, with the
-// audit record of an operator's change. ErrMoved: it has changed since.
+// audit record of an operator's change. ErrStale: it has changed since.
 func (l *Ledger) SaveEndpoint(ctx context.Context, e delivery.Endpoint, now time.Time, audit ...AuditRecord) (delivery.Endpoint, error) {
 	err := l.write(ctx, "write endpoint "+e.Origin, append([]table.Op{table.Put(endpointRecord(e))}, l.auditOps(audit)...)...)
 	l.endpoints.drop(e.ClientID + "#" + e.Origin)

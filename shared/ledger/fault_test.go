@@ -22,7 +22,7 @@ type step struct {
 	name string
 	set  func(t *testing.T, b *books) any
 	do   func(b *books, arg any) error
-	// moved: the clean run itself gives ErrMoved, having written what it must.
+	// moved: the clean run itself gives ErrStale, having written what it must.
 	moved bool
 }
 
@@ -69,8 +69,8 @@ var steps = []step{
 		return err
 	}},
 	{name: "rotate api key", set: func(t *testing.T, b *books) any { return newClient(t, b) }, do: func(b *books, arg any) error {
-		// Later than the client's creation: state tells audit records of one
-		// client and direction apart by their time alone.
+		// Later than the client's creation: state distinguishes audit records of
+		// one client and direction by their time alone.
 		now := start.Add(time.Minute)
 		_, err := b.RotateAPIKey(context.Background(), arg.(ledger.Client), "key2", now, now.Add(time.Hour))
 		return err
@@ -122,7 +122,7 @@ func complete(b *books, arg any) error {
 // Each write of each operation fails in turn, before and after it took
 // effect: what is stored is all of the operation or none of it, an operation
 // that reports success has been stored, and doing it again after a failure
-// leads to the same end or to ErrMoved, never to a second effect.
+// leads to the same end or to ErrStale, never to a second effect.
 func TestNothingIsHalfWritten(t *testing.T) {
 	t.Parallel()
 	for _, s := range steps {
@@ -188,7 +188,7 @@ func walk(t *testing.T, s step, n int, when tabletest.When, cause error) (before
 	after.err = s.do(b, arg)
 	armed = false
 	after.state = b.state()
-	if n == 0 && (after.err != nil) != s.moved || n == 0 && s.moved && !errors.Is(after.err, ledger.ErrMoved) {
+	if n == 0 && (after.err != nil) != s.moved || n == 0 && s.moved && !errors.Is(after.err, ledger.ErrStale) {
 		t.Fatalf("a clean run: %v", after.err)
 	}
 	return before, after, writes
@@ -220,7 +220,7 @@ func TestCreateWithALostAnswer(t *testing.T) {
 	b.apply(t, p, evidence(payment.SaysSuccessful, time.Minute)) // its version is right
 }
 
-// An ending whose answer was lost is found stored, told as written with its
+// An ending whose answer was lost is found stored, reported as written with its
 // delivery to ring for, and the same evidence changes nothing more.
 func TestApplyWithALostAnswer(t *testing.T) {
 	t.Parallel()

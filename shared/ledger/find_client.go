@@ -91,7 +91,7 @@ func (l *Ledger) keyUse(ctx context.Context, apiKey string) (time.Time, error) {
 	return k.LastUsedAt, err
 }
 
-// Key is what may be told of an API key.
+// Key is what may be shown of an API key.
 type Key struct {
 	Fingerprint string    // see Fingerprint
 	CreatedAt   time.Time // zero: not known
@@ -99,7 +99,7 @@ type Key struct {
 	Until       time.Time // when it ends; zero: it is the newest
 }
 
-// Keys tells of the client's stored keys, newest first, the old one also when
+// Keys describes the client's stored keys, newest first, the old one also when
 // it has ended by time.
 func (l *Ledger) Keys(ctx context.Context, c Client) ([]Key, error) {
 	newest, err := l.keyOf(ctx, c.APIKey)

@@ -81,7 +81,7 @@ type hintCounts struct {
 	byPartition map[string]int
 }
 
-// mayWrite counts a write, and is false when the hour has had them all.
+// mayWrite counts a write, and is false when none is left in the hour.
 func (c *hintCounts) mayWrite(at time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

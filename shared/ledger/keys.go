@@ -157,7 +157,7 @@ const (
 	AttentionExhausted AttentionKind = "exhausted"
 	// AttentionHeld: deliveries that are held.
 	AttentionHeld AttentionKind = "held"
-	// AttentionEndpoint: endpoints that are not well and are tended: their
+	// AttentionEndpoint: unhealthy endpoints that the sweeper maintains: their
 	// circuit is open, or they are being drained.
 	AttentionEndpoint AttentionKind = "endpoint"
 	// AttentionDisabled: endpoints that are disabled. They are apart, since
@@ -192,9 +192,9 @@ func attentionHeld(clientID, origin string, created time.Time, reference string,
 // heldPrefix begins the entries of one endpoint's held deliveries.
 func heldPrefix(clientID, origin string) string { return clientID + "#" + origin + "#" }
 
-// attentionEndpoint lists endpoints by client, and those that are tended in
-// the order in which they want to be: an open one when its next probe is due,
-// one that is back since it came back.
+// attentionEndpoint lists endpoints by client, and those that the sweeper
+// maintains by time: an open one by its next probe, one that recovered by its
+// recovery.
 func attentionEndpoint(e delivery.Endpoint) table.IndexKey {
 	at := e.ClosedAt
 	switch e.State {
@@ -223,7 +223,7 @@ func dueDelivery(d delivery.Delivery) table.IndexKey {
 	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.DueAt())
 	since := d.CreatedAt
 	if d.State.Parked() {
-		since = d.ManualAt
+		since = d.RequestedAt
 	}
 	e.Sort += "#" + timeKey(since)
 	return e

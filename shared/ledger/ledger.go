@@ -22,11 +22,11 @@ type Sealer interface {
 	Open(sealed, owner string) ([]byte, error)
 }
 
-// Options are what a ledger can be told; the zero value serves production.
+// Options configure a ledger; the zero value serves production.
 type Options struct {
 	AuditRetention time.Duration // 0: DefaultAuditRetention
 	Random         io.Reader     // nil: crypto/rand
-	// Now dates the audit records of changes that are told no time. nil:
+	// Now dates the audit records of changes that are given no time. nil:
 	// time.Now.
 	Now func() time.Time
 }
@@ -48,7 +48,7 @@ type Ledger struct {
 	endpoints      *cache[delivery.Endpoint]
 	hints          *hintCounts
 	now            func() time.Time
-	operator       string // who changes clients through it, for the audit; see OnBehalf
+	operator       string // who changes clients through it, for the audit; see AsOperator
 }
 
 // noSealer is what a ledger without sealing keys has.
@@ -86,14 +86,14 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 var (
 	// ErrNotFound: there is no such payment, client or delivery.
 	ErrNotFound = errors.New("not in the ledger")
-	// ErrMoved: what was read has changed since; read again and decide again.
+	// ErrStale: what was read has changed since; read again and decide again.
 	// Nothing was written.
-	ErrMoved = errors.New("changed since it was read")
+	ErrStale = errors.New("changed since it was read")
 	// ErrCorrupt: a stored record cannot be read back.
 	ErrCorrupt = errors.New("corrupt record")
 )
 
-// write makes one transaction. ErrMoved: a record has changed since it was
+// write makes one transaction. ErrStale: a record has changed since it was
 // read, and nothing was written; the error has the *table.ConflictError too.
 func (l *Ledger) write(ctx context.Context, what string, ops ...table.Op) error {
 	err := l.table.Write(ctx, ops...)
@@ -101,7 +101,7 @@ func (l *Ledger) write(ctx context.Context, what string, ops ...table.Op) error 
 	case err == nil:
 		return nil
 	case errors.Is(err, table.ErrConflict):
-		return fmt.Errorf("%w: %w", ErrMoved, err)
+		return fmt.Errorf("%w: %w", ErrStale, err)
 	default:
 		return fmt.Errorf("%s: %w", what, err)
 	}

@@ -73,8 +73,8 @@ var ErrCursor = errors.New("not a cursor of this list")
 //
 // With an external id the payment that holds it comes first, before all that
 // have ended and left it: the one mostly sought costs one read, however long
-// the list is. A payment that lets go of the id between two pages may appear
-// on both.
+// the list is. A payment that loses the id between two pages may appear on
+// both.
 //
 // A cursor names a place in the list and nothing else: it is good for this
 // client and the same From and To, and gives ErrCursor for others. The list

@@ -206,7 +206,7 @@ func TestListPaymentsCursors(t *testing.T) {
 	}
 }
 
-// A fault while the page is read is told, never a shorter page.
+// A fault while the page is read is an error, never a shorter page.
 func TestListPaymentsFault(t *testing.T) {
 	t.Parallel()
 	wire := &faulty{}

@@ -19,9 +19,9 @@ type Payment struct {
 	// RequestHash identifies the request's content, to tell a repeat under
 	// the same Idempotency-Key from another request.
 	RequestHash string
-	// AnswerKind and AnswerDetail are what request-to-pay answered, for a
-	// replay: the HTTP status (0: not answered yet) and the phase told (202)
-	// or the provider's code (502).
+	// AnswerKind and AnswerDetail are the first answer of request-to-pay, for a
+	// replay: its kind (empty: not answered yet), and the phase or status of an
+	// accepted payment or the provider's code of a refused one.
 	AnswerKind   string
 	AnswerDetail string
 

@@ -172,10 +172,10 @@ func TestApplyToAMovedPayment(t *testing.T) {
 	stale := b.create(t, newPayment(refA))
 	b.apply(t, stale, evidence(payment.SaysSuccessful, time.Minute))
 	before := b.state()
-	if _, _, err := b.Apply(t.Context(), change(stale, evidence(payment.SaysFailed, time.Minute))); !errors.Is(err, ledger.ErrMoved) {
+	if _, _, err := b.Apply(t.Context(), change(stale, evidence(payment.SaysFailed, time.Minute))); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("%v", err)
 	}
-	if _, err := b.ClaimCheck(t.Context(), stale); !errors.Is(err, ledger.ErrMoved) {
+	if _, err := b.ClaimCheck(t.Context(), stale); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("ClaimCheck: %v", err)
 	}
 	same(t, "what is stored", before, b.state())

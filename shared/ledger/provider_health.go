@@ -104,7 +104,7 @@ func (l *Ledger) FreshHealth(ctx context.Context, provider string) (Health, erro
 	return h, r.err
 }
 
-// SaveHealth writes what a health that was read has become. ErrMoved: it has
+// SaveHealth writes what a health that was read has become. ErrStale: it has
 // changed meanwhile.
 func (l *Ledger) SaveHealth(ctx context.Context, h Health) error {
 	w := writer{}
@@ -117,7 +117,7 @@ func (l *Ledger) SaveHealth(ctx context.Context, h Health) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, table.ErrConflict):
-		return fmt.Errorf("%w: %v", ErrMoved, err)
+		return fmt.Errorf("%w: %v", ErrStale, err)
 	default:
 		return fmt.Errorf("write provider health: %w", err)
 	}

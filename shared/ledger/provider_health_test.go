@@ -40,7 +40,7 @@ func TestHealthIsStored(t *testing.T) {
 		if diff := cmp.Diff(h, got, cmpopts.IgnoreUnexported(ledger.Health{})); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got)\n%s", name, err, diff)
 		}
-		if err := b.SaveHealth(t.Context(), h); !errors.Is(err, ledger.ErrMoved) {
+		if err := b.SaveHealth(t.Context(), h); !errors.Is(err, ledger.ErrStale) {
 			t.Errorf("%s: a state that has moved was written: %v", name, err)
 		}
 		if err := b.SaveHealth(t.Context(), got); err != nil {

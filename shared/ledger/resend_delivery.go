@@ -14,9 +14,9 @@ import (
 // enabled it.
 var ErrEndpointDisabled = errors.New("endpoint is disabled")
 
-// ResendDelivery saves d.Resend, with the audit record of whoever asked for it
-// in the same transaction. The caller rings (forwarder.Doorbell) for the
-// delivery returned; if that is lost, the sweeper does. ErrMoved: it has
+// ResendDelivery saves d.Resend, with the audit record of the request for it in
+// the same transaction. The caller rings (forwarder.Doorbell) for the
+// delivery returned; if that is lost, the sweeper does. ErrStale: it has
 // changed since it was read. delivery.ErrUnderway: there is nothing to do.
 // ErrEndpointDisabled: it was refused.
 func (l *Ledger) ResendDelivery(ctx context.Context, d delivery.Delivery, at time.Time, audit AuditRecord) (delivery.Delivery, error) {

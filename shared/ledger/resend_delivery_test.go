@@ -38,7 +38,7 @@ func TestResendDelivery(t *testing.T) {
 		"due tomorrow":              {func(d *delivery.Delivery) { d.NextAttemptAt = now.Add(20 * time.Hour) }, "", true, nil},
 		"its worker died":           {func(d *delivery.Delivery) { d.LeaseUntil = now.Add(-time.Second) }, "", true, nil},
 		"being attempted":           {func(d *delivery.Delivery) { d.LeaseUntil = now.Add(time.Second) }, "", false, delivery.ErrUnderway},
-		"asked for":                 {func(d *delivery.Delivery) { d.ManualAt = now.Add(-time.Second) }, "", false, delivery.ErrUnderway},
+		"asked for":                 {func(d *delivery.Delivery) { d.RequestedAt = now.Add(-time.Second) }, "", false, delivery.ErrUnderway},
 		"waiting":                   {func(d *delivery.Delivery) { d.State = delivery.Waiting }, "", false, delivery.ErrUnderway},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,10 +74,10 @@ func TestResendDelivery(t *testing.T) {
 			}
 			same(t, "delivery", sent, got)
 			want := sent // for its version
-			want.State, want.HeldReason, want.NextAttemptAt, want.ManualAt = before.State, before.HeldReason, before.NextAttemptAt, time.Time{}
+			want.State, want.HeldReason, want.NextAttemptAt, want.RequestedAt = before.State, before.HeldReason, before.NextAttemptAt, time.Time{}
 			want.ResentAt, want.LeaseUntil = now, time.Time{}
 			if c.manual {
-				want.ManualAt = now
+				want.RequestedAt = now
 			} else {
 				want.State, want.HeldReason, want.NextAttemptAt = delivery.Due, "", now
 			}
@@ -89,8 +89,8 @@ func TestResendDelivery(t *testing.T) {
 			if err != nil || len(trail) == 0 || trail[len(trail)-1].Note != asked.Note {
 				t.Errorf("trail %v, %v", trail, err)
 			}
-			// Whoever read it before has been overtaken, and leaves no record.
-			if _, err := b.ResendDelivery(t.Context(), before, now, asked); !errors.Is(err, ledger.ErrMoved) {
+			// A stale reader changes nothing, and leaves no record.
+			if _, err := b.ResendDelivery(t.Context(), before, now, asked); !errors.Is(err, ledger.ErrStale) {
 				t.Errorf("by what was read before: %v", err)
 			}
 			if again, err := b.AuditTrail(t.Context(), refA); err != nil || len(again) != len(trail) {

@@ -28,7 +28,7 @@ func (l *Ledger) RotateAPIKey(ctx context.Context, c Client, fresh string, now, 
 	after, err := l.putClient(ctx, c, l.clientAudit(c, Clock(now), "rotate-key", note), table.Put(lookup))
 	var conflict *table.ConflictError
 	if err != nil {
-		// As with a signing secret: what was done counts, whatever was told.
+		// As with a signing secret: what was stored counts, whatever the error.
 		stored, readErr := l.Client(ctx, c.ID)
 		switch {
 		case readErr == nil && stored.APIKey == fresh:
@@ -44,7 +44,7 @@ func (l *Ledger) RotateAPIKey(ctx context.Context, c Client, fresh string, now, 
 }
 
 // EndOldKey ends the old API key of a rotation now (elsewhere: within
-// ClientFresh). Without one there is nothing to do. ErrMoved: the client has
+// ClientFresh). Without one there is nothing to do. ErrStale: the client has
 // changed since it was read.
 func (l *Ledger) EndOldKey(ctx context.Context, c Client, now time.Time) (Client, error) {
 	if c.OldAPIKey == "" {

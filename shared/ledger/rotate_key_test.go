@@ -149,7 +149,7 @@ func TestRotateAPIKeyRefuses(t *testing.T) {
 		}
 	}
 	after := rotateKey(t, b, c, "key2", start, start.Add(ledger.MaxOverlap))
-	if _, err := b.RotateAPIKey(t.Context(), c, "key3", start, start.Add(time.Hour)); !errors.Is(err, ledger.ErrMoved) {
+	if _, err := b.RotateAPIKey(t.Context(), c, "key3", start, start.Add(time.Hour)); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("by what was read before: %v", err)
 	}
 	if _, err := b.RotateAPIKey(t.Context(), after, "key", start, start.Add(time.Hour)); !errors.Is(err, ledger.ErrRotation) {
@@ -160,7 +160,7 @@ func TestRotateAPIKeyRefuses(t *testing.T) {
 	}
 }
 
-// A rotation that was stored counts as one, whatever its write was told.
+// A rotation that was stored counts as one, whatever error its write got.
 func TestRotateAPIKeyDoneAfterAll(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []error{table.ErrConflict, errors.New("connection lost")} {
@@ -282,7 +282,7 @@ func TestNoteKeyUse(t *testing.T) {
 	b.NoteKeyUse(t.Context(), "never seen", now)
 }
 
-// writes counts writes, and fails them when told to.
+// writes counts writes, and fails them on request.
 type writes struct {
 	table.Table
 	n     atomic.Int64
@@ -406,7 +406,7 @@ func TestResealClient(t *testing.T) {
 func TestClientTrail(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
-	b.Ledger = b.OnBehalf("ann")
+	b.Ledger = b.AsOperator("ann")
 	c := newClient(t, b)
 	c = rotateKey(t, b, c, "key2", start.Add(time.Second), start.Add(time.Hour))
 	do := func(after ledger.Client, err error) {

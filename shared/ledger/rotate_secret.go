@@ -24,7 +24,7 @@ var ErrRotation = errors.New("no such rotation")
 // before goes on signing, beside it, until until, which lies MinOverlap to
 // MaxOverlap after now; any older one ends at once. It returns the client as
 // it is from then on. ErrRotation: the overlap is out of bounds, or fresh is
-// empty or in use. ErrMoved: the client has changed since it was read.
+// empty or in use. ErrStale: the client has changed since it was read.
 //
 // After any other error the secret may have been stored or not: keep fresh
 // until Client says which.
@@ -69,7 +69,7 @@ func checkRotation(fresh string, now, until time.Time, held ...string) error {
 }
 
 // EndOldSecret ends the old signing secret of a rotation now (elsewhere:
-// within ClientFresh). Without one there is nothing to do. ErrMoved: the
+// within ClientFresh). Without one there is nothing to do. ErrStale: the
 // client has changed since it was read.
 func (l *Ledger) EndOldSecret(ctx context.Context, c Client, now time.Time) (Client, error) {
 	if len(c.SigningSecrets) < 2 {

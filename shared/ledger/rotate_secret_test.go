@@ -63,7 +63,7 @@ func TestRotateSigningSecret(t *testing.T) {
 	if diff := cmp.Diff([]string{"whsec_one"}, first.SigningSecrets); diff != "" {
 		t.Errorf("what was read before has changed: %s", diff)
 	}
-	if _, err := b.RotateSigningSecret(t.Context(), first, "whsec_x", start, until); !errors.Is(err, ledger.ErrMoved) {
+	if _, err := b.RotateSigningSecret(t.Context(), first, "whsec_x", start, until); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("by what was read before: %v", err)
 	}
 	// Once more within the overlap: the oldest ends at once.
@@ -137,7 +137,7 @@ func (l *late) Write(ctx context.Context, ops ...table.Op) error {
 	return fmt.Errorf("answer lost: %w", l.err)
 }
 
-// A rotation that was stored counts as one, whatever its write was told: else
+// A rotation that was stored counts as one, whatever error its write got: else
 // the next one would end the secret that the app knows.
 func TestRotateSigningSecretDoneAfterAll(t *testing.T) {
 	t.Parallel()

@@ -92,7 +92,7 @@ func (s *Sandbox) steer(body []byte, into any, act func() (any, error)) line.Ans
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return problem(404, err.Error())
-	case errors.Is(err, ErrMoved):
+	case errors.Is(err, ErrStale):
 		return problem(409, err.Error())
 	case err != nil:
 		return problem(422, err.Error())

@@ -82,13 +82,13 @@ func (s *Sandbox) entry(r *request) Entry {
 // Sentinels of SetOutcome, SendWebhook and Compose, for errors.Is.
 var (
 	ErrUnknown = errors.New("no such payment request")
-	ErrMoved   = errors.New("the money has moved already")
+	ErrStale   = errors.New("the money has moved already")
 	ErrStatus  = errors.New("no such status")
 )
 
 // SetOutcome makes the newest request under a reference active, paid, failed
 // or expired now, whatever its script and the clock say; webhook says whether
-// the event that goes with it is sent. One that was paid stays so (ErrMoved).
+// the event that goes with it is sent. One that was paid stays so (ErrStale).
 func (s *Sandbox) SetOutcome(reference, status, reason string, webhook bool) error {
 	if !slices.Contains([]string{"active", "paid", "failed", "expired"}, status) {
 		return fmt.Errorf("%w: %q", ErrStatus, status)
@@ -100,7 +100,7 @@ func (s *Sandbox) SetOutcome(reference, status, reason string, webhook bool) err
 	case r == nil:
 		return fmt.Errorf("%w: %q", ErrUnknown, reference)
 	case r.charges > 0:
-		return fmt.Errorf("%w: %q", ErrMoved, reference)
+		return fmt.Errorf("%w: %q", ErrStale, reference)
 	}
 	if status == "active" {
 		r.ended = ""

@@ -246,7 +246,7 @@ func TestLife(t *testing.T) {
 		if err := w.SetOutcome(reference, "paid", "", false); err != nil {
 			t.Error(err)
 		}
-		if err := w.SetOutcome(reference, "failed", "", false); !errors.Is(err, momentpay.ErrMoved) {
+		if err := w.SetOutcome(reference, "failed", "", false); !errors.Is(err, momentpay.ErrStale) {
 			t.Error(err)
 		}
 		if _, p, _ := w.call("GET", "/collect/payments/"+v["payment_id"].(string), "", ""); p["status"] != "succeeded" || p["paid_amount"] != 15000.0 {
@@ -306,7 +306,7 @@ func TestPlans(t *testing.T) {
 	type truth struct {
 		Requests, Charges int
 		Status            string
-		Told              []string // events but created, those of forgers left out
+		NotifiedPercent   []string // events but created, those of forgers left out
 	}
 	paid := "payment_request.paid paid"
 	want := map[string]truth{
@@ -334,7 +334,7 @@ func TestPlans(t *testing.T) {
 				got := truth{e.Requests, e.Charges, e.Status, nil}
 				for _, s := range e.Webhooks {
 					if s.Forged == "" && s.Type != "payment_request.created" {
-						got.Told = append(got.Told, s.Type+" "+s.Status)
+						got.NotifiedPercent = append(got.NotifiedPercent, s.Type+" "+s.Status)
 					}
 				}
 				if diff := cmp.Diff(want[plan.Name], got); diff != "" || e.Asks != 4 {

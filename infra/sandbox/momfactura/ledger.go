@@ -126,12 +126,12 @@ func (s *Sandbox) Payment(id string) (e Entry, ok bool) {
 // Sentinels of SetOutcome and SendWebhook, for errors.Is.
 var (
 	ErrUnknown = errors.New("no such payment")
-	ErrMoved   = errors.New("the money has moved already")
+	ErrStale   = errors.New("the money has moved already")
 )
 
 // SetOutcome sets the state of a payment now, whatever its script says, and
 // drops the webhooks still to come; webhook says whether those of the new
-// state are sent. A payment that is paid stays so (ErrMoved).
+// state are sent. A payment that is paid stays so (ErrStale).
 func (s *Sandbox) SetOutcome(id, status string, webhook bool) error {
 	now := s.opts.Now()
 	s.mu.Lock()
@@ -141,7 +141,7 @@ func (s *Sandbox) SetOutcome(id, status string, webhook bool) error {
 		return fmt.Errorf("%w: %q", ErrUnknown, id)
 	}
 	if p.state(now).status == Paid {
-		return fmt.Errorf("%w: %q", ErrMoved, id)
+		return fmt.Errorf("%w: %q", ErrStale, id)
 	}
 	p.steps = slices.DeleteFunc(p.steps, func(m moment) bool { return m.at.After(now) })
 	p.steps = append(p.steps, moment{now, status})

@@ -293,7 +293,7 @@ func TestHands(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		if err := w.SetOutcome(id, stand.Failed, true); !errors.Is(err, stand.ErrMoved) {
+		if err := w.SetOutcome(id, stand.Failed, true); !errors.Is(err, stand.ErrStale) {
 			t.Error(err)
 		}
 		if err := w.SetOutcome("nobody", stand.Failed, true); !errors.Is(err, stand.ErrUnknown) {

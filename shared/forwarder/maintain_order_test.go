@@ -29,7 +29,7 @@ func TestAnotherClientIsFirstEachMinute(t *testing.T) {
 	}
 	first := map[string]bool{}
 	for minute := range len(clients) {
-		all, _, err := (&Sweeper{Ledger: l}).turns(t.Context(), now.Add(time.Duration(minute+1)*time.Minute))
+		all, _, err := (&Sweeper{Ledger: l}).schedule(t.Context(), now.Add(time.Duration(minute+1)*time.Minute))
 		if err != nil || len(all) != len(clients) {
 			t.Fatal(all, err)
 		}

@@ -221,7 +221,7 @@ func TestDisableEndpoint(t *testing.T) {
 	if err != nil || stored.State != delivery.EndpointDisabled || stored.DisabledReason != delivery.DisabledByOperator || !stored.DisabledAt.Equal(start) {
 		t.Errorf("%+v, %v", stored, err)
 	}
-	if _, err := b.SaveEndpoint(t.Context(), e.Disable(delivery.DisabledByOperator, start), start, audit); !errors.Is(err, ledger.ErrMoved) {
+	if _, err := b.SaveEndpoint(t.Context(), e.Disable(delivery.DisabledByOperator, start), start, audit); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("from an old state: %v", err)
 	}
 	if on, err := b.SaveEndpoint(t.Context(), stored.Reopen(start), start, audit); err != nil || on.Blocked() {
@@ -241,7 +241,7 @@ func TestOnBehalf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.OnBehalf("thandi").SetClientActive(t.Context(), c, false); err != nil {
+	if err := b.AsOperator("thandi").SetClientActive(t.Context(), c, false); err != nil {
 		t.Fatal(err)
 	}
 	c, err = b.Client(t.Context(), client)

@@ -17,12 +17,12 @@ import (
 // other apps': each client has a share of a run, and the run begins with
 // another client each time.
 const (
-	// tendPage is how many endpoints are read at once. Of a client that has
+	// endpointPage is how many endpoints are read at once. Of a client that has
 	// more, no more pages are read than it takes to fill its share.
-	tendPage = 1000
-	// tendShare is how many of one client's endpoints are tended in a run,
+	endpointPage = 1000
+	// clientShare is how many of one client's endpoints are maintained in a run,
 	// first those that have waited longest. The rest wait for the next.
-	tendShare = 200
+	clientShare = 200
 	// probeShare is how many of them are probed in a run. Probes may hang, and
 	// few batches can be worked on at once.
 	probeShare = 8
@@ -30,11 +30,11 @@ const (
 	countPages = 5
 )
 
-// tendAll tends the endpoints that want to be. A fault with one does not stop
-// the rest.
-func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
+// maintainAll maintains the endpoints that are due. A fault with one does not
+// stop the rest.
+func (s *Sweeper) maintainAll(ctx context.Context, t *Swept) error {
 	now := s.Now()
-	turns, waiting, err := s.turns(ctx, now)
+	scheduled, waiting, err := s.schedule(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -47,9 +47,9 @@ func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
 		probes[client]++
 		return probes[client] <= probeShare
 	}
-	did := make([]Swept, len(turns))
-	faults := s.Parallel.Each(ctx, maxTended, len(turns), func(i int) (err error) {
-		did[i], err = s.tend(ctx, turns[i].ClientID, turns[i].Endpoint, mayProbe)
+	did := make([]Swept, len(scheduled))
+	faults := s.Parallel.Each(ctx, maxParallel, len(scheduled), func(i int) (err error) {
+		did[i], err = s.maintain(ctx, scheduled[i].ClientID, scheduled[i].Endpoint, mayProbe)
 		return err
 	})
 	for i, err := range faults {
@@ -57,7 +57,7 @@ func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
 		t.Released += did[i].Released
 		t.Open += did[i].Open
 		if err != nil && !errors.Is(err, host.ErrNotStarted) { // Sweep says that its time is up
-			faults[i] = fmt.Errorf("endpoint %s of %s: %w", turns[i].Endpoint, turns[i].ClientID, err)
+			faults[i] = fmt.Errorf("endpoint %s of %s: %w", scheduled[i].Endpoint, scheduled[i].ClientID, err)
 		} else {
 			faults[i] = nil
 		}
@@ -65,13 +65,13 @@ func (s *Sweeper) tendAll(ctx context.Context, t *Swept) error {
 	return errors.Join(append(faults, s.countDisabled(ctx, t))...)
 }
 
-// turns lists the endpoints to tend now, the clients taking turns, and says
-// how many more are open and wait for their next probe.
-func (s *Sweeper) turns(ctx context.Context, now time.Time) (all []ledger.Attention, waiting int, err error) {
+// schedule lists the endpoints to maintain now, one of each client at a time,
+// and counts the others that are open and wait for their next probe.
+func (s *Sweeper) schedule(ctx context.Context, now time.Time) (all []ledger.Attention, waiting int, err error) {
 	var clients [][]ledger.Attention
 	past, last, cursor := "", "", ""
 	for {
-		page, next, err := s.Ledger.EndpointsPast(ctx, past, tendPage, cursor)
+		page, next, err := s.Ledger.EndpointsPast(ctx, past, endpointPage, cursor)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -85,10 +85,10 @@ func (s *Sweeper) turns(ctx context.Context, now time.Time) (all []ledger.Attent
 			later := wait > 0 && wait <= delivery.ProbeEvery // further: a clock ran ahead
 			if later {
 				waiting++
-			} else if len(*mine) < tendShare {
+			} else if len(*mine) < clientShare {
 				*mine = append(*mine, a)
 			}
-			enough = later || len(*mine) == tendShare
+			enough = later || len(*mine) == clientShare
 		}
 		if next == "" {
 			break
@@ -104,7 +104,7 @@ func (s *Sweeper) turns(ctx context.Context, now time.Time) (all []ledger.Attent
 		return nil, waiting, nil
 	}
 	first := int(now.Unix()/60) % len(clients)
-	for n := range tendShare {
+	for n := range clientShare {
 		for i := range clients {
 			if mine := clients[(first+i)%len(clients)]; n < len(mine) {
 				all = append(all, mine[n])
@@ -118,7 +118,7 @@ func (s *Sweeper) turns(ctx context.Context, now time.Time) (all []ledger.Attent
 func (s *Sweeper) countDisabled(ctx context.Context, t *Swept) error {
 	cursor := ""
 	for range countPages {
-		page, next, err := s.Ledger.Attention(ctx, ledger.AttentionDisabled, tendPage, cursor)
+		page, next, err := s.Ledger.Attention(ctx, ledger.AttentionDisabled, endpointPage, cursor)
 		if err != nil {
 			return err
 		}

@@ -9,14 +9,14 @@ import (
 	"momoproxy/shared/table"
 )
 
-// ErrEndpointMoved: the endpoint has changed since it was read; nothing was
+// ErrEndpointStale: the endpoint has changed since it was read; nothing was
 // written.
-var ErrEndpointMoved = errors.New("endpoint changed since it was read")
+var ErrEndpointStale = errors.New("endpoint changed since it was read")
 
 // HoldDelivery holds a delivery for as long as e is blocked. It is written
 // only if e is still stored as given: otherwise a delivery could be held after
 // its endpoint has recovered and been drained, and nobody would release it.
-// ErrEndpointMoved: read e again. ErrMoved: the delivery has changed.
+// ErrEndpointStale: read e again. ErrStale: the delivery has changed.
 func (l *Ledger) HoldDelivery(ctx context.Context, d delivery.Delivery, e delivery.Endpoint) error {
 	key := endpointKey(e.ClientID, e.Origin)
 	err := l.write(ctx, "hold "+d.EventID, table.Put(deliveryRecord(d.HoldFor(e))), table.Check(key, e.Version))
@@ -24,7 +24,7 @@ func (l *Ledger) HoldDelivery(ctx context.Context, d delivery.Delivery, e delive
 	if errors.As(err, &conflict) {
 		if _, on := conflict.On(key); on {
 			l.endpoints.drop(e.ClientID + "#" + e.Origin)
-			return fmt.Errorf("%w: %v", ErrEndpointMoved, conflict)
+			return fmt.Errorf("%w: %v", ErrEndpointStale, conflict)
 		}
 	}
 	return err

@@ -63,7 +63,7 @@ func (r *reader) attempts(name string, of delivery.Delivery) []delivery.Attempt 
 }
 
 // SaveDelivery writes a delivery under the version that was read, with the
-// audit record of whoever asked for the change. ErrMoved: it has changed since.
+// audit record of the request for the change. ErrStale: it has changed since.
 func (l *Ledger) SaveDelivery(ctx context.Context, d delivery.Delivery, audit ...AuditRecord) (delivery.Delivery, error) {
 	err := l.write(ctx, "write delivery "+d.EventID, append([]table.Op{table.Put(deliveryRecord(d))}, l.auditOps(audit)...)...)
 	if err != nil {
@@ -75,11 +75,11 @@ func (l *Ledger) SaveDelivery(ctx context.Context, d delivery.Delivery, audit ..
 
 // SaveAttempt writes what an attempt led to: the delivery as it now stands,
 // under the claim's version, and the audit record, in one transaction.
-// ErrMoved: the claim was lost; the attempt happened all the same, so its audit
+// ErrStale: the claim was lost; the attempt happened all the same, so its audit
 // record is written without the delivery.
 func (l *Ledger) SaveAttempt(ctx context.Context, d delivery.Delivery, audit AuditRecord) (delivery.Delivery, error) {
 	after, err := l.SaveDelivery(ctx, d, audit)
-	if errors.Is(err, ErrMoved) {
+	if errors.Is(err, ErrStale) {
 		audit.Note = "claim lost: " + audit.Note
 		if lateErr := l.Audit(ctx, audit); lateErr != nil {
 			return delivery.Delivery{}, fmt.Errorf("record late attempt: %w", lateErr)

@@ -1,9 +1,0 @@
-package ledger
-
-// OnBehalf returns the same ledger, caches included, that names operator in
-// the audit records of what is changed through it.
-func (l *Ledger) OnBehalf(operator string) *Ledger {
-	named := *l
-	named.operator = operator
-	return &named
-}
