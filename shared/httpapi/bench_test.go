@@ -30,8 +30,9 @@ import (
 type instant struct {
 	calls *atomic.Int64
 	names func(string)
-	// callbacks are the addresses that MTN was given, by reference.
+	// callbacks are the addresses that MTN was given, by reference, if keep.
 	callbacks *sync.Map
+	keep      *atomic.Bool
 }
 
 func (m instant) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -39,7 +40,7 @@ func (m instant) RoundTrip(r *http.Request) (*http.Response, error) {
 	if m.names != nil {
 		m.names(r.Method + " " + r.URL.Path)
 	}
-	if url := r.Header.Get("X-Callback-Url"); url != "" {
+	if url := r.Header.Get("X-Callback-Url"); url != "" && m.keep.Load() {
 		m.callbacks.Store(r.Header.Get("X-Reference-Id"), url)
 	}
 	code, body := 202, ""
@@ -99,6 +100,7 @@ type bench struct {
 	calls     atomic.Int64
 	at        atomic.Int64
 	callbacks sync.Map
+	keep      atomic.Bool
 }
 
 func newBench(t testing.TB, names func(string)) *bench {
@@ -106,7 +108,7 @@ func newBench(t testing.TB, names func(string)) *bench {
 	b.at.Store(time.Now().UnixNano())
 	b.World = testbed.New(t, testbed.Options{
 		Table: func(inner table.Table) table.Table { return counting{inner, &b.calls, names} },
-		MTN:   func(http.RoundTripper) http.RoundTripper { return instant{&b.calls, names, &b.callbacks} },
+		MTN:   func(http.RoundTripper) http.RoundTripper { return instant{&b.calls, names, &b.callbacks, &b.keep} },
 	})
 	now := func() time.Time { return time.Unix(0, b.at.Load()) }
 	log := telemetry.New(io.Discard, slog.LevelInfo)
@@ -200,6 +202,7 @@ func BenchmarkStatus(t *testing.B) {
 // confirmed at MTN and ends the payment.
 func BenchmarkCallback(t *testing.B) {
 	b := newBench(t, nil)
+	b.keep.Store(true)
 	references := b.start(t, t.N)
 	h := b.API.Callback("mtn")
 	b.measure(t, func(i int) httpapi.Response {
