@@ -26,7 +26,7 @@ func (l *Ledger) SetCallbackURL(ctx context.Context, c Client, url string) error
 }
 
 // UpdateClient replaces a client's name and whether its callbacks carry
-// X-MoMo-Proxy-Signature. ErrMoved: the client has changed since it was read.
+// X-MoMo-Proxy-Signature. ErrStale: the client has changed since it was read.
 func (l *Ledger) UpdateClient(ctx context.Context, c Client, name string, noLegacySignature bool) error {
 	if c.Name == name && c.NoLegacySignature == noLegacySignature {
 		return nil
