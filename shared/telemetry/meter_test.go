@@ -170,6 +170,7 @@ func TestConditionsNameWhatThereIs(t *testing.T) {
 	words := map[string][]string{
 		"source":  {string(payment.FromCallback)},
 		"verdict": {string(payment.SaysNothing)},
+		"status":  {string(payment.Failed)},
 		"reason":  {delivery.HeldOpen, delivery.HeldDisabled, delivery.HeldGone},
 	}
 	for _, m := range telemetry.Metrics {
