@@ -1,8 +1,11 @@
 package assembly
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -29,6 +32,9 @@ func (p *Parts) LocalAccounts(getenv func(string) string) error {
 			p.Accounts = append(p.Accounts, a)
 			faults = append(faults, invalid(r.Check(a, true)))
 		}
+	}
+	if file := getenv(accountsFile); file != "" {
+		faults = append(faults, p.readAccounts(file))
 	}
 	return errors.Join(faults...)
 }
@@ -63,12 +69,49 @@ func (p *Parts) deployedAccounts(getenv func(string) string) error {
 	return errors.Join(faults...)
 }
 
-// addCredentials fills the accounts in.
-func (p *Parts) addCredentials(values map[string]string) (err error) {
+// addCredentials fills the accounts in. Where several are kept under one name
+// they take the place of the one.
+func (p *Parts) addCredentials(values map[string]string) error {
+	var all []provider.Account
 	for i, id := range p.secretIDs {
-		if p.Accounts[i], err = p.Accounts[i].With(values[id]); err != nil {
+		several, err := p.Accounts[i].Several(values[id])
+		if err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
+		all = append(all, several...)
+	}
+	p.Accounts = all
+	return nil
+}
+
+// accountsFile names a file with further accounts of a program on one machine:
+// a JSON object by provider, of objects by account id, of variables.
+const accountsFile = "ACCOUNTS_FILE"
+
+func (p *Parts) readAccounts(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var byProvider map[string]json.RawMessage
+	if err := json.Unmarshal(text, &byProvider); err != nil {
+		return fmt.Errorf("%s: not a JSON object by provider", file)
+	}
+	for _, name := range slices.Sorted(maps.Keys(byProvider)) {
+		r, known := p.Registration(name)
+		if !known {
+			return fmt.Errorf("%s: provider %q is not known", file, name)
+		}
+		several, err := provider.NewAccount(name, nil).Several(string(byProvider[name]))
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", file, name, err)
+		}
+		for _, a := range several {
+			if err := r.Check(a, true); err != nil {
+				return invalid(fmt.Errorf("%s: account %s: %w", file, a.ID, err))
+			}
+		}
+		p.Accounts = append(p.Accounts, several...)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package assembly
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -86,5 +88,41 @@ func TestAddCredentials(t *testing.T) {
 	}
 	if text := fmt.Sprintf("%v %+v %#v %s", a, a, a, p.Accounts); strings.Contains(text, "hush") {
 		t.Errorf("printed: %s", text)
+	}
+}
+
+// A parameter or a file may hold several accounts by their ids.
+func TestSeveralAccounts(t *testing.T) {
+	t.Parallel()
+	p := Parts{Providers: providers.All()}
+	if err := p.deployedAccounts(environment("MTN_SECRET_ID=/stack/mtn", "MTN_BASE_URL=https://old.example.com", "MTN_TARGET_ENV=mtnswaziland")); err != nil {
+		t.Fatal(err)
+	}
+	const account = `{"MTN_API_USER":"u","MTN_API_KEY":"hush","MTN_SUBSCRIPTION_KEY":"hush"`
+	both := `{"mtn-sz":` + account + `},"mtn-sz-new":` + account + `,"MTN_BASE_URL":"https://new.example.com"}}`
+	if err := p.addCredentials(map[string]string{"/stack/mtn": both}); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Accounts) != 2 || p.Accounts[0].ID != "mtn-sz" || p.Accounts[1].ID != "mtn-sz-new" ||
+		p.Accounts[0].URL("MTN_BASE_URL", "") != "https://old.example.com" || p.Accounts[1].URL("MTN_BASE_URL", "") != "https://new.example.com" ||
+		p.Accounts[1].Text("MTN_TARGET_ENV") != "mtnswaziland" {
+		t.Errorf("accounts: %+v", p.Accounts)
+	}
+	file := filepath.Join(t.TempDir(), "accounts.json")
+	for text, says := range map[string]string{
+		`{"mtn":{"mtn-sz":` + account + `,"MTN_BASE_URL":"https://a.example.com","MTN_TARGET_ENV":"mtnswaziland"}}}`: "",
+		`{"mtn":{"mtn-sz":` + account + `}}}`: "account mtn-sz: MTN_BASE_URL is not set",
+		`{"visa":{}}`:                         `provider "visa" is not known`,
+		`{"mtn":{"Mtn sz":{}}}`:               "an id is of",
+		`[]`:                                  "not a JSON object",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := Parts{Providers: providers.All()}
+		err := p.LocalAccounts(environment("ACCOUNTS_FILE=" + file))
+		if says == "" && (err != nil || len(p.Accounts) != 1 || p.Accounts[0].ID != "mtn-sz") || says != "" && (err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "hush")) {
+			t.Errorf("%s: %v, %v", text, p.Accounts, err)
+		}
 	}
 }

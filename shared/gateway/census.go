@@ -35,7 +35,7 @@ func (g *Gateway) logBacklog(ctx context.Context) {
 			"truncated", c.Truncated)
 	}
 	for _, prov := range g.Providers {
-		name := prov.Capabilities().Name
+		name := prov.Capabilities().ID()
 		health, err := g.Ledger.FreshHealth(ctx, name)
 		if err != nil {
 			g.Log.WarnContext(ctx, "census.failed", "provider", name, "error", err.Error())

@@ -7,6 +7,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -96,25 +97,13 @@ func within(ctx context.Context, most, reserve time.Duration) (context.Context, 
 
 func (g *Gateway) now() time.Time { return ledger.Clock(g.Now()) }
 
-// Provider finds a configured provider by its API name; empty is the default.
-func (g *Gateway) provider(name string) (provider.Provider, bool) {
-	if name == "" && len(g.Providers) > 0 {
-		return g.Providers[0], true
-	}
-	for _, p := range g.Providers {
-		if p.Capabilities().Name == name {
-			return p, true
-		}
-	}
-	return nil, false
-}
-
 func (g *Gateway) providerNames() string {
-	names := make([]string, len(g.Providers))
-	for i, p := range g.Providers {
-		names[i] = p.Capabilities().Name
+	var names []string
+	for _, p := range g.Providers {
+		names = append(names, p.Capabilities().Name)
 	}
 	slices.Sort(names)
+	names = slices.Compact(names)
 	return strings.Join(names, ", ")
 }
 
@@ -141,9 +130,9 @@ type update struct {
 func (g *Gateway) applyEvidence(ctx context.Context, p ledger.Payment, n update) (ledger.Payment, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
 	defer cancel()
-	prov, ok := g.provider(p.Provider)
+	prov, ok := g.account(p.Payment)
 	if !ok {
-		return p, errors.New("provider " + p.Provider + " is not configured")
+		return p, fmt.Errorf("%w: account %s", ErrUnconfigured, p.AccountID())
 	}
 	policy := prov.Capabilities().Method(p.Method).Policy
 	for range maxRounds {

@@ -32,7 +32,7 @@ var errTable = errors.New("table unavailable")
 
 // ready says whether p may be created now, or how long to wait.
 func (g *Gateway) ready(ctx context.Context, prov provider.Provider, p payment.Payment) (wait time.Duration, err error) {
-	name, now := prov.Capabilities().Name, g.now()
+	name, now := prov.Capabilities().ID(), g.now()
 	health, err := g.Ledger.Health(ctx, name, now)
 	if err != nil {
 		return breakerProbe, fmt.Errorf("%w: %w", errTable, err)
@@ -61,13 +61,13 @@ func (g *Gateway) ready(ctx context.Context, prov provider.Provider, p payment.P
 // request that turns out to be a repeat shows nothing. Losing it to another
 // request is harmless: two probes at once.
 func (g *Gateway) claimProbe(ctx context.Context, p payment.Payment) {
-	health, err := g.Ledger.Health(ctx, p.Provider, g.now())
+	health, err := g.Ledger.Health(ctx, p.AccountID(), g.now())
 	if err == nil && health.Open() {
-		if health, err = g.Ledger.FreshHealth(ctx, p.Provider); err == nil && health.Open() {
+		if health, err = g.Ledger.FreshHealth(ctx, p.AccountID()); err == nil && health.Open() {
 			err = g.Ledger.SaveHealth(ctx, probing(health, p.ClientID, g.now()))
 		}
 	}
-	g.logNotStored(ctx, p.Provider, err)
+	g.logNotStored(ctx, p.AccountID(), err)
 }
 
 // noteSubmit learns from the answer to a request to pay, and from nothing
@@ -83,12 +83,12 @@ func (g *Gateway) noteSubmit(ctx context.Context, p payment.Payment, told provid
 			return limited(h, p.ClientID, told.RetryAfter, g.now())
 		})
 	case showsAnswer:
-		g.answeredLast.note(p.Provider, p.ClientID, g.now())
-		health, err := g.Ledger.Health(ctx, p.Provider, g.now())
+		g.answeredLast.note(p.AccountID(), p.ClientID, g.now())
+		health, err := g.Ledger.Health(ctx, p.AccountID(), g.now())
 		if err == nil && (health.Open() || health.Failures() > 0) {
 			g.changeHealth(ctx, p, func(h ledger.Health) ledger.Health { return answered(h, p.ClientID, g.now()) })
 		}
-		g.logNotStored(ctx, p.Provider, err)
+		g.logNotStored(ctx, p.AccountID(), err)
 	}
 }
 
@@ -128,7 +128,7 @@ func judge(told provider.Answer) shows {
 
 func (g *Gateway) countFailure(ctx context.Context, p payment.Payment) {
 	g.changeHealth(ctx, p, func(h ledger.Health) ledger.Health {
-		if clientID, at := g.answeredLast.other(p.Provider, p.ClientID); clientID != "" {
+		if clientID, at := g.answeredLast.other(p.AccountID(), p.ClientID); clientID != "" {
 			h = asked(h, clientID, at)
 		}
 		return failed(h, p.ClientID, payerMark(string(p.Payer), p.Reference), g.now())
@@ -142,7 +142,7 @@ func (g *Gateway) changeHealth(ctx context.Context, p payment.Payment, change fu
 	var err error
 	for range healthRounds {
 		var before ledger.Health
-		if before, err = g.Ledger.FreshHealth(ctx, p.Provider); err != nil {
+		if before, err = g.Ledger.FreshHealth(ctx, p.AccountID()); err != nil {
 			break
 		}
 		after := change(before)
@@ -151,7 +151,7 @@ func (g *Gateway) changeHealth(ctx context.Context, p payment.Payment, change fu
 		}
 		if err = g.Ledger.SaveHealth(ctx, after); err == nil {
 			if after.Open() && (!before.Open() || after.OpenFor != before.OpenFor) {
-				g.Log.ErrorContext(ctx, "breaker.opened", "provider", p.Provider, "open_for", after.OpenFor)
+				g.Log.ErrorContext(ctx, "breaker.opened", "provider", p.AccountID(), "open_for", after.OpenFor)
 			}
 			return
 		}
@@ -159,7 +159,7 @@ func (g *Gateway) changeHealth(ctx context.Context, p payment.Payment, change fu
 			break
 		}
 	}
-	g.logNotStored(ctx, p.Provider, err)
+	g.logNotStored(ctx, p.AccountID(), err)
 }
 
 func (g *Gateway) logNotStored(ctx context.Context, name string, err error) {

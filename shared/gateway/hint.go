@@ -39,7 +39,7 @@ func (g *Gateway) receiveHint(ctx context.Context, c Callback, matched []ledger.
 // askSoon moves the next check of a payment to the earliest time allowed, if
 // the hint may be right.
 func (g *Gateway) askSoon(p ledger.Payment, evidence payment.Evidence) ledger.Payment {
-	prov, ok := g.provider(p.Provider)
+	prov, ok := g.account(p.Payment)
 	if !ok || g.submitting(p) || p.Status == payment.Successful {
 		return p // SUCCESSFUL stays, whatever is heard of it
 	}

@@ -27,7 +27,7 @@ type Recorder func(Answer) ledger.AuditRecord
 // recorded says whether the audit record of the request has been written;
 // otherwise the caller writes it.
 func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, record Recorder) (answer Answer, recorded bool, err error) {
-	p, prov, faults := g.read(r)
+	p, prov, faults := g.read(ctx, r)
 	if len(faults) > 0 {
 		return Answer{Kind: Invalid, Faults: faults}, false, nil
 	}
@@ -37,13 +37,14 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		p.Reference = payment.ReferenceFor(c.ID, r.IdempotencyKey)
 	}
 
+	hash := requestHash(p, r.Account)
 	providerCtx, cancel := within(ctx, submitBudget, answerReserve)
 	defer cancel()
 	if wait, err := g.ready(providerCtx, prov, p); errors.Is(err, errTable) {
 		return Answer{}, false, err
 	} else if err != nil {
 		g.Log.WarnContext(ctx, "provider.not_ready", "provider", p.Provider, "error", err.Error())
-		answer, recorded, unread := g.unavailableUnlessKnown(ctx, p, r, wait)
+		answer, recorded, unread := g.unavailableUnlessKnown(ctx, p, r, hash, wait)
 		answer.Busy = answer.Kind == Unavailable && errors.Is(err, errLimited)
 		return answer, recorded, unread
 	}
@@ -51,7 +52,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	caps := prov.Capabilities()
 	if caps.Submits.Every > 0 {
 		// A request that makes no payment takes nobody's slot.
-		if answer, known, err := g.alreadyThere(ctx, p); known || err != nil {
+		if answer, known, err := g.alreadyThere(ctx, p, hash); known || err != nil {
 			return answer, false, err
 		}
 	}
@@ -68,8 +69,8 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	p.CreatedAt, p.UpdatedAt, p.SubmitDeadline = now, now, now.Add(submitLease)
 	p.NextCheckAt = caps.Method(p.Method).Policy.NextCheck(p, now)
 	token, tokenHash := g.callbackToken()
-	entry, err := g.Ledger.Create(ctx, ledger.Payment{Payment: p, CallbackTokenHash: tokenHash, RequestHash: requestHash(p)})
-	if answer, known, err := g.whyNotCreated(ctx, p, err); known {
+	entry, err := g.Ledger.Create(ctx, ledger.Payment{Payment: p, CallbackTokenHash: tokenHash, RequestHash: hash})
+	if answer, known, err := g.whyNotCreated(ctx, hash, err); known {
 		return answer, false, err
 	}
 
@@ -98,13 +99,13 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 
 // whyNotCreated turns a failed Create into an answer. known is false when the
 // payment was created.
-func (g *Gateway) whyNotCreated(ctx context.Context, p payment.Payment, err error) (Answer, bool, error) {
+func (g *Gateway) whyNotCreated(ctx context.Context, hash string, err error) (Answer, bool, error) {
 	if err == nil {
 		return Answer{}, false, nil
 	}
 	var exists *ledger.ExistsError
 	if errors.As(err, &exists) {
-		return g.replay(exists.Payment, requestHash(p)), true, nil
+		return g.replay(exists.Payment, hash), true, nil
 	}
 	var taken *ledger.ExternalIDTakenError
 	if errors.As(err, &taken) {
@@ -119,10 +120,10 @@ func (g *Gateway) whyNotCreated(ctx context.Context, p payment.Payment, err erro
 
 // alreadyThere answers a repeat under a known key, and a request whose order
 // is taken, by reading alone. Create finds what is stored in between.
-func (g *Gateway) alreadyThere(ctx context.Context, p payment.Payment) (Answer, bool, error) {
+func (g *Gateway) alreadyThere(ctx context.Context, p payment.Payment, hash string) (Answer, bool, error) {
 	stored, err := g.Ledger.Payment(ctx, p.Reference)
 	if err == nil {
-		return g.replay(stored, requestHash(p)), true, nil
+		return g.replay(stored, hash), true, nil
 	}
 	if !errors.Is(err, ledger.ErrNotFound) {
 		return Answer{}, false, err
@@ -136,11 +137,11 @@ func (g *Gateway) alreadyThere(ctx context.Context, p payment.Payment) (Answer, 
 
 // unavailableUnlessKnown: a repeat under a known key still gets its stored
 // answer when the provider is down.
-func (g *Gateway) unavailableUnlessKnown(ctx context.Context, p payment.Payment, r Request, wait time.Duration) (Answer, bool, error) {
+func (g *Gateway) unavailableUnlessKnown(ctx context.Context, p payment.Payment, r Request, hash string, wait time.Duration) (Answer, bool, error) {
 	if r.IdempotencyKey != "" {
 		stored, err := g.Ledger.Payment(ctx, p.Reference)
 		if err == nil {
-			return g.replay(stored, requestHash(p)), false, nil
+			return g.replay(stored, hash), false, nil
 		}
 		if !errors.Is(err, ledger.ErrNotFound) {
 			return Answer{}, false, err

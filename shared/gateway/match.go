@@ -15,15 +15,19 @@ import (
 // is right, else by the ids in its body. sure is false when those ids lead to
 // different payments: then the callback is a hint for each of them, signed or
 // not.
-func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback) (found []ledger.Payment, sure bool, why string, err error) {
+func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback, from provider.Provider) (found []ledger.Payment, sure bool, why string, err error) {
+	// The secret of one account is no word about another's payments.
+	mine := func(p ledger.Payment) bool {
+		return p.Provider == c.Provider && (claim.Standing == provider.Anonymous || p.AccountID() == from.Capabilities().ID())
+	}
 	switch {
 	case c.Reference != "":
 		found, why, err = g.matchPath(ctx, c)
 		return found, true, why, err
 	case claim.Standing == provider.Signed:
-		found, sure, err = g.matchSigned(ctx, c.Provider, claim)
+		found, sure, err = g.matchSigned(ctx, c.Provider, claim, mine)
 	default:
-		found, err = g.matchAny(ctx, c.Provider, claim)
+		found, err = g.matchAny(ctx, c.Provider, claim, mine)
 	}
 	if err == nil && len(found) == 0 {
 		why = "no payment has its ids"
@@ -49,7 +53,7 @@ func (g *Gateway) matchPath(ctx context.Context, c Callback) ([]ledger.Payment, 
 // and every other that has one of its ids. The name is sure when each id that
 // is known here belongs to the payment named. An app's order id is never
 // looked at: what is signed speaks of our reference.
-func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim provider.Callback) (found []ledger.Payment, sure bool, err error) {
+func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim provider.Callback, mine func(ledger.Payment) bool) (found []ledger.Payment, sure bool, err error) {
 	named := claim.Evidence.Reference
 	if payment.IsReference(named) {
 		p, err := g.Ledger.Payment(ctx, named)
@@ -57,7 +61,7 @@ func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim pr
 		case errors.Is(err, ledger.ErrNotFound):
 		case err != nil:
 			return nil, false, err
-		case p.Provider == providerName:
+		case mine(p):
 			found, sure = append(found, p), true
 		}
 	}
@@ -66,6 +70,7 @@ func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim pr
 		if err != nil {
 			return nil, false, err
 		}
+		owners = slices.DeleteFunc(owners, func(p ledger.Payment) bool { return !mine(p) })
 		has := func(reference string) func(ledger.Payment) bool {
 			return func(p ledger.Payment) bool { return p.Reference == reference }
 		}
@@ -83,9 +88,10 @@ func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim pr
 
 // matchAny finds payments by the first id that leads to any: the provider's
 // ids, then references and order ids. What is found is only asked about.
-func (g *Gateway) matchAny(ctx context.Context, providerName string, claim provider.Callback) ([]ledger.Payment, error) {
+func (g *Gateway) matchAny(ctx context.Context, providerName string, claim provider.Callback, mine func(ledger.Payment) bool) ([]ledger.Payment, error) {
 	for _, id := range claim.ProviderIDs {
 		found, err := g.Ledger.PaymentsWithID(ctx, providerName, id)
+		found = slices.DeleteFunc(found, func(p ledger.Payment) bool { return !mine(p) })
 		if err != nil || len(found) > 0 {
 			return found, err
 		}
@@ -95,7 +101,7 @@ func (g *Gateway) matchAny(ctx context.Context, providerName string, claim provi
 		if err != nil {
 			return nil, err
 		}
-		found = slices.DeleteFunc(found, func(p ledger.Payment) bool { return p.Provider != providerName })
+		found = slices.DeleteFunc(found, func(p ledger.Payment) bool { return !mine(p) })
 		if len(found) > 0 {
 			return found, nil
 		}

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -156,7 +157,7 @@ func TestUnconfiguredProvider(t *testing.T) {
 }
 
 func gatewayFaults(w *testbed.World, r gateway.Request) (int, []gateway.Fault) {
-	faults := w.Gateway.Faults(r, nil)
+	faults := w.Gateway.Faults(context.Background(), r, nil)
 	return len(faults), faults
 }
 

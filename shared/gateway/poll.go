@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"momoproxy/shared/host"
@@ -37,9 +38,12 @@ type trigger struct {
 // answer from the table. asked says that the provider was asked and the answer
 // is stored, with all audit records.
 func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (after ledger.Payment, asked bool, err error) {
-	prov, ok := g.provider(p.Provider)
+	prov, ok := g.account(p.Payment)
 	if !ok {
-		return p, false, errors.New("provider " + p.Provider + " is not configured")
+		// It waits: no other account knows it.
+		g.Log.ErrorContext(ctx, "provider.account", "provider", p.Provider, "account", p.AccountID(), "reference", p.Reference,
+			"code", "ACCOUNT_MISSING", "reason", "the account has open payments and is not configured")
+		return p, false, fmt.Errorf("%w: account %s", ErrUnconfigured, p.AccountID())
 	}
 	method := prov.Capabilities().Method(p.Method)
 	if (why.who == bySchedule || method.Strict || !p.Open()) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {

@@ -39,15 +39,11 @@ const CallbackAnswer = `{"received":true}`
 // it, nor of one that finds ErrUnconfigured. Every other error is for the log
 // alone, and the answer is the same.
 func (g *Gateway) Receive(ctx context.Context, c Callback) error {
-	prov, ok := g.provider(c.Provider)
-	if !ok {
-		return fmt.Errorf("%w: %s", ErrUnconfigured, c.Provider)
-	}
-	claim, parseErr := prov.ParseCallback(provider.Inbound{Token: c.Token, Header: c.Header, Body: c.Body, At: g.now()})
-	if errors.Is(parseErr, provider.ErrSignature) {
+	from, claim, parseErr := g.sender(c)
+	if errors.Is(parseErr, provider.ErrSignature) || errors.Is(parseErr, ErrUnconfigured) {
 		return parseErr
 	}
-	matched, sure, why, err := g.match(ctx, c, claim)
+	matched, sure, why, err := g.match(ctx, c, claim, from)
 	proven := claim.Standing != provider.Anonymous || c.Reference != "" && len(matched) > 0
 	if err != nil {
 		return errors.Join(err, g.keepUnread(ctx, c, claim))
@@ -73,6 +69,19 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 	return errors.Join(faults...)
 }
 
+// sender reads a callback as the account that can have sent it: the one whose
+// secret it carries, else the first.
+func (g *Gateway) sender(c Callback) (from provider.Provider, best provider.Callback, err error) {
+	err = fmt.Errorf("%w: %s", ErrUnconfigured, c.Provider)
+	for _, prov := range g.accounts(c.Provider) {
+		claim, parseErr := prov.ParseCallback(provider.Inbound{Token: c.Token, Header: c.Header, Body: c.Body, At: g.now()})
+		if from == nil || errors.Is(err, provider.ErrSignature) || claim.Standing > best.Standing {
+			from, best, err = prov, claim, parseErr
+		}
+	}
+	return from, best, err
+}
+
 // keepUnread keeps a callback whose payments could not be read, within the
 // bounds of a hint unless its sender is known. The schedule asks in its time.
 func (g *Gateway) keepUnread(ctx context.Context, c Callback, claim provider.Callback) error {
@@ -87,7 +96,7 @@ func (g *Gateway) keepUnread(ctx context.Context, c Callback, claim provider.Cal
 // receiveFor takes a callback that is proven or believed to the end of one of
 // its payments.
 func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, evidence payment.Evidence, proven bool, parseErr error) error {
-	prov, _ := g.provider(p.Provider)
+	prov, _ := g.account(p.Payment)
 	d := payment.Decide(p.Payment, evidence, prov.Capabilities().Method(p.Method).Policy)
 	record := g.callbackRecord(c, p, string(d.Anomaly))
 	var raw []byte

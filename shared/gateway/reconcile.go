@@ -40,7 +40,7 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
 	q := &queueOfRun{asked: map[string]int{}, alone: map[string]host.Lock{}}
 	for _, prov := range g.Providers {
-		q.alone[prov.Capabilities().Name] = g.NewLock()
+		q.alone[prov.Capabilities().ID()] = g.NewLock()
 	}
 	for i := range ledger.DueShards {
 		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
@@ -163,7 +163,7 @@ func (g *Gateway) check(ctx context.Context, q *queueOfRun, reference string) (e
 	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
 		return false, nil // the index lagged, or another run was faster
 	}
-	after, _, err := g.poll(ctx, p, trigger{who: bySchedule, alone: q.alone[p.Provider]})
+	after, _, err := g.poll(ctx, p, trigger{who: bySchedule, alone: q.alone[p.AccountID()]})
 	return p.Open() && !after.Open(), err
 }
 
@@ -205,6 +205,6 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 // failure is logged before a request meets it.
 func (g *Gateway) maintain(ctx context.Context, prov provider.Provider) {
 	if err := prov.Maintain(ctx); err != nil {
-		g.Log.WarnContext(ctx, "provider.not_ready", "provider", prov.Capabilities().Name, "error", err.Error())
+		g.Log.WarnContext(ctx, "provider.not_ready", "provider", prov.Capabilities().ID(), "error", err.Error())
 	}
 }

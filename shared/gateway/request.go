@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,6 +29,7 @@ type Request struct {
 	PayeeNote      string
 	CallbackURL    string
 	Provider       string // empty: the default
+	Account        string // empty: the one of the currency and the payer's market
 	Method         string // empty: the provider's default
 	CallbackFormat string // empty: FormatProxy
 	Metadata       map[string]string
@@ -59,18 +61,17 @@ const (
 )
 
 // read reads every field and returns all faults at once.
-func (g *Gateway) read(r Request) (payment.Payment, provider.Provider, []Fault) {
+func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, provider.Provider, []Fault) {
 	var faults []Fault
 	fault := func(field, message string) { faults = append(faults, Fault{field, message}) }
 
-	prov, ok := g.provider(r.Provider)
-	if !ok {
-		fault("provider", fmt.Sprintf("is not configured here; configured: %s", g.providerNames()))
-		return payment.Payment{}, nil, faults
+	prov, none := g.chooseAccount(ctx, r)
+	if none != nil {
+		return payment.Payment{}, nil, append(faults, *none)
 	}
 	caps := prov.Capabilities()
 	p := payment.Payment{
-		Provider: caps.Name, ExternalID: r.ExternalID, NativeCallbacks: r.CallbackFormat == FormatProvider,
+		Provider: caps.Name, Account: caps.Account, ExternalID: r.ExternalID, NativeCallbacks: r.CallbackFormat == FormatProvider,
 		PayerMessage: r.PayerMessage, PayeeNote: r.PayeeNote, CallbackURL: r.CallbackURL, Metadata: r.Metadata,
 	}
 	var err error
@@ -232,13 +233,18 @@ func sentence(err, sentinel error) string {
 	return err.Error()
 }
 
-// requestHash identifies the content of a request after reading it, so that
+// requestHash identifies the content of a request after reading it, the
+// account that it names among it, so that
 // spacing, "+268…" or the order of JSON fields make no other request of it.
-func requestHash(p payment.Payment) string {
-	content, _ := json.Marshal([]any{ // strings, integers and a map: always marshals
+func requestHash(p payment.Payment, account string) string {
+	fields := []any{
 		p.Provider, p.Method, p.Amount.Minor, p.Amount.Currency, p.ExternalID, p.Payer,
 		p.PayerMessage, p.PayeeNote, p.CallbackURL, p.Metadata, p.NativeCallbacks,
-	})
+	}
+	if account != "" {
+		fields = append(fields, account)
+	}
+	content, _ := json.Marshal(fields) // strings, integers and a map: always marshals
 	h := sha256.Sum256(content)
 	return hex.EncodeToString(h[:16])
 }
@@ -246,8 +252,8 @@ func requestHash(p payment.Payment) string {
 // Faults lists what else is wrong with a request whose form is already at
 // fault, leaving out the fields named there, so that an app learns all at
 // once.
-func (g *Gateway) Faults(r Request, known []Fault) []Fault {
-	_, _, faults := g.read(r)
+func (g *Gateway) Faults(ctx context.Context, r Request, known []Fault) []Fault {
+	_, _, faults := g.read(ctx, r)
 	named := map[string]bool{}
 	for _, f := range known {
 		named[f.Field] = true

@@ -57,10 +57,10 @@ type limiter struct {
 }
 
 func statusLimiter(caps provider.Capabilities) limiter {
-	return limiter{caps.Name + "#status", caps.Statuses}
+	return limiter{caps.ID() + "#status", caps.Statuses}
 }
 func submitLimiter(caps provider.Capabilities) limiter {
-	return limiter{caps.Name + "#submit", caps.Submits}
+	return limiter{caps.ID() + "#submit", caps.Submits}
 }
 
 // ofApp is an app's own limiter, a share of l.

@@ -61,7 +61,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 // mayPoll keeps the provider's least interval between two questions about
 // one payment, and leaves a request that is still submitting alone.
 func (g *Gateway) mayPoll(p ledger.Payment) bool {
-	prov, ok := g.provider(p.Provider)
+	prov, ok := g.account(p.Payment)
 	if !ok {
 		return false
 	}

@@ -224,6 +224,7 @@ func readRequest(body []byte) (gateway.Request, []gateway.Fault, error) {
 		"payeeNote":      text(&r.PayeeNote),
 		"callbackUrl":    text(&r.CallbackURL),
 		"provider":       text(&r.Provider),
+		"account":        text(&r.Account),
 		"method":         text(&r.Method),
 		"callbackFormat": text(&r.CallbackFormat),
 		"payer": func(v any) string {

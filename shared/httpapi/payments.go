@@ -30,6 +30,7 @@ type paymentSummary struct {
 	FinancialTxID *string           `json:"financialTxId"`
 	FailureReason *string           `json:"failureReason"`
 	Provider      string            `json:"provider"`
+	Account       string            `json:"account,omitempty"`
 	Method        string            `json:"method,omitempty"`
 	CreatedAt     string            `json:"createdAt"`
 	UpdatedAt     string            `json:"updatedAt"`
@@ -41,7 +42,7 @@ func summaryOf(p ledger.Payment) paymentSummary {
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status, Phase: p.Phase,
 		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
-		Provider: p.Provider, Method: p.Method,
+		Provider: p.Provider, Account: p.Account, Method: p.Method,
 		CreatedAt: payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt), Metadata: p.Metadata,
 	}
 }

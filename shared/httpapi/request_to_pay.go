@@ -17,6 +17,7 @@ type paymentBody struct {
 	Status      payment.Status `json:"status"`
 	ExternalID  string         `json:"externalId"`
 	Provider    string         `json:"provider"`
+	Account     string         `json:"account,omitempty"`
 	Method      string         `json:"method,omitempty"`
 	Amount      string         `json:"amount"`
 	Currency    string         `json:"currency"`
@@ -69,7 +70,7 @@ func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client,
 		return body, problem(400, "malformed_json", "The body is "+err.Error()+"."), false, ""
 	}
 	if len(faults) > 0 {
-		return body, invalid(append(faults, a.Gateway.Faults(request, faults)...)), false, ""
+		return body, invalid(append(faults, a.Gateway.Faults(ctx, request, faults)...)), false, ""
 	}
 	request.IdempotencyKey, request.HasIdempotencyKey = headerOf(r, "idempotency-key")
 	answer, recorded, err := a.Gateway.Initiate(ctx, client, request, func(answer gateway.Answer) ledger.AuditRecord {
@@ -93,7 +94,7 @@ func answered(answer gateway.Answer) Response {
 	switch answer.Kind {
 	case gateway.Accepted:
 		body := paymentBody{
-			ReferenceID: p.Reference, Status: answer.Status, ExternalID: p.ExternalID, Provider: p.Provider, Method: p.Method,
+			ReferenceID: p.Reference, Status: answer.Status, ExternalID: p.ExternalID, Provider: p.Provider, Account: p.Account, Method: p.Method,
 			Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 			Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt), Instructions: p.Instructions, ProviderIDs: p.IDs,
 		}

@@ -23,6 +23,7 @@ type statusBody struct {
 	CreatedAt         string            `json:"createdAt"`
 	UpdatedAt         string            `json:"updatedAt"`
 	Provider          string            `json:"provider"`
+	Account           string            `json:"account,omitempty"`
 	Method            string            `json:"method,omitempty"`
 	Phase             payment.Phase     `json:"phase,omitempty"`
 	NextCheckAt       string            `json:"nextCheckAt,omitempty"`
@@ -59,7 +60,7 @@ func statusOf(v gateway.View) statusBody {
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
 		CallbackForwarded: v.Forwarded(),
 		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),
-		Provider: p.Provider, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,
+		Provider: p.Provider, Account: p.Account, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,
 	}
 	if p.Open() && !p.NextCheckAt.IsZero() {
 		body.NextCheckAt = payment.Timestamp(p.NextCheckAt)

@@ -43,6 +43,7 @@ type Ledger struct {
 	auditRetention time.Duration
 	random         io.Reader
 	health         *cache[Health]
+	newPayments    *cache[int] // percent by account; -1: not set
 	clients        *cache[Client]
 	lookups        *cache[table.Record] // of API keys, by hash
 	endpoints      *cache[delivery.Endpoint]
@@ -66,7 +67,7 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 		s = noSealer{}
 	}
 	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
-		health: newCache[Health](healthFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
+		health: newCache[Health](healthFresh), newPayments: newCache[int](newPaymentsFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
 		endpoints: newCache[delivery.Endpoint](endpointFresh), now: o.Now}
 	if l.auditRetention == 0 {
 		l.auditRetention = DefaultAuditRetention

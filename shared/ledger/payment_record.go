@@ -67,6 +67,7 @@ func (p Payment) record() table.Record {
 	w.text("client_id", p.ClientID)
 	w.text("external_id", p.ExternalID)
 	w.text("provider", p.Provider)
+	w.text("account", p.Account)
 	w.text("method", p.Method)
 	w.number("amount_minor", p.Amount.Minor)
 	w.text("currency", p.Amount.Currency)
@@ -146,6 +147,7 @@ func paymentFrom(rec table.Record) (p storedPayment, err error) {
 			ClientID:        r.text("client_id"),
 			ExternalID:      r.text("external_id"),
 			Provider:        r.text("provider"),
+			Account:         r.text("account"),
 			Method:          r.text("method"),
 			Amount:          payment.Money{Minor: r.number("amount_minor"), Currency: r.text("currency")},
 			Payer:           payment.MSISDN(r.text("payer_msisdn")),

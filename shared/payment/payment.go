@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Status is one of the contract's six public words.
 type Status string
@@ -51,6 +54,7 @@ type Payment struct {
 	ClientID   string
 	ExternalID string // the app's own order id
 	Provider   string
+	Account    string // the one that made it; empty: the one named like its provider
 	Method     string // one of the provider's; empty where it has but one
 	Amount     Money
 	Payer      MSISDN // empty where the method needs none
@@ -101,3 +105,6 @@ type Payment struct {
 
 // Open says whether the payment waits for an ending.
 func (p Payment) Open() bool { return !p.Status.Ended() }
+
+// AccountID is the id of the account that made the payment.
+func (p Payment) AccountID() string { return cmp.Or(p.Account, p.Provider) }

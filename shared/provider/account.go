@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,7 +16,13 @@ import (
 // has to know. It prints without its values.
 type Account struct {
 	Provider string // the registration's name
+	ID       string // empty: it is its provider's only one
 	values   map[string]string
+}
+
+// validID says what an account's id is made of.
+func validID(id string) bool {
+	return id != "" && len(id) <= 40 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
 // NewAccount makes an account of values by the names of its variables.
@@ -133,5 +141,30 @@ func (a Account) With(object string) (Account, error) {
 			return a, errors.New("variable " + name + " is neither a text nor a list of texts")
 		}
 	}
-	return Account{Provider: a.Provider, values: values}, nil
+	return Account{Provider: a.Provider, ID: a.ID, values: values}, nil
+}
+
+// Several returns the accounts that a JSON object holds: one, if it is of
+// variables, or one for each id, if it is an object of such objects. What all
+// of them have is taken from a.
+func (a Account) Several(object string) ([]Account, error) {
+	var byID map[string]map[string]any
+	if json.Unmarshal([]byte(object), &byID) != nil || len(byID) == 0 {
+		one, err := a.With(object)
+		return []Account{one}, err
+	}
+	var all []Account
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		if !validID(id) {
+			return nil, fmt.Errorf("account %q: an id is of 1 to 40 lower-case letters, digits and -", id)
+		}
+		text, _ := json.Marshal(byID[id]) // it was read from JSON
+		one, err := a.With(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("account %s: %w", id, err)
+		}
+		one.ID = id
+		all = append(all, one)
+	}
+	return all, nil
 }

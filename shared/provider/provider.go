@@ -5,6 +5,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -15,7 +16,10 @@ import (
 // Capabilities are the facts the rest of the system needs to know about a
 // configured provider account. They never change while a process runs.
 type Capabilities struct {
-	Name     string             // as in the API: "mtn"
+	Name string // as in the API: "mtn"
+	// Account is the account's id; empty: it is the only one, and its id is
+	// the provider's name.
+	Account  string
 	Currency string             // the account's ISO 4217 code
 	Plan     payment.NumberPlan // whose mobile numbers it takes
 	// TestPayer says whether digits are a payer that the provider documents for
@@ -64,6 +68,9 @@ type Limit struct {
 	Every time.Duration
 	Burst int
 }
+
+// ID is the account's id.
+func (c Capabilities) ID() string { return cmp.Or(c.Account, c.Name) }
 
 // Method finds a method by the name that a payment carries. A payment of a
 // method that is not known any more is treated as one of the first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
@@ -26,9 +27,16 @@ func Providers(p assembly.Parts) ([]provider.Provider, error) {
 				Host: p.Host, Tokens: p.Ledger.ProviderTokens(p.Now), TokenExchange: auditTokenCall(p),
 			})
 		}
+		if err == nil && account.ID != "" && account.ID != r.Name {
+			prov = inAccount{prov, account.ID}
+		}
 		switch {
+		case err != nil && account.ID != "":
+			faults = append(faults, fmt.Errorf("account %s: %w", account.ID, err))
 		case err != nil:
 			faults = append(faults, err)
+		case slices.ContainsFunc(all, func(other provider.Provider) bool { return other.Capabilities().ID() == prov.Capabilities().ID() }):
+			faults = append(faults, fmt.Errorf("two accounts are named %s", prov.Capabilities().ID()))
 		case prov.Capabilities().Production && p.Config.CallbackPolicy == config.Trust:
 			faults = append(faults, fmt.Errorf("%w: provider %s", config.ErrTrusted, r.Name))
 		default:
@@ -36,6 +44,19 @@ func Providers(p assembly.Parts) ([]provider.Provider, error) {
 		}
 	}
 	return all, errors.Join(faults...)
+}
+
+// inAccount is an adapter of one of several accounts.
+type inAccount struct {
+	provider.Provider
+	id string
+}
+
+// Capabilities implements provider.Provider.
+func (a inAccount) Capabilities() provider.Capabilities {
+	c := a.Provider.Capabilities()
+	c.Account = a.id
+	return c
 }
 
 // auditTokenCall records the calls that fetch a provider token; they belong

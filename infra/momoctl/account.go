@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
+)
+
+type accountView struct {
+	Account     string `json:"account"`
+	Provider    string `json:"provider"`
+	Currency    string `json:"currency"`
+	BaseURL     string `json:"baseUrl"`
+	Production  bool   `json:"production"`
+	NewPayments *int   `json:"newPaymentsPercent"` // null: what the others leave
+	Error       string `json:"error,omitempty"`
+	Checked     bool   `json:"checked"`
+}
+
+const accountLong = `It needs the accounts, as payment check does.`
+
+func (c cli) accountList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "list the accounts with providers", Long: accountLong, Args: takes(nil),
+		RunE: c.overAccounts(func(ctx context.Context, s *session, _ []string) error {
+			return s.showAccounts(ctx, s.asking.Providers, false)
+		}),
+	}
+}
+
+func (c cli) accountCheck() *cobra.Command {
+	return &cobra.Command{
+		Use: "check", Short: "try each account's credentials", Args: takes(nil),
+		Long: `Fetches a token where a provider has tokens. Of a provider that has none it says nothing:
+its key goes with each request.
+
+` + accountLong,
+		RunE: c.overAccounts(func(ctx context.Context, s *session, _ []string) error {
+			return s.showAccounts(ctx, s.asking.Providers, true)
+		}),
+	}
+}
+
+func (c cli) accountSet() *cobra.Command {
+	var percent int
+	command := &cobra.Command{
+		Use: "set ACCOUNT", Short: "set an account's share of new payments",
+		Long: `Sets how many of its market's new payments an account gets, where its provider has
+several accounts of one market and currency. What they leave goes to the account that
+has no share. It holds within 10 seconds. A payment stays with the account that made it.
+
+` + accountLong,
+		Example: "  momoctl account set mtn-sz-new --new-payments 10",
+		Args:    takes(nil),
+		PreRunE: func(command *cobra.Command, _ []string) error {
+			if !command.Flags().Changed("new-payments") || percent < 0 || percent > 100 {
+				return usageError("--new-payments must be 0 to 100")
+			}
+			return nil
+		},
+		RunE: c.overAccounts(func(ctx context.Context, s *session, args []string) error {
+			for _, p := range s.asking.Providers {
+				if p.Capabilities().ID() != args[0] {
+					continue
+				}
+				err := s.ledger.SetNewPayments(ctx, args[0], percent, ledger.AuditRecord{
+					At: s.clock(), Direction: ledger.OutboundToProvider, Method: gateway.OperatorMethod, URL: "account/" + args[0],
+					Note: fmt.Sprintf("operator %s: %d percent of the new payments", s.operator, percent),
+				})
+				if err != nil {
+					return err
+				}
+				return s.showAccounts(ctx, []provider.Provider{p}, false)
+			}
+			return fmt.Errorf("account %s is %w", args[0], ledger.ErrNotFound)
+		}),
+	}
+	command.Flags().IntVar(&percent, "new-payments", 0, "`percent` of its market's new payments, 0 to 100; required")
+	return command
+}
+
+// overAccounts is over with the accounts at hand.
+func (c cli) overAccounts(f func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, args []string) error {
+		c.provider = true
+		return c.over(f)(command, args)
+	}
+}
+
+func (s *session) showAccounts(ctx context.Context, all []provider.Provider, check bool) error {
+	views := []accountView{}
+	for _, p := range all {
+		caps := p.Capabilities()
+		v := accountView{Account: caps.ID(), Provider: caps.Name, Currency: caps.Currency, BaseURL: caps.BaseURL, Production: caps.Production, Checked: check}
+		percent, set, err := s.ledger.NewPayments(ctx, v.Account, s.clock())
+		if err != nil {
+			return err
+		}
+		if set {
+			v.NewPayments = &percent
+		}
+		if check {
+			if err := p.Ready(ctx); err != nil {
+				v.Error = err.Error()
+			}
+		}
+		views = append(views, v)
+	}
+	return s.answer(views, func(t *text) {
+		rows := [][]string{{"ACCOUNT", "PROVIDER", "CURRENCY", "NEW PAYMENTS", "MONEY", "BASE URL"}}
+		if check {
+			rows[0] = append(rows[0], "CREDENTIALS")
+		}
+		for _, v := range views {
+			share, money := "the rest", "test"
+			if v.NewPayments != nil {
+				share = fmt.Sprintf("%d %%", *v.NewPayments)
+			}
+			if v.Production {
+				money = "real"
+			}
+			row := []string{v.Account, v.Provider, v.Currency, share, money, v.BaseURL}
+			if check {
+				answer := "answer"
+				if v.Error != "" {
+					answer = v.Error
+				}
+				row = append(row, answer)
+			}
+			rows = append(rows, row)
+		}
+		t.list("accounts", rows)
+	})
+}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"momoproxy/infra/testbed"
+)
+
+// An operator sees the accounts, tries them, and says which gets new payments.
+func TestAccounts(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		contains(t, "list", c.must("account", "list"), "mtn", "mom-factura", "momentpay", "the rest", "https://mtn.example.com")
+		contains(t, "check", c.must("account", "check"), "CREDENTIALS", "answer")
+		contains(t, "set", c.must("account", "set", "mtn", "--new-payments", "10"), "10 %")
+		contains(t, "in JSON", c.must("account", "list", "--json"), `"newPaymentsPercent": 10`, `"newPaymentsPercent": null`)
+		contains(t, "trail", c.must("audit", "show", "--provider", time.Now().UTC().Format("2006-01-02T15:04")), "OPERATOR account/mtn", "10 percent of the new payments")
+		for _, args := range [][]string{{"account", "set", "mtn"}, {"account", "set", "mtn", "--new-payments", "101"}} {
+			if o := c.run(args...); o.code != exitUsage {
+				t.Errorf("%v: %+v", args, o)
+			}
+		}
+		if o := c.run("account", "set", "visa", "--new-payments", "1"); o.code != exitNotFound {
+			t.Errorf("%+v", o)
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// account finds the account that made a payment. Every question about the
+// payment goes there, whatever accounts have been added since.
+func (g *Gateway) account(p payment.Payment) (provider.Provider, bool) {
+	for _, prov := range g.Providers {
+		if caps := prov.Capabilities(); caps.Name == p.Provider && caps.ID() == p.AccountID() {
+			return prov, true
+		}
+	}
+	return nil, false
+}
+
+// accounts are those with a provider; of the default one without a name.
+func (g *Gateway) accounts(name string) []provider.Provider {
+	if name == "" && len(g.Providers) > 0 {
+		name = g.Providers[0].Capabilities().Name
+	}
+	all := make([]provider.Provider, 0, len(g.Providers))
+	for _, prov := range g.Providers {
+		if prov.Capabilities().Name == name {
+			all = append(all, prov)
+		}
+	}
+	return all
+}
+
+// only is the account with a provider that has one; nil: it has none or several.
+func (g *Gateway) only(name string) (found provider.Provider) {
+	for _, prov := range g.Providers {
+		if is := prov.Capabilities().Name; name == "" {
+			name = is
+		} else if is != name {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = prov
+	}
+	return found
+}
+
+// chooseAccount finds the account that a request is for: the one it names,
+// else one of its currency and of the market that its payer's number is of.
+// Accounts of one market and currency count as one: they share its orders as
+// their NewPayments say.
+func (g *Gateway) chooseAccount(ctx context.Context, r Request) (provider.Provider, *Fault) {
+	if r.Account == "" {
+		if only := g.only(r.Provider); only != nil {
+			return only, nil // there is none to leave its payments to
+		}
+	}
+	all := g.accounts(r.Provider)
+	if len(all) == 0 {
+		return nil, &Fault{"provider", fmt.Sprintf("is not configured here; configured: %s", g.providerNames())}
+	}
+	name := all[0].Capabilities().Name
+	if r.Account != "" {
+		for _, prov := range all {
+			if prov.Capabilities().ID() == r.Account {
+				return prov, nil
+			}
+		}
+		return nil, &Fault{"account", fmt.Sprintf("is none of provider %s's; there are: %s", name, ids(all))}
+	}
+	narrow := func(fits func(provider.Capabilities) bool) {
+		left := slices.DeleteFunc(slices.Clone(all), func(prov provider.Provider) bool { return !fits(prov.Capabilities()) })
+		if len(left) > 0 { // else the account taken says what is wrong
+			all = left
+		}
+	}
+	if r.Currency != "" {
+		narrow(func(c provider.Capabilities) bool { return c.Currency == r.Currency })
+	}
+	narrow(func(c provider.Capabilities) bool {
+		_, err := readPayer(r.PartyID, c)
+		return err == nil
+	})
+	first := all[0].Capabilities()
+	for _, prov := range all {
+		if c := prov.Capabilities(); c.Currency != first.Currency || c.Plan != first.Plan {
+			return nil, &Fault{"account", fmt.Sprintf("is required, because several fit: %s", ids(all))}
+		}
+	}
+	chosen := g.share(ctx, all, r.ExternalID)
+	if chosen == nil {
+		return nil, &Fault{"account", fmt.Sprintf("is required, because none takes new payments by itself: %s", ids(all))}
+	}
+	return chosen, nil
+}
+
+// share picks the account of an order among those of one market. One order
+// comes to the same account as long as their shares stay. Those with a share
+// of their own come first, and what they leave goes to the first of the
+// others; to the last with a share, if there is no other.
+func (g *Gateway) share(ctx context.Context, all []provider.Provider, order string) provider.Provider {
+	if len(all) == 1 {
+		return all[0]
+	}
+	sum := sha256.Sum256([]byte(order))
+	lot := int(binary.BigEndian.Uint32(sum[:]) % 100)
+	var rest, last, chosen provider.Provider
+	for _, prov := range all {
+		percent, set, err := g.Ledger.NewPayments(ctx, prov.Capabilities().ID(), g.now())
+		if err != nil { // the payment could not be stored either
+			g.Log.WarnContext(ctx, "account.unread", "account", prov.Capabilities().ID(), "error", err.Error())
+		}
+		switch {
+		case !set:
+			rest = cmp.Or(rest, prov)
+		case lot < percent && chosen == nil:
+			chosen = prov
+		case percent > 0:
+			last = prov
+		}
+		if set {
+			lot -= percent
+		}
+	}
+	return cmp.Or(chosen, rest, last)
+}
+
+func ids(all []provider.Provider) string {
+	names := make([]string, len(all))
+	for i, prov := range all {
+		names[i] = prov.Capabilities().ID()
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,178 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"momoproxy/infra/testbed"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/httpapi"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// platform is an account with books of its own: it knows the payments that it
+// made and no other, and its payers approve when they are asked about.
+type platform struct {
+	provider.Provider
+	caps provider.Capabilities
+	mu   sync.Mutex
+	made map[string]bool
+	// unknown are references that it was asked about and did not make.
+	unknown []string
+}
+
+func newPlatform(like provider.Provider, change func(*provider.Capabilities)) *platform {
+	p := &platform{Provider: like, caps: like.Capabilities(), made: map[string]bool{}}
+	change(&p.caps)
+	return p
+}
+
+func (p *platform) Capabilities() provider.Capabilities { return p.caps }
+func (p *platform) Ready(context.Context) error         { return nil }
+func (p *platform) Maintain(context.Context) error      { return nil }
+
+func (p *platform) Submit(_ context.Context, pay payment.Payment, _ string) provider.Answer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.made[pay.Reference] = true
+	return provider.Answer{Attempted: true, Evidence: payment.Evidence{Verdict: payment.SaysAccepted}, Exchanges: []provider.Exchange{{Method: "POST", Code: 202, Started: time.Now()}}}
+}
+
+func (p *platform) Status(_ context.Context, pay payment.Payment) provider.Answer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := payment.Evidence{Verdict: payment.SaysSuccessful, Amount: pay.Amount.Decimal(), Currency: pay.Amount.Currency, Payer: string(pay.Payer), FinancialTransactionID: "T" + pay.Reference}
+	if !p.made[pay.Reference] {
+		p.unknown = append(p.unknown, pay.Reference)
+		e = payment.Evidence{Verdict: payment.SaysNotFound}
+	}
+	return provider.Answer{Attempted: true, Evidence: e, Exchanges: []provider.Exchange{{Method: "GET", Code: 200, Started: time.Now()}}}
+}
+
+func (p *platform) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.made)
+}
+
+// A provider moves its API to another platform while payments go on: new ones
+// follow what an operator sets, back and forth, and each payment is asked
+// about where it was made.
+func TestMigration(t *testing.T) {
+	var old, next *platform
+	o := testbed.Options{Change: func(g *gateway.Gateway, _ *httpapi.API) {
+		old = newPlatform(g.Providers[0], func(c *provider.Capabilities) { c.Account = "mtn-old" })
+		next = newPlatform(g.Providers[0], func(c *provider.Capabilities) { c.Account = "mtn-new" })
+		g.Providers = []provider.Provider{next, old}
+	}}
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		var all []string
+		for step, c := range []struct{ percent, least, most int }{{0, 0, 0}, {10, 1, 9}, {100, 40, 40}, {0, 0, 0}} {
+			if err := w.Ledger.SetNewPayments(t.Context(), "mtn-new", c.percent, ledger.AuditRecord{At: time.Now(), ClientID: "operator", Method: "OPERATOR"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(11 * time.Second) // everywhere
+			before := next.count()
+			for i := range 40 {
+				a := w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d-%d", step, i), "26876123456"))
+				if a.StatusCode != 202 {
+					t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+				}
+				want := "mtn-old"
+				if next.made[a.Reference()] {
+					want = "mtn-new"
+				}
+				if a.Text("account") != want || w.Payment(a.Reference()).Account != want {
+					t.Errorf("%s was told and stored as %s and %s", want, a.Text("account"), w.Payment(a.Reference()).Account)
+				}
+				all = append(all, a.Reference())
+				time.Sleep(time.Second)
+			}
+			if n := next.count() - before; n < c.least || n > c.most {
+				t.Errorf("at %d percent the new platform got %d of 40", c.percent, n)
+			}
+		}
+		w.Pass(time.Hour)
+		for _, reference := range all {
+			if s := w.Status(reference); s != payment.Successful {
+				t.Errorf("%s is %s", reference, s)
+			}
+		}
+		if len(old.unknown)+len(next.unknown) > 0 {
+			t.Errorf("asked about another's: %v, %v", old.unknown, next.unknown)
+		}
+	})
+}
+
+// An account that is gone while it has open payments: they wait, nobody else
+// is asked about them, and the operator is told.
+func TestMissingAccount(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		gone := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-gone" })
+		left := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-left" })
+		w.Gateway.Providers = []provider.Provider{gone}
+		reference := w.Pay(testbed.Order("ORDER-1", "26876123456")).Reference()
+		w.Gateway.Providers = []provider.Provider{left}
+		w.Pass(30 * time.Hour)
+		if p := w.Payment(reference); !p.Open() || len(left.unknown) > 0 {
+			t.Errorf("it is %s, and asked were %v", p.Status, left.unknown)
+		}
+		if !strings.Contains(w.Log(), `"code":"ACCOUNT_MISSING"`) {
+			t.Error("nobody was told")
+		}
+		w.Gateway.Providers = []provider.Provider{left, gone}
+		w.Pass(time.Hour)
+		if s := w.Status(reference); s != payment.Successful {
+			t.Errorf("its account is back, and it is %s", s)
+		}
+	})
+}
+
+// Two markets side by side: the payer's number says which, and a named account
+// is taken at its word.
+func TestMarkets(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		at := func(id, currency string, plan payment.NumberPlan) *platform {
+			return newPlatform(w.MTN, func(c *provider.Capabilities) {
+				c.Account, c.Currency, c.Plan, c.TestPayer, c.Production = id, currency, plan, nil, true
+			})
+		}
+		w.Gateway.Providers = []provider.Provider{at("mtn-sz", "SZL", "SZ"), at("mtn-ug", "UGX", "UG"), at("mtn-ug-2", "UGX", "UG")}
+		body := func(order, payer, more string) string {
+			return fmt.Sprintf(`{"amount":"5000","externalId":%q,"payer":{"partyIdType":"MSISDN","partyId":%q}%s}`, order, payer, more)
+		}
+		for order, c := range map[string]struct {
+			body    string
+			account string
+		}{
+			"A": {body("A", "26876123456", ""), "mtn-sz"},
+			"B": {body("B", "256772123456", ""), "mtn-ug"},
+			"C": {body("C", "256772123456", `,"currency":"UGX"`), "mtn-ug"},
+			"D": {body("D", "256772123456", `,"account":"mtn-ug-2"`), "mtn-ug-2"},
+		} {
+			if a := w.Pay(c.body); a.StatusCode != 202 || a.Text("account") != c.account {
+				t.Errorf("%s: %d %s", order, a.StatusCode, a.Body)
+			}
+		}
+		for order, c := range map[string]struct{ body, says string }{
+			"E": {body("E", "26876123456", `,"account":"visa"`), "mtn-sz, mtn-ug, mtn-ug-2"},
+			"F": {body("F", "26876123456", `,"currency":"UGX"`), "payer.partyId"},
+			"G": {`{"amount":"5000","externalId":"G"}`, "mtn-sz, mtn-ug, mtn-ug-2"},
+		} {
+			if a := w.Pay(c.body); a.StatusCode != 422 || !strings.Contains(a.Body, c.says) {
+				t.Errorf("%s: %d %s", order, a.StatusCode, a.Body)
+			}
+		}
+		first, second := w.Pay(body("H", "256772123456", `,"account":"mtn-ug-2"`), "Idempotency-Key", "K"), w.Pay(body("H", "256772123456", ""), "Idempotency-Key", "K")
+		if first.StatusCode != 202 || !slices.Contains([]int{409, 422}, second.StatusCode) {
+			t.Errorf("the same key for another account: %d, then %d", first.StatusCode, second.StatusCode)
+		}
+	})
+}

@@ -1,0 +1,60 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/table"
+)
+
+// newPaymentsFresh is how long a process may go on with the share that it has
+// read: a change holds everywhere after that time.
+const newPaymentsFresh = 10 * time.Second
+
+func accountKey(id string) table.Key {
+	return table.Key{Space: table.Main, Partition: "account#" + id, Sort: "account"}
+}
+
+// NewPayments reads an account's share of its market's new payments, in
+// percent, at most newPaymentsFresh old. set is false when nobody has set one.
+func (l *Ledger) NewPayments(ctx context.Context, account string, now time.Time) (percent int, set bool, err error) {
+	if p, ok := l.newPayments.get(account, now); ok {
+		return p, p >= 0, nil
+	}
+	percent = -1
+	rec, err := l.table.Get(ctx, accountKey(account))
+	switch {
+	case errors.Is(err, table.ErrNotFound):
+	case err != nil:
+		return 0, false, fmt.Errorf("read account: %w", err)
+	default:
+		r := &reader{rec: rec}
+		if percent = int(r.number("new_payments")); r.err != nil {
+			return 0, false, r.err
+		}
+	}
+	l.newPayments.put(account, percent, now)
+	return percent, percent >= 0, nil
+}
+
+// SetNewPayments sets an account's share, 0 to 100 percent, whatever it was.
+func (l *Ledger) SetNewPayments(ctx context.Context, account string, percent int, audit AuditRecord) error {
+	key := accountKey(account)
+	rec, err := l.table.Get(ctx, key)
+	if err != nil && !errors.Is(err, table.ErrNotFound) {
+		return fmt.Errorf("read account: %w", err)
+	}
+	w := writer{}
+	w.number("new_payments", int64(percent))
+	err = l.table.Write(ctx, table.Put(table.Record{Key: key, Version: rec.Version, Attributes: w}), table.Put(l.auditRecord(audit)))
+	l.newPayments.drop(account)
+	switch {
+	case errors.Is(err, table.ErrConflict):
+		return fmt.Errorf("%w: %v", ErrStale, err)
+	case err != nil:
+		return fmt.Errorf("write account: %w", err)
+	}
+	return nil
+}
