@@ -100,7 +100,7 @@ func (s *session) setShare(ctx context.Context, share *int) error {
 		return err
 	}
 	if (share == nil) != (v.Share == nil) || share != nil && *share != *v.Share {
-		return errors.New("Lambda took the change and shows another share; look again with momoctl status")
+		return errors.New("the change was taken, and another share is shown; look again with momoctl status")
 	}
 	return s.answer(v, func(t *text) {
 		if v.NewPayments == newPaymentsStopped {
