@@ -103,6 +103,7 @@ func (w *world) buy(o order) (reference string) {
 			w.again = append(w.again, o)
 		}
 	case status == http.StatusConflict, status == http.StatusTooManyRequests, status == http.StatusBadGateway, status == http.StatusServiceUnavailable:
+	case status == http.StatusUnprocessableEntity && answer.Code == "provider_refused": // one of the stand-ins' faults; the books judge it
 	default:
 		w.broken = append(w.broken, fmt.Sprintf("request-to-pay answered %d %s", status, text))
 	}
