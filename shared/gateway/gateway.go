@@ -219,7 +219,7 @@ func (g *Gateway) logAsked(ctx context.Context, p ledger.Payment, operation stri
 
 // exchangeRecords turns a provider's exchanges into audit records.
 func exchangeRecords(p payment.Payment, exchanges []provider.Exchange, note string) []ledger.AuditRecord {
-	records := make([]ledger.AuditRecord, 0, len(exchanges))
+	records := make([]ledger.AuditRecord, 0, len(exchanges)+1) // one more for the caller's own
 	for _, x := range exchanges {
 		r := ledger.AuditRecord{
 			At: ledger.Clock(x.Started), Direction: ledger.OutboundToProvider, Reference: p.Reference, ClientID: p.ClientID,

@@ -265,6 +265,9 @@ func TestRequestToPayWarmPathCalls(t *testing.T) {
 // What a request and a delivery allocate in memory: each allocation is work
 // now, and again for the garbage collector. The table in memory is counted too.
 func TestAllocations(t *testing.T) {
+	if raced {
+		t.Skip("the race detector allocates, too; they are counted without it")
+	}
 	const runs = 200
 	b := newBench(t, nil)
 	b.between = 50 * time.Millisecond

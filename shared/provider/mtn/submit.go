@@ -155,7 +155,7 @@ func (p *Provider) Submit(ctx context.Context, pay payment.Payment, callbackURL 
 	if callbackURL != "" { // present but empty is refused (laravel-mtn-momo issue 80)
 		c.Headers["X-Callback-Url"] = callbackURL
 		// The URL's last part is what makes a callback hard to forge.
-		c.Secrets = []string{callbackURL}
+		c.Secrets = append(make([]string, 0, 2), callbackURL)
 		if last := path.Base(callbackURL); len(last) >= 16 && last != pay.Reference {
 			c.Secrets = append(c.Secrets, last)
 		}
