@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -22,25 +24,36 @@ func (s *system) load(n int) {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			r, err := http.NewRequest(http.MethodPost, s.gateway+"/request-to-pay", strings.NewReader(order(fmt.Sprintf("LOAD-%05d", i))))
-			if err != nil {
-				s.t.Error(err)
-				return
-			}
-			r.Header.Set("Content-Type", "application/json")
-			r.Header.Set("X-Proxy-Api-Key", "APP_CHANGE_THIS")
-			resp, err := http.DefaultClient.Do(r)
-			if err != nil {
-				s.t.Error(err)
-				return
-			}
-			resp.Body.Close()
-			if resp.StatusCode != http.StatusAccepted {
-				s.t.Errorf("order %d: %s", i, resp.Status)
+			for { // an app has a limit of requests, and is told when to come again
+				resp, err := s.order(fmt.Sprintf("LOAD-%05d", i))
+				if err != nil {
+					s.t.Error(err)
+					return
+				}
+				resp.Body.Close()
+				wait, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+				switch {
+				case resp.StatusCode == http.StatusAccepted:
+					return
+				case resp.StatusCode != http.StatusTooManyRequests || wait == 0:
+					s.t.Errorf("order %d: %s", i, resp.Status)
+					return
+				}
+				<-time.After(time.Duration(wait) * time.Second)
 			}
 		})
 	}
 	wg.Wait()
+}
+
+func (s *system) order(id string) (*http.Response, error) {
+	r, err := http.NewRequest(http.MethodPost, s.gateway+"/request-to-pay", strings.NewReader(order(id)))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Proxy-Api-Key", "APP_CHANGE_THIS")
+	return http.DefaultClient.Do(r)
 }
 
 // With 10,000 payments the list has each of them, and scrolling through it
