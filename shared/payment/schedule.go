@@ -53,8 +53,9 @@ func (pol Policy) NextCheck(p Payment, now time.Time) time.Time {
 	}
 	wait := min(min(age, pol.MaxInterval)+pol.FirstCheck, pol.MaxInterval) // age may be the longest Duration
 	next := now.Add(wait)
-	if p.NotFoundCount > 0 {
-		// Do not let doubling waits delay the answer an app waits for.
+	if p.NotFoundCount > 0 && p.Phase != PhaseHeld {
+		// Do not let doubling waits delay the answer an app waits for. A held
+		// payment is not ended by a second "not found".
 		next = earlier(next, now.Add(pol.NotFoundSpacing))
 	}
 	if !p.HintedAt.IsZero() {

@@ -128,6 +128,7 @@ func TestNextCheck(t *testing.T) {
 		{"open, nobody asked for a year", opened(), 365 * day, time.Hour},
 		{"held", held, 30 * time.Hour, time.Hour},
 		{"held at 7 days", held, 7 * day, -1},
+		{"held, not found once before", notFound(held), 30 * time.Hour, time.Hour},
 
 		{"not found once", notFound(opened()), 10 * time.Hour, time.Minute},
 		{"not found once, doubling is shorter", notFound(opened()), 5 * time.Second, 15 * time.Second},
