@@ -165,6 +165,8 @@ func (w *world) contentOf(o *order, message string, odd bool) map[string]any {
 	return content
 }
 
+const idempotencyKey = "idempotency-key" // the header
+
 // ask sends a request to pay, and again when no good answer comes.
 func (w *world) ask(o *order) {
 	o.asked++
@@ -173,7 +175,7 @@ func (w *world) ask(o *order) {
 	}}
 	r.RequestContext.HTTP.Method = http.MethodPost
 	if o.key != "" {
-		r.Headers["idempotency-key"] = o.key
+		r.Headers[idempotencyKey] = o.key
 	}
 	if w.chance(0.1) {
 		r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString([]byte(o.body)), true
@@ -204,12 +206,12 @@ func (w *world) askOnce(o *order, r httpapi.Request) (again bool) {
 	if !ok {
 		return w.chance(0.8) || o.plain // the app may give up
 	}
-	return w.answered(o, inv, resp)
+	return w.answered(o, r.Headers[idempotencyKey], inv, resp)
 }
 
 // send makes one request to pay. ok is false when no answer came.
 func (w *world) send(o *order, r httpapi.Request) (inv *invocation, resp httpapi.Response, ok bool) {
-	w.note("ask", o.app.name, o.externalID, o.key, o.amount)
+	w.note("ask", o.app.name, o.externalID, r.Headers[idempotencyKey], o.amount)
 	o.flying++
 	inv, ok = w.invoke(requestToPay, func(ctx context.Context, i *instance) { resp, _ = i.api.RequestToPay()(ctx, r) })
 	o.flying--

@@ -23,8 +23,9 @@ type told struct {
 }
 
 // answered holds the answer to a request to pay against what happened. again
-// says that the app had better ask again.
-func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (again bool) {
+// says that the app had better ask again. The key is the one that this request
+// had: meanwhile the order may have got another.
+func (w *world) answered(o *order, key string, inv *invocation, resp httpapi.Response) (again bool) {
 	var body told
 	if err := json.Unmarshal([]byte(resp.Body), &body); err != nil {
 		w.violate(Answers, "answer %d is no JSON: %s", resp.StatusCode, resp.Body)
@@ -48,10 +49,10 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 	}
 	switch {
 	case resp.StatusCode == 202, body.Code == "provider_refused", body.Code == "provider_account", body.Code == "provider_likely_duplicate":
-		w.created(o, body, resp)
+		w.created(o, key, body, resp)
 		return failedAtOnce(body.Code) && (o.plain || w.chance(0.3))
 	case body.Code == "payment_not_started":
-		if o.key != "" { // it has failed: the answer asks for another key
+		if key != "" && key == o.key { // it has failed: the answer asks for another key
 			o.key += "+"
 		}
 		return true
@@ -79,7 +80,7 @@ func (w *world) answered(o *order, inv *invocation, resp httpapi.Response) (agai
 }
 
 // created: the app now knows a reference of its own.
-func (w *world) created(o *order, body told, resp httpapi.Response) {
+func (w *world) created(o *order, key string, body told, resp httpapi.Response) {
 	p := w.books.payments[body.ReferenceID]
 	if o.holder != "" {
 		w.violate(ChargedOnce, "order %s, held by %s, got another payment %s", o.externalID, o.holder, body.ReferenceID)
@@ -87,10 +88,10 @@ func (w *world) created(o *order, body told, resp httpapi.Response) {
 	if p.ExternalID != o.externalID || string(p.Payer) != o.payer {
 		w.violate(Answers, "%s is not the payment that was asked for", body.ReferenceID)
 	}
-	if o.key != "" && !o.reused {
-		id := o.app.name + " " + o.key
+	if key != "" && !o.reused {
+		id := o.app.name + " " + key
 		if before, ok := w.books.keys[id]; ok && before != body.ReferenceID {
-			w.violate(ChargedOnce, "key %s led to %s and to %s", o.key, before, body.ReferenceID)
+			w.violate(ChargedOnce, "key %s led to %s and to %s", key, before, body.ReferenceID)
 		}
 		w.books.keys[id] = body.ReferenceID
 	}

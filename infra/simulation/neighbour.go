@@ -67,7 +67,7 @@ func (w *world) askPlainly(o *order) httpapi.Response {
 	r.RequestContext.HTTP.Method = http.MethodPost
 	inv, resp, ok := w.send(o, r)
 	if ok && !w.halted {
-		w.answered(o, inv, resp)
+		w.answered(o, "", inv, resp)
 	}
 	return resp
 }
