@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 )
@@ -22,6 +23,14 @@ func (g *Gateway) account(p payment.Payment) (provider.Provider, bool) {
 		}
 	}
 	return nil, false
+}
+
+// missingAccount reports that the account of a payment is not configured. The
+// payment waits: no other account knows it.
+func (g *Gateway) missingAccount(ctx context.Context, p ledger.Payment) error {
+	g.Log.ErrorContext(ctx, "provider.account", "provider", p.Provider, "account", p.AccountID(), "reference", p.Reference,
+		"code", "ACCOUNT_MISSING", "reason", "the account has open payments and is not configured")
+	return fmt.Errorf("%w: account %s", ErrUnconfigured, p.AccountID())
 }
 
 // accounts are those with a provider; of the default one without a name.
@@ -106,20 +115,23 @@ func (g *Gateway) chooseAccount(ctx context.Context, r Request) (provider.Provid
 // share picks the account of an order among those of one market. One order
 // comes to the same account as long as their shares stay. Those with a share
 // of their own come first, and what they leave goes to the first of the
-// others; to the last with a share, if there is no other.
+// others; to the last with a share, if there is no other. An account whose
+// share cannot be read may be one that is to get nothing: it comes last.
 func (g *Gateway) share(ctx context.Context, all []provider.Provider, order string) provider.Provider {
 	if len(all) == 1 {
 		return all[0]
 	}
 	sum := sha256.Sum256([]byte(order))
 	lot := int(binary.BigEndian.Uint32(sum[:]) % 100)
-	var rest, last, chosen provider.Provider
+	var chosen, rest, last, unread provider.Provider
 	for _, prov := range all {
 		percent, set, err := g.Ledger.NewPayments(ctx, prov.Capabilities().ID(), g.now())
-		if err != nil { // the payment could not be stored either
+		if err != nil {
 			g.Log.WarnContext(ctx, "account.unread", "account", prov.Capabilities().ID(), "error", err.Error())
 		}
 		switch {
+		case err != nil:
+			unread = cmp.Or(unread, prov)
 		case !set:
 			rest = cmp.Or(rest, prov)
 		case lot < percent && chosen == nil:
@@ -131,7 +143,7 @@ func (g *Gateway) share(ctx context.Context, all []provider.Provider, order stri
 			lot -= percent
 		}
 	}
-	return cmp.Or(chosen, rest, last)
+	return cmp.Or(chosen, rest, last, unread)
 }
 
 func ids(all []provider.Provider) string {

@@ -6,15 +6,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"momoproxy/infra/sandbox/momentpay"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
+	"momoproxy/shared/table"
+	"momoproxy/shared/table/tabletest"
 )
 
 // platform is an account with books of its own: it knows the payments that it
@@ -23,13 +27,13 @@ type platform struct {
 	provider.Provider
 	caps provider.Capabilities
 	mu   sync.Mutex
-	made map[string]bool
+	made map[string]string // by reference, where it calls back
 	// unknown are references that it was asked about and did not make.
 	unknown []string
 }
 
 func newPlatform(like provider.Provider, change func(*provider.Capabilities)) *platform {
-	p := &platform{Provider: like, caps: like.Capabilities(), made: map[string]bool{}}
+	p := &platform{Provider: like, caps: like.Capabilities(), made: map[string]string{}}
 	change(&p.caps)
 	return p
 }
@@ -38,10 +42,10 @@ func (p *platform) Capabilities() provider.Capabilities { return p.caps }
 func (p *platform) Ready(context.Context) error         { return nil }
 func (p *platform) Maintain(context.Context) error      { return nil }
 
-func (p *platform) Submit(_ context.Context, pay payment.Payment, _ string) provider.Answer {
+func (p *platform) Submit(_ context.Context, pay payment.Payment, callbackURL string) provider.Answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.made[pay.Reference] = true
+	p.made[pay.Reference] = callbackURL
 	return provider.Answer{Attempted: true, Evidence: payment.Evidence{Verdict: payment.SaysAccepted}, Exchanges: []provider.Exchange{{Method: "POST", Code: 202, Started: time.Now()}}}
 }
 
@@ -49,7 +53,7 @@ func (p *platform) Status(_ context.Context, pay payment.Payment) provider.Answe
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := payment.Evidence{Verdict: payment.SaysSuccessful, Amount: pay.Amount.Decimal(), Currency: pay.Amount.Currency, Payer: string(pay.Payer), FinancialTransactionID: "T" + pay.Reference}
-	if !p.made[pay.Reference] {
+	if p.made[pay.Reference] == "" {
 		p.unknown = append(p.unknown, pay.Reference)
 		e = payment.Evidence{Verdict: payment.SaysNotFound}
 	}
@@ -86,7 +90,7 @@ func TestMigration(t *testing.T) {
 					t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 				}
 				want := "mtn-old"
-				if next.made[a.Reference()] {
+				if next.made[a.Reference()] != "" {
 					want = "mtn-new"
 				}
 				if a.Text("account") != want || w.Payment(a.Reference()).Account != want {
@@ -120,6 +124,12 @@ func TestMissingAccount(t *testing.T) {
 		w.Gateway.Providers = []provider.Provider{gone}
 		reference := w.Pay(testbed.Order("ORDER-1", "26876123456")).Reference()
 		w.Gateway.Providers = []provider.Provider{left}
+		if a := w.CallBack("POST", strings.TrimPrefix(gone.made[reference], w.Gateway.PublicBaseURL+"/callback/"), `{"status":"SUCCESSFUL"}`); a.StatusCode != 200 {
+			t.Errorf("its callback is answered %d", a.StatusCode)
+		}
+		if !slices.ContainsFunc(w.Trail(reference), func(a ledger.AuditRecord) bool { return a.Note == "its account is not configured" }) {
+			t.Error("its callback is not kept")
+		}
 		w.Pass(30 * time.Hour)
 		if p := w.Payment(reference); !p.Open() || len(left.unknown) > 0 {
 			t.Errorf("it is %s, and asked were %v", p.Status, left.unknown)
@@ -131,6 +141,59 @@ func TestMissingAccount(t *testing.T) {
 		w.Pass(time.Hour)
 		if s := w.Status(reference); s != payment.Successful {
 			t.Errorf("its account is back, and it is %s", s)
+		}
+	})
+}
+
+// An operator has stopped new payments at an account. While its share cannot
+// be read nothing new goes there.
+func TestUnreadShare(t *testing.T) {
+	var broken atomic.Bool
+	faulty := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if broken.Load() && keys[0].Partition == "account#mtn-stopped" {
+				return tabletest.Fault{When: tabletest.Before, Err: table.ErrUnavailable}
+			}
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
+		stopped := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-stopped" })
+		other := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-other" })
+		w.Gateway.Providers = []provider.Provider{stopped, other}
+		broken.Store(true)
+		for i := range 20 {
+			if a := w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), "26876123456")); a.StatusCode != 202 {
+				t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+			}
+			time.Sleep(time.Second)
+		}
+		if stopped.count() != 0 || other.count() != 20 {
+			t.Errorf("%d and %d payments", stopped.count(), other.count())
+		}
+	})
+}
+
+// The signature of one account says nothing about the payments of another.
+func TestSignatureOfAnotherAccount(t *testing.T) {
+	o := testbed.Options{MomentPay: func(o *momentpay.Options) { o.Manual = true }}
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		reference := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
+		for i, prov := range w.Gateway.Providers {
+			if prov.Capabilities().Name == "momentpay" {
+				made := newPlatform(prov, func(c *provider.Capabilities) { c.Account = "moment-2" })
+				w.Gateway.Providers = append(slices.Clone(w.Gateway.Providers[:i]), append([]provider.Provider{prov, made}, w.Gateway.Providers[i+1:]...)...)
+				break
+			}
+		}
+		p := w.Payment(reference)
+		p.Reference, p.ExternalID, p.IDs, p.Account = "3f0c1f0a-6a52-4d0e-8d5e-0a1b2c3d4e5f", "ORDER-2", nil, "moment-2"
+		if _, err := w.Ledger.Create(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		signed(t, w, reference, reference, p.Reference)
+		if after := w.Payment(p.Reference); after.Status != payment.Pending || !after.HintedAt.IsZero() {
+			t.Errorf("it is %s by %q", after.Status, after.EndedBy)
 		}
 	})
 }

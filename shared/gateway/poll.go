@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"momoproxy/shared/host"
@@ -40,10 +39,7 @@ type trigger struct {
 func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (after ledger.Payment, asked bool, err error) {
 	prov, ok := g.account(p.Payment)
 	if !ok {
-		// It waits: no other account knows it.
-		g.Log.ErrorContext(ctx, "provider.account", "provider", p.Provider, "account", p.AccountID(), "reference", p.Reference,
-			"code", "ACCOUNT_MISSING", "reason", "the account has open payments and is not configured")
-		return p, false, fmt.Errorf("%w: account %s", ErrUnconfigured, p.AccountID())
+		return p, false, g.missingAccount(ctx, p)
 	}
 	method := prov.Capabilities().Method(p.Method)
 	if (why.who == bySchedule || method.Strict || !p.Open()) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {

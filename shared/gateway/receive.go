@@ -96,7 +96,10 @@ func (g *Gateway) keepUnread(ctx context.Context, c Callback, claim provider.Cal
 // receiveFor takes a callback that is proven or believed to the end of one of
 // its payments.
 func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, evidence payment.Evidence, proven bool, parseErr error) error {
-	prov, _ := g.account(p.Payment)
+	prov, ok := g.account(p.Payment)
+	if !ok {
+		return errors.Join(g.missingAccount(ctx, p), g.Ledger.Audit(ctx, g.callbackRecord(c, p, "its account is not configured")))
+	}
 	d := payment.Decide(p.Payment, evidence, prov.Capabilities().Method(p.Method).Policy)
 	record := g.callbackRecord(c, p, string(d.Anomaly))
 	var raw []byte
