@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"momoproxy/shared/delivery"
@@ -76,19 +75,6 @@ var verdicts = map[string]payment.Verdict{
 	"SUCCESSFUL": payment.SaysSuccessful, "FAILED": payment.SaysFailed, "CANCELLED": payment.SaysCancelled,
 }
 
-// payable says whether the payer may still pay, or may have paid: the provider
-// has asked for it, or given out what it is paid with, and that has not run
-// out; or the provider's answer was lost.
-func payable(p Payment, now time.Time) bool {
-	if !p.Open() {
-		return false
-	}
-	if p.ExpiresAt.IsZero() {
-		return p.Phase == "awaiting_payer" || p.Phase == "in_reconciliation"
-	}
-	return now.Before(p.ExpiresAt)
-}
-
 // settle ends an open payment by the operator's word.
 func (c *Console) settle(ctx context.Context, reference string, in ask) error {
 	verdict, ok := verdicts[in.Status]
@@ -107,13 +93,13 @@ func (c *Console) settle(ctx context.Context, reference string, in ask) error {
 	if err != nil {
 		return err
 	}
-	if in.Status != "SUCCESSFUL" && payable(p, c.Now()) && !in.AllowDoublePayment {
-		return refusal("Not settled: the payer may have paid it, or can still pay it, and the order would be free to be paid again. Confirm that a double payment is accepted.")
-	}
 	_, err = c.Settle.Settle(ctx, p.Reference, gateway.Settlement{
 		Verdict: verdict, Reason: in.Reason, FinancialTransactionID: in.TransactionID, Operator: c.Operator, Seen: in.Seen,
+		AlthoughPayable: in.AllowDoublePayment,
 	})
 	switch {
+	case errors.Is(err, gateway.ErrPayable):
+		return refusal("Not settled: the payer may have paid it, or can still pay it, and the order would be free to be paid again. Confirm that a double payment is accepted.")
 	case errors.Is(err, gateway.ErrNotLookedUp):
 		return refusal("Not settled: the provider's answer was lost, so it may have charged the payer. Look into its portal and say what it shows.")
 	case errors.Is(err, gateway.ErrSubmitting):

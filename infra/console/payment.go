@@ -77,6 +77,6 @@ func (c *Console) can(p Payment) can {
 		Settle: c.Actions && c.Settle != nil && p.Open(),
 		// The gateway checks both again.
 		NeedsSeen: p.Open() && p.Unanswerable,
-		Payable:   payable(p, c.Now()),
+		Payable:   p.mayDouble,
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
@@ -172,7 +173,7 @@ func (r *records) merge(ctx context.Context, apps []App, only string, from, sinc
 			for _, p := range page {
 				at := place{p.CreatedAt, p.Reference}
 				if from.Reference == "" || before(from, at) {
-					all = append(all, viewOfPayment(p, app.Name))
+					all = append(all, viewOfPayment(p, app.Name, r.now()))
 					taken++
 				}
 			}
@@ -211,7 +212,7 @@ func (r *records) payment(ctx context.Context, reference string) (Payment, error
 	if err != nil {
 		return Payment{}, err
 	}
-	return viewOfPayment(p, r.nameOf(ctx, p.ClientID)), nil
+	return viewOfPayment(p, r.nameOf(ctx, p.ClientID), r.now()), nil
 }
 
 // story reads a payment with all that happened to it.
@@ -231,7 +232,7 @@ func (r *records) story(ctx context.Context, reference string) (Story, error) {
 	if c, err := r.ledger.RecentClient(ctx, s.Payment.ClientID, r.now()); err == nil {
 		url = c.CallbackURL
 	}
-	story := Story{Payment: viewOfPayment(s.Payment, name)}
+	story := Story{Payment: viewOfPayment(s.Payment, name, r.now())}
 	for _, d := range s.Deliveries {
 		v := viewOfDelivery(d, name, s.Payment.ExternalID)
 		if v.URL == "" {
@@ -312,7 +313,7 @@ func (r *records) waiting(ctx context.Context, apps []App, limit int) ([]Payment
 		if i := slices.IndexFunc(apps, func(a App) bool { return a.ID == p.ClientID }); i >= 0 {
 			name = apps[i].Name
 		}
-		all = append(all, viewOfPayment(p, name))
+		all = append(all, viewOfPayment(p, name, r.now()))
 	}
 	return all, nil
 }
@@ -389,7 +390,7 @@ func (r *records) find(ctx context.Context, apps []App, names []string, text str
 		for _, p := range found {
 			if p.Reference != "" && !seen[p.Reference] {
 				seen[p.Reference] = true
-				all = append(all, viewOfPayment(p, r.nameOf(ctx, p.ClientID)))
+				all = append(all, viewOfPayment(p, r.nameOf(ctx, p.ClientID), r.now()))
 			}
 		}
 	}
@@ -430,7 +431,7 @@ func (r *records) find(ctx context.Context, apps []App, names []string, text str
 	return all, nil
 }
 
-func viewOfPayment(p ledger.Payment, appName string) Payment {
+func viewOfPayment(p ledger.Payment, appName string, now time.Time) Payment {
 	v := Payment{
 		Reference: p.Reference, App: p.ClientID, AppName: appName, Order: p.ExternalID, Provider: p.Provider,
 		ProviderName: providerName(p.Provider), Method: p.Method, Amount: money(p.Amount.Decimal(), p.Amount.Currency),
@@ -439,6 +440,7 @@ func viewOfPayment(p ledger.Payment, appName string) Payment {
 		TransactionID: p.FinancialTransactionID, EndedBy: string(p.EndedBy), CreatedAt: p.CreatedAt, EndedAt: p.EndedAt,
 		CheckedAt: p.CheckedAt, NextCheckAt: p.NextCheckAt, ExpiresAt: p.ExpiresAt, SubmittedBy: p.SubmitDeadline,
 		Checks: p.Checks, Accepted: p.Accepted, Unanswerable: p.Unanswerable, number: string(p.Payer),
+		mayDouble: gateway.MayDouble(p, payment.SaysFailed, now),
 	}
 	if p.Payer != "" {
 		v.Payer = p.Payer.Masked()

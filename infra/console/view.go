@@ -37,7 +37,8 @@ type Payment struct {
 	Accepted      bool              `json:"accepted"`
 	Unanswerable  bool              `json:"unanswerable,omitempty"`
 
-	number string // the payer's, unmasked
+	number    string // the payer's, unmasked
+	mayDouble bool   // it may be paid although it is settled as failed
 }
 
 // Open says that the payment has not ended.

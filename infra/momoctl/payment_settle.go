@@ -85,19 +85,6 @@ func (in *settlement) check() error {
 
 func oneLine(s string) bool { return len(s) <= payment.MaxReason && printable(s) == s }
 
-// payable says whether the payer may still pay, or may have paid: the provider
-// has asked for it, or given out what it is paid with, and that has not run
-// out; or the provider's answer was lost.
-func (s *session) payable(p ledger.Payment) bool {
-	if !p.Open() {
-		return false
-	}
-	if p.ExpiresAt.IsZero() {
-		return p.Phase == payment.PhaseAwaitingPayer || p.Phase == payment.PhaseInReconciliation
-	}
-	return s.now().Before(p.ExpiresAt)
-}
-
 // paidAfterAll says why a payable payment may be paid once it has been settled.
 func paidAfterAll(p ledger.Payment) string {
 	switch {
@@ -119,11 +106,7 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 		return refused("not settled: the provider's answer was lost, so it may have charged the payer. Look for %s from %s at %s in the provider's portal, and say with --seen what it shows",
 			p.Amount, p.Payer.Masked(), stamp(p.CreatedAt))
 	}
-	twice := in.status != string(payment.Successful) && s.payable(p)
-	if twice && in.yes && !in.althoughPayable {
-		return refused("not settled: %s, and order %s would be free to be paid again; --although-payable does it all the same",
-			paidAfterAll(p), p.ExternalID)
-	}
+	twice := gateway.MayDouble(p, verdicts[in.status], s.now())
 	if p.Open() && !in.yes {
 		trail, _, err := s.ledger.AuditEnds(ctx, reference, trailEnds)
 		if err != nil {
@@ -147,7 +130,12 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 	}
 	after, err := s.gateway().Settle(ctx, reference, gateway.Settlement{
 		Verdict: verdicts[in.status], Reason: in.reason, FinancialTransactionID: in.transactionID, Operator: s.operator, Seen: in.seen,
+		AlthoughPayable: in.althoughPayable || twice && !in.yes, // it was asked and answered
 	})
+	if errors.Is(err, gateway.ErrPayable) {
+		return refused("not settled: %s, and order %s would be free to be paid again; --although-payable does it all the same",
+			paidAfterAll(after), after.ExternalID)
+	}
 	if errors.Is(err, gateway.ErrSubmitting) {
 		return refused("not settled: the request that made it is still under way, until %s; look again then (%w)", stamp(p.SubmitDeadline), err)
 	}

@@ -36,33 +36,6 @@ func TestSettlePayable(t *testing.T) {
 	})
 }
 
-func TestPayable(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
-	s := session{cli: cli{program: program{now: func() time.Time { return now }}}}
-	for name, c := range map[string]struct {
-		status payment.Status
-		phase  payment.Phase
-		until  time.Time
-		want   bool
-	}{
-		"awaited, no end":   {payment.Pending, payment.PhaseAwaitingPayer, time.Time{}, true},
-		"awaited, in time":  {payment.Pending, payment.PhaseAwaitingPayer, now.Add(time.Hour), true},
-		"awaited, too late": {payment.Pending, payment.PhaseAwaitingPayer, now, false},
-		"held, in time":     {payment.Pending, payment.PhaseHeld, now.Add(time.Hour), true},
-		"held":              {payment.Pending, payment.PhaseHeld, time.Time{}, false},
-		"unknown":           {payment.Pending, payment.PhaseInReconciliation, time.Time{}, true},
-		"unknown, too late": {payment.Pending, payment.PhaseInReconciliation, now, false},
-		"ended":             {payment.Failed, "", now.Add(time.Hour), false},
-	} {
-		p := ledger.Payment{Payment: payment.Payment{Status: c.status, Phase: c.phase}}
-		p.ExpiresAt = c.until
-		if got := s.payable(p); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-}
-
 // A request under way is let finish: its outcome is not an operator's to say.
 func TestSettleWhileSubmitting(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {

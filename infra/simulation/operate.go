@@ -110,7 +110,7 @@ func (w *world) settle(reference string) {
 	}
 	t := w.truth(reference)
 	age := time.Since(w.books.created[reference])
-	s := gateway.Settlement{Verdict: payment.SaysFailed, Reason: "not in the portal", Operator: "operator", Seen: "as its books have it"}
+	s := gateway.Settlement{Verdict: payment.SaysFailed, Reason: "not in the portal", Operator: "operator", Seen: "as its books have it", AlthoughPayable: true}
 	switch {
 	case age < 2*time.Hour || t.status == payment.Pending && age < patience:
 		return

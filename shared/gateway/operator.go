@@ -23,6 +23,11 @@ var ErrEnded = errors.New("payment has ended otherwise")
 // charged. FAILED or CANCELLED needs Settlement.Seen.
 var ErrNotLookedUp = errors.New("the provider may have charged the payer, and its portal was not looked up")
 
+// ErrPayable: the payer can still pay it, or may have paid it. FAILED or
+// CANCELLED frees its order to be paid again, and needs
+// Settlement.AlthoughPayable.
+var ErrPayable = errors.New("the payer can still pay it, or may have paid it")
+
 // Settlement is an operator's word about how a payment ended.
 type Settlement struct {
 	Verdict payment.Verdict // an ending: SaysSuccessful, SaysFailed or SaysCancelled
@@ -34,13 +39,15 @@ type Settlement struct {
 	// Seen is what the provider's own portal shows of the payment, for the
 	// audit log; empty: not looked up.
 	Seen string
+	// AlthoughPayable: the operator accepts that the order may be paid twice.
+	AlthoughPayable bool
 }
 
 // Settle ends an open payment by an operator's word, with an audit record of
 // who gave it and why. It is the only way out of the phase held. Said again,
 // it changes nothing. The provider need not be reachable. ledger.ErrNotFound:
 // unknown. ErrEnded: as there.
-// ErrNotLookedUp: as there.
+// ErrNotLookedUp, ErrPayable: as there.
 // ErrSubmitting: the provider may be being asked at this moment; in half a
 // minute it can be said.
 func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (ledger.Payment, error) {
@@ -57,6 +64,9 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 	}
 	if NeedsLook(p, s.Verdict) && s.Seen == "" {
 		return p, ErrNotLookedUp
+	}
+	if MayDouble(p, s.Verdict, g.now()) && !s.AlthoughPayable {
+		return p, ErrPayable
 	}
 	if p.Open() {
 		now := g.now()
@@ -83,6 +93,19 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 // looked into the provider's portal: nobody else can know its outcome.
 func NeedsLook(p ledger.Payment, v payment.Verdict) bool {
 	return p.Open() && p.Unanswerable && v != payment.SaysSuccessful
+}
+
+// MayDouble says whether a payment that is ended so may be paid all the same:
+// the provider has asked for it, or given out what it is paid with, and that has
+// not run out; or the provider's answer was lost.
+func MayDouble(p ledger.Payment, v payment.Verdict, now time.Time) bool {
+	switch {
+	case !p.Open() || v == payment.SaysSuccessful:
+		return false
+	case p.ExpiresAt.IsZero():
+		return p.Phase == payment.PhaseAwaitingPayer || p.Phase == payment.PhaseInReconciliation
+	}
+	return now.Before(p.ExpiresAt)
 }
 
 func settlementRecord(p payment.Payment, s Settlement, status payment.Status, at time.Time, anomaly payment.Anomaly) ledger.AuditRecord {

@@ -148,8 +148,46 @@ func TestSettleRefuses(t *testing.T) {
 			gateway.Settlement{Verdict: payment.SaysFailed}); !errors.Is(err, ledger.ErrNotFound) {
 			t.Errorf("unknown: %v", err)
 		}
+		awaited := accepted(t, w, "ORDER-2", sandbox.PlanPending)
+		off := gateway.Settlement{Verdict: payment.SaysFailed, Reason: "called off"}
+		if _, err := operator(w).Settle(t.Context(), awaited, off); !errors.Is(err, gateway.ErrPayable) || w.Status(awaited).Ended() {
+			t.Errorf("the payer can still pay it: %v, it is %s", err, w.Status(awaited))
+		}
+		off.AlthoughPayable = true
+		if _, err := operator(w).Settle(t.Context(), awaited, off); err != nil || w.Status(awaited) != payment.Failed {
+			t.Errorf("although: %v, it is %s", err, w.Status(awaited))
+		}
 		if p := w.Payment(reference); p.Phase != payment.PhaseHeld {
 			t.Errorf("it is %s %s", p.Status, p.Phase)
 		}
 	})
+}
+
+func TestMayDouble(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		status payment.Status
+		phase  payment.Phase
+		until  time.Time
+		want   bool
+	}{
+		"awaited, no end":   {payment.Pending, payment.PhaseAwaitingPayer, time.Time{}, true},
+		"awaited, in time":  {payment.Pending, payment.PhaseAwaitingPayer, now.Add(time.Hour), true},
+		"awaited, too late": {payment.Pending, payment.PhaseAwaitingPayer, now, false},
+		"held, in time":     {payment.Pending, payment.PhaseHeld, now.Add(time.Hour), true},
+		"held":              {payment.Pending, payment.PhaseHeld, time.Time{}, false},
+		"unknown":           {payment.Pending, payment.PhaseInReconciliation, time.Time{}, true},
+		"unknown, too late": {payment.Pending, payment.PhaseInReconciliation, now, false},
+		"ended":             {payment.Failed, "", now.Add(time.Hour), false},
+	} {
+		p := ledger.Payment{Payment: payment.Payment{Status: c.status, Phase: c.phase}}
+		p.ExpiresAt = c.until
+		if got := gateway.MayDouble(p, payment.SaysFailed, now); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		if gateway.MayDouble(p, payment.SaysSuccessful, now) {
+			t.Errorf("%s: money that has moved frees no order", name)
+		}
+	}
 }
