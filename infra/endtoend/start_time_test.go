@@ -34,10 +34,9 @@ var (
 const mostOfHello = 6
 
 // firstEvents take no table, queue or provider where there is such an event.
-// workEvents are what the function is there for, as far as nobody else's
-// limits slow it: a status that needs no question, a callback about a payment
-// that has ended, doorbells for what does not exist, a run in which nothing is
-// due.
+// workEvents are what the function is there for. None waits for a provider's
+// limits: a status needs no question, a callback is about a payment that has
+// ended, the doorbells are for what does not exist, and nothing is due.
 var (
 	firstEvents = map[string]string{
 		"request-to-pay": "request-to-pay/missing-key", "status": "status/missing-key",
@@ -51,12 +50,12 @@ var (
 )
 
 // TestStartTime measures the functions as built for Lambda beside a function
-// that does nothing: from the start of the process to its first question for
-// work and its first answer, with a table that answers at once (what is left is
-// the function's own), once over plain HTTP and once as in Lambda, where table
-// and Parameter Store speak TLS; then with the engine, to the first answer and
-// to the first that is work; then requests one after another; then memory. Without
-// flags it does each thing once, which shows that it can still be measured.
+// that does nothing. First, from the start of the process to its first question
+// for work and its first answer. The table answers at once, so that the time is
+// the function's own. This is done over plain HTTP, and as in Lambda, where
+// table and Parameter Store speak TLS. Then with the engine, to the first answer
+// and to the first that is work. Then requests one after another, and memory.
+// Without flags it does each once, which shows that it can still be measured.
 func TestStartTime(t *testing.T) {
 	w := newWorld(t)
 	paid := w.api(t, "request-to-pay", event(t, "request-to-pay/accepted"))

@@ -15,10 +15,9 @@ import (
 //
 // One app alone can close a provider for itself only:
 //   - The circuit opens for every app after breakerTrip failures in a row, of
-//     at least two payers and, since one app counts for at most countedOfApp of
-//     them, of at least two apps: a flood of one app and a single failure of
-//     another do not open it. An app that has not asked for loneWindow counts
-//     for nothing.
+//     at least two payers. One app counts for at most countedOfApp of them. So
+//     a flood of one app and a single failure of another do not open it. An app
+//     that has not asked for loneWindow counts for nothing.
 //   - It opens for one app after breakerTrip failures of that app, of at least
 //     lonePayers payers, while no other app is known to have asked for
 //     loneWindow.

@@ -233,9 +233,9 @@ func sentence(err, sentinel error) string {
 	return err.Error()
 }
 
-// requestHash identifies the content of a request after reading it, the
-// account that it names among it, so that
-// spacing, "+268…" or the order of JSON fields make no other request of it.
+// requestHash identifies the content of a request after reading it, with the
+// account that it names. So spacing, "+268…" or the order of JSON fields make
+// no other request of it.
 func requestHash(p payment.Payment, account string) string {
 	fields := []any{
 		p.Provider, p.Method, p.Amount.Minor, p.Amount.Currency, p.ExternalID, p.Payer,

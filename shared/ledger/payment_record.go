@@ -13,8 +13,8 @@ import (
 type Payment struct {
 	payment.Payment
 
-	// CallbackTokenHash is the first half of the SHA-256, in hex, of the token in the callback URL
-	// given to the provider. The token itself is not stored.
+	// CallbackTokenHash is the first half of the SHA-256, in hex, of the token
+	// in the callback URL given to the provider. The token is not stored.
 	CallbackTokenHash string
 	// RequestHash identifies the request's content, to tell a repeat under
 	// the same Idempotency-Key from another request.
