@@ -19,7 +19,7 @@ const (
 type Rule struct {
 	Operation Operation
 	HTTP      int    // under this HTTP status only; 0: under any
-	Code      string // the provider's own code or status word; empty: any body that is not a web page
+	Code      string // the provider's own code or status word; empty: an answer without one; AnyCode
 	Verdict   payment.Verdict
 	// AccountFault: the provider refuses our account (payment.Evidence).
 	AccountFault bool
@@ -27,6 +27,11 @@ type Rule struct {
 	Proof        string // why the verdict is safe
 	Source       string // where the provider says so
 }
+
+// AnyCode is the Code of a Rule whose HTTP status alone decides, whatever code
+// comes with it. A provider whose codes decide has none that ends a payment: a
+// code that nobody knows would then end it too.
+const AnyCode = "*"
 
 // Decisions is an adapter's decision table. It is an allow-list: an answer
 // that no row names is unknown, and never an ending. The first row that fits
@@ -39,7 +44,7 @@ type Decisions []Rule
 // payment.SaysNothing.
 func (d Decisions) Find(op Operation, http int, code string, page bool) (Rule, bool) {
 	for _, r := range d {
-		if r.Operation == op && !page && (r.HTTP == 0 || r.HTTP == http) && (r.Code == "" || r.Code == code) {
+		if r.Operation == op && !page && (r.HTTP == 0 || r.HTTP == http) && (r.Code == AnyCode || r.Code == code) {
 			return r, true
 		}
 	}

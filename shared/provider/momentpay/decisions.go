@@ -12,18 +12,18 @@ import (
 // request". An answer that no row names is unknown: the same request under the
 // same key, or the status question, finds out.
 var decisions = provider.Decisions{
-	{Operation: provider.OnSubmit, HTTP: http.StatusUnauthorized, Verdict: payment.SaysRefused, AccountFault: true,
+	{Operation: provider.OnSubmit, HTTP: http.StatusUnauthorized, Code: provider.AnyCode, Verdict: payment.SaysRefused, AccountFault: true,
 		Proof: "the key is missing", Source: "docs, authentication"},
-	{Operation: provider.OnSubmit, HTTP: http.StatusForbidden, Verdict: payment.SaysRefused, AccountFault: true,
+	{Operation: provider.OnSubmit, HTTP: http.StatusForbidden, Code: provider.AnyCode, Verdict: payment.SaysRefused, AccountFault: true,
 		Proof: "the key was deleted or has expired", Source: "docs, authentication"},
 	{Operation: provider.OnSubmit, HTTP: http.StatusBadRequest, Code: codeInvalid, Verdict: payment.SaysRefused,
 		Proof: "the request or its key was found wrong", Source: "docs, authentication"},
 	{Operation: provider.OnSubmit, HTTP: http.StatusUnprocessableEntity, Code: codeInvalid, Verdict: payment.SaysRefused,
 		Proof: "the request was found wrong", Source: "docs, authentication"},
-	{Operation: provider.OnSubmit, HTTP: http.StatusTooManyRequests, Verdict: payment.SaysNothing, Repeat: true,
+	{Operation: provider.OnSubmit, HTTP: http.StatusTooManyRequests, Code: provider.AnyCode, Verdict: payment.SaysNothing, Repeat: true,
 		Proof: "too many requests", Source: "RFC 6585, 4"},
 
-	{Operation: provider.OnStatus, HTTP: http.StatusNotFound, Verdict: payment.SaysNotFound,
+	{Operation: provider.OnStatus, HTTP: http.StatusNotFound, Code: provider.AnyCode, Verdict: payment.SaysNotFound,
 		Proof: "no such id, in MomentPay's own form", Source: "not confirmed"},
 
 	// The docs' words for a payment request; a link is never failed.

@@ -57,21 +57,22 @@ var limitCodes = map[string]bool{"RATE_LIMIT_EXCEEDED": true, "PAYMENT_RATE_LIMI
 // such form.
 func refusal(r wire.Reply, body wire.Object, why string) payment.Evidence {
 	e := payment.Evidence{Verdict: payment.SaysNothing, Reason: why}
-	key := ""
 	if body != nil {
 		e.Code, e.Reason = errorIn(body)
 	}
-	if failed(body) {
-		key = strings.ToUpper(e.Code)
-	}
-	rule, known := decisions.Find(provider.OnSubmit, r.Code, key, wire.HTML(r.Body) || r.Class != "")
+	key := strings.ToUpper(e.Code)
+	foreign := wire.HTML(r.Body) || r.Class != "" || key != "" && !failed(body)
+	rule, known := decisions.Find(provider.OnSubmit, r.Code, key, foreign)
 	if known {
 		e.Verdict, e.AccountFault = rule.Verdict, rule.AccountFault
+	}
+	if r.Code == http.StatusUnauthorized && !foreign {
+		e.AccountFault = true // whether or not its code says what became of the payment
 	}
 	switch {
 	case e.Code == "" && rule.AccountFault:
 		e.Code, e.Reason = provider.CodeCredentials, "Mom Factura refused the credentials"
-	case rule.HTTP == http.StatusTooManyRequests, limitCodes[key]:
+	case rule.HTTP == http.StatusTooManyRequests, known && limitCodes[key]:
 		e.Reason = wire.Clean(strings.Trim(e.Code+": "+e.Reason, ": "), longestReason)
 		e.Code = provider.CodeLimitSpent
 	case e.Code == "":

@@ -154,6 +154,9 @@ func TestSubmitAnswers(t *testing.T) {
 		{"time spent, 403", 403, fault("TEMPO_ESGOTADO"), nothing, unanswerable, "TEMPO_ESGOTADO"},
 		{"network, 422", 422, fault("NETWORK_ERROR"), nothing, unanswerable, "NETWORK_ERROR"},
 		{"the switch, 400", 400, fault("EMIS_ERROR"), nothing, unanswerable, "EMIS_ERROR"},
+		{"no response, 401", 401, fault("NO_RESPONSE"), nothing, unanswerable, "NO_RESPONSE"},
+		{"payment error, 429", 429, fault("PAYMENT_ERROR"), nothing, unanswerable, "PAYMENT_ERROR"},
+		{"no response, 401, not its form", 401, `{"code":"NO_RESPONSE"}`, nothing, unanswerable, "NO_RESPONSE"},
 		{"awaiting, 400", 400, fault("AWAITING_CONFIRMATION"), nothing, unanswerable, "AWAITING_CONFIRMATION"},
 
 		{"internal", 500, fault("INTERNAL_ERROR"), nothing, unanswerable, "INTERNAL_ERROR"},

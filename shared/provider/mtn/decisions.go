@@ -52,7 +52,7 @@ var decisions = provider.Decisions{
 
 	{Operation: provider.OnSubmit, Code: "SERVICE_UNAVAILABLE", Verdict: payment.SaysNothing, Repeat: true,
 		Proof: "temporary; MTN asks to repeat with the same reference", Source: "ERR82"},
-	{Operation: provider.OnSubmit, HTTP: http.StatusTooManyRequests, Verdict: payment.SaysNothing, Repeat: true,
+	{Operation: provider.OnSubmit, HTTP: http.StatusTooManyRequests, Code: provider.AnyCode, Verdict: payment.SaysNothing, Repeat: true,
 		Proof: "too many requests", Source: "copy of the portal's documentation"},
 
 	{Operation: provider.OnStatus, Code: "RESOURCE_NOT_FOUND", Verdict: payment.SaysNotFound,

@@ -122,6 +122,8 @@ func readSubmit(r wire.Reply) outcome {
 		if r.Code == http.StatusUnauthorized && rule.Code == "" {
 			o.code, o.reason = CodeCredentials, "MTN refused the credentials"
 		}
+	case r.Code == http.StatusUnauthorized:
+		o.account = !page // though its code says nothing of the payment
 	case r.Code >= 500:
 		// With a code unknown here a repeat would bring the same again.
 		o.repeat = code == ""

@@ -85,7 +85,10 @@ func (m Matrix) row(t *testing.T, w *tabwriter.Writer, op MatrixOperation, r pro
 	case http == 0:
 		http, shown = 400, "any"
 	}
-	if r.Code == "" {
+	switch r.Code {
+	case "":
+		answer = "no code"
+	case provider.AnyCode:
 		body, answer = m.Error("UNHEARD_OF"), "any but a page"
 	}
 	a := op.Ask(t, http, body)
@@ -107,7 +110,11 @@ func (m Matrix) unknown(t *testing.T, w *tabwriter.Writer, op MatrixOperation, n
 	answers := map[meaning]provider.Answer{}
 	for _, http := range statuses {
 		a := op.Ask(t, http, body)
-		if _, named := m.Decisions.Find(op.Kind, http, "UNHEARD_OF", body == page); !named {
+		code := ""
+		if body == m.Error("UNHEARD_OF") {
+			code = "UNHEARD_OF"
+		}
+		if _, named := m.Decisions.Find(op.Kind, http, code, body == page); !named {
 			open(t, fmt.Sprintf("%s, HTTP %d, %s", op.Name, http, name), a)
 		}
 		said := meaning{a.Evidence.Verdict, a.Evidence.AccountFault, len(a.Exchanges)}
