@@ -19,10 +19,15 @@ type store struct {
 	dueAt     map[table.Key]time.Time
 	dues      dueHeap
 	unhealthy map[table.Key]bool // endpoints in the operator's inbox
+	held      map[table.Key]bool // deliveries that are held
+	// moved: an endpoint or what is held for one has changed since tendAt was
+	// worked out.
+	moved  bool
+	tendAt time.Time // when a run has something to do for an endpoint; zero: never
 }
 
 func newStore() *store {
-	return &store{Table: memory.New(), dueAt: map[table.Key]time.Time{}, unhealthy: map[table.Key]bool{}}
+	return &store{Table: memory.New(), dueAt: map[table.Key]time.Time{}, unhealthy: map[table.Key]bool{}, held: map[table.Key]bool{}}
 }
 
 // Write implements table.Table.
@@ -48,11 +53,8 @@ func (s *store) follow(op table.Op) {
 		index = nil
 	}
 	inbox := ledger.AttentionKind(index[ledger.IndexAttention].Partition)
-	if inbox == ledger.AttentionEndpoint || inbox == ledger.AttentionDisabled {
-		s.unhealthy[k] = true
-	} else {
-		delete(s.unhealthy, k)
-	}
+	s.note(s.unhealthy, k, inbox == ledger.AttentionEndpoint || inbox == ledger.AttentionDisabled)
+	s.note(s.held, k, inbox == ledger.AttentionHeld)
 	entry, isDue := index[ledger.IndexDue]
 	if !isDue {
 		delete(s.dueAt, k)
@@ -71,6 +73,16 @@ func (s *store) follow(op table.Op) {
 	}
 	s.dueAt[k] = at
 	heap.Push(&s.dues, due{at, k})
+}
+
+// note keeps a key in a set, or out of it.
+func (s *store) note(set map[table.Key]bool, k table.Key, in bool) {
+	s.moved = s.moved || in || set[k]
+	if in {
+		set[k] = true
+	} else {
+		delete(set, k)
+	}
 }
 
 // nextDue is when the sweeper or the reconciler finds the next record due. An

@@ -43,19 +43,25 @@ func (w *world) planTick() {
 // earliestDue is when a run has something to do.
 func (w *world) earliestDue() (earliest time.Time, any bool) {
 	earliest, any = w.store.nextDue()
-	if len(w.store.unhealthy) == 0 {
-		return earliest, any
-	}
-	for _, e := range w.unwell() {
-		if at := w.tendAt(e); !at.IsZero() && (!any || at.Before(earliest)) {
-			earliest, any = at, true
+	if w.store.moved {
+		w.store.moved, w.store.tendAt = false, time.Time{}
+		for _, e := range w.unwell() {
+			if at := w.tendAt(e); !at.IsZero() && (w.store.tendAt.IsZero() || at.Before(w.store.tendAt)) {
+				w.store.tendAt = at
+			}
 		}
+	}
+	if at := w.store.tendAt; !at.IsZero() && (!any || at.Before(earliest)) {
+		earliest, any = at, true
 	}
 	return earliest, any
 }
 
 // unwell are the endpoints that are tended, and those that are disabled.
 func (w *world) unwell() []delivery.Endpoint {
+	if len(w.store.unhealthy) == 0 {
+		return nil
+	}
 	var all []delivery.Endpoint
 	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
 		found, _, err := w.oracle.Attention(context.Background(), kind, 1000, "")
@@ -83,7 +89,7 @@ func (w *world) tendAt(e delivery.Endpoint) time.Time {
 	case e.State == delivery.EndpointOpen && len(held) > 0:
 		return e.ProbeAt
 	case e.State == delivery.EndpointDraining && len(held) > 0:
-		return time.Now()
+		return w.start // at once
 	case e.State == delivery.EndpointDraining: // it closes, once it has been quiet
 		quiet := e.ClosedAt
 		if e.DrainedTo.After(quiet) {

@@ -66,6 +66,9 @@ func (t tableWire) Query(ctx context.Context, q table.Query) (table.Page, error)
 // lag makes an index be behind: without some of its newest records, with some
 // that have moved on.
 func (t tableWire) lag(q table.Query, records []table.Record) []table.Record {
+	if t.w.rates.lag == 0 {
+		return records
+	}
 	old := t.w.lagging[q.Index+" "+q.Partition]
 	t.w.lagging[q.Index+" "+q.Partition] = slices.Clone(records)
 	if !t.w.chance(t.w.rates.lag) {

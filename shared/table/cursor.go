@@ -28,9 +28,12 @@ const bindBytes = 6
 // bind is a fingerprint of a position and the query that it belongs to. Limit
 // may change from page to page.
 func bind(q Query, position string) []byte {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %q %t %q", q.Space, q.Index, q.Partition, q.From, q.To, q.Descending, position)
-	return h.Sum(nil)[:bindBytes]
+	b := strconv.AppendBool(make([]byte, 0, 512), q.Descending)
+	for _, part := range []string{string(q.Space), q.Index, q.Partition, q.From, q.To, position} {
+		b = strconv.AppendQuote(append(b, ' '), part)
+	}
+	sum := sha256.Sum256(b)
+	return sum[:bindBytes]
 }
 
 // EncodeCursor makes the Next of a page whose last record is last.

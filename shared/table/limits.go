@@ -42,12 +42,9 @@ func Reserved(name string) bool {
 	case "pk", "sk", "version", "expires_at":
 		return true
 	}
-	for _, i := range Indexes() {
-		if name == i+"_pk" || name == i+"_sk" {
-			return true
-		}
-	}
-	return false
+	index, pk := strings.CutSuffix(name, "_pk")
+	index, sk := strings.CutSuffix(index, "_sk")
+	return pk != sk && isIndex(index)
 }
 
 // CheckKey returns ErrInvalid for a key that no record can have.

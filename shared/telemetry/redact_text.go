@@ -68,6 +68,9 @@ func (c *copier) of(s string) string {
 // prefixed tells whether a prefix begins at i, and where the secret behind it
 // begins and ends.
 func prefixed(s string, i int) (start, end int, ok bool) {
+	if i == len(s) || !strings.ContainsRune("wmb", rune(s[i]|0x20)) {
+		return 0, 0, false // most bytes begin none of them
+	}
 	for _, p := range prefixes {
 		if len(s)-i < len(p.text) || !strings.EqualFold(s[i:i+len(p.text)], p.text) {
 			continue
