@@ -259,7 +259,7 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 			var needs config.Needs
 			for word, part := range map[string]config.Needs{
 				"config.Table": config.Table, "config.Storage": config.Storage, "config.Sealing": config.Sealing,
-				"config.Queue": config.Queue, "config.Provider": config.Provider,
+				"config.PayerKey": config.PayerKey, "config.Queue": config.Queue, "config.Provider": config.Provider,
 			} {
 				if strings.Contains(string(main), word) {
 					needs |= part
@@ -288,8 +288,14 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 				}
 			}
 			for variable := range variables {
-				if strings.HasSuffix(variable, "_SECRET_ID") && variable != "SEALING_SECRET_ID" && needs&config.Provider == 0 ||
-					variable == "SEALING_SECRET_ID" && needs&config.Sealing == 0 {
+				need := config.Provider
+				switch variable {
+				case "SEALING_SECRET_ID":
+					need = config.Sealing
+				case "PAYER_SECRET_ID":
+					need = config.PayerKey
+				}
+				if strings.HasSuffix(variable, "_SECRET_ID") && needs&need == 0 {
 					t.Errorf("it is given %s, the name of credentials that it has no use for", variable)
 				}
 			}

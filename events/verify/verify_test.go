@@ -95,7 +95,7 @@ func newSender(t *testing.T, key, secret string) *sender {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &sender{Ledger: ledger.New(memory.New(), ring, ledger.Options{}), t: t}
+	s := &sender{Ledger: ledger.New(memory.New(), ring, ledger.Options{HashPayer: func(payer string) string { return payer }}), t: t}
 	s.client, err = s.CreateClient(t.Context(), ledger.Client{ID: "cli_shop", Name: "Shop", Active: true,
 		CreatedAt: ledger.Clock(time.Now()), APIKey: key, SigningSecrets: []string{secret}})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage|config.Sealing|config.Queue|config.Provider, providers.All()...)
+	parts, err := assembly.FromEnvironment(config.Storage|config.Sealing|config.PayerKey|config.Queue|config.Provider, providers.All()...)
 	if err != nil {
 		log.Fatal(err)
 	}

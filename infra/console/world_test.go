@@ -28,7 +28,7 @@ func bubble(t *testing.T, change func(*Options), f func(t *testing.T, d *desk)) 
 	synctest.Test(t, func(t *testing.T) {
 		w := testbed.New(t, testbed.Options{})
 		o := Options{
-			Ledger: ledger.New(w.Table, w.Ring, ledger.Options{}).AsOperator("thandi"), Queue: w.Queue, Settle: w.Gateway, Ask: w.Gateway,
+			Ledger: ledger.New(w.Table, w.Ring, ledger.Options{HashPayer: w.Payers.Hash}).AsOperator("thandi"), Queue: w.Queue, Settle: w.Gateway, Ask: w.Gateway,
 			Providers: []string{"mtn", "mom-factura", "momentpay"}, Operator: "thandi", Place: "test", Actions: true, GatewayURL: testbed.PublicURL,
 		}
 		if change != nil {

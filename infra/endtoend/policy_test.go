@@ -163,7 +163,9 @@ func shared(g grant) bool {
 // what is lost must not be deleted.
 func checkRefusals(t *testing.T, s *stack) {
 	main := "arn:MainTable"
-	sealing := use{Action: "ssm:GetParameters", Resource: "arn:aws:ssm:" + region + ":123456789012:parameter/" + s.name + "/sealing-keys"}
+	secret := func(name string) use {
+		return use{Action: "ssm:GetParameters", Resource: "arn:aws:ssm:" + region + ":123456789012:parameter/" + s.name + "/" + name}
+	}
 	app := []string{"request-to-pay", "status", "payments"}
 	for _, c := range []struct {
 		use use
@@ -181,7 +183,8 @@ func checkRefusals(t *testing.T, s *stack) {
 		{use{Action: "dynamodb:DeleteItem", Resource: main, Keys: "key", Within: "TransactWriteItems"}, nil},
 		{use{Action: "dynamodb:DeleteItem", Resource: main, Keys: "external"}, nil},
 		{use{Action: "dynamodb:GetItem", Resource: "arn:AuditTable", Keys: "payment"}, nil},
-		{sealing, []string{"request-to-pay", "status", "mtn-callback", "forwarder", "reconciler"}},
+		{secret("payer-key"), []string{"request-to-pay"}},
+		{secret("sealing-keys"), []string{"request-to-pay", "status", "mtn-callback", "forwarder", "reconciler"}},
 	} {
 		for name, d := range s.functions(t) {
 			if got, want := allowed(s.grants(t, d), c.use), slices.Contains(c.may, name); got != want {

@@ -19,11 +19,11 @@ func testRefusedStarts(t *testing.T, w *world) {
 		{
 			"nothing set", "request-to-pay",
 			map[string]string{
-				"TABLE_NAME": "", "AUDIT_TABLE_NAME": "", "QUEUE_URL": "", "SEALING_SECRET_ID": "", "PUBLIC_BASE_URL": "",
+				"TABLE_NAME": "", "AUDIT_TABLE_NAME": "", "QUEUE_URL": "", "SEALING_SECRET_ID": "", "PAYER_SECRET_ID": "", "PUBLIC_BASE_URL": "",
 				"MTN_BASE_URL": "", "MTN_TARGET_ENV": "", "MTN_SECRET_ID": "", "MOMFACTURA_SECRET_ID": "", "MOMENTPAY_SECRET_ID": "", "MOMENTPAY_BASE_URL": "",
 				"MOMFACTURA_BASE_URL": "", "MOMFACTURA_TEST_MODE": "", "MTN_CURRENCY": "", "MTN_STATUS_PER_SECOND": "",
 			},
-			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PUBLIC_BASE_URL", "no provider is configured"},
+			[]string{"TABLE_NAME", "AUDIT_TABLE_NAME", "QUEUE_URL", "SEALING_SECRET_ID", "PAYER_SECRET_ID", "PUBLIC_BASE_URL", "no provider is configured"},
 		},
 		{
 			"half an account each", "reconciler",

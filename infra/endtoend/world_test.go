@@ -128,9 +128,9 @@ func newWorld(t *testing.T) *world {
 		names.Main: "arn:MainTable", names.Audit: "arn:AuditTable",
 		queueURL: "arn:DeliveryQueue", deadURL: "arn:DeadLetterQueue",
 	})
-	sealing := base64.StdEncoding.EncodeToString(randomBytes(32))
+	sealing, payer := base64.StdEncoding.EncodeToString(randomBytes(32)), base64.StdEncoding.EncodeToString(randomBytes(32))
 	w.store = &parameterStore{credentials: session, recorder: w.recorder, values: map[string]string{
-		"/" + name + "/sealing-keys": sealing,
+		"/" + name + "/sealing-keys": sealing, "/" + name + "/payer-key": payer,
 		"/" + name + "/mtn": object(t, map[string]any{
 			"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
 		}),
@@ -138,7 +138,7 @@ func newWorld(t *testing.T) *world {
 		"/" + name + "/momentpay":   object(t, momentAccount),
 	}}
 
-	w.startLedger(t, names, tables.Endpoint, sealing)
+	w.startLedger(t, names, tables.Endpoint, sealing, payer)
 	for function, d := range w.stack.functions(t) {
 		environment := map[string]string{
 			"AWS_ENDPOINT_URL_DYNAMODB": w.recorder.between(t, function, tables.Endpoint),
@@ -156,7 +156,7 @@ func newWorld(t *testing.T) *world {
 		w.processes[function] = launch(t, function, w.binaries[function], d.timeout(), environment)
 	}
 	w.secrets = map[string]string{
-		"the app's key": appKey, "the other app's key": otherKey, "Mom Factura's app's key": facturaAppKey, "the sealing key": sealing, "MTN's API key": account.APIKey,
+		"the app's key": appKey, "the other app's key": otherKey, "Mom Factura's app's key": facturaAppKey, "the sealing key": sealing, "the payer key": payer, "MTN's API key": account.APIKey,
 		"MTN's subscription key": account.SubscriptionKey, "AWS's secret": session.SecretAccessKey,
 		"AWS's session token": session.SessionToken, "the signing secret": w.app.secret.Reveal(),
 		"Mom Factura's API key": facturaKey, "Mom Factura's webhook token": facturaToken,
@@ -220,14 +220,18 @@ func serve(t *testing.T, h http.Handler) string {
 }
 
 // startLedger opens the tables as an operator would and makes the apps.
-func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing string) {
+func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing, payer string) {
 	t.Helper()
 	keys, err := seal.ParseKeys(sealing)
 	if err != nil {
 		t.Fatal(err)
 	}
+	payers, err := seal.ParseHasher(payer)
+	if err != nil {
+		t.Fatal(err)
+	}
 	table := assembly.DynamoDB(awsConfig(), config.Config{TableName: names.Main, AuditTableName: names.Audit}, func(string) string { return endpoint })
-	w.ledger = ledger.New(table, keys, ledger.Options{})
+	w.ledger = ledger.New(table, keys, ledger.Options{HashPayer: payers.Hash})
 	w.parts = assembly.Parts{
 		Table: table, Queue: w.queue, Ledger: w.ledger, Host: host.Machine(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Rules: webhook.Rules{AllowLoopback: true},

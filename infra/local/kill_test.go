@@ -299,7 +299,7 @@ func openData(t *testing.T, data string) *ledger.Ledger {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.close() })
-	return ledger.New(s.table, s.keys, ledger.Options{})
+	return s.ledger()
 }
 
 // comeToRest waits until each payment that MTN has ended has ended here.

@@ -24,7 +24,7 @@ func makePrivate(data string) error {
 		return err
 	}
 	faults := []error{f.Close()}
-	for _, name := range []string{databaseFile, databaseFile + "-wal", databaseFile + "-shm", "sealing.key", "log.jsonl"} {
+	for _, name := range []string{databaseFile, databaseFile + "-wal", databaseFile + "-shm", sealingKeyFile, payerKeyFile, "log.jsonl"} {
 		if err := os.Chmod(filepath.Join(data, name), 0o600); !errors.Is(err, fs.ErrNotExist) {
 			faults = append(faults, err)
 		}

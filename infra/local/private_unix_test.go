@@ -54,7 +54,7 @@ func TestDataIsPrivate(t *testing.T) {
 	if err := os.Chmod(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"momo-proxy.db", "momo-proxy.db-wal", "momo-proxy.db-shm", "sealing.key"} {
+	for _, name := range []string{"momo-proxy.db", "momo-proxy.db-wal", "momo-proxy.db-shm", "sealing.key", "payer.key"} {
 		if err := os.Chmod(filepath.Join(data, name), 0o644); err != nil {
 			t.Fatal(err)
 		}

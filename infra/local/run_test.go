@@ -261,12 +261,12 @@ func checkPrivate(t *testing.T, data string) {
 		}
 		seen[entry.Name()] = true
 		info, err := entry.Info()
-		if err == nil && strings.Contains("sealing.key log.jsonl", entry.Name()) && info.Mode().Perm() != 0o600 {
+		if err == nil && strings.Contains("sealing.key payer.key log.jsonl", entry.Name()) && info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v", path, info.Mode())
 		}
 		return err
 	})
-	if err != nil || !seen["momo-proxy.db"] || !seen["sealing.key"] || !seen["log.jsonl"] {
+	if err != nil || !seen["momo-proxy.db"] || !seen["sealing.key"] || !seen["payer.key"] || !seen["log.jsonl"] {
 		t.Errorf("the folder holds %v (%v)", seen, err)
 	}
 }

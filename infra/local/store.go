@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue"
 	queuesqlite "momoproxy/shared/queue/sqlite"
 	"momoproxy/shared/queue/sqs"
@@ -25,6 +26,12 @@ import (
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/dynamo"
 	tablesqlite "momoproxy/shared/table/sqlite"
+)
+
+// The keys beside the database.
+const (
+	sealingKeyFile = "sealing.key"
+	payerKeyFile   = "payer.key"
 )
 
 // maxReceives is the queue's, as in template.yaml.
@@ -35,6 +42,7 @@ type store struct {
 	table table.Table
 	queue queue.Queue
 	keys  *seal.Ring
+	payer *seal.Hasher
 	name  string // for people
 	close func() error
 	// remote: the queue is another process's.
@@ -63,8 +71,8 @@ func openStore(ctx context.Context, o options) (store, error) {
 		}
 		path = filepath.Join(o.data, databaseFile)
 	}
-	keys, err := localKeys(o.data)
-	if err != nil {
+	s := store{name: "SQLite " + path}
+	if err := s.readKeys(o.data); err != nil {
 		return store{}, err
 	}
 	t, err := tablesqlite.Open(path)
@@ -75,7 +83,8 @@ func openStore(ctx context.Context, o options) (store, error) {
 	if err != nil {
 		return store{}, errors.Join(err, t.Close())
 	}
-	return store{table: t, queue: q, keys: keys, name: "SQLite " + path, close: t.Close}, nil
+	s.table, s.queue, s.close = t, q, t.Close
+	return s, nil
 }
 
 // openAWS uses the engines that AWS_ENDPOINT_URL_DYNAMODB and _SQS name, or
@@ -101,37 +110,51 @@ func openAWS(ctx context.Context, o options) (store, error) {
 	if err != nil {
 		return store{}, err
 	}
-	keys, err := localKeys(o.data)
-	if err != nil {
-		return store{}, err
-	}
-	return store{table: dynamo.New(client, names), queue: q, keys: keys, remote: true,
-		name: "DynamoDB table " + o.name + " and SQS", close: func() error { return nil }}, nil
+	s := store{table: dynamo.New(client, names), queue: q, remote: true,
+		name: "DynamoDB table " + o.name + " and SQS", close: func() error { return nil }}
+	return s, s.readKeys(o.data)
 }
 
-// localKeys reads the sealing key beside the database, making it at first.
-// Without it the sealed secrets in the database cannot be opened.
-func localKeys(data string) (*seal.Ring, error) {
-	if data == ":memory:" {
-		return seal.ParseKeys(newSealingKey())
+// readKeys reads the keys beside the database. Without the sealing key the
+// sealed secrets in the database cannot be opened; without the payer key no
+// older payment is found by its payer.
+func (s *store) readKeys(data string) error {
+	text, err := localKey(data, sealingKeyFile)
+	if err == nil {
+		s.keys, err = seal.ParseKeys(text)
 	}
-	path := filepath.Join(data, "sealing.key")
+	if err != nil {
+		return fmt.Errorf("%s: %w", sealingKeyFile, err)
+	}
+	if text, err = localKey(data, payerKeyFile); err == nil {
+		s.payer, err = seal.ParseHasher(text)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", payerKeyFile, err)
+	}
+	return nil
+}
+
+// ledger is over the store and its keys.
+func (s *store) ledger() *ledger.Ledger {
+	return ledger.New(s.table, s.keys, ledger.Options{HashPayer: s.payer.Hash})
+}
+
+// localKey reads a key in the folder, and makes it the first time.
+func localKey(data, name string) (string, error) {
+	if data == ":memory:" {
+		return newKey(), nil
+	}
+	path := filepath.Join(data, name)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.MkdirAll(data, 0o700); err != nil {
-			return nil, err
+			return "", err
 		}
-		text = []byte(newSealingKey())
+		text = []byte(newKey())
 		err = writeOnce(path, text)
 	}
-	if err != nil {
-		return nil, err
-	}
-	keys, err := seal.ParseKeys(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return keys, nil
+	return string(text), err
 }
 
 // writeOnce makes the whole file appear at once and on disk, so that a crash
@@ -149,7 +172,7 @@ func writeOnce(path string, text []byte) error {
 	return os.Link(f.Name(), path)
 }
 
-func newSealingKey() string {
+func newKey() string {
 	var key [32]byte
 	rand.Read(key[:]) // never fails
 	return base64.StdEncoding.EncodeToString(key[:])

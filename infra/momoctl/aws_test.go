@@ -24,18 +24,18 @@ import (
 	"momoproxy/shared/table/dynamo"
 )
 
-const sealingName = "/momoctl-test/sealing-keys"
+const sealingName, payerName = "/momoctl-test/sealing-keys", "/momoctl-test/payer-key"
 
 // parameterStore answers as Parameter Store does to the one question asked.
 func parameterStore(t *testing.T) string {
-	key := make([]byte, 32)
-	if _, err := rand.Read(key); err != nil {
-		t.Fatal(err)
+	key := func() string {
+		var random [32]byte
+		rand.Read(random[:]) // never fails
+		return base64.StdEncoding.EncodeToString(random[:])
 	}
+	parameters := []map[string]string{{"Name": sealingName, "Value": key()}, {"Name": payerName, "Value": key()}}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{
-			"Parameters": []map[string]string{{"Name": sealingName, "Value": base64.StdEncoding.EncodeToString(key)}},
-		})
+		_ = json.NewEncoder(w).Encode(map[string]any{"Parameters": parameters})
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
@@ -67,7 +67,7 @@ func deployed(t *testing.T) (*sqs.Queue, *fakeAWS) {
 	url, dead := q.URLs()
 	fake := newAWS(t, map[string]string{
 		"MainTableName": name, "AuditTableName": name + "-audit", "DeliveryQueueUrl": url, "DeadLetterQueueUrl": dead,
-		"SealingSecretName": sealingName, "RequestToPayShare": "400",
+		"SealingSecretName": sealingName, "PayerSecretName": payerName, "RequestToPayShare": "400",
 	})
 	return q, fake
 }

@@ -89,7 +89,7 @@ func TestReplayMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := ledger.Clock(time.Now().Add(-time.Hour))
-	l := ledger.New(memory, ring, ledger.Options{})
+	l := ledger.New(memory, ring, ledger.Options{HashPayer: func(payer string) string { return payer }})
 	if _, err := l.CreateClient(t.Context(), ledger.Client{ID: "cli_shop", Name: "Shop", CallbackURL: "https://shop.example.com/", Active: true,
 		CreatedAt: at, APIKey: ledger.NewAPIKey(rand.Reader), SigningSecrets: []string{"whsec_x"}}); err != nil {
 		t.Fatal(err)

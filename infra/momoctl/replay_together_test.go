@@ -53,11 +53,12 @@ func newReceiver(t *testing.T) *receiver {
 func folder(t *testing.T, url string, n int) string {
 	t.Helper()
 	dir := t.TempDir()
-	key := make([]byte, seal.KeySize)
-	if _, err := rand.Read(key); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{localSealingKey: base64.StdEncoding.EncodeToString(key), localDatabase: ""} {
+	var keys [2][seal.KeySize]byte
+	rand.Read(keys[0][:]) // never fails
+	rand.Read(keys[1][:])
+	for name, text := range map[string]string{
+		localSealingKey: base64.StdEncoding.EncodeToString(keys[0][:]), localPayerKey: base64.StdEncoding.EncodeToString(keys[1][:]), localDatabase: "",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -40,6 +40,7 @@ type stack struct {
 var outputVariables = map[string]string{
 	"TABLE_NAME": "MainTableName", "AUDIT_TABLE_NAME": "AuditTableName", "QUEUE_URL": "DeliveryQueueUrl",
 	"DEAD_LETTER_QUEUE_URL": "DeadLetterQueueUrl", "SEALING_SECRET_ID": "SealingSecretName",
+	"PAYER_SECRET_ID": "PayerSecretName",
 }
 
 func openStack(ctx context.Context, o options) (stack, error) {
@@ -102,7 +103,7 @@ func (s stack) caller(ctx context.Context) (string, error) {
 // parts builds what the stack's functions are built of. With provider also
 // their accounts, out of the variables of the function that starts payments.
 func (s stack) parts(ctx context.Context, provider bool) (assembly.Parts, error) {
-	needs, variables := config.Storage|config.Sealing|config.Queue, map[string]string{}
+	needs, variables := config.Storage|config.Sealing|config.PayerKey|config.Queue, map[string]string{}
 	if provider {
 		var found struct {
 			Environment struct{ Variables map[string]string }

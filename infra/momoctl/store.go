@@ -90,6 +90,7 @@ func (s *store) openParts(ctx context.Context, p program, o options) (assembly.P
 const (
 	localDatabase    = "momo-proxy.db"
 	localSealingKey  = "sealing.key"
+	localPayerKey    = "payer.key"
 	localLive        = "live"       // is there in a folder of infra/local -live
 	localClock       = "clock.json" // is there once its clock was moved forward
 	localQueue       = "deliveries"
@@ -129,15 +130,20 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	}
 	path := filepath.Join(o.data, localDatabase)
 	_, err := os.Stat(path)
-	text, keyErr := os.ReadFile(filepath.Join(o.data, localSealingKey))
-	if err := errors.Join(err, keyErr); errors.Is(err, fs.ErrNotExist) {
+	sealing, sealingErr := os.ReadFile(filepath.Join(o.data, localSealingKey))
+	payer, payerErr := os.ReadFile(filepath.Join(o.data, localPayerKey))
+	if err := errors.Join(err, sealingErr, payerErr); errors.Is(err, fs.ErrNotExist) {
 		return parts, nil, fmt.Errorf("no store in %q: \"go run ./infra/local\" makes one, --data names another folder, --stack a deployed stack", o.data)
 	} else if err != nil {
 		return parts, nil, err
 	}
-	keys, err := seal.ParseKeys(string(text))
+	keys, err := seal.ParseKeys(string(sealing))
 	if err != nil {
 		return parts, nil, fmt.Errorf("%s: %w", localSealingKey, err)
+	}
+	payers, err := seal.ParseHasher(string(payer))
+	if err != nil {
+		return parts, nil, fmt.Errorf("%s: %w", localPayerKey, err)
 	}
 	t, err := tablesqlite.Open(path)
 	if err != nil {
@@ -147,7 +153,7 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	if err != nil {
 		return parts, nil, errors.Join(err, t.Close())
 	}
-	parts.Table, parts.Queue, parts.Ledger = t, q, ledger.New(t, keys, ledger.Options{})
+	parts.Table, parts.Queue, parts.Ledger = t, q, ledger.New(t, keys, ledger.Options{HashPayer: payers.Hash})
 	return parts, t.Close, nil
 }
 

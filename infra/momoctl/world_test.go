@@ -68,7 +68,7 @@ func (c *console) start(input string, out io.Writer, args ...string) outcome {
 			c.opened++
 			s := store{
 				// A process of its own has caches of its own.
-				ledger: ledger.New(c.Table, c.Ring, ledger.Options{}).AsOperator(p.operator), queue: c.Queue, dead: c.Messages,
+				ledger: ledger.New(c.Table, c.Ring, ledger.Options{HashPayer: c.Payers.Hash}).AsOperator(p.operator), queue: c.Queue, dead: c.Messages,
 				operator: p.operator,
 				log:      telemetry.New(p.err, slog.LevelWarn), close: func() error { return nil },
 			}

@@ -39,7 +39,7 @@ func open(t *testing.T, client *dynamodb.Client, names dynamo.Names) *ledger.Led
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ledger.New(dynamo.New(client, names), ring, ledger.Options{})
+	return ledger.New(dynamo.New(client, names), ring, ledger.Options{HashPayer: func(payer string) string { return payer }})
 }
 
 // made stores a payment with the record of its request, as request-to-pay does.

@@ -93,7 +93,7 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	sealing := make([]byte, 32)
 	rand.Read(sealing) // never fails
 	keys := base64.StdEncoding.EncodeToString(sealing)
-	parameters := map[string]string{"/momo-proxy/sealing-keys": keys}
+	parameters := map[string]string{"/momo-proxy/sealing-keys": keys, "/momo-proxy/payer-key": keys}
 	for name, credentials := range map[string]any{
 		"mtn":         map[string]string{"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey},
 		"mom-factura": map[string]string{"MOMFACTURA_API_KEY": facturabox.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken},
@@ -114,7 +114,7 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	}
 	variables, err := json.MarshalIndent(map[string]map[string]string{"Parameters": {
 		"TABLE_NAME": names.Main, "AUDIT_TABLE_NAME": names.Audit, "QUEUE_URL": queueURL, "DEAD_LETTER_QUEUE_URL": deadURL,
-		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "MTN_SECRET_ID": "/momo-proxy/mtn",
+		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "PAYER_SECRET_ID": "/momo-proxy/payer-key", "MTN_SECRET_ID": "/momo-proxy/mtn",
 		"MTN_BASE_URL": w.endpoint, "MTN_TARGET_ENV": account.TargetEnvironment, "MTN_CURRENCY": account.Currency,
 		"MOMFACTURA_SECRET_ID": "/momo-proxy/mom-factura", "MOMFACTURA_BASE_URL": w.endpoint, "MOMFACTURA_TEST_MODE": "true",
 		"MOMENTPAY_SECRET_ID": "/momo-proxy/momentpay", "MOMENTPAY_BASE_URL": w.endpoint,

@@ -100,6 +100,7 @@ type World struct {
 	Factura   *facturabox.Sandbox
 	Moment    *momentbox.Sandbox
 	Ring      *seal.Ring
+	Payers    *seal.Hasher
 	Ledger    *ledger.Ledger
 	Gateway   *gateway.Gateway
 	API       *httpapi.API
@@ -136,6 +137,7 @@ func New(t testing.TB, o Options) *World {
 		w.Queue = o.Queue(w.Messages)
 	}
 	w.Ring = must(seal.NewRing(bytes.Repeat([]byte{7}, seal.KeySize)))(t)
+	w.Payers = must(seal.NewHasher(bytes.Repeat([]byte{8}, seal.KeySize)))(t)
 	w.App = &App{t: t, clients: map[string]credentials{}}
 	w.startSandbox(o)
 	w.Restart(o)
@@ -185,7 +187,7 @@ func (w *World) Restart(o Options) {
 	if o.Currency == "" {
 		o.Currency = "SZL"
 	}
-	w.Ledger = ledger.New(w.Table, w.Ring, ledger.Options{Random: newRandom(o.Seed + 1)})
+	w.Ledger = ledger.New(w.Table, w.Ring, ledger.Options{Random: newRandom(o.Seed + 1), HashPayer: w.Payers.Hash})
 	w.MTN = must(mtn.New(mtn.Config{
 		BaseURL: "https://mtn.example.com", TargetEnvironment: mtn.Sandbox, Currency: o.Currency,
 		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey,

@@ -91,13 +91,16 @@ func Configured(getenv func(string) string, needs config.Needs, providers ...pro
 	return p, err
 }
 
-// fetchSecrets gives the ledger its sealing keys, where they are needed, and
-// fills the accounts' credentials, out of one call.
+// fetchSecrets gives the ledger the keys that are needed and the accounts
+// their credentials, out of one call.
 func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secret.Store) error {
 	c := p.Config
 	var names []string
 	if needs&config.Sealing != 0 {
 		names = append(names, c.SealingSecretID)
+	}
+	if needs&config.PayerKey != 0 {
+		names = append(names, c.PayerSecretID)
 	}
 	names = append(names, p.secretIDs...)
 	if len(names) == 0 {
@@ -107,13 +110,21 @@ func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secr
 	if err != nil {
 		return err
 	}
+	var sealer ledger.Sealer
 	if needs&config.Sealing != 0 {
-		keys, err := seal.ParseKeys(values[c.SealingSecretID])
-		if err != nil {
+		if sealer, err = seal.ParseKeys(values[c.SealingSecretID]); err != nil {
 			return fmt.Errorf("%s: %w", c.SealingSecretID, err)
 		}
-		p.Ledger = ledger.New(p.Table, keys, ledger.Options{})
 	}
+	var options ledger.Options
+	if needs&config.PayerKey != 0 {
+		payers, err := seal.ParseHasher(values[c.PayerSecretID])
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.PayerSecretID, err)
+		}
+		options.HashPayer = payers.Hash
+	}
+	p.Ledger = ledger.New(p.Table, sealer, options)
 	return p.addCredentials(values)
 }
 

@@ -32,6 +32,7 @@ type Config struct {
 	QueueURL           string // QUEUE_URL
 	DeadLetterQueueURL string // DEAD_LETTER_QUEUE_URL; optional
 	SealingSecretID    string // SEALING_SECRET_ID
+	PayerSecretID      string // PAYER_SECRET_ID
 
 	PublicBaseURL  string // PUBLIC_BASE_URL, without a trailing slash
 	CallbackPolicy Policy // CALLBACK_POLICY; empty: confirm
@@ -52,6 +53,7 @@ const (
 	Storage                    // both tables
 	Sealing                    // the sealing keys, of who opens or seals secrets
 	Queue                      // the delivery queue
+	PayerKey                   // the payer key, of who creates payments or finds them by payer
 	Provider                   // our public URL and what callbacks are worth
 )
 
@@ -75,6 +77,7 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		TableName:          required(Table|Storage, "TABLE_NAME"),
 		AuditTableName:     required(Storage, "AUDIT_TABLE_NAME"),
 		SealingSecretID:    required(Sealing, "SEALING_SECRET_ID"),
+		PayerSecretID:      required(PayerKey, "PAYER_SECRET_ID"),
 		QueueURL:           required(Queue, "QUEUE_URL"),
 		DeadLetterQueueURL: getenv("DEAD_LETTER_QUEUE_URL"),
 		PublicBaseURL:      strings.TrimRight(required(Provider, "PUBLIC_BASE_URL"), "/"),

@@ -101,7 +101,7 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.ledger = ledger.New(table, ring, ledger.Options{})
+	c.ledger = ledger.New(table, ring, ledger.Options{HashPayer: func(payer string) string { return payer }})
 	c.apps = &answering{after: map[string]time.Duration{}, answered: map[string]time.Time{}, from: time.Now().Add(10 * time.Second)}
 	bell := forwarder.Doorbell{Queue: queue, Now: time.Now}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))

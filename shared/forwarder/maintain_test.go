@@ -42,7 +42,7 @@ func TestOneClientsEndpointsDoNotStarveTheSweeper(t *testing.T) {
 		t.Run(string(left), func(t *testing.T) {
 			o := testbed.Options{Table: func(in table.Table) table.Table { return distant{in} }}
 			bubble(t, o, func(t *testing.T, w *testbed.World) {
-				direct := ledger.New(w.Memory, w.Ring, ledger.Options{})
+				direct := ledger.New(w.Memory, w.Ring, ledger.Options{HashPayer: w.Payers.Hash})
 				up := down(w, webhook.Result{Code: 503})
 				held := orders(t, w, 12)
 				w.Pass(20 * time.Minute)

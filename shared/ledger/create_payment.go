@@ -30,6 +30,12 @@ func (e *ExternalIDTakenError) Error() string {
 // the provider never heard of it.
 func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 	p.version = 0
+	if p.Payer != "" {
+		if l.hashPayer == nil {
+			return Payment{}, fmt.Errorf("create payment: %w", errNoPayerKey)
+		}
+		p.payerHash = l.hashPayer(string(p.Payer))
+	}
 	lock := table.Record{
 		Key:        lockKey(p.ClientID, p.ExternalID),
 		Attributes: map[string]any{"reference": p.Reference},

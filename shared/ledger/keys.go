@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
-	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
 
@@ -25,7 +24,8 @@ const (
 	// second) is throttled, and the events come again from the queue.
 	IndexAttention = "attention"
 	// IndexPayer lists the payments of a phone number, of all clients, by
-	// creation time.
+	// creation time. Its partition is a keyed hash of the number: whoever has
+	// the table alone cannot look a number up in it.
 	IndexPayer = "payer"
 	// IndexTransaction finds a payment by the provider's id of the moved
 	// money. Providers promise nothing about it: two payments may have one.
@@ -105,8 +105,8 @@ func listEntry(clientID string, created time.Time, reference string) table.Index
 	return table.IndexKey{Partition: listPartition(clientID), Sort: timeKey(created) + "#" + reference}
 }
 
-func payerEntry(payer payment.MSISDN, created time.Time) table.IndexKey {
-	return table.IndexKey{Partition: string(payer), Sort: timeKey(created)}
+func payerEntry(hash string, created time.Time) table.IndexKey {
+	return table.IndexKey{Partition: hash, Sort: timeKey(created)}
 }
 
 func transactionEntry(id, reference string) table.IndexKey {

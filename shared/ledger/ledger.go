@@ -26,6 +26,10 @@ type Sealer interface {
 type Options struct {
 	AuditRetention time.Duration // 0: DefaultAuditRetention
 	Random         io.Reader     // nil: crypto/rand
+	// HashPayer makes the look-up key of a payer's number: seal.Hasher.Hash.
+	// Without it no payment that has a payer can be created, and none found by
+	// its payer.
+	HashPayer func(payer string) string
 	// Now dates the audit records of changes that are given no time. nil:
 	// time.Now.
 	Now func() time.Time
@@ -42,6 +46,7 @@ type Ledger struct {
 	sealer         Sealer
 	auditRetention time.Duration
 	random         io.Reader
+	hashPayer      func(string) string
 	health         *cache[Health]
 	newPayments    *cache[int] // percent by account; -1: not set
 	clients        *cache[Client]
@@ -55,7 +60,10 @@ type Ledger struct {
 // noSealer is what a ledger without sealing keys has.
 type noSealer struct{}
 
-var errNoKeys = errors.New("no sealing keys here")
+var (
+	errNoKeys     = errors.New("no sealing keys here")
+	errNoPayerKey = errors.New("no payer key here")
+)
 
 func (noSealer) Seal([]byte, string) (string, error) { return "", errNoKeys }
 func (noSealer) Open(string, string) ([]byte, error) { return nil, errNoKeys }
@@ -66,7 +74,7 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 	if s == nil {
 		s = noSealer{}
 	}
-	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random,
+	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random, hashPayer: o.HashPayer,
 		health: newCache[Health](healthFresh), newPayments: newCache[int](newPaymentsFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
 		endpoints: newCache[delivery.Endpoint](endpointFresh), now: o.Now}
 	if l.auditRetention == 0 {

@@ -71,10 +71,12 @@ func newBooks(t testing.TB, wrap func(table.Table) table.Table) *books {
 		seen = wrap(b.noted)
 	}
 	b.Ledger = ledger.New(seen, ring(t), ledger.Options{
-		Random: &repeatable{r: rand.NewChaCha8([32]byte{1})}, Now: func() time.Time { return start },
+		Random: &repeatable{r: rand.NewChaCha8([32]byte{1})}, Now: func() time.Time { return start }, HashPayer: hashPayer,
 	})
 	return b
 }
+
+func hashPayer(payer string) string { return "hash-of-" + payer }
 
 func ring(t testing.TB) *seal.Ring {
 	t.Helper()

@@ -88,7 +88,10 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 	}
 	q := table.Query{Space: table.Main, Index: IndexList, Partition: listPartition(clientID), Descending: true, After: cursor}
 	if f.Payer != "" {
-		q.Index, q.Partition = IndexPayer, string(f.Payer)
+		if l.hashPayer == nil {
+			return nil, "", fmt.Errorf("list payments: %w", errNoPayerKey)
+		}
+		q.Index, q.Partition = IndexPayer, l.hashPayer(string(f.Payer))
 	}
 	if !f.From.IsZero() {
 		q.From = timeKey(f.From)

@@ -25,7 +25,10 @@ type Payment struct {
 	AnswerKind   string
 	AnswerDetail string
 
-	version int64
+	// payerHash is the payer's partition of IndexPayer. Create makes it; later
+	// writes keep it, so that they need no key.
+	payerHash string
+	version   int64
 }
 
 // requestApart: what an app wrote into a payment never changes. From so many
@@ -102,8 +105,8 @@ func (p Payment) record() table.Record {
 	w.text("answer_detail", p.AnswerDetail)
 
 	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
-	if p.Payer != "" {
-		index[IndexPayer] = payerEntry(p.Payer, p.CreatedAt)
+	if p.payerHash != "" {
+		index[IndexPayer] = payerEntry(p.payerHash, p.CreatedAt)
 	}
 	if id := p.FinancialTransactionID; id != "" && len(id) <= payment.MaxID {
 		index[IndexTransaction] = transactionEntry(id, p.Reference)
@@ -182,6 +185,7 @@ func paymentFrom(rec table.Record) (p storedPayment, err error) {
 		RequestHash:       r.text("request_hash"),
 		AnswerKind:        r.text("answer_kind"),
 		AnswerDetail:      r.text("answer_detail"),
+		payerHash:         rec.Index[IndexPayer].Partition,
 		version:           rec.Version,
 	}
 	if p.apart = r.flag("request_apart"); !p.apart {

@@ -1,11 +1,16 @@
 package ledger_test
 
 import (
+	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/seal"
+	"momoproxy/shared/table"
 )
 
 // A ledger without the sealing keys knows an app by its key, also while the
@@ -30,5 +35,51 @@ func TestClientByKeyWithoutSealingKeys(t *testing.T) {
 	}
 	if _, err := bare().Client(t.Context(), client); err == nil {
 		t.Error("secrets were opened without keys")
+	}
+}
+
+// The payer index names a number by its keyed hash. A ledger without the key
+// keeps the entry through every later state, and neither makes one nor finds
+// by it.
+func TestPayerIndexIsKeyed(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	open := func(key byte) *ledger.Ledger {
+		h, err := seal.NewHasher(bytes.Repeat([]byte{key}, seal.KeySize))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ledger.New(b.memory, nil, ledger.Options{HashPayer: h.Hash})
+	}
+	p, err := open(1).Create(t.Context(), newPayment(refA))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Ledger = ledger.New(b.memory, nil, ledger.Options{})
+	stored, err := b.Payment(t.Context(), refA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.apply(t, stored, evidence(payment.SaysSuccessful, time.Minute))
+	for _, r := range b.records() {
+		if e := r.Index[ledger.IndexPayer]; strings.Contains(e.Partition+e.Sort, string(p.Payer)) {
+			t.Errorf("%s shows the number in the payer index", r.Key)
+		}
+	}
+	filter := ledger.PaymentFilter{Payer: p.Payer}
+	for key, want := range map[byte]int{1: 1, 2: 0} {
+		if found, _, err := open(key).ListPayments(t.Context(), "", filter, 10, ""); err != nil || len(found) != want {
+			t.Errorf("with key %d: %d payments, %v; want %d", key, len(found), err, want)
+		}
+	}
+	if _, _, err := b.ListPayments(t.Context(), "", filter, 10, ""); err == nil {
+		t.Error("listed by payer without the key")
+	}
+	if _, err := b.Create(t.Context(), newPayment(refB)); err == nil {
+		t.Error("created without the key")
+	}
+	page, err := b.memory.Query(t.Context(), table.Query{Space: table.Main, Index: ledger.IndexPayer, Partition: string(p.Payer)})
+	if err != nil || len(page.Records) != 0 {
+		t.Errorf("found under the number itself: %v, %v", page.Records, err)
 	}
 }

@@ -64,18 +64,19 @@ func NewRing(keys ...[]byte) (*Ring, error) {
 func ParseKeys(text string) (*Ring, error) {
 	var keys [][]byte
 	for i, part := range strings.Split(text, ",") {
-		part = strings.TrimRight(strings.TrimSpace(part), "=")
-		if part == "" {
-			return nil, fmt.Errorf("seal: key %d is empty", i+1)
-		}
-		part = strings.NewReplacer("+", "-", "/", "_").Replace(part)
-		k, err := base64.RawURLEncoding.DecodeString(part)
-		if err != nil {
+		k, ok := decodeKey(part)
+		if !ok {
 			return nil, fmt.Errorf("seal: key %d is not base64", i+1)
 		}
 		keys = append(keys, k)
 	}
 	return NewRing(keys...)
+}
+
+func decodeKey(text string) ([]byte, bool) {
+	text = strings.TrimRight(strings.TrimSpace(text), "=")
+	key, err := base64.RawURLEncoding.DecodeString(strings.NewReplacer("+", "-", "/", "_").Replace(text))
+	return key, err == nil
 }
 
 // keyID names a key in sealed text without telling anything about it: 32 bits

@@ -62,7 +62,11 @@ func newWorld(ctx context.Context, store string, apps, hanging int) (w *world, e
 	if w.keys, err = seal.NewRing(key[:]); err != nil {
 		return nil, err
 	}
-	w.ledger = ledger.New(w.table, w.keys, ledger.Options{})
+	payers, err := seal.NewHasher(key[:])
+	if err != nil {
+		return nil, err
+	}
+	w.ledger = ledger.New(w.table, w.keys, ledger.Options{HashPayer: payers.Hash})
 	w.bell = forwarder.Doorbell{Queue: w.queue, Now: time.Now}
 	if w.receivers, err = startReceivers(w.apps); err != nil {
 		return nil, err

@@ -28,11 +28,11 @@ func main() {
 }
 
 func fill(ctx context.Context, data string, n int) error {
-	text, err := os.ReadFile(filepath.Join(data, "sealing.key"))
+	text, err := os.ReadFile(filepath.Join(data, "payer.key"))
 	if err != nil {
 		return err
 	}
-	keys, err := seal.ParseKeys(string(text))
+	payers, err := seal.ParseHasher(string(text))
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func fill(ctx context.Context, data string, n int) error {
 		return err
 	}
 	defer table.Close()
-	l := ledger.New(table, keys, ledger.Options{})
+	l := ledger.New(table, nil, ledger.Options{HashPayer: payers.Hash})
 	now := time.Now()
 	for i := range n {
 		at := ledger.Clock(now.Add(-time.Duration(i) * time.Millisecond))
