@@ -76,7 +76,7 @@ func (c *Console) can(p Payment) can {
 		Check:  c.Actions && c.Ask != nil,
 		Settle: c.Actions && c.Settle != nil && p.Open(),
 		// The gateway checks both again.
-		NeedsSeen: p.Open() && p.Unanswerable,
+		NeedsSeen: p.needsLook,
 		Payable:   p.mayDouble,
 	}
 }

@@ -440,7 +440,7 @@ func viewOfPayment(p ledger.Payment, appName string, now time.Time) Payment {
 		TransactionID: p.FinancialTransactionID, EndedBy: string(p.EndedBy), CreatedAt: p.CreatedAt, EndedAt: p.EndedAt,
 		CheckedAt: p.CheckedAt, NextCheckAt: p.NextCheckAt, ExpiresAt: p.ExpiresAt, SubmittedBy: p.SubmitDeadline,
 		Checks: p.Checks, Accepted: p.Accepted, Unanswerable: p.Unanswerable, number: string(p.Payer),
-		mayDouble: gateway.MayDouble(p, payment.SaysFailed, now),
+		mayDouble: gateway.MayDouble(p, payment.SaysFailed, now), needsLook: gateway.NeedsLook(p, payment.SaysFailed),
 	}
 	if p.Payer != "" {
 		v.Payer = p.Payer.Masked()

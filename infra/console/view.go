@@ -39,6 +39,7 @@ type Payment struct {
 
 	number    string // the payer's, unmasked
 	mayDouble bool   // it may be paid although it is settled as failed
+	needsLook bool   // to settle it as failed, what the provider's portal shows must be said
 }
 
 // Open says that the payment has not ended.

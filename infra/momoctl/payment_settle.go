@@ -90,7 +90,7 @@ func paidAfterAll(p ledger.Payment) string {
 	switch {
 	case !p.ExpiresAt.IsZero():
 		return "the payer can still pay it until " + stamp(p.ExpiresAt)
-	case p.Phase == payment.PhaseInReconciliation:
+	case p.Phase == payment.PhaseInReconciliation, p.Phase == payment.PhaseSubmitting:
 		return "the provider's answer was lost, so the payer may have paid it or still can"
 	}
 	return "the payer can still pay it (the provider names no end)"
@@ -102,7 +102,8 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 		return err
 	}
 	p := story.Payment
-	if gateway.NeedsLook(p, verdicts[in.status]) && in.seen == "" {
+	underWay := p.Phase == payment.PhaseSubmitting && s.now().Before(p.SubmitDeadline)
+	if gateway.NeedsLook(p, verdicts[in.status]) && in.seen == "" && !underWay { // else Settle says so
 		return refused("not settled: the provider's answer was lost, so it may have charged the payer. Look for %s from %s at %s in the provider's portal, and say with --seen what it shows",
 			p.Amount, p.Payer.Masked(), stamp(p.CreatedAt))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 	"time"
@@ -90,5 +91,32 @@ func TestSettleUnanswerable(t *testing.T) {
 		if !recorded {
 			t.Error("what was seen is not in the audit log")
 		}
+	})
+}
+
+// The process that asked the provider died before it stored the answer, and
+// nobody has asked since: the payer may have been charged.
+func TestSettleAfterTheRequestDied(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		now := time.Now()
+		p := payment.Payment{
+			Reference: payment.NewReference(rand.Reader), ClientID: c.Shop.ID, ExternalID: "ORDER-DIED", Provider: "mtn", Method: "push",
+			Amount: payment.Money{Minor: 15000, Currency: "SZL"}, Payer: "26876123456", Status: payment.Pending, Phase: payment.PhaseSubmitting,
+			CreatedAt: now.Add(-time.Minute), UpdatedAt: now.Add(-time.Minute), SubmitDeadline: now.Add(-30 * time.Second), NextCheckAt: now.Add(time.Hour),
+		}
+		if _, err := c.Ledger.Create(t.Context(), ledger.Payment{Payment: p}); err != nil {
+			t.Fatal(err)
+		}
+		settle := []string{"payment", "settle", p.Reference, "--reason", "no answer", "--yes", "--status", "failed"}
+		o := c.run(settle...)
+		if o.code != exitRefused || !c.Payment(p.Reference).Open() {
+			t.Errorf("%+v", o)
+		}
+		contains(t, "the refusal", o.err, "it may have charged the payer", "--seen")
+		o = c.run(append(settle, "--seen", "nothing that day")...)
+		if o.code != exitRefused || !c.Payment(p.Reference).Open() {
+			t.Errorf("seen: %+v", o)
+		}
+		contains(t, "with a look", c.must(append(settle, "--seen", "nothing that day", "--although-payable")...), "is FAILED")
 	})
 }

@@ -290,6 +290,8 @@ func TestSettleNeedsALook(t *testing.T) {
 	ended.Status = payment.Failed
 	asked := lost
 	asked.Unanswerable = false
+	died := asked
+	died.Phase = payment.PhaseSubmitting
 	for name, c := range map[string]struct {
 		p    ledger.Payment
 		v    payment.Verdict
@@ -297,6 +299,7 @@ func TestSettleNeedsALook(t *testing.T) {
 	}{
 		"failed": {lost, payment.SaysFailed, true}, "cancelled": {lost, payment.SaysCancelled, true}, "successful": {lost, payment.SaysSuccessful, false},
 		"ended already": {ended, payment.SaysFailed, false}, "the provider can be asked": {asked, payment.SaysFailed, false},
+		"the request died": {died, payment.SaysFailed, true},
 	} {
 		if got := gateway.NeedsLook(c.p, c.v); got != c.want {
 			t.Errorf("%s: %t", name, got)

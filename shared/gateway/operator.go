@@ -90,20 +90,22 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 }
 
 // NeedsLook says whether a payment may be ended so only by an operator who has
-// looked into the provider's portal: nobody else can know its outcome.
+// looked into the provider's portal: nobody else can know its outcome, or
+// nobody has asked since its request died.
 func NeedsLook(p ledger.Payment, v payment.Verdict) bool {
-	return p.Open() && p.Unanswerable && v != payment.SaysSuccessful
+	return p.Open() && (p.Unanswerable || p.Phase == payment.PhaseSubmitting) && v != payment.SaysSuccessful
 }
 
 // MayDouble says whether a payment that is ended so may be paid all the same:
 // the provider has asked for it, or given out what it is paid with, and that has
-// not run out; or the provider's answer was lost.
+// not run out; or the provider's answer was lost, with the request that waited
+// for it or without. Of a held one, the operator reads what the provider said.
 func MayDouble(p ledger.Payment, v payment.Verdict, now time.Time) bool {
 	switch {
 	case !p.Open() || v == payment.SaysSuccessful:
 		return false
 	case p.ExpiresAt.IsZero():
-		return p.Phase == payment.PhaseAwaitingPayer || p.Phase == payment.PhaseInReconciliation
+		return p.Phase != payment.PhaseHeld
 	}
 	return now.Before(p.ExpiresAt)
 }

@@ -179,6 +179,7 @@ func TestMayDouble(t *testing.T) {
 		"held":              {payment.Pending, payment.PhaseHeld, time.Time{}, false},
 		"unknown":           {payment.Pending, payment.PhaseInReconciliation, time.Time{}, true},
 		"unknown, too late": {payment.Pending, payment.PhaseInReconciliation, now, false},
+		"the request died":  {payment.Pending, payment.PhaseSubmitting, time.Time{}, true},
 		"ended":             {payment.Failed, "", now.Add(time.Hour), false},
 	} {
 		p := ledger.Payment{Payment: payment.Payment{Status: c.status, Phase: c.phase}}
