@@ -51,6 +51,13 @@ func (d Decisions) Find(op Operation, http int, code string, page bool) (Rule, b
 	return Rule{Operation: op, Verdict: payment.SaysNothing}, false
 }
 
+// RefusesAccount says whether an answer to any question, with Find's
+// arguments, refuses our account: what it says to a request to pay.
+func (d Decisions) RefusesAccount(http int, code string, page bool) bool {
+	r, _ := d.Find(OnSubmit, http, code, page)
+	return r.AccountFault
+}
+
 // Word returns the verdict of a status word. A word without a row is open:
 // payment.SaysUnrecognised.
 func (d Decisions) Word(word string) payment.Verdict {

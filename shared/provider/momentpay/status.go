@@ -111,8 +111,9 @@ func readStatus(r wire.Reply, pay payment.Payment) payment.Evidence {
 		if code == "" {
 			nothing.Code = httpCode(r)
 		}
+		nothing.AccountFault = decisions.RefusesAccount(r.Code, code, !own)
 		if r.Code == http.StatusUnauthorized && own {
-			nothing.Code, nothing.Reason, nothing.AccountFault = CodeCredentials, "MomentPay refused the credentials", true
+			nothing.Code, nothing.Reason = CodeCredentials, "MomentPay refused the credentials"
 		}
 		if rule, known := decisions.Find(provider.OnStatus, r.Code, code, !own); known {
 			nothing.Verdict = rule.Verdict

@@ -86,6 +86,7 @@ func statusError(r wire.Reply) payment.Evidence {
 		Code:    wire.Clean(code, longestCode),
 		Reason:  wire.Clean(message, longestReason),
 	}
+	ev.AccountFault = decisions.RefusesAccount(r.Code, code, wire.HTML(r.Body))
 	rule, known := decisions.Find(provider.OnStatus, r.Code, code, wire.HTML(r.Body))
 	switch {
 	case known && r.Code >= 400:

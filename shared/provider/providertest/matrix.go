@@ -55,7 +55,13 @@ func (m Matrix) Run(t *testing.T) {
 	fmt.Fprintln(w, "operation\tHTTP\tanswer\tverdict\taccount\tattempts\tproof\tsource")
 	for _, op := range m.Operations {
 		for _, r := range m.Decisions {
-			if r.Operation == op.Kind {
+			switch {
+			case r.Operation == op.Kind:
+				m.row(t, w, op, r)
+			case op.Kind == provider.OnStatus && r.Operation == provider.OnSubmit && r.AccountFault:
+				// The same refusal of a question says nothing of the payment,
+				// and an operator is told all the same.
+				r.Verdict, r.Proof, r.Source = payment.SaysNothing, "", "" // nothing needs no proof
 				m.row(t, w, op, r)
 			}
 		}
