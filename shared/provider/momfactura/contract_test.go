@@ -29,7 +29,7 @@ func TestContract(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			providertest.Run(t, func(t *testing.T, attempt time.Duration) providertest.Stand {
-				w := newWorld(t, c.dialect, func(cfg *momfactura.Config) { cfg.AttemptTimeout = attempt })
+				w := newWorld(t, c.dialect, attempt)
 				return providertest.Stand{
 					Provider:   w.Provider,
 					NewPayment: func() payment.Payment { return newPayment(c.method) },

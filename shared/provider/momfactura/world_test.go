@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	stand "momoproxy/infra/sandbox/momfactura"
@@ -18,18 +19,37 @@ const (
 	webhookToken = "hook-token-0123456789abcdef"
 )
 
-// world is an adapter over the stand-in, by a socket.
+// world is an adapter over the stand-in.
 type world struct {
 	*stand.Sandbox
 	*momfactura.Provider
-	server *httptest.Server
+	server *httptest.Server // nil: without a socket
 }
 
-func newWorld(t *testing.T, d stand.Dialect, change ...func(*momfactura.Config)) world {
-	t.Helper()
+func newStand(d stand.Dialect) *stand.Sandbox {
 	times := stand.DefaultTimes()
 	times.Approve = time.Millisecond // how long MCX takes to answer
-	s := stand.New(stand.Options{APIKey: apiKey, Seed: 1, Times: times, Dialect: d})
+	return stand.New(stand.Options{APIKey: apiKey, Seed: 1, Times: times, Dialect: d})
+}
+
+// virtually runs f in a bubble of synctest, where no time limit is real. The
+// adapter reaches the stand-in without a socket.
+func virtually(t *testing.T, f func(*testing.T, world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(stand.Dialect{})
+		defer s.Close()
+		p, err := momfactura.New(momfactura.Config{BaseURL: "http://localhost", APIKey: apiKey, TestMode: true}, &http.Client{Transport: s.RoundTripper()}, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, world{Sandbox: s, Provider: p})
+	})
+}
+
+func newWorld(t *testing.T, d stand.Dialect, attempt time.Duration) world {
+	t.Helper()
+	s := newStand(d)
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {
 		server.CloseClientConnections()
@@ -37,10 +57,7 @@ func newWorld(t *testing.T, d stand.Dialect, change ...func(*momfactura.Config))
 		s.Close()
 	})
 	cfg := momfactura.Config{
-		BaseURL: server.URL, APIKey: apiKey, WebhookToken: webhookToken, TestMode: true, AttemptTimeout: 200 * time.Millisecond,
-	}
-	for _, c := range change {
-		c(&cfg)
+		BaseURL: server.URL, APIKey: apiKey, WebhookToken: webhookToken, TestMode: true, AttemptTimeout: attempt,
 	}
 	return world{s, adapter(t, cfg), server}
 }
