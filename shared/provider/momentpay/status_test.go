@@ -44,6 +44,8 @@ func TestStatusAnswers(t *testing.T) {
 		{"paid, pay_ id", with("p_42432fdsjdklfjh4523987", "pay_1"), evidence{payment.SaysSuccessful, "paid", money, rand, "pay_1"}},
 		{"paid without a payment's id", with("payment_id", "x"), evidence{payment.SaysSuccessful, "paid", money, rand, ""}},
 		{"paid another amount", with("15000", "14999"), evidence{payment.SaysSuccessful, "paid", "149.99", rand, "p_42432fdsjdklfjh4523987"}},
+		{"paid nothing", with("15000", "0"), evidence{payment.SaysSuccessful, "paid", "0.00", rand, "p_42432fdsjdklfjh4523987"}},
+		{"paid the most there is", with("15000", "123456789012345"), evidence{payment.SaysSuccessful, "paid", "1234567890123.45", rand, "p_42432fdsjdklfjh4523987"}},
 		{"paid, amount as text", with("15000", `"15000"`), evidence{payment.SaysSuccessful, "paid", money, rand, "p_42432fdsjdklfjh4523987"}},
 		{"paid in dollars", with("ZAR", "USD"), evidence{payment.SaysSuccessful, "paid", money, "USD", "p_42432fdsjdklfjh4523987"}},
 		{"paid in nothing known", with("ZAR", "XXX"), evidence{payment.SaysUnrecognised, momentpay.CodeIncomplete, "", "XXX", "p_42432fdsjdklfjh4523987"}},

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	sandbox "momoproxy/infra/sandbox/momentpay"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/momentpay"
+	"momoproxy/shared/provider/wire"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -61,6 +63,9 @@ type script struct {
 	bodies   []string
 }
 
+// brokenOff is the body of an answer that ends before its time.
+const brokenOff = "broken off"
+
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, _ := io.ReadAll(r.Body)
 	if len(s.requests) == 100 {
@@ -77,7 +82,11 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	for _, c := range fields[0] {
 		code = code*10 + int(c-'0')
 	}
-	resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text)), Request: r}
+	var content io.Reader = strings.NewReader(text)
+	if text == brokenOff {
+		content = iotest.ErrReader(io.ErrUnexpectedEOF)
+	}
+	resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(content), Request: r}
 	for _, h := range fields[1:] {
 		name, value, _ := strings.Cut(h, ":")
 		resp.Header.Set(name, value)
@@ -161,6 +170,8 @@ func TestSubmitAnswers(t *testing.T) {
 		{"another's reference", []string{replaced(reference, "ORDER-1")}, nothing, momentpay.CodeWrongReference, 1},
 		{"no id", []string{replaced(`"id"`, `"x"`)}, nothing, "HTTP_201", 1},
 		{"an id that leads elsewhere", []string{replaced(`pr_6phg74i4jG9wbzZbFDUQB`, `../payments/1`)}, nothing, "HTTP_201", 1},
+		{"the longest id", []string{replaced(`pr_6phg74i4jG9wbzZbFDUQB`, strings.Repeat("a", payment.MaxID))}, yes, "", 1},
+		{"an id too long", []string{replaced(`pr_6phg74i4jG9wbzZbFDUQB`, strings.Repeat("a", payment.MaxID+1))}, nothing, "HTTP_201", 1},
 		{"a key twice", []string{replaced(`{"id"`, `{"id":"pr_1","id"`)}, nothing, "HTTP_201", 1},
 		{"a web page", []string{"200 |<html>"}, nothing, "HTTP_200", 1},
 		{"a redirect", []string{"307 Location:https://elsewhere.example|{}"}, nothing, "HTTP_307", 1},
@@ -184,10 +195,13 @@ func TestSubmitAnswers(t *testing.T) {
 		{"too many for less than none", []string{`429 Retry-After:-1|{}`, accepted}, nothing, "HTTP_429", 1},
 		{"too many for long", []string{`429 Retry-After:60|{}`, accepted}, nothing, "HTTP_429", 1},
 		{"too many until a date", []string{`429 Retry-After:Wed,|{}`, accepted}, nothing, "HTTP_429", 1},
+		{"too many, kept", []string{`429 Idempotent-Replayed:true|{}`, accepted}, nothing, "HTTP_429", 1},
 		{"just below 5xx", []string{`499 |{}`, accepted}, nothing, "HTTP_499", 1},
 		{"5xx", []string{`503 |{"code":"unavailable"}`}, nothing, "unavailable", 3},
 		{"5xx, then accepted", []string{`500 |<html>`, accepted}, yes, "", 2},
 		{"a 5xx kept comes again", []string{`500 |{}`, `500 Idempotent-Replayed:true|{}`, accepted}, nothing, "HTTP_500", 2},
+		{"broken off", []string{`201 |` + brokenOff, accepted}, yes, "", 2},
+		{"endless", []string{`500 |` + strings.Repeat("x", wire.MaxAnswer+1), accepted}, nothing, "HTTP_500", 1},
 		{"refused after doubt", []string{`500 |{}`, `400 |{"code":"invalid_request"}`}, nothing, "invalid_request", 2},
 		{"unauthorised after doubt", []string{`500 |{}`, `401 |{}`}, nothing, momentpay.CodeCredentials, 2},
 	} {
@@ -217,6 +231,8 @@ func TestSubmitTells(t *testing.T) {
 	expires := time.Date(2026, 9, 17, 8, 0, 0, 0, time.UTC)
 	link := map[string]string{"link": "https://links.momentpay.io/G9wbzZbFDUQBFAE", "expiresAt": "2026-09-17T08:00:00.000Z"}
 	bare := map[string]string{"expiresAt": "2026-09-17T08:00:00.000Z"}
+	long := "https://links.momentpay.io/" + strings.Repeat("x", 500-len("https://links.momentpay.io/"))
+	last := created.Add(30 * 24 * time.Hour)
 	for _, c := range []struct {
 		name, answer string
 		want         payment.Particulars
@@ -225,10 +241,17 @@ func TestSubmitTells(t *testing.T) {
 		{"url", replaced("link_url", "url"), payment.Particulars{IDs: ids, Instructions: link, ExpiresAt: expires}},
 		{"both, one of no use", replaced(`"link_url"`, `"url":"","link_url"`), payment.Particulars{IDs: ids, Instructions: link, ExpiresAt: expires}},
 		{"plain http", replaced("https:", "http:"), payment.Particulars{IDs: ids, Instructions: bare, ExpiresAt: expires}},
+		{"the longest link", replaced(`"link_url":"`+link["link"], `"link_url":"`+long), payment.Particulars{IDs: ids, ExpiresAt: expires,
+			Instructions: map[string]string{"link": long, "expiresAt": link["expiresAt"]}}},
+		{"a link too long", replaced(`"link_url":"`+link["link"], `"link_url":"`+long+"x"), payment.Particulars{IDs: ids, Instructions: bare, ExpiresAt: expires}},
+		{"a link with a space", replaced("links.momentpay.io/", "links.momentpay.io/ "), payment.Particulars{IDs: ids, Instructions: bare, ExpiresAt: expires}},
 		{"script", replaced("https://links.momentpay.io/", "javascript:alert()//"), payment.Particulars{IDs: ids, Instructions: bare, ExpiresAt: expires}},
 		{"credentials", replaced("https://", "https://user:pass@"), payment.Particulars{IDs: ids, Instructions: bare, ExpiresAt: expires}},
 		{"no expiry", replaced("expires_at", "x"), payment.Particulars{IDs: ids, Instructions: link, ExpiresAt: expires}},
 		{"absurd expiry", replaced("2026-09-17T08:00:00Z", "9999-01-01T00:00:00Z"), payment.Particulars{IDs: ids, Instructions: link, ExpiresAt: expires}},
+		{"the latest expiry", replaced("2026-09-17T08:00:00Z", last.Format(time.RFC3339Nano)), payment.Particulars{IDs: ids, ExpiresAt: last,
+			Instructions: map[string]string{"link": link["link"], "expiresAt": payment.Timestamp(last)}}},
+		{"an expiry too late", replaced("2026-09-17T08:00:00Z", last.Add(1).Format(time.RFC3339Nano)), payment.Particulars{IDs: ids, Instructions: link, ExpiresAt: expires}},
 		{"expiry of another zone", replaced("2026-09-17T08:00:00Z", "2026-09-17T10:00:00+02:00"), payment.Particulars{IDs: ids, Instructions: link, ExpiresAt: expires}},
 		{"earlier expiry", replaced("2026-09-17T08:00:00Z", "2026-09-16T09:00:00Z"), payment.Particulars{
 			IDs: ids, ExpiresAt: created.Truncate(time.Hour).Add(time.Hour),
@@ -241,6 +264,31 @@ func TestSubmitTells(t *testing.T) {
 		if diff := cmp.Diff(want, a.Evidence); diff != "" {
 			t.Errorf("%s:\n%s", c.name, diff)
 		}
+	}
+}
+
+// TestSubmitWaits: as long as MomentPay asks for, if an attempt still fits
+// before the deadline.
+func TestSubmitWaits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		deadline, waited time.Duration
+		asked            int
+	}{
+		{time.Minute, 2 * time.Second, 2},
+		{2*time.Second + 500*time.Millisecond, 2 * time.Second, 2},
+		{2*time.Second + 500*time.Millisecond - 1, 0, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p, s := scripted(t, created, `429 Retry-After:2|{}`, accepted)
+			ctx, cancel := context.WithTimeout(t.Context(), c.deadline)
+			defer cancel()
+			begin := time.Now()
+			p.Submit(ctx, fixed(momentpay.MethodLink), "")
+			if waited := time.Since(begin); waited != c.waited || len(s.requests) != c.asked {
+				t.Errorf("deadline in %s: waited %s, asked %d times", c.deadline, waited, len(s.requests))
+			}
+		})
 	}
 }
 
