@@ -3,8 +3,9 @@
 // leaves out the conditions of a case, which Go's coverage does not count, and
 // takes a mutant that does not compile for killed.
 //
-// The score is killed / (killed + lived + timed out). Under 90 % is an error,
-// and so are 2 % that time out. Mutants that do not compile count for nothing.
+// The score is killed / (killed + lived + timed out + not covered). Under 90 %
+// is an error, and so are 2 % that time out. Mutants that do not compile count
+// for nothing.
 //
 // usage: mutationscore ACCEPTED FILE.go...
 //
@@ -17,12 +18,15 @@ import (
 	"bufio"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"text/tabwriter"
+	"time"
 )
 
 const (
@@ -50,8 +54,9 @@ func main() {
 		}
 		files[filepath.Dir(f)] = append(files[filepath.Dir(f)], filepath.Base(f))
 	}
-	counts := map[status]int{}
-	for dir, names := range files {
+	start := time.Now()
+	scores := map[string]score{}
+	for _, dir := range slices.Sorted(maps.Keys(files)) {
 		limit, err := baseline(dir, work)
 		if err != nil {
 			log.Fatalf("%s: the tests fail without a mutation: %v", dir, err)
@@ -60,26 +65,46 @@ func main() {
 		if err != nil {
 			log.Fatalf("%s: %v", dir, err)
 		}
-		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !slices.Contains(names, filepath.Base(m.File)) })
+		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !slices.Contains(files[dir], filepath.Base(m.File)) })
 		log.Printf("%s: %d mutants, at most %s each", dir, len(mutants), limit)
+		for _, name := range files[dir] {
+			scores[filepath.Join(dir, name)] = score{}
+		}
 		tryAll(mutants, work, limit, func(m mutant, s status) {
-			counts[s]++
-			if s == lived || s == timedOut {
+			scores[m.File][s]++
+			if s != killed && s != notViable {
 				id := fmt.Sprintf("%s %s %s", m.File, m.Kind, m.source())
-				fmt.Printf("%-9s %s:%d:%d %s\n", s, m.File, m.Line, m.Column, reason(accepted, id))
+				fmt.Printf("%-11s %s:%d:%d %s\n", s, m.File, m.Line, m.Column, reason(accepted, id))
 			}
 		})
 	}
-	all := counts[killed] + counts[lived] + counts[timedOut]
+	total := score{}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "file\tkilled\tlived\ttimed out\tnot covered\tdid not compile")
+	for _, file := range slices.Sorted(maps.Keys(scores)) {
+		fmt.Fprintf(table, "%s\t%s\n", file, scores[file])
+		for s, n := range scores[file] {
+			total[s] += n
+		}
+	}
+	fmt.Fprintf(table, "all\t%s\n", total)
+	table.Flush()
+	all := total[killed] + total[lived] + total[timedOut] + total[notCovered]
 	if all == 0 {
 		log.Fatal("no mutant was made")
 	}
-	score, late := float64(counts[killed])/float64(all), float64(counts[timedOut])/float64(all)
-	fmt.Printf("mutation score %.1f %%: %d killed, %d lived, %d timed out; %d did not compile\n",
-		100*score, counts[killed], counts[lived], counts[timedOut], counts[notViable])
-	if score < leastScore || late >= mostTimedOut {
+	share, late := float64(total[killed])/float64(all), float64(total[timedOut])/float64(all)
+	fmt.Printf("mutation score %.1f %%: %d of %d killed, %.1f %% timed out, in %s\n", 100*share, total[killed], all, 100*late, time.Since(start).Round(time.Second))
+	if share < leastScore || late >= mostTimedOut {
 		log.Fatalf("the score must be at least %.0f %%, and less than %.0f %% may time out", 100*leastScore, 100*mostTimedOut)
 	}
+}
+
+// score counts mutants by what became of them.
+type score map[status]int
+
+func (s score) String() string {
+	return fmt.Sprintf("%d\t%d\t%d\t%d\t%d", s[killed], s[lived], s[timedOut], s[notCovered], s[notViable])
 }
 
 // tryAll tries mutants side by side, one for each processor, and tells what

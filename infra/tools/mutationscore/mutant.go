@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,16 +21,18 @@ type mutant struct {
 	File         string // from the module's root
 	Kind         string // gremlins' word
 	Line, Column int    // from 1; the column in bytes
+	Covered      bool   // as gremlins sees it: false for every condition of a case
 }
 
 // status is what became of a mutant.
 type status string
 
 const (
-	killed    status = "KILLED"
-	lived     status = "LIVED"
-	timedOut  status = "TIMED OUT"
-	notViable status = "NOT VIABLE" // it does not compile
+	killed     status = "KILLED"
+	lived      status = "LIVED"
+	notCovered status = "NOT COVERED" // it lived, and gremlins found no test that reaches it
+	timedOut   status = "TIMED OUT"
+	notViable  status = "NOT VIABLE" // it does not compile
 )
 
 // limit bounds one run of a package's tests.
@@ -49,6 +53,7 @@ var replacements = map[string]map[string]string{
 // find asks gremlins for the mutants of a package.
 func find(dir, report string) ([]mutant, error) {
 	cmd := exec.Command("go", "tool", "-modfile=infra/tools/go.mod", "gremlins", "unleash", "--dry-run", "--invert-logical", "./"+dir, "-o", report)
+	cmd.Env = append(os.Environ(), "GOFLAGS=-parallel=16") // for its one run of the tests
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("gremlins: %w\n%s", err, out)
 	}
@@ -63,6 +68,7 @@ func find(dir, report string) ([]mutant, error) {
 				Kind   string `json:"type"`
 				Line   int    `json:"line"`
 				Column int    `json:"column"`
+				Status string `json:"status"`
 			} `json:"mutations"`
 		} `json:"files"`
 	}
@@ -75,23 +81,33 @@ func find(dir, report string) ([]mutant, error) {
 			continue // a package below
 		}
 		for _, m := range f.Mutations {
-			all = append(all, mutant{filepath.Join(dir, f.Name), m.Kind, m.Line, m.Column})
+			all = append(all, mutant{filepath.Join(dir, f.Name), m.Kind, m.Line, m.Column, m.Status != "NOT COVERED"})
 		}
 	}
 	return all, nil
 }
 
-// baseline runs the tests as they are and returns the time that a mutant gets.
+// baseline runs the tests as they are, as many times at once as mutants are
+// tried, and returns the time that a mutant gets.
 func baseline(dir, work string) (limit, error) {
 	bin := filepath.Join(work, "baseline.test")
-	if out, err := exec.Command("go", "test", "-c", "-o", bin, "./"+dir).CombinedOutput(); err != nil {
+	if out, err := build(bin, dir); err != nil {
 		return 0, fmt.Errorf("%w\n%s", err, out)
 	}
 	start := time.Now()
-	if err := run(context.Background(), bin, dir, "."); err != nil {
-		return 0, err
+	failed := make([]error, runtime.NumCPU())
+	var runs sync.WaitGroup
+	for i := range failed {
+		runs.Go(func() { failed[i] = run(context.Background(), bin, dir, ".") })
 	}
-	return limit(10*time.Since(start) + 30*time.Second), nil
+	runs.Wait()
+	return limit(10*time.Since(start) + 30*time.Second), errors.Join(failed...)
+}
+
+// build builds a package's test program, without what only a debugger reads.
+func build(bin, dir string, flags ...string) ([]byte, error) {
+	args := append([]string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-o", bin}, flags...)
+	return exec.Command("go", append(args, "./"+dir)...).CombinedOutput()
 }
 
 // try builds the package's tests with the mutant in place and runs them. Those
@@ -114,7 +130,7 @@ func (m mutant) try(work string, limit limit) (status, error) {
 		return "", err
 	}
 	dir := filepath.Dir(m.File)
-	if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", bin, "./"+dir).CombinedOutput(); err != nil {
+	if out, err := build(bin, dir, "-overlay", overlay); err != nil {
 		if !bytes.Contains(out, []byte(filepath.Base(mutated)+":")) {
 			return "", fmt.Errorf("%w\n%s", err, out)
 		}
@@ -123,25 +139,49 @@ func (m mutant) try(work string, limit limit) (status, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(limit))
 	defer cancel()
 	for _, tests := range []string{m.ownTests(), "."} {
-		err := run(ctx, bin, dir, tests)
-		if ctx.Err() != nil {
-			return timedOut, nil
-		}
-		if _, failed := errors.AsType[*exec.ExitError](err); failed {
+		switch err := run(ctx, bin, dir, tests); {
+		case err == errFailed:
 			return killed, nil
-		}
-		if err != nil {
+		case ctx.Err() != nil:
+			return timedOut, nil
+		case err != nil:
 			return "", err
 		}
+	}
+	if !m.Covered {
+		return notCovered, nil
 	}
 	return lived, nil
 }
 
-// run runs a test program as go test does, in the package's folder.
+// errFailed is a failed test.
+var errFailed = errors.New("a test failed")
+
+// run runs a test program as go test does, in the package's folder, and ends it
+// when the first test fails. Many tests run side by side: the slow ones wait
+// for a time-out and use no processor.
 func run(ctx context.Context, bin, dir, tests string) error {
-	cmd := exec.CommandContext(ctx, bin, "-test.failfast", "-test.run", tests)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	cmd := exec.CommandContext(ctx, bin, "-test.failfast", "-test.parallel=16", "-test.run", tests)
 	cmd.Dir = dir
-	return cmd.Run()
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(bin)) // an ended program leaves its files
+	cmd.Stdout = failure(func() { stop(errFailed) })
+	err := cmd.Run()
+	if _, failed := errors.AsType[*exec.ExitError](err); failed && (ctx.Err() == nil || context.Cause(ctx) == errFailed) {
+		return errFailed
+	}
+	return err
+}
+
+// failure is called when what is written to it has a failed test.
+type failure func()
+
+func (f failure) Write(text []byte) (int, error) {
+	if bytes.Contains(text, []byte("--- FAIL: ")) {
+		f()
+	}
+	return len(text), nil
 }
 
 var testName = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
