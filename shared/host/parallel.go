@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Executor calls task once for each i in [0,n), at most limit of them at a
@@ -15,16 +16,12 @@ type Executor func(limit, n int, task func(i int))
 
 // goroutines is the machine's executor.
 func goroutines(limit, n int, task func(i int)) {
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, limit)
+	var g errgroup.Group
+	g.SetLimit(limit)
 	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			task(i)
-		})
+		g.Go(func() error { task(i); return nil })
 	}
-	wg.Wait()
+	_ = g.Wait() // no task returns an error
 }
 
 // ErrNotStarted is of a task whose context had ended before its turn came.

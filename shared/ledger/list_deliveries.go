@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"momoproxy/shared/delivery"
@@ -175,30 +174,11 @@ func (f DeliveryFilter) queries() []table.Query {
 // order: one delivery, or all of a payment. What is gone is left out.
 func (l *Ledger) readDeliveries(ctx context.Context, entries []table.Record) ([]delivery.Delivery, error) {
 	found := make([][]delivery.Delivery, len(entries))
-	errs := make([]error, len(entries))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var wg sync.WaitGroup
-	for first := range min(lookers, len(entries)) {
-		wg.Go(func() {
-			for i := first; i < len(entries) && ctx.Err() == nil; i += lookers {
-				if found[i], errs[i] = l.deliveriesAt(ctx, entries[i].Key); errs[i] != nil {
-					cancel()
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil { // before anything was read
+	err := readEach(ctx, entries, func(ctx context.Context, i int) (err error) {
+		found[i], err = l.deliveriesAt(ctx, entries[i].Key)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	return slices.Concat(found...), nil

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -177,28 +178,27 @@ func (l *Ledger) ExternalIDHolder(ctx context.Context, clientID, externalID stri
 // gone stays the zero value.
 func (l *Ledger) readListed(ctx context.Context, entries []table.Record) ([]Payment, error) {
 	found := make([]Payment, len(entries))
-	errs := make([]error, len(entries))
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var wg sync.WaitGroup
-	for first := range min(lookers, len(entries)) {
-		wg.Go(func() {
-			for i := first; i < len(entries) && ctx.Err() == nil; i += lookers {
-				p, err := l.Payment(ctx, referenceOf(entries[i].Partition))
-				if err != nil && !errors.Is(err, ErrNotFound) {
-					errs[i] = err
-					cancel()
-					return
-				}
-				found[i] = p
+	return found, readEach(ctx, entries, func(ctx context.Context, i int) (err error) {
+		found[i], err = l.Payment(ctx, referenceOf(entries[i].Partition))
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+}
+
+// readEach calls read for each entry, a few side by side, and returns the
+// first error. After it no more are read.
+func readEach(ctx context.Context, entries []table.Record, read func(ctx context.Context, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(lookers)
+	for i := range entries {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
+			return read(ctx, i)
 		})
 	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-	}
-	return found, errors.Join(errs...)
+	return g.Wait()
 }
