@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/host"
 	"momoproxy/shared/table"
 )
 
@@ -26,6 +27,7 @@ type Sealer interface {
 type Options struct {
 	AuditRetention time.Duration // 0: DefaultAuditRetention
 	Random         io.Reader     // nil: crypto/rand
+	Parallel       host.Executor // reads a page's records; nil: goroutines
 	// HashPayer makes the look-up key of a payer's number: seal.Hasher.Hash.
 	// Without it no payment that has a payer can be created, and none found by
 	// its payer.
@@ -46,6 +48,7 @@ type Ledger struct {
 	sealer         Sealer
 	auditRetention time.Duration
 	random         io.Reader
+	parallel       host.Executor
 	hashPayer      func(string) string
 	health         *cache[Health]
 	newPayments    *cache[int] // percent by account; -1: not set
@@ -74,7 +77,7 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 	if s == nil {
 		s = noSealer{}
 	}
-	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random, hashPayer: o.HashPayer,
+	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random, parallel: o.Parallel, hashPayer: o.HashPayer,
 		health: newCache[Health](healthFresh), newPayments: newCache[int](newPaymentsFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
 		endpoints: newCache[delivery.Endpoint](endpointFresh), now: o.Now}
 	if l.auditRetention == 0 {
@@ -82,6 +85,9 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 	}
 	if l.random == nil {
 		l.random = rand.Reader
+	}
+	if l.parallel == nil {
+		l.parallel = host.Machine().Parallel
 	}
 	l.hints = &hintCounts{random: l.random}
 	if l.now == nil {

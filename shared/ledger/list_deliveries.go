@@ -174,7 +174,7 @@ func (f DeliveryFilter) queries() []table.Query {
 // order: one delivery, or all of a payment. What is gone is left out.
 func (l *Ledger) readDeliveries(ctx context.Context, entries []table.Record) ([]delivery.Delivery, error) {
 	found := make([][]delivery.Delivery, len(entries))
-	err := readEach(ctx, entries, func(ctx context.Context, i int) (err error) {
+	err := l.sideBySide(ctx, len(entries), func(ctx context.Context, i int) (err error) {
 		found[i], err = l.deliveriesAt(ctx, entries[i].Key)
 		return err
 	})

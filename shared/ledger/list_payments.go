@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
@@ -178,27 +176,29 @@ func (l *Ledger) ExternalIDHolder(ctx context.Context, clientID, externalID stri
 // gone stays the zero value.
 func (l *Ledger) readListed(ctx context.Context, entries []table.Record) ([]Payment, error) {
 	found := make([]Payment, len(entries))
-	return found, readEach(ctx, entries, func(ctx context.Context, i int) (err error) {
-		found[i], err = l.Payment(ctx, referenceOf(entries[i].Partition))
-		if errors.Is(err, ErrNotFound) {
+	return found, l.sideBySide(ctx, len(entries), func(ctx context.Context, i int) (err error) {
+		if found[i], err = l.Payment(ctx, referenceOf(entries[i].Partition)); errors.Is(err, ErrNotFound) {
 			return nil
 		}
 		return err
 	})
 }
 
-// readEach calls read for each entry, a few side by side, and returns the
-// first error. After it no more are read.
-func readEach(ctx context.Context, entries []table.Record, read func(ctx context.Context, i int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(lookers)
-	for i := range entries {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return read(ctx, i)
-		})
+// sideBySide reads n things, a few at a time, until one cannot be read.
+func (l *Ledger) sideBySide(ctx context.Context, n int, read func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	faults := l.parallel.Each(ctx, lookers, n, func(i int) error {
+		err := read(ctx, i)
+		if err != nil {
+			cancel()
+		}
+		return err
+	})
+	for _, err := range faults {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err // what the others were ended for
+		}
 	}
-	return g.Wait()
+	return errors.Join(faults...)
 }
