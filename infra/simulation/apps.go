@@ -29,6 +29,11 @@ type app struct {
 	together int   // the most of these at a time
 	gone     bool  // it has answered 410 at its own URL, and not at a payment's only
 	orders   []*order
+	// oldKey is the API key that it used before, keys how often it was given
+	// another, and keySettled when the latest change is over.
+	oldKey     string
+	keys       int
+	keySettled time.Time
 }
 
 // order is something a customer buys. An app may ask for it several times.
@@ -90,6 +95,8 @@ func (w *world) populate() {
 	w.planRotations()
 	w.planMomentRotation()
 	w.planOperator()
+	w.planSelfService()
+	w.planKeyRotations()
 }
 
 // newOrder makes an order with one of the providers; odd ones take the id of

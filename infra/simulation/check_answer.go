@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/payment"
@@ -148,7 +149,11 @@ func (w *world) looked(a *app, reference string, succeeded bool, resp httpapi.Re
 // received is an app getting an event. It checks as an app should, and then
 // as no app could.
 func (w *world) received(a *app, header http.Header, body []byte, mood string) {
-	if err := webhook.VerifyLegacy(header, body, a.client.APIKey); err != nil {
+	err := webhook.VerifyLegacy(header, body, a.client.APIKey)
+	if err != nil && a.oldKey != "" && time.Now().Before(a.keySettled) {
+		err = webhook.VerifyLegacy(header, body, a.oldKey)
+	}
+	if err != nil {
 		w.violate(EventsOnce, "%s got an event whose X-MoMo-Proxy-Signature does not verify: %v", a.name, err)
 	}
 	id, ok := w.checkSigned(a, header, body)

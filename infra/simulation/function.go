@@ -25,6 +25,7 @@ type role string
 const (
 	requestToPay role = "request"
 	status       role = "status"
+	paymentsOf   role = "payments"
 	callback     role = "callback"
 	facturaHook  role = "factura"
 	momentHook   role = "moment"
@@ -34,7 +35,7 @@ const (
 
 // timeouts are the functions' own, as template.yaml has them.
 var timeouts = map[role]time.Duration{
-	requestToPay: 28 * time.Second, status: 20 * time.Second, callback: 20 * time.Second,
+	requestToPay: 28 * time.Second, status: 20 * time.Second, paymentsOf: 15 * time.Second, callback: 20 * time.Second,
 	facturaHook: 20 * time.Second, momentHook: 20 * time.Second,
 	forwarding: 30 * time.Second, reconciler: 50 * time.Second,
 }
@@ -83,7 +84,7 @@ func (w *world) newInstance(r role) *instance {
 		i.skew = w.between(-w.rates.skew, w.rates.skew)
 	}
 	now := func() time.Time { return time.Now().Add(i.skew) }
-	o := ledger.Options{Random: bytesOf{w.rng}}
+	o := ledger.Options{Random: bytesOf{w.rng}, Parallel: w.sideBySide}
 	if r == requestToPay {
 		o.HashPayer = plainHash
 	}

@@ -280,6 +280,26 @@ var Mutations = []Mutation{
 		`Partition: endpointPartition(""), Sort: originPrefix + origin}`,
 	},
 	{
+		"each instance counts an app's requests by itself", Requests, "shared/httpapi/rate_limit.go",
+		`case ahead(a.aloneUntil, now, aloneLasts):`,
+		`default:`,
+	},
+	{
+		"a timeline and a resend look at no owner", Separation, "shared/httpapi/payment_timeline.go",
+		`if err == nil && p.ClientID != client.ID {`,
+		`if false {`,
+	},
+	{
+		"an ended API key still opens", Secrets, "shared/ledger/rotate_key.go",
+		`hash == c.oldKeyHash && now.Before(c.OldKeyUntil)`,
+		`hash == c.oldKeyHash`,
+	},
+	{
+		"a new API key ends the one before", Answers, "shared/ledger/rotate_key.go",
+		`= c.APIKey, fresh, until, false`,
+		`= c.APIKey, fresh, Clock(now), false`,
+	},
+	{
 		"one app closes a provider for every app", Separation, "shared/gateway/breaker.go",
 		`if !keepsOut(h, clientID) {
 		return 0, nil

@@ -123,7 +123,7 @@ func TestMutationsAreCaught(t *testing.T) {
 				t.Fatal(err)
 			}
 			began := time.Now()
-			args := []string{"./infra/simulation", "-run", "^TestSimulation$", "-seeds=2000", "-shrink=false", "-only=" + string(m.Invariant)}
+			args := []string{"./infra/simulation", "-run", "^TestSimulation$", "-seeds=2000", "-shrink=false", "-only=" + string(m.Invariant), fmt.Sprintf("-nested=%t", *nestedFlag)}
 			tests, elsewhere := simulation.HeldBy[m.Invariant]
 			if elsewhere {
 				args = []string{tests.Package, "-run", tests.Run}

@@ -51,6 +51,50 @@ func (w *world) silence(c sandbox.Call) sandbox.Fault {
 	return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Unavailable, sandbox.TooMany)
 }
 
+const (
+	// greedySpan is how long an app sends too much, each greedyEvery: five
+	// times what it may on average.
+	greedySpan  = 8 * time.Second
+	greedyEvery = time.Second / httpapi.AppPerSecond / 5
+	// greedyShare is how much more than the limit may get through, instances
+	// that limit by themselves included.
+	greedyShare = 1.3
+)
+
+// planGreedy has one app ask for its list far beyond its limit, in some
+// worlds, from many instances, once the faults have stopped. It gets no more
+// than the limit allows, and another app beside it is served.
+func (w *world) planGreedy() {
+	rng := rand.New(rand.NewPCG(w.options.Seed, 0x67726565))
+	if rng.IntN(32) > 0 || len(w.apps) < 2 || w.options.Payments > 0 {
+		return
+	}
+	greedy, other := w.apps[0], w.apps[1]
+	start, served, asked := 5*time.Hour, 0, 0
+	for at := time.Duration(0); at < greedySpan; at += greedyEvery {
+		w.after(start+at, "ask far too often", func() {
+			asked++
+			w.rates.coldly = 0.5
+			resp, ok := w.serve(greedy, greedy.client.APIKey, requestTo(http.MethodGet, "/payments"))
+			if ok && resp.StatusCode != http.StatusTooManyRequests {
+				served++
+			}
+		})
+	}
+	w.after(start+greedySpan/2, "ask beside it", func() {
+		if resp, ok := w.serve(other, other.client.APIKey, requestTo(http.MethodGet, "/payments")); ok && resp.StatusCode != http.StatusOK {
+			w.violate(Separation, "%s is answered %d while %s asks too often", other.name, resp.StatusCode, greedy.name)
+		}
+	})
+	w.after(start+greedySpan+time.Second, "count", func() {
+		w.rates.coldly = 0
+		most := httpapi.AppBurst + httpapi.AppPerSecond*greedySpan.Seconds()
+		if float64(served) > greedyShare*most {
+			w.violate(Requests, "%s got %d of %d requests through; its limit allows %.0f", greedy.name, served, asked, most)
+		}
+	})
+}
+
 func neighbourOrder(a *app, externalID, payer string) *order {
 	o := &order{app: a, externalID: externalID, amount: "150.00", payer: payer, references: map[string]string{}}
 	o.body = fmt.Sprintf(`{"amount":"150.00","currency":"SZL","externalId":%q,"payer":{"partyIdType":"MSISDN","partyId":%q}}`, externalID, payer)

@@ -36,10 +36,13 @@ type rates struct {
 	forged                                                   float64 // events a minute
 
 	appFails  float64
-	rotations float64       // of an app's secret in the span
-	operates  float64       // what an operator does in the span
-	skew      time.Duration // how far clocks differ, and jump
-	coldly    float64       // an invocation meets a fresh instance
+	rotations float64 // of an app's secret in the span
+	operates  float64 // what an operator does in the span
+	// selfService is what an app does in the span by itself, keyRotations how
+	// often its API key is changed.
+	selfService, keyRotations float64
+	skew                      time.Duration // how far clocks differ, and jump
+	coldly                    float64       // an invocation meets a fresh instance
 }
 
 // drawRates makes a world.
@@ -89,5 +92,6 @@ func drawRates(rng *rand.Rand) rates {
 	r.noConnection = knob(0.3)
 	r.collisions = knob(0.5)
 	r.yield = knob(0.9)
+	r.selfService, r.keyRotations = knob(8), knob(3)
 	return r
 }

@@ -71,7 +71,7 @@ type Stats struct {
 	Payments, Successful, Failed, Timeouts, Cancelled, Held int
 	Corrected, Kills, Calls, Switches, Lost                 int
 	Forged, Deliveries, Exhausted, Refused, Conflicts       int
-	Rotations, OldSigned, SlowBodies                        int
+	Rotations, KeyRotations, OldSigned, SlowBodies          int
 	Opened, Disabled, Enabled, Resent, Probes               int
 	Factura, Moment, Webhooks, Invoices, Natives            int
 	Unanswerable, Settled, Unsent, Collisions, Timers       int
@@ -206,6 +206,10 @@ func (w *world) calmDown() {
 		w.after(50*time.Hour+w.between(0, time.Minute), "probe again", func() { w.probeAgain(a) })
 	}
 	w.planNeighbour()
+	w.planGreedy()
+	for _, a := range w.apps {
+		w.after(26*time.Hour+w.between(0, time.Minute), "list", func() { w.list(a, "") })
+	}
 	w.after(30*time.Minute+w.between(0, time.Minute), "operator", w.enableMended)
 	for day := range 8 {
 		w.after(time.Duration(day)*24*time.Hour+40*time.Minute+w.between(0, time.Minute), "operator", w.settleAll)
