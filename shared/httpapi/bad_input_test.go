@@ -252,7 +252,12 @@ func TestMalformedJSONSaysWhere(t *testing.T) {
 		for body, want := range map[string]string{
 			"{\n  \"amount\": \"1.00\",\n}":  `comma before the closing '}', at line 2, column 19.`,
 			`{"metadata":{"a":[1,]}}`:        `comma before the closing ']', at line 1, column 20.`,
-			"{\n\"externalId\":\"é\" \"b\"}": `at line 2, column 18.`,
+			"{\n\"externalId\":\"é\" \"b\"}": `a comma is missing before '"', at line 2, column 18.`,
+			`{"amount":"1",,"a":1}`:          `a comma too many, at line 1, column 15.`,
+			`{,"amount":"1"}`:                `a comma too many, at line 1, column 2.`,
+			`{"a":[{} "x"]}`:                 `a comma is missing before '"', at line 1, column 10.`,
+			`{"amount" "1"}`:                 `after object key, at line 1, column 11.`,
+			`{"amount":01}`:                  `at line 1, column 12.`,
 		} {
 			if a := is(t, w.Pay(body), 400, "malformed_json"); !strings.Contains(a.Text("error"), want) {
 				t.Errorf("%s: %s; want %s", body, a.Body, want)

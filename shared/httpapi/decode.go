@@ -109,16 +109,36 @@ func jsonFault(body []byte, err error) string {
 		if at >= len(body) || !strings.HasPrefix(syntax.Error(), "invalid character "+strconv.QuoteRune(rune(body[at]))) {
 			at--
 		}
-		if at >= 0 && at < len(body) && (body[at] == '}' || body[at] == ']') {
-			if before := bytes.TrimRight(body[:at], " \t\r\n"); bytes.HasSuffix(before, []byte(",")) {
-				return fmt.Sprintf("there is a comma before the closing %q, at %s", body[at], position(body, len(before)-1))
-			}
+		if fault, known := commaFault(body, at, syntax.Error()); known {
+			return fault
 		}
 		return fmt.Sprintf("%s, at %s", syntax.Error(), position(body, at))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "it ends too early"
 	}
 	return err.Error()
+}
+
+// commaFault names the slips that hand-made JSON mostly has: a comma too many,
+// or one too few. at is where the decoder stopped, and said what it says.
+func commaFault(body []byte, at int, said string) (string, bool) {
+	if at < 0 || at >= len(body) {
+		return "", false
+	}
+	before := bytes.TrimRight(body[:at], " \t\r\n")
+	if len(before) == 0 {
+		return "", false
+	}
+	last := before[len(before)-1]
+	switch c := body[at]; {
+	case (c == '}' || c == ']') && last == ',':
+		return fmt.Sprintf("there is a comma before the closing %q, at %s", c, position(body, len(before)-1)), true
+	case c == ',' && strings.IndexByte("{[,", last) >= 0:
+		return "there is a comma too many, at " + position(body, at), true
+	case c == '"' && (strings.HasSuffix(said, "after object key:value pair") || strings.HasSuffix(said, "after array element")):
+		return fmt.Sprintf("a comma is missing before %q, at %s", c, position(body, at)), true
+	}
+	return "", false
 }
 
 func parseValue(dec *json.Decoder, depth int) (any, error) {
