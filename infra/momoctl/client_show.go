@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 )
 
@@ -27,6 +28,8 @@ type clientView struct {
 	SigningSecret string `json:"signingSecret,omitempty"`
 	// Only of a changed callback URL: held events that go to the new one.
 	Released int `json:"released,omitempty"`
+	// Why nothing is sent to the callback URL, if so.
+	EndpointDisabled string `json:"endpointDisabled,omitempty"`
 }
 
 // keyView names an API key by its fingerprint, which tells nothing of it.
@@ -70,6 +73,15 @@ func (s *session) showClient(ctx context.Context, c ledger.Client, released int)
 	}
 	v := s.viewOf(c)
 	v.Released = released
+	if origin := delivery.Origin(c.CallbackURL); origin != "" {
+		e, err := s.ledger.Endpoint(ctx, c.ID, origin)
+		if err != nil {
+			return err
+		}
+		if e.State == delivery.EndpointDisabled {
+			v.EndpointDisabled = e.DisabledReason
+		}
+	}
 	for _, k := range keys {
 		if k.Until.IsZero() || s.clock().Before(k.Until) {
 			v.Keys = append(v.Keys, keyView(k))
@@ -95,6 +107,9 @@ func (s *session) showClient(ctx context.Context, c ledger.Client, released int)
 		}
 		if v.Released > 0 {
 			t.line("  released      %s to the new URL", plural(v.Released, "held event"))
+		}
+		if v.EndpointDisabled != "" {
+			t.line("  DISABLED      nothing is sent there: %s; momoctl endpoint enable %s %s", v.EndpointDisabled, v.ID, v.CallbackURL)
 		}
 	})
 }

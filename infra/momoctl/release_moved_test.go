@@ -57,3 +57,22 @@ func TestReplayWithoutCallbackURL(t *testing.T) {
 		}
 	})
 }
+
+// Another path of a host whose endpoint is disabled: nothing is sent there
+// either, and the operator who has just set it is told what comes next.
+func TestNewURLOfADisabledEndpoint(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		c.must("endpoint", "disable", "cli_shop", testbed.ShopURL)
+		same := testbed.ShopURL + "/v2"
+		next := "momoctl endpoint enable cli_shop " + same
+		contains(t, "set", c.must("client", "set-callback-url", "cli_shop", same), "nothing is sent there", next)
+		contains(t, "show", c.must("client", "show", "cli_shop"), next)
+		if got := c.object("client", "show", "cli_shop")["endpointDisabled"]; got != delivery.DisabledByOperator {
+			t.Errorf("endpointDisabled: %v", got)
+		}
+		c.must("endpoint", "enable", "cli_shop", same)
+		if got, has := c.object("client", "show", "cli_shop")["endpointDisabled"]; has {
+			t.Errorf("once it is enabled: %v", got)
+		}
+	})
+}
