@@ -148,7 +148,9 @@ func (w *world) moodsOf() []mood {
 		}
 		moods = append(moods, m)
 	}
-	if w.chance(w.rates.appFails / 4) { // for good
+	// For good. Such a world has a hundred probes a day and costs ten ordinary
+	// ones, so there are few.
+	if w.chance(w.rates.appFails / 12) {
 		moods = append(moods, mood{at.AddDate(1, 0, 0), pick(w, "500", "404", "410", "hangs", "302")})
 	}
 	return moods
