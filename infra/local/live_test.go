@@ -246,6 +246,18 @@ func TestEnvironmentIsChecked(t *testing.T) {
 	}
 }
 
+// Callbacks of real payments, with the secrets in their paths, come over https.
+func TestLiveNeedsHTTPS(t *testing.T) {
+	for _, address := range []string{"http://127.0.0.1:8080", "http://pay.example.com"} {
+		variables := maps.Clone(environments["mtn real"])
+		variables["PUBLIC_BASE_URL"] = address
+		setEnvironment(t, variables)
+		if _, err := tryStart(t, options{data: filepath.Join(t.TempDir(), "data"), policy: config.Confirm, live: true}); err == nil || !strings.Contains(err.Error(), "PUBLIC_BASE_URL must be https") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
 // As a program: it says why, and ends with 1; with the same environment and
 // -live it runs.
 func TestLiveAsAProgram(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"momoproxy"
@@ -65,6 +66,9 @@ func (s *system) startProviders(o options, ownURL string) error {
 	s.parts.Config = c
 	if err := errors.Join(err, s.parts.LocalAccounts(getenv)); err != nil {
 		return err
+	}
+	if o.live && !strings.HasPrefix(c.PublicBaseURL, "https://") {
+		return errors.New("-live: PUBLIC_BASE_URL must be https: providers send their callbacks there, each with its secret in the path")
 	}
 	if len(s.parts.Accounts) == 0 {
 		return errors.New("-live: no account is configured: set the variables of one (docs/testing.md lists them)")
