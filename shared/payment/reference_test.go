@@ -107,6 +107,7 @@ func TestIsReference(t *testing.T) {
 		"2f3373f3-5d70-43bc-9417-793dc1eb89c2":   true,
 		"2F3373F3-5D70-43BC-9417-793DC1EB89C2":   true,
 		"6ba7b810-9dad-11d1-80b4-00c04fd430c8":   true, // version 1
+		"01234567-89ab-cdef-ABCD-EF0123456789":   true,
 		"":                                       false,
 		"2f3373f35d7043bc9417793dc1eb89c2":       false,
 		"{2f3373f3-5d70-43bc-9417-793dc1eb89c2}": false,
