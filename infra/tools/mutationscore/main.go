@@ -16,6 +16,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"log"
 	"maps"
@@ -25,7 +26,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 )
 
@@ -40,55 +40,12 @@ func main() {
 	if len(os.Args) < 3 {
 		log.Fatal("usage: mutationscore ACCEPTED FILE.go...")
 	}
-	accepted := readAccepted(os.Args[1])
-	work, err := os.MkdirTemp("", "mutationscore")
+	start := time.Now()
+	total, err := measure(readAccepted(os.Args[1]), os.Args[2:])
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(work)
-
-	files := map[string][]string{} // by package
-	for _, f := range os.Args[2:] {
-		if _, err := os.Stat(f); err != nil {
-			log.Fatal(err)
-		}
-		files[filepath.Dir(f)] = append(files[filepath.Dir(f)], filepath.Base(f))
-	}
-	start := time.Now()
-	scores := map[string]score{}
-	for _, dir := range slices.Sorted(maps.Keys(files)) {
-		limit, err := baseline(dir, work)
-		if err != nil {
-			log.Fatalf("%s: the tests fail without a mutation: %v", dir, err)
-		}
-		mutants, err := find(dir, filepath.Join(work, "report.json"))
-		if err != nil {
-			log.Fatalf("%s: %v", dir, err)
-		}
-		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !slices.Contains(files[dir], filepath.Base(m.File)) })
-		log.Printf("%s: %d mutants, at most %s each", dir, len(mutants), limit)
-		for _, name := range files[dir] {
-			scores[filepath.Join(dir, name)] = score{}
-		}
-		tryAll(mutants, work, limit, func(m mutant, s status) {
-			scores[m.File][s]++
-			if s != killed && s != notViable {
-				id := fmt.Sprintf("%s %s %s", m.File, m.Kind, m.source())
-				fmt.Printf("%-11s %s:%d:%d %s\n", s, m.File, m.Line, m.Column, reason(accepted, id))
-			}
-		})
-	}
-	total := score{}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "file\tkilled\tlived\ttimed out\tnot covered\tdid not compile")
-	for _, file := range slices.Sorted(maps.Keys(scores)) {
-		fmt.Fprintf(table, "%s\t%s\n", file, scores[file])
-		for s, n := range scores[file] {
-			total[s] += n
-		}
-	}
-	fmt.Fprintf(table, "all\t%s\n", total)
-	table.Flush()
+	fmt.Println(row("all", total))
 	all := total[killed] + total[lived] + total[timedOut] + total[notCovered]
 	if all == 0 {
 		log.Fatal("no mutant was made")
@@ -103,38 +60,91 @@ func main() {
 // score counts mutants by what became of them.
 type score map[status]int
 
-func (s score) String() string {
-	return fmt.Sprintf("%d\t%d\t%d\t%d\t%d", s[killed], s[lived], s[timedOut], s[notCovered], s[notViable])
+// row is one line of the table.
+func row(name string, s score) string {
+	return fmt.Sprintf("%-40s %4d killed %3d lived %3d timed out %3d not covered %3d did not compile", name, s[killed], s[lived], s[timedOut], s[notCovered], s[notViable])
+}
+
+// measure tries the mutants of the files, package by package. It prints the
+// survivors, and each file's row when its package is done.
+func measure(accepted map[string]string, paths []string) (score, error) {
+	work, err := os.MkdirTemp("", "mutationscore")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	files := map[string][]string{} // by package
+	for _, f := range paths {
+		if _, err := os.Stat(f); err != nil {
+			return nil, err
+		}
+		files[filepath.Dir(f)] = append(files[filepath.Dir(f)], f)
+	}
+	total := score{}
+	for _, dir := range slices.Sorted(maps.Keys(files)) {
+		limit, err := baseline(dir, work)
+		if err != nil {
+			return nil, fmt.Errorf("%s: without a mutation: %w", dir, err)
+		}
+		mutants, err := find(dir, filepath.Join(work, "report.json"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
+		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !slices.Contains(files[dir], m.File) })
+		log.Printf("%s: %d mutants, at most %s each", dir, len(mutants), limit)
+		scores := map[string]score{}
+		for _, f := range files[dir] {
+			scores[f] = score{}
+		}
+		err = tryAll(mutants, work, limit, func(m mutant, s status) {
+			total[s]++
+			scores[m.File][s]++
+			if s != killed && s != notViable {
+				id := fmt.Sprintf("%s %s %s", m.File, m.Kind, m.source())
+				fmt.Printf("%-11s %s:%d:%d %s\n", s, m.File, m.Line, m.Column, reason(accepted, id))
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files[dir] {
+			fmt.Println(row(f, scores[f]))
+		}
+	}
+	return total, nil
 }
 
 // tryAll tries mutants side by side, one for each processor, and tells what
 // became of each, one at a time.
-func tryAll(mutants []mutant, work string, limit limit, tell func(mutant, status)) {
+func tryAll(mutants []mutant, work string, limit limit, tell func(mutant, status)) error {
 	var one sync.Mutex
-	next := make(chan int)
+	var failed error
+	next := make(chan mutant)
 	var workers sync.WaitGroup
 	for n := range runtime.NumCPU() {
+		dir := filepath.Join(work, fmt.Sprint(n))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
 		workers.Go(func() {
-			dir := filepath.Join(work, fmt.Sprint(n))
-			if err := os.MkdirAll(dir, 0o700); err != nil {
-				log.Fatal(err)
-			}
-			for i := range next {
-				s, err := mutants[i].try(dir, limit)
-				if err != nil {
-					log.Fatalf("%s:%d: %v", mutants[i].File, mutants[i].Line, err)
-				}
+			for m := range next {
+				s, err := m.try(dir, limit)
 				one.Lock()
-				tell(mutants[i], s)
+				if err != nil {
+					failed = errors.Join(failed, fmt.Errorf("%s:%d:%d: %w", m.File, m.Line, m.Column, err))
+				} else {
+					tell(m, s)
+				}
 				one.Unlock()
 			}
 		})
 	}
-	for i := range mutants {
-		next <- i
+	for _, m := range mutants {
+		next <- m
 	}
 	close(next)
 	workers.Wait()
+	return failed
 }
 
 func reason(accepted map[string]string, id string) string {

@@ -139,12 +139,14 @@ func (m mutant) try(work string, limit limit) (status, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(limit))
 	defer cancel()
 	for _, tests := range []string{m.ownTests(), "."} {
-		switch err := run(ctx, bin, dir, tests); {
-		case err == errFailed:
+		err := run(ctx, bin, dir, tests)
+		if _, failed := errors.AsType[failedError](err); failed {
 			return killed, nil
-		case ctx.Err() != nil:
+		}
+		if ctx.Err() != nil {
 			return timedOut, nil
-		case err != nil:
+		}
+		if err != nil {
 			return "", err
 		}
 	}
@@ -154,32 +156,38 @@ func (m mutant) try(work string, limit limit) (status, error) {
 	return lived, nil
 }
 
-// errFailed is a failed test.
-var errFailed = errors.New("a test failed")
+// failedError names the first test that failed.
+type failedError struct{ test string }
+
+func (e failedError) Error() string { return e.test + " failed" }
 
 // run runs a test program as go test does, in the package's folder, and ends it
-// when the first test fails. Many tests run side by side: the slow ones wait
-// for a time-out and use no processor.
+// when the first test fails: a failedError. Many tests run side by side: the
+// slow ones wait for a time-out and use no processor.
 func run(ctx context.Context, bin, dir, tests string) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	cmd := exec.CommandContext(ctx, bin, "-test.failfast", "-test.parallel=16", "-test.run", tests)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(bin)) // an ended program leaves its files
-	cmd.Stdout = failure(func() { stop(errFailed) })
+	cmd.Stdout = watch(stop)
 	err := cmd.Run()
-	if _, failed := errors.AsType[*exec.ExitError](err); failed && (ctx.Err() == nil || context.Cause(ctx) == errFailed) {
-		return errFailed
+	if failed, ok := errors.AsType[failedError](context.Cause(ctx)); ok {
+		return failed
+	}
+	if _, exited := errors.AsType[*exec.ExitError](err); exited && ctx.Err() == nil {
+		return failedError{"the test program"} // a panic
 	}
 	return err
 }
 
-// failure is called when what is written to it has a failed test.
-type failure func()
+// watch calls itself with a failedError when a failed test is written to it.
+type watch context.CancelCauseFunc
 
-func (f failure) Write(text []byte) (int, error) {
-	if bytes.Contains(text, []byte("--- FAIL: ")) {
-		f()
+func (w watch) Write(text []byte) (int, error) {
+	if _, failed, ok := bytes.Cut(text, []byte("--- FAIL: ")); ok {
+		name, _, _ := bytes.Cut(failed, []byte(" "))
+		w(failedError{string(name)})
 	}
 	return len(text), nil
 }
