@@ -207,6 +207,7 @@ func TestSubmitAfterDoubt(t *testing.T) {
 		{"lost, then credentials", []answer{reset(true), says(401, "")}, payment.SaysNothing, mtn.CodeCredentials, 1},
 		{"credentials", []answer{says(401, "")}, payment.SaysRefused, mtn.CodeCredentials, 0},
 		{"401 with a code of a payment under way", []answer{says(401, `{"code":"EXPIRED"}`)}, payment.SaysNothing, "EXPIRED", 0},
+		{"401 with a refusal's code", []answer{says(401, `{"code":"INVALID_CURRENCY"}`)}, payment.SaysRefused, "INVALID_CURRENCY", 0},
 		{"token ended, then accepted", []answer{says(401, ""), works}, payment.SaysAccepted, "", 1},
 		{"token ended, then refused", []answer{says(401, ""), refusal}, payment.SaysRefused, "INVALID_CURRENCY", 0},
 		{"token ended, then lost, then accepted", []answer{says(401, ""), reset(true), works}, payment.SaysAccepted, "RESOURCE_ALREADY_EXIST", 1},
