@@ -109,7 +109,7 @@ func stand(t *testing.T, o sandbox.Options, newPayment func() payment.Payment, a
 		Behave: func(all ...providertest.Behaviour) bool {
 			for i, b := range all {
 				if b == providertest.Unreachable {
-					server.Listener.Close()
+					providertest.Refuse(t, server.Listener)
 					server.CloseClientConnections()
 				} else if !behave(t, s, b, i == len(all)-1) {
 					return false

@@ -94,7 +94,7 @@ func (w world) behave(t *testing.T, method string, all []providertest.Behaviour)
 		case providertest.Works:
 			continue
 		case providertest.Unreachable:
-			w.server.Listener.Close()
+			providertest.Refuse(t, w.server.Listener)
 			w.server.CloseClientConnections()
 			continue
 		case providertest.OtherPayment:

@@ -72,7 +72,7 @@ func (f *fake) stop() {
 	f.down = true
 	f.mu.Unlock()
 	f.CloseClientConnections()
-	f.Listener.Close()
+	providertest.Refuse(f.t, f.Listener)
 }
 
 func (f *fake) then(answers ...answer) {

@@ -106,7 +106,7 @@ func behaveSandbox(t *testing.T, s *sandbox.Sandbox, server *httptest.Server, al
 		case providertest.Works:
 			continue
 		case providertest.Unreachable:
-			server.Listener.Close()
+			providertest.Refuse(t, server.Listener)
 			server.CloseClientConnections()
 			continue
 		case providertest.RefusesCredentials:

@@ -24,7 +24,7 @@ func TestTransportForReal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed.Close()
+	providertest.Refuse(t, closed)
 	unknownCA := httptest.NewUnstartedServer(http.NotFoundHandler())
 	unknownCA.Config.ErrorLog = log.New(io.Discard, "", 0)
 	unknownCA.StartTLS()
