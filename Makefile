@@ -190,7 +190,7 @@ schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against o
 
 .PHONY: contract-servers
 contract-servers: ## Post what apps and the stand-in are sent to the webhook servers of Mom Factura's own document (fetches Express and Flask)
-	go run ./infra/sandbox/momfactura/contractservers
+	go run ./infra/standin/momfactura/contractservers
 
 .PHONY: vuln
 vuln: ## Report known vulnerabilities that the code can reach (needs the Go vulnerability database)

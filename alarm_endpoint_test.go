@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/webhook"
 )
@@ -43,7 +43,7 @@ func TestAnAppThatTakesNothingIsTold(t *testing.T) {
 		w := testbed.New(t, testbed.Options{})
 		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 503} })
 		for i := range 4 {
-			if a := w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), sandbox.Payer(sandbox.PlanSuccess))); a.StatusCode != 202 {
+			if a := w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), mtnstand.Payer(mtnstand.ScriptSuccess))); a.StatusCode != 202 {
 				t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 			}
 		}

@@ -23,7 +23,6 @@ var elsewhere = map[string]struct {
 		infra/console/page/local.js
 		infra/local/demo.go
 		infra/local/playground.go
-		infra/local/providers.go
 		infra/samlocal/world.go
 		infra/simulation/apps.go
 		infra/simulation/books.go
@@ -39,9 +38,8 @@ var elsewhere = map[string]struct {
 		infra/simulation/world.go
 		infra/soak/judge.go
 		infra/soak/orders.go
-		infra/soak/standins.go
 		infra/soak/trouble.go
-		infra/soak/world.go
+		infra/standin/all.go
 		infra/testbed/call.go
 		infra/testbed/others.go
 		infra/testbed/testbed.go
@@ -54,7 +52,6 @@ var elsewhere = map[string]struct {
 		infra/bench/endtoend/providers.go
 		infra/local/demo.go
 		infra/local/playground.go
-		infra/local/providers.go
 		infra/local/trigger.go
 		infra/samlocal/world.go
 		infra/simulation/apps.go
@@ -70,7 +67,7 @@ var elsewhere = map[string]struct {
 		infra/soak/orders.go
 		infra/soak/standins.go
 		infra/soak/trouble.go
-		infra/soak/world.go
+		infra/standin/all.go
 		infra/testbed/call.go
 		infra/testbed/others.go
 		infra/testbed/testbed.go
@@ -83,7 +80,7 @@ var elsewhere = map[string]struct {
 
 // own are a provider's folders, and what is no code of the product: tests,
 // their data, documents.
-var own = regexp.MustCompile(`_test\.go$|/testdata/|\.md$|^(docs|events)/|^(shared/provider|infra/(sandbox|standin))/(momentpay|momfactura)/|^functions/(momentpay|mom-factura)-webhook/`)
+var own = regexp.MustCompile(`_test\.go$|/testdata/|\.md$|^(docs|events)/|^(shared/provider|infra/standin)/(momentpay|momfactura)/|^functions/(momentpay|mom-factura)-webhook/`)
 
 var sources = regexp.MustCompile(`\.(go|ya?ml|toml|py|js|html|css)$|^Makefile$`)
 

@@ -117,7 +117,7 @@ func TestRulesMatchParents(t *testing.T) {
 		pattern, pkg string
 		want         bool
 	}{
-		{"momoproxy/infra", "momoproxy/infra/sandbox/serve", true},
+		{"momoproxy/infra", "momoproxy/infra/standin/serve", true},
 		{"momoproxy/shared/*/sqlite", "momoproxy/shared/table/sqlite", true},
 		{"modernc.org/*", "modernc.org/sqlite/lib", true},
 		{"momoproxy/shared/provider/*", "momoproxy/shared/provider/mtn", true},

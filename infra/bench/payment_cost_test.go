@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"momoproxy/infra/engines/engine"
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/queue"
@@ -84,8 +84,8 @@ func metered(t *testing.T, m *meter, e engine.Engine, c *connection) (*testbed.W
 		Table:  func(table.Table) table.Table { return real },
 		Queue:  func(q queue.Queue) queue.Queue { return queueMeter{q, m} },
 		MTN:    func(next http.RoundTripper) http.RoundTripper { return providerMeter{next, m} },
-		Sandbox: func(o *sandbox.Options) {
-			o.Times = sandbox.DefaultTimes()
+		Sandbox: func(o *mtnstand.Options) {
+			o.Times = mtnstand.DefaultTimes()
 			o.Times.Approve = approval
 		},
 	})

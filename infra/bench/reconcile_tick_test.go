@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/sqlitefile"
 	"momoproxy/shared/table"
@@ -58,7 +58,7 @@ func reconcileTick(t *testing.T, payments int) (cpu time.Duration, calls int64) 
 			}
 		}
 		for i := range 100 {
-			if a := w.Pay(testbed.Order(fmt.Sprintf("DUE-%d", i), sandbox.Payer(sandbox.PlanPending))); a.StatusCode != 202 {
+			if a := w.Pay(testbed.Order(fmt.Sprintf("DUE-%d", i), mtnstand.Payer(mtnstand.ScriptPending))); a.StatusCode != 202 {
 				t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 			}
 		}

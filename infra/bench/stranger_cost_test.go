@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"momoproxy/infra/engines/engine"
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/table"
 )
@@ -31,7 +31,7 @@ func TestCostOfAnonymousCallbacks(t *testing.T) {
 func costOfAnonymousCallbacks(t *testing.T, e engine.Engine, c *connection) {
 	m, ctx := newMeter(), context.Background()
 	w, past := metered(t, m, e, c)
-	a := w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanPending)))
+	a := w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptPending)))
 	if a.StatusCode != 202 {
 		t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 	}

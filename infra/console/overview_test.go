@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/webhook"
 )
@@ -30,7 +31,7 @@ func TestNeeds(t *testing.T) {
 			t.Errorf("all is well, and it says %q", needs)
 		}
 		d.pay("ORDER-2", "status_wrong_amount")
-		if err := d.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteStatus, Fault: sandbox.Unavailable}); err != nil {
+		if err := d.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteStatus, Fault: core.Error503Before}); err != nil {
 			t.Fatal(err)
 		}
 		d.pay("ORDER-3", "timeout_before")

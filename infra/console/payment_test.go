@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 )
 
 // Each life of a payment has its sentence, and what to tell the customer.
@@ -95,7 +95,7 @@ func TestLanes(t *testing.T) {
 // written down.
 func TestNumbersAreMasked(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, d *desk) {
-		number := sandbox.Payer("status_wrong_payer")
+		number := mtnstand.Payer("status_wrong_payer")
 		reference := d.pay("ORDER-1", "status_wrong_payer")
 		other := number[:len(number)-1]
 		for _, view := range []string{"overview", "payments", "payments/" + reference, "deliveries", "search?q=" + number} {

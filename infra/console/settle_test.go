@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
 )
 
 // While the payer may pay, or may have paid because the provider's answer was
@@ -13,7 +13,7 @@ import (
 // asked, a look into the provider's portal as well.
 func TestSettlePayable(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, d *desk) {
-		if err := d.Factura.AddRule(momfactura.Rule{Fault: momfactura.TimeoutAfter}); err != nil {
+		if err := d.Factura.AddRule(core.Rule{Fault: core.TimeoutAfter}); err != nil {
 			t.Fatal(err)
 		}
 		lost := d.World.Pay(`{"provider":"mom-factura","method":"mcx","amount":"15000.00","externalId":"ORDER-MCX","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`).Reference()

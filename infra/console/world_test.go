@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 )
@@ -41,7 +41,7 @@ func bubble(t *testing.T, change func(*Options), f func(t *testing.T, d *desk)) 
 // pay takes a payment of the shop through a minute of the named life.
 func (d *desk) pay(order, plan string) (reference string) {
 	d.t.Helper()
-	a := d.World.Pay(testbed.Order(order, sandbox.Payer(plan)))
+	a := d.World.Pay(testbed.Order(order, mtnstand.Payer(plan)))
 	if a.Reference() == "" {
 		d.t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 	}

@@ -3,7 +3,8 @@ package endtoend
 import (
 	"testing"
 
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/shared/payment"
 )
 
@@ -40,7 +41,7 @@ func (w *world) reference(t *testing.T, order, key string) (reference, id string
 // there is one.
 func (w *world) pays(t *testing.T, id, status string, webhook bool) {
 	t.Helper()
-	if err := w.factura.SetOutcome(id, status, webhook); err != nil {
+	if err := w.factura.SetOutcome(id, status, "", webhook); err != nil {
 		t.Fatal(err)
 	}
 	if !webhook {
@@ -48,10 +49,10 @@ func (w *world) pays(t *testing.T, id, status string, webhook bool) {
 	}
 	w.until(t, "the webhook's answer", func() bool {
 		e, _ := w.factura.Payment(id)
-		return len(e.Webhooks) > 0
+		return len(e.Callbacks) > 0
 	})
-	if e, _ := w.factura.Payment(id); e.Webhooks[0].Code != 200 {
-		t.Fatalf("webhooks %+v", e.Webhooks)
+	if e, _ := w.factura.Payment(id); e.Callbacks[0].Code != 200 {
+		t.Fatalf("webhooks %+v", e.Callbacks)
 	}
 }
 
@@ -61,7 +62,7 @@ func (w *world) pays(t *testing.T, id, status string, webhook bool) {
 // event has to wait for the schedule.
 func testReferencePaid(t *testing.T, w *world) {
 	reference, id := w.reference(t, "FACTURA-PAID", facturaAppKey)
-	w.pays(t, id, facturabox.Paid, true)
+	w.pays(t, id, facturastand.Paid, true)
 	p := w.story(t, reference).Payment
 	if p.Status != payment.Successful || p.EndedBy != payment.FromStatus || p.InvoiceURL != "" {
 		t.Fatalf("%s by %s, invoice %q", p.Status, p.EndedBy, p.InvoiceURL)
@@ -71,12 +72,12 @@ func testReferencePaid(t *testing.T, w *world) {
 
 	w.facturaClock.forward(invoiceTakes)
 	asked, _ := w.factura.Payment(id)
-	sent, err := w.factura.SendWebhook(id, facturabox.Webhook{Event: facturabox.EventInvoice, Status: "1"})
+	sent, err := w.factura.SendCallback(id, core.Notice{Kind: facturastand.EventInvoice})
 	if err != nil || sent.Code != 200 {
 		t.Fatalf("%+v, %v", sent, err)
 	}
-	if e, _ := w.factura.Payment(id); e.Statuses != asked.Statuses || w.story(t, reference).Payment.InvoiceURL != "" {
-		t.Errorf("asked %d times, then %d", asked.Statuses, e.Statuses)
+	if e, _ := w.factura.Payment(id); e.Polls != asked.Polls || w.story(t, reference).Payment.InvoiceURL != "" {
+		t.Errorf("asked %d times, then %d", asked.Polls, e.Polls)
 	}
 	w.bringForward(t, reference)
 	w.reconcile(t)
@@ -98,7 +99,7 @@ func testReferencePaid(t *testing.T, w *world) {
 // testReferenceWebhookLost: the schedule finds the ending.
 func testReferenceWebhookLost(t *testing.T, w *world) {
 	reference, id := w.reference(t, "FACTURA-LOST", facturaAppKey)
-	w.pays(t, id, facturabox.Paid, false)
+	w.pays(t, id, facturastand.Paid, false)
 	w.bringForward(t, reference)
 	w.reconcile(t)
 	if p := w.story(t, reference).Payment; p.Status != payment.Successful || p.EndedBy != payment.FromStatus {
@@ -106,14 +107,14 @@ func testReferenceWebhookLost(t *testing.T, w *world) {
 	}
 	w.forwardUntil(t, reference)
 	w.checkDelivered(t, reference, payment.EventSuccessful)
-	if e, _ := w.factura.Payment(id); len(e.Webhooks) != 0 {
-		t.Errorf("webhooks %+v", e.Webhooks)
+	if e, _ := w.factura.Payment(id); len(e.Callbacks) != 0 {
+		t.Errorf("webhooks %+v", e.Callbacks)
 	}
 }
 
 func testReferenceFailed(t *testing.T, w *world) {
 	reference, id := w.reference(t, "FACTURA-FAILED", facturaAppKey)
-	w.pays(t, id, facturabox.Failed, true)
+	w.pays(t, id, facturastand.Failed, true)
 	w.forwardUntil(t, reference)
 	w.checkDelivered(t, reference, payment.EventFailed)
 }

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	momentbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/payment"
 )
 
@@ -37,10 +38,10 @@ func (w *world) ends(t *testing.T, reference, status, reason string) {
 	}
 	w.until(t, "the webhook's answer", func() bool {
 		e, _ := w.moment.Payment(reference)
-		return len(e.Webhooks) > len(before.Webhooks)
+		return len(e.Callbacks) > len(before.Callbacks)
 	})
 	e, _ := w.moment.Payment(reference)
-	if sent := e.Webhooks[len(before.Webhooks)]; sent.Code != 200 {
+	if sent := e.Callbacks[len(before.Callbacks)]; sent.Code != 200 {
 		t.Fatalf("webhook %+v", sent)
 	}
 }
@@ -50,8 +51,8 @@ func (w *world) ends(t *testing.T, reference, status, reason string) {
 // app gets MomentPay's own payload, as it asked to.
 func testLinkPaid(t *testing.T, w *world) {
 	reference := w.link(t, "MOMENT-PAID")
-	for _, how := range momentbox.Forgeries() {
-		sent, err := w.moment.SendWebhook(reference, momentbox.Extra{Kind: "paid", Status: "paid", Forged: how})
+	for _, how := range momentstand.Forgeries() {
+		sent, err := w.moment.SendCallback(reference, core.Notice{Kind: "paid", Status: "paid", Forged: how})
 		if err != nil || sent.Code != 401 {
 			t.Errorf("%s: %+v, %v", how, sent, err)
 		}
@@ -64,14 +65,14 @@ func testLinkPaid(t *testing.T, w *world) {
 	if p.Status != payment.Successful || p.EndedBy != payment.FromSignedWebhook {
 		t.Fatalf("%s by %s", p.Status, p.EndedBy)
 	}
-	if n := w.moment.Counters()[momentbox.RouteRetrieve]; n > 0 {
+	if n := w.moment.Counters().Requests[momentstand.RouteRetrieve]; n > 0 {
 		t.Errorf("MomentPay was asked %d times", n)
 	}
-	again, err := w.moment.SendWebhook(reference, momentbox.Extra{Kind: "paid"})
+	again, err := w.moment.SendCallback(reference, core.Notice{Kind: "paid"})
 	if err != nil || again.Code != 200 {
 		t.Errorf("%+v, %v", again, err)
 	}
-	if e, _ := w.moment.Payment(reference); e.Asks != 1 || e.Requests != 1 || e.Charges != 1 {
+	if e, _ := w.moment.Payment(reference); e.Asks != 1 || e.Accepted != 1 || e.Charges != 1 {
 		t.Errorf("MomentPay's books: %+v", e)
 	}
 

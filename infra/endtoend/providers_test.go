@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/webhook"
 )
 
@@ -46,13 +47,13 @@ const invoiceTakes = time.Hour
 var patientClient = &http.Client{Timeout: patience}
 
 // startMTN serves the sandbox, whose payers approve at once.
-func (w *world) startMTN(t *testing.T) (string, sandbox.MTNAccount) {
+func (w *world) startMTN(t *testing.T) (string, mtnstand.Account) {
 	t.Helper()
-	times := sandbox.DefaultTimes()
+	times := mtnstand.DefaultTimes()
 	times.Approve = 200 * time.Millisecond
-	w.sandbox = sandbox.New(sandbox.Options{Times: times, HTTPClient: patientClient})
+	w.sandbox = mtnstand.New(mtnstand.Options{Options: core.Options{Times: times, HTTPClient: patientClient}})
 	t.Cleanup(w.sandbox.Close)
-	account, err := w.sandbox.Provision(sandbox.MTNAccount{CallbackHost: "localhost"})
+	account, err := w.sandbox.Provision(mtnstand.Account{CallbackHost: "localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,12 +64,11 @@ func (w *world) startMTN(t *testing.T) (string, sandbox.MTNAccount) {
 // parameter.
 func (w *world) startMomFactura(t *testing.T, publicURL string) (url string, credentials map[string]any) {
 	t.Helper()
-	times := facturabox.DefaultTimes()
+	times := facturastand.DefaultTimes()
 	times.Approve, times.Invoice = 100*time.Millisecond, invoiceTakes
-	w.factura = facturabox.New(facturabox.Options{
-		APIKey: facturaKey, Now: w.facturaClock.now, Times: times, HTTPClient: patientClient,
-		WebhookURL: publicURL + "/webhooks/mom-factura/" + facturaToken,
-	})
+	w.factura = facturastand.New(facturastand.Options{Options: core.Options{Now: w.facturaClock.now, Times: times, HTTPClient: patientClient,
+		CallbackURL: publicURL + "/webhooks/mom-factura/" + facturaToken},
+		APIKey: facturaKey})
 	t.Cleanup(w.factura.Close)
 	return serve(t, w.factura.Handler()), map[string]any{"MOMFACTURA_API_KEY": facturaKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken}
 }
@@ -81,10 +81,9 @@ func (w *world) startMomentPay(t *testing.T, publicURL string) (url string, cred
 		t.Fatal(err)
 	}
 	key := "sk_test_" + rand.Text()
-	w.moment = momentbox.New(momentbox.Options{
-		SecretKey: key, WebhookURL: publicURL + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()}, Manual: true,
-		HTTPClient: patientClient,
-	})
+	w.moment = momentstand.New(momentstand.Options{Options: core.Options{CallbackURL: publicURL + "/webhooks/momentpay",
+		HTTPClient: patientClient},
+		SecretKey: key, WebhookSecrets: []string{secret.Reveal()}, Manual: true})
 	t.Cleanup(w.moment.Close)
 	return serve(t, w.moment.Handler()), map[string]any{"MOMENTPAY_SECRET_KEY": key, "MOMENTPAY_WEBHOOK_SECRETS": []string{secret.Reveal()}}
 }

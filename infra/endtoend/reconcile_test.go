@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -13,7 +13,7 @@ import (
 // testReconciliation: a payment whose callback is lost ends by the schedule,
 // once.
 func testReconciliation(t *testing.T, w *world) {
-	reference := w.pay(t, "CALLBACK-LOST", sandbox.Payer("callback_lost"), appKey)
+	reference := w.pay(t, "CALLBACK-LOST", mtnstand.Payer("callback_lost"), appKey)
 	w.until(t, "MTN to end it", func() bool {
 		entry, _ := w.sandbox.Payment(reference)
 		return entry.Ended
@@ -31,7 +31,7 @@ func testReconciliation(t *testing.T, w *world) {
 	w.reconcile(t)
 	after := w.story(t, reference)
 	again, _ := w.sandbox.Payment(reference)
-	if fmt.Sprint(after) != fmt.Sprint(before) || again.GETs != asked.GETs || len(w.app.about(reference)) != 1 {
+	if fmt.Sprint(after) != fmt.Sprint(before) || again.Polls != asked.Polls || len(w.app.about(reference)) != 1 {
 		t.Errorf("a second run changed something:\n%+v\n%+v", before, after)
 	}
 }
@@ -39,7 +39,7 @@ func testReconciliation(t *testing.T, w *world) {
 // testFailedPayment: what the payer refuses ends FAILED, whoever finds it
 // out, and its external id can be used again.
 func testFailedPayment(t *testing.T, w *world) {
-	reference := w.pay(t, "REFUSED-BY-PAYER", sandbox.Payer("failed_approval_rejected"), appKey)
+	reference := w.pay(t, "REFUSED-BY-PAYER", mtnstand.Payer("failed_approval_rejected"), appKey)
 	w.awaitCallbacks(t, reference)
 	w.forwardUntil(t, reference)
 	w.checkDelivered(t, reference, payment.EventFailed)
@@ -58,7 +58,7 @@ func testFailedPayment(t *testing.T, w *world) {
 			w.reconcile(t)
 		},
 	} {
-		silent := w.pay(t, "REFUSED-FOUND-BY-"+name, sandbox.Payer(sandbox.PlanPending), appKey)
+		silent := w.pay(t, "REFUSED-FOUND-BY-"+name, mtnstand.Payer(mtnstand.ScriptPending), appKey)
 		if err := w.sandbox.SetOutcome(silent, "FAILED", "EXPIRED", false); err != nil {
 			t.Fatal(err)
 		}

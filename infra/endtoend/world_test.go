@@ -22,9 +22,9 @@ import (
 
 	"momoproxy/infra/engines/engine"
 	"momoproxy/infra/local/triggers"
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	momentstand "momoproxy/infra/standin/momentpay"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
 	"momoproxy/shared/host"
@@ -72,10 +72,10 @@ type world struct {
 	environments map[string]map[string]string
 	recorder     *recorder
 	store        *parameterStore
-	sandbox      *sandbox.Sandbox // MTN
-	factura      *facturabox.Sandbox
+	sandbox      *mtnstand.Standin // MTN
+	factura      *facturastand.Standin
 	facturaClock facturaClock
-	moment       *momentbox.Sandbox
+	moment       *momentstand.Standin
 	front        string // URL of the API
 	handled      chan string
 	queue        *sqs.Queue

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"momoproxy"
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/config"
 )
 
@@ -161,7 +161,7 @@ func TestContractUnderConfirm(t *testing.T) {
 	for _, name := range []string{"request to pay", "request to pay, from a script", "request to pay, from a client library"} {
 		t.Run(name, func(t *testing.T) {
 			variables := map[string]string{
-				"PROXY_BASE": s.gatewayURL, "API_KEY": demoKey, "ORDER": "ORDER " + name, "PAYER": sandbox.Payer(sandbox.PlanSuccess),
+				"PROXY_BASE": s.gatewayURL, "API_KEY": demoKey, "ORDER": "ORDER " + name, "PAYER": mtnstand.Payer(mtnstand.ScriptSuccess),
 			}
 			code, body := readCurl(t, name, variables).run(t)
 			reference, _ := body["referenceId"].(string)
@@ -194,7 +194,7 @@ func TestContractUnderConfirm(t *testing.T) {
 func TestSimulatedCallbackUnderConfirm(t *testing.T) {
 	t.Parallel()
 	s := up(t, nil)
-	variables := map[string]string{"PROXY_BASE": s.gatewayURL, "API_KEY": demoKey, "ORDER": "ORDER-1234", "PAYER": sandbox.Payer(sandbox.PlanPending)}
+	variables := map[string]string{"PROXY_BASE": s.gatewayURL, "API_KEY": demoKey, "ORDER": "ORDER-1234", "PAYER": mtnstand.Payer(mtnstand.ScriptPending)}
 	_, body := readCurl(t, "request to pay", variables).run(t)
 	variables["REF"], _ = body["referenceId"].(string)
 	if code, body := readCurl(t, "simulated callback", variables).run(t); code != 200 || body["received"] != true {
@@ -210,7 +210,7 @@ func TestSimulatedCallbackUnderTrust(t *testing.T) {
 	t.Parallel()
 	s := up(t, func(o *options) { o.policy = config.Trust })
 	for _, by := range []string{"externalId", "referenceId"} {
-		variables := map[string]string{"PROXY_BASE": s.gatewayURL, "API_KEY": demoKey, "ORDER": "ORDER-BY-" + by, "PAYER": sandbox.Payer(sandbox.PlanPending)}
+		variables := map[string]string{"PROXY_BASE": s.gatewayURL, "API_KEY": demoKey, "ORDER": "ORDER-BY-" + by, "PAYER": mtnstand.Payer(mtnstand.ScriptPending)}
 		_, body := readCurl(t, "request to pay", variables).run(t)
 		variables["REF"], _ = body["referenceId"].(string)
 		if by == "referenceId" {

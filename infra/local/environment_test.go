@@ -19,7 +19,7 @@ func TestPublicBaseURLWithASlash(t *testing.T) {
 	if code != 202 {
 		t.Fatalf("%d %s", code, text)
 	}
-	_, text = call(t, "GET", s.providers[0].url+"/_sandbox/payments", "")
+	_, text = call(t, "GET", s.providers[0].url+"/_standin/payments", "")
 	var known []struct{ CallbackURL string }
 	if err := json.Unmarshal(text, &known); err != nil || len(known) != 1 || !strings.HasPrefix(known[0].CallbackURL, "http://pay.example.test/callback/") {
 		t.Errorf("MTN was given %s (%v)", text, err)

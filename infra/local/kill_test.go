@@ -19,7 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -35,16 +36,13 @@ const (
 
 // providerEnvironment serves a world of payers and returns the variables
 // that point the program at it. The world outlives the program.
-func providerEnvironment(t *testing.T, world *sandbox.Sandbox) map[string]string {
+func providerEnvironment(t *testing.T, world *mtnstand.Standin) map[string]string {
 	t.Helper()
-	account, err := world.Provision(sandbox.MTNAccount{Currency: mtnCurrency, CallbackHost: "localhost"})
+	account, err := world.Provision(mtnstand.Account{Currency: "SZL", CallbackHost: "localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{
-		"MTN_BASE_URL": serve(t, world.Handler()), "MTN_TARGET_ENV": account.TargetEnvironment, "MTN_CURRENCY": account.Currency,
-		"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
-	}
+	return account.Variables(serve(t, world.Handler()))
 }
 
 func serve(t *testing.T, h http.Handler) string {
@@ -184,9 +182,9 @@ func TestKillAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	binary(t)
 	random := rand.New(rand.NewPCG(1, 2))
-	times := sandbox.DefaultTimes()
+	times := mtnstand.DefaultTimes()
 	times.Approve = 200 * time.Millisecond
-	world := sandbox.New(sandbox.Options{Times: times})
+	world := mtnstand.New(mtnstand.Options{Options: core.Options{Times: times}})
 	defer world.Close()
 	var environment []string
 	for name, value := range providerEnvironment(t, world) {
@@ -202,9 +200,9 @@ func TestKillAtAnyMoment(t *testing.T) {
 	arguments := []string{"-listen", fixedPort(t), "-data", data}
 
 	payers := []string{
-		sandbox.Payer(sandbox.PlanSuccess), sandbox.Payer(sandbox.PlanSuccess), sandbox.Payer(sandbox.PlanSuccess),
-		sandbox.Payer("failed_approval_rejected"), sandbox.Payer("callback_lost"), sandbox.Payer("callback_forged"),
-		sandbox.Payer("reset_after"), sandbox.Payer("error500_charged"),
+		mtnstand.Payer(mtnstand.ScriptSuccess), mtnstand.Payer(mtnstand.ScriptSuccess), mtnstand.Payer(mtnstand.ScriptSuccess),
+		mtnstand.Payer("failed_approval_rejected"), mtnstand.Payer("callback_lost"), mtnstand.Payer("callback_forged"),
+		mtnstand.Payer("reset_after"), mtnstand.Payer("error500_charged"),
 	}
 	started := time.Now()
 	for round := range killRounds {
@@ -303,7 +301,7 @@ func openData(t *testing.T, data string) *ledger.Ledger {
 }
 
 // comeToRest waits until each payment that MTN has ended has ended here.
-func comeToRest(t *testing.T, world *sandbox.Sandbox, store *ledger.Ledger, in *inbox) {
+func comeToRest(t *testing.T, world *mtnstand.Standin, store *ledger.Ledger, in *inbox) {
 	t.Helper()
 	wait(t, in, "every payment to end", func() bool {
 		for _, entry := range world.Ledger() {
@@ -351,7 +349,7 @@ func wait(t *testing.T, in *inbox, what string, so func() bool) {
 
 // undelivered lists the payments that MTN has accepted and the app has not
 // heard of.
-func undelivered(t *testing.T, world *sandbox.Sandbox, in *inbox) []string {
+func undelivered(t *testing.T, world *mtnstand.Standin, in *inbox) []string {
 	heard := in.references(t)
 	var missing []string
 	for _, entry := range world.Ledger() {
@@ -379,7 +377,7 @@ func makeOverdue(t *testing.T, store *ledger.Ledger, reference string) {
 }
 
 // checkBooks compares MTN's books, ours, and what the app was told.
-func checkBooks(t *testing.T, world *sandbox.Sandbox, store *ledger.Ledger, in *inbox, promised map[string]order) {
+func checkBooks(t *testing.T, world *mtnstand.Standin, store *ledger.Ledger, in *inbox, promised map[string]order) {
 	t.Helper()
 	client, err := store.Client(t.Context(), demoClientID)
 	if err != nil {
@@ -389,7 +387,7 @@ func checkBooks(t *testing.T, world *sandbox.Sandbox, store *ledger.Ledger, in *
 	if err != nil {
 		t.Fatal(err)
 	}
-	books := map[string]sandbox.Entry{}
+	books := map[string]core.Entry{}
 	for _, entry := range world.Ledger() {
 		books[entry.Reference] = entry
 		if entry.Charges > 1 || entry.Accepted > 1 {
@@ -429,7 +427,7 @@ func checkBooks(t *testing.T, world *sandbox.Sandbox, store *ledger.Ledger, in *
 
 // checkEnding demands the ending that MTN has, told to the app as one event
 // that verifies.
-func checkEnding(t *testing.T, story ledger.Story, entry sandbox.Entry, heard []arrival, secret webhook.Secret) {
+func checkEnding(t *testing.T, story ledger.Story, entry core.Entry, heard []arrival, secret webhook.Secret) {
 	t.Helper()
 	p := story.Payment
 	if string(p.Status) != entry.Status || p.Sequence != 1 || len(story.Deliveries) != 1 {

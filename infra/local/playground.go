@@ -11,20 +11,26 @@ import (
 	"time"
 
 	"momoproxy/infra/console"
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
+	"momoproxy/shared/provider/momentpay"
 )
 
-// standins are the providers inside this process; nil: that provider is an
-// account of its own.
+// standins are the providers inside this process, by name. A provider that is
+// missing is an account of its own.
 type standins struct {
-	mtn     *sandbox.Sandbox
-	factura *facturabox.Sandbox
-	moment  *momentbox.Sandbox
+	byProvider map[string]standin.Standin
 
 	mu   sync.Mutex
 	down map[string]bool
+}
+
+func (s *standins) of(provider string, stand standin.Standin) {
+	if s.byProvider == nil {
+		s.byProvider, s.down = map[string]standin.Standin{}, map[string]bool{}
+	}
+	s.byProvider[provider] = stand
 }
 
 // playground is what a person at the console can have happen: the payer acts,
@@ -52,15 +58,7 @@ func (p *playground) State() console.LocalState {
 func (p *playground) Standin(provider string) (standin, down bool) {
 	p.standins.mu.Lock()
 	defer p.standins.mu.Unlock()
-	switch provider {
-	case "mtn":
-		standin = p.standins.mtn != nil
-	case "mom-factura":
-		standin = p.standins.factura != nil
-	case "momentpay":
-		standin = p.standins.moment != nil
-	}
-	return standin, p.standins.down[provider]
+	return p.standins.byProvider[provider] != nil, p.standins.down[provider]
 }
 
 func (p *playground) Controls(of console.Payment) []string {
@@ -70,7 +68,7 @@ func (p *playground) Controls(of console.Payment) []string {
 	if !of.Open() {
 		return []string{repeat, forge}
 	}
-	if of.Provider == "momentpay" && of.Method == "link" { // a link cannot fail
+	if of.Method == momentpay.MethodLink { // a link cannot fail
 		return []string{approve, expire, lose, forge}
 	}
 	return []string{approve, decline, expire, lose, forge}
@@ -80,78 +78,34 @@ func (p *playground) Control(_ context.Context, of console.Payment, what string)
 	if !slices.Contains(p.Controls(of), what) {
 		return console.Refuse("The stand-in cannot do that with this payment as it is.")
 	}
-	var err error
-	switch of.Provider {
-	case "mtn":
-		err = controlMTN(p.standins.mtn, of.Reference, what)
-	case "mom-factura":
-		err = controlFactura(p.standins.factura, of, what)
-	case "momentpay":
-		err = controlMoment(p.standins.moment, of.Reference, what)
-	}
+	err := control(p.standins.byProvider[of.Provider], of, what)
 	switch {
-	case errors.Is(err, sandbox.ErrStale), errors.Is(err, facturabox.ErrStale), errors.Is(err, momentbox.ErrStale):
+	case errors.Is(err, core.ErrStale):
 		return console.Refuse("The payer has paid already.")
-	case errors.Is(err, sandbox.ErrUnknown), errors.Is(err, facturabox.ErrUnknown), errors.Is(err, momentbox.ErrUnknown):
+	case errors.Is(err, core.ErrUnknown):
 		return console.Refuse("The stand-in does not know this payment.")
 	}
 	return err
 }
 
-func controlMTN(world *sandbox.Sandbox, reference, what string) (err error) {
-	switch what {
-	case approve, lose:
-		err = world.SetOutcome(reference, "SUCCESSFUL", "", what == approve)
-	case decline:
-		err = world.SetOutcome(reference, "FAILED", "APPROVAL_REJECTED", true)
-	case expire:
-		err = world.SetOutcome(reference, "FAILED", "EXPIRED", true)
-	case repeat:
-		_, err = world.SendCallback(reference, sandbox.Extra{})
-	case forge:
-		_, err = world.SendCallback(reference, sandbox.Extra{Status: "SUCCESSFUL", Forged: true})
-	}
-	return err
-}
-
-func controlFactura(world *facturabox.Sandbox, of console.Payment, what string) (err error) {
-	id := ""
-	for _, known := range of.ProviderIDs {
-		if _, ok := world.Payment(known); ok {
+func control(stand standin.Standin, of console.Payment, what string) (err error) {
+	id := of.Reference
+	for _, known := range of.ProviderIDs { // a provider that is told no reference of ours
+		if _, ok := stand.Payment(known); ok {
 			id = known
 		}
 	}
 	switch what {
 	case approve, lose:
-		err = world.SetOutcome(id, facturabox.Paid, what == approve)
+		err = stand.SetOutcome(id, core.Approve, "", what == approve)
 	case decline:
-		err = world.SetOutcome(id, facturabox.Rejected, true)
+		err = stand.SetOutcome(id, core.Decline, "", true)
 	case expire:
-		err = world.SetOutcome(id, facturabox.Expired, true)
+		err = stand.SetOutcome(id, core.Expire, "", true)
 	case repeat:
-		status := map[string]string{"SUCCESSFUL": "1", "FAILED": "4"}[of.Status]
-		if status == "" {
-			status = "3"
-		}
-		_, err = world.SendWebhook(id, facturabox.Webhook{Event: facturabox.EventConfirmed, Status: status})
+		_, err = stand.SendCallback(id, core.Notice{})
 	case forge:
-		_, err = world.SendWebhook(id, facturabox.Webhook{Event: facturabox.EventConfirmed, Status: "1", Forged: true})
-	}
-	return err
-}
-
-func controlMoment(world *momentbox.Sandbox, reference, what string) (err error) {
-	switch what {
-	case approve, lose:
-		err = world.SetOutcome(reference, "paid", "", what == approve)
-	case decline:
-		err = world.SetOutcome(reference, "failed", "DECLINED", true)
-	case expire:
-		err = world.SetOutcome(reference, "expired", "", true)
-	case repeat:
-		_, err = world.SendWebhook(reference, momentbox.Extra{Kind: "updated"})
-	case forge:
-		_, err = world.SendWebhook(reference, momentbox.Extra{Status: "paid", Forged: momentbox.OtherSecret})
+		_, err = stand.SendCallback(id, core.Notice{Status: core.Approve, Forged: stand.Forgeries()[0]})
 	}
 	return err
 }
@@ -181,32 +135,15 @@ func (p *playground) SetProviderDown(provider string, down bool) error {
 	} else if was == down {
 		return nil
 	}
-	var err error
-	switch provider {
-	case "mtn":
-		p.standins.mtn.ClearRules()
-		if down {
-			err = p.standins.mtn.AddRule(sandbox.Rule{Fault: sandbox.Unavailable})
+	stand := p.standins.byProvider[provider]
+	stand.ClearRules()
+	if down {
+		if err := stand.AddRule(core.Rule{Fault: core.Error503Before}); err != nil {
+			return err
 		}
-	case "mom-factura":
-		p.standins.factura.ClearRules()
-		if down {
-			err = p.standins.factura.AddRule(facturabox.Rule{Fault: facturabox.Error500Before})
-		}
-	case "momentpay":
-		p.standins.moment.ClearRules()
-		if down {
-			err = p.standins.moment.AddRule(momentbox.Rule{Fault: momentbox.Error503Before})
-		}
-	}
-	if err != nil {
-		return err
 	}
 	p.standins.mu.Lock()
 	defer p.standins.mu.Unlock()
-	if p.standins.down == nil {
-		p.standins.down = map[string]bool{}
-	}
 	p.standins.down[provider] = down
 	return nil
 }
@@ -218,15 +155,15 @@ func (p *playground) SetAppDown(down bool) error {
 
 func (p *playground) Forward(by time.Duration) error { return p.clock.Forward(by) }
 
-// payers are the ways to go that the page offers. infra/sandbox/README.md has
+// payers are the ways to go that the page offers. infra/standin/README.md has
 // all of them.
 func payers() []console.Payer {
 	mtn := func(name, plan string) console.Payer {
-		return console.Payer{Name: name, Provider: "mtn", Number: sandbox.Payer(plan), Amount: "150.00"}
+		return console.Payer{Name: name, Provider: "mtn", Number: mtnstand.Payer(plan), Amount: "150.00"}
 	}
 	return []console.Payer{
-		mtn("Does nothing: you play the payer", sandbox.PlanPending),
-		mtn("Approves after a second", sandbox.PlanSuccess),
+		mtn("Does nothing: you play the payer", mtnstand.ScriptPending),
+		mtn("Approves after a second", mtnstand.ScriptSuccess),
 		mtn("Declines", "failed_approval_rejected"),
 		mtn("Has too little money", "failed_not_enough_funds"),
 		mtn("Approves, and the callback is lost", "callback_lost"),

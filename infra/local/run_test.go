@@ -16,7 +16,8 @@ import (
 
 	"momoproxy"
 	"momoproxy/infra/engines/engine"
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/config"
 )
 
@@ -72,9 +73,9 @@ func TestDemoAsAProgram(t *testing.T) {
 
 // A demonstration whose payment does not end well says so.
 func TestDemoFails(t *testing.T) {
-	world := sandbox.New(sandbox.Options{Choose: func(sandbox.Call) (sandbox.Plan, bool) {
-		return sandbox.Plan{Name: "refused", Refusal: "PAYER_NOT_FOUND"}, true
-	}})
+	world := mtnstand.New(mtnstand.Options{Options: core.Options{Choose: func(core.Call) (core.Script, bool) {
+		return core.Script{Name: "refused", Refusal: "PAYER_NOT_FOUND"}, true
+	}}})
 	defer world.Close()
 	setProvider(t, world)
 	o, err := readOptions([]string{"-demo"}, io.Discard)
@@ -87,7 +88,7 @@ func TestDemoFails(t *testing.T) {
 }
 
 // setProvider points the environment at a world of the test's own.
-func setProvider(t *testing.T, world *sandbox.Sandbox) {
+func setProvider(t *testing.T, world *mtnstand.Standin) {
 	t.Helper()
 	for name, value := range providerEnvironment(t, world) {
 		t.Setenv(name, value)
@@ -216,14 +217,14 @@ func TestPortInUse(t *testing.T) {
 // one ended, and nobody else on the machine can read it.
 func TestSecondStartOnTheSameFolder(t *testing.T) {
 	t.Parallel()
-	world := sandbox.New(sandbox.Options{})
+	world := mtnstand.New(mtnstand.Options{})
 	defer world.Close()
 	var environment []string
 	for name, value := range providerEnvironment(t, world) {
 		environment = append(environment, name+"="+value)
 	}
 	data := filepath.Join(t.TempDir(), "deep", "data")
-	variables := map[string]string{"API_KEY": demoKey, "ORDER": "BEFORE", "PAYER": sandbox.Payer(sandbox.PlanPending)}
+	variables := map[string]string{"API_KEY": demoKey, "ORDER": "BEFORE", "PAYER": mtnstand.Payer(mtnstand.ScriptPending)}
 	for round, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, os.Kill, syscall.SIGTERM} {
 		p := launch(t, environment, "-listen", "127.0.0.1:0", "-data", data)
 		variables["PROXY_BASE"] = p.URL

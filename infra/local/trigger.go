@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"momoproxy/infra/console"
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 )
 
 // trigger is a payment that ends in the event it is named after.
 type trigger struct {
-	plan string // of the MTN stand-in
+	plan string // a script of the MTN stand-in
 	body string // in the place of a plan: fields of another request
 	says string
 	// before is done first, after when the payment has been accepted.
@@ -28,10 +29,10 @@ type trigger struct {
 const repeatedPayer = "26876123457"
 
 var scenarios = map[string]trigger{
-	"payment.successful": {plan: sandbox.PlanSuccess, says: "The payer approves in a second."},
+	"payment.successful": {plan: mtnstand.ScriptSuccess, says: "The payer approves in a second."},
 	"payment.failed":     {plan: "failed_approval_rejected", says: "The payer declines in a second."},
 	"payment.timeout": {
-		plan: sandbox.PlanPending, says: "Nobody ends it, and the clock has moved on by 25 hours.",
+		plan: mtnstand.ScriptPending, says: "Nobody ends it, and the clock has moved on by 25 hours.",
 		after: func(p *playground) error { return p.Forward(25 * time.Hour) },
 	},
 	"payment.held":    {plan: "status_wrong_amount", says: "The status names another amount: an operator has to decide."},
@@ -41,7 +42,7 @@ var scenarios = map[string]trigger{
 	"callback.repeated": {
 		body: `"payer":{"partyIdType":"MSISDN","partyId":"` + repeatedPayer + `"}`, says: "The callback comes twice.",
 		before: func(p *playground) error {
-			return p.standins.mtn.AddRule(sandbox.Rule{Route: sandbox.RouteCallback, Payer: repeatedPayer, Fault: sandbox.RepeatedCallback, Times: 1})
+			return p.standins.byProvider[mtnstand.Name].AddRule(core.Rule{Route: core.RouteCallback, Fault: core.Repeated, Times: 1, Match: core.Match{Payer: repeatedPayer}})
 		},
 	},
 	"invoice.created": {body: `"provider":"mom-factura","method":"reference","amount":"15000.00"`, says: "The reference is paid in a second, and the invoice follows."},
@@ -69,7 +70,7 @@ func (p *playground) Trigger(ctx context.Context, event string) (console.Trigger
 	}
 	fields := t.body
 	if t.plan != "" {
-		fields = `"payer":{"partyIdType":"MSISDN","partyId":"` + sandbox.Payer(t.plan) + `"}`
+		fields = `"payer":{"partyIdType":"MSISDN","partyId":"` + mtnstand.Payer(t.plan) + `"}`
 	}
 	if !strings.Contains(fields, `"amount"`) {
 		fields += `,"amount":"150.00"`

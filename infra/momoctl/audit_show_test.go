@@ -3,13 +3,13 @@ package main
 import (
 	"testing"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 )
 
 func TestAuditShowLimit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		c.must("client", "disable", "cli_shop")
 		c.must("client", "enable", "cli_shop")
 		for flag, value := range map[string]string{"--payment": reference, "--client": "cli_shop"} {

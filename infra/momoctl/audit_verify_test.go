@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/table"
 )
@@ -15,7 +15,7 @@ import (
 func TestAuditVerify(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		for i, plan := range []string{
-			sandbox.PlanSuccess, sandbox.PlanPending, "failed_payer_limit_reached", "failed_approval_rejected", "status_wrong_amount", "failed_expired",
+			mtnstand.ScriptSuccess, mtnstand.ScriptPending, "failed_payer_limit_reached", "failed_approval_rejected", "status_wrong_amount", "failed_expired",
 		} {
 			c.pay(plan+strings.Repeat("x", i), plan)
 		}
@@ -39,7 +39,7 @@ func TestAuditVerifyFinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-				c.pay("ORDER-1", sandbox.PlanSuccess)
+				c.pay("ORDER-1", mtnstand.ScriptSuccess)
 				reference := c.pay("ORDER-2", "failed_payer_limit_reached")
 				rec, err := c.Table.Get(context.Background(), table.Key{Space: table.Main, Partition: "payment#" + reference, Sort: "payment"})
 				if err != nil {

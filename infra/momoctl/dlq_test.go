@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
@@ -24,7 +24,7 @@ func bellFor(reference string, sequence int) string {
 // what it cannot read, and is harmless when it is repeated.
 func TestRedrive(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		paid, due := c.pay("ORDER-1", sandbox.PlanSuccess), c.pay("ORDER-2", sandbox.PlanSuccess)
+		paid, due := c.pay("ORDER-1", mtnstand.ScriptSuccess), c.pay("ORDER-2", mtnstand.ScriptSuccess)
 		d := c.Story(due).Deliveries[0]
 		d.State, d.NextAttemptAt, d.DeliveredAt = delivery.Due, ledger.Clock(time.Now()), time.Time{}
 		if _, err := c.Ledger.SaveDelivery(t.Context(), d); err != nil {
@@ -87,7 +87,7 @@ func (silent) Send(context.Context, ...queue.Message) error { return errSilent }
 // A letter whose doorbell could not be rung stays.
 func TestRedriveKeepsWhatItCannotRing(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		due := c.pay("ORDER-1", sandbox.PlanSuccess)
+		due := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		d := c.Story(due).Deliveries[0]
 		d.State, d.NextAttemptAt, d.DeliveredAt = delivery.Due, ledger.Clock(time.Now()), time.Time{}
 		if _, err := c.Ledger.SaveDelivery(t.Context(), d); err != nil {

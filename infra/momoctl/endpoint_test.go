@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 )
@@ -19,7 +19,7 @@ func TestEndpointLife(t *testing.T) {
 		contains(t, "disable", c.must("endpoint", "disable", "cli_shop", "https://SHOP.example.com/other/path"), "disabled operator")
 		contains(t, "again", c.must("endpoint", "disable", "cli_shop", testbed.ShopURL), "disabled operator")
 		time.Sleep(11 * time.Second)
-		held := c.pay("ORDER-1", sandbox.PlanSuccess)
+		held := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		if d := c.Story(held).Deliveries[0]; d.State != delivery.Held || len(c.App.Got()) != 0 {
 			t.Fatalf("it is %s, %d callbacks", d.State, len(c.App.Got()))
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/queue"
@@ -47,12 +47,12 @@ func golden(t *testing.T, name string, o outcome) {
 // by a disabled endpoint, an open one, and dead letters.
 func busy(t *testing.T, c *console) (paid, held, exhausted, blocked string) {
 	t.Helper()
-	paid = c.pay("ORDER-1", sandbox.PlanSuccess)
+	paid = c.pay("ORDER-1", mtnstand.ScriptSuccess)
 	held = c.held("ORDER-2")
 	c.App.Answer(func(int, testbed.Received) webhook.Result {
 		return webhook.Result{Code: 404, Control: "abort-message", Excerpt: "no such route"}
 	})
-	exhausted = c.pay("ORDER-3", sandbox.PlanSuccess)
+	exhausted = c.pay("ORDER-3", mtnstand.ScriptSuccess)
 	c.Pass(time.Hour)
 	if d := c.Story(exhausted).Deliveries[0]; d.State != delivery.Exhausted {
 		t.Fatalf("it is %s", d.State)
@@ -60,11 +60,11 @@ func busy(t *testing.T, c *console) (paid, held, exhausted, blocked string) {
 	c.App.Answer(nil)
 	c.must("endpoint", "disable", "cli_shop", "https://shop.example.com/any/path")
 	time.Sleep(11 * time.Second) // other processes forget
-	blocked = c.pay("ORDER-4", sandbox.PlanSuccess)
+	blocked = c.pay("ORDER-4", mtnstand.ScriptSuccess)
 	if d := c.Story(blocked).Deliveries[0]; d.State != delivery.Held {
 		t.Fatalf("it is %s", d.State)
 	}
-	if a := c.Pay(testbed.Order("ORDER-5", sandbox.Payer(sandbox.PlanPending))); a.StatusCode != 202 {
+	if a := c.Pay(testbed.Order("ORDER-5", mtnstand.Payer(mtnstand.ScriptPending))); a.StatusCode != 202 {
 		t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 	}
 	c.die(`{"reference":"`+paid+`","sequence":1}`, "not a doorbell")

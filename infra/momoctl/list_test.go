@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 )
 
@@ -32,10 +32,10 @@ func (c *console) pages(what, name string, args ...string) (all []string) {
 func TestListsPage(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		for i := range 7 {
-			c.pay(fmt.Sprint("SHOP-", i), sandbox.PlanSuccess)
+			c.pay(fmt.Sprint("SHOP-", i), mtnstand.ScriptSuccess)
 		}
 		for i := range 3 {
-			a := c.Pay(testbed.Order(fmt.Sprint("OTHER-", i), sandbox.Payer("status_wrong_amount")), "X-Proxy-Api-Key", testbed.OtherKey)
+			a := c.Pay(testbed.Order(fmt.Sprint("OTHER-", i), mtnstand.Payer("status_wrong_amount")), "X-Proxy-Api-Key", testbed.OtherKey)
 			if a.StatusCode != 202 {
 				t.Fatal(a.Body)
 			}

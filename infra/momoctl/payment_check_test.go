@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 )
 
 // A check ends what the provider knows the end of, before its schedule does.
 func TestPaymentCheck(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		a := c.Pay(testbed.Order("ORDER-1", sandbox.Payer("callback_lost")))
+		a := c.Pay(testbed.Order("ORDER-1", mtnstand.Payer("callback_lost")))
 		if a.StatusCode != 202 {
 			t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 		}

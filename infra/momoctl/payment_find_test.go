@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 )
 
 // A payment is found by whatever a person has in hand.
 func TestPaymentFound(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		paid := c.pay("ORDER-1", sandbox.PlanSuccess)
+		paid := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		failed := c.pay("ORDER-2", "failed_payer_limit_reached")
 		transaction := c.Payment(paid).FinancialTransactionID
 		if transaction == "" || c.Payment(failed).Open() {
@@ -33,7 +33,7 @@ func TestPaymentFound(t *testing.T) {
 		}
 		// Another app has an order of the same name, and the order that failed
 		// is paid again.
-		if a := c.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess)), "X-Proxy-Api-Key", testbed.OtherKey); a.StatusCode != 202 {
+		if a := c.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess)), "X-Proxy-Api-Key", testbed.OtherKey); a.StatusCode != 202 {
 			t.Fatal(a.Body)
 		}
 		o := c.run("payment", "show", "ORDER-1")
@@ -46,10 +46,10 @@ func TestPaymentFound(t *testing.T) {
 
 func TestPaymentListFilters(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		c.pay("A-1", sandbox.PlanSuccess)
+		c.pay("A-1", mtnstand.ScriptSuccess)
 		failed := c.pay("A-2", "failed_payer_limit_reached")
 		reason := c.Payment(failed).Reason
-		payer := sandbox.Payer(sandbox.PlanSuccess)
+		payer := mtnstand.Payer(mtnstand.ScriptSuccess)
 		for args, want := range map[string]string{
 			"--payer " + payer:                         "A-1",
 			"--payer +" + payer + " --client cli_shop": "A-1",
@@ -74,7 +74,7 @@ func TestPaymentListFilters(t *testing.T) {
 
 func TestOutputs(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		c.pay("=HYPERLINK(1)", sandbox.PlanSuccess)
+		c.pay("=HYPERLINK(1)", mtnstand.ScriptSuccess)
 		csv := c.must("payment", "list", "-o", "csv")
 		contains(t, "csv", csv, "REFERENCE,CREATED,CLIENT,ORDER,", ",'=HYPERLINK(1),", ",SUCCESSFUL,\n")
 		if got := c.must("payment", "list", "-o", "json"); got != c.must("payment", "list", "--json") {
@@ -114,7 +114,7 @@ func TestOutputs(t *testing.T) {
 // --watch looks again until it is interrupted, which is no fault.
 func TestWatch(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		reference := c.pay("ORDER-1", sandbox.PlanPending)
+		reference := c.pay("ORDER-1", mtnstand.ScriptPending)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*watchEvery+time.Millisecond)
 		defer cancel()
 		c.ctx = ctx

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
@@ -14,7 +14,7 @@ import (
 
 func TestPaymentShow(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		out := c.must("payment", "show", strings.ToUpper(reference))
 		contains(t, "show", out, reference+" is SUCCESSFUL", "ORDER-1 of cli_shop", "150.00 SZL", "by status", "payment.successful",
 			"delivered, 1 attempt", "INBOUND_FROM_APP  POST /request-to-pay -> 202", "OUTBOUND_TO_MTN", "INBOUND_FROM_MTN", "automatic attempt 1 -> 200")
@@ -50,7 +50,7 @@ func TestPaymentShow(t *testing.T) {
 // A flood of forged callbacks and a long life do not hide the evidence.
 func TestPaymentShowKeepsToTheEvidence(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		reference := c.pay("ORDER-1", sandbox.PlanPending)
+		reference := c.pay("ORDER-1", mtnstand.ScriptPending)
 		for range 4_000 {
 			c.CallBack("POST", "", `{"externalId":"ORDER-1","status":"FAILED"}`)
 			time.Sleep(time.Second)
@@ -78,7 +78,7 @@ func TestOutputSteersNoTerminal(t *testing.T) {
 		c.App.Answer(func(int, testbed.Received) webhook.Result {
 			return webhook.Result{Code: 200, Excerpt: "\x1b[2Jgone \u009b2J"}
 		})
-		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		for _, args := range [][]string{{"payment", "show", reference}, {"payment", "show", reference, "--json"}, {"client", "show", "\x1b[2J"}} {
 			o := c.run(args...)
 			for _, r := range o.out + o.err {
@@ -126,7 +126,7 @@ func TestSettle(t *testing.T) {
 
 func TestSettleOpenPayment(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		reference := c.pay("ORDER-1", sandbox.PlanPending)
+		reference := c.pay("ORDER-1", mtnstand.ScriptPending)
 		o := c.typed("yes\n", "payment", "settle", reference, "--status", "CANCELLED", "--reason", "the shop called it off", "--json")
 		if o.code != exitOK || !strings.Contains(o.out, `"status": "CANCELLED"`) {
 			t.Errorf("%+v", o)
@@ -146,7 +146,7 @@ func TestResend(t *testing.T) {
 			}
 			return webhook.Result{Code: 200}
 		})
-		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		state := func() delivery.State { return c.Story(reference).Deliveries[0].State }
 		if state() != delivery.Exhausted {
 			t.Fatalf("it is %s", state())
@@ -179,7 +179,7 @@ func TestResend(t *testing.T) {
 
 func TestResendUnderway(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		d := c.Story(reference).Deliveries[0]
 		if _, err := c.Ledger.SaveDelivery(t.Context(), d.Claim(time.Now().Add(30*time.Second))); err != nil {
 			t.Fatal(err)
@@ -195,7 +195,7 @@ func TestResendRefusesWhatWouldBeHeld(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		c.must("client", "set-callback-url", "cli_shop", "")
 		time.Sleep(11 * time.Second)
-		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		if d := c.Story(reference).Deliveries[0]; d.State != delivery.Held {
 			t.Fatalf("it is %s", d.State)
 		}

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 )
@@ -19,7 +19,7 @@ func (c *console) state(reference string) delivery.State {
 func TestHeldEventsGoToTheNewURL(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		c.must("endpoint", "disable", "cli_shop", testbed.ShopURL)
-		references := []string{c.pay("ORDER-1", sandbox.PlanSuccess), c.pay("ORDER-2", sandbox.PlanSuccess)}
+		references := []string{c.pay("ORDER-1", mtnstand.ScriptSuccess), c.pay("ORDER-2", mtnstand.ScriptSuccess)}
 		for _, reference := range references {
 			if got := c.state(reference); got != delivery.Held {
 				t.Fatalf("%s is %s", reference, got)
@@ -44,7 +44,7 @@ func TestReplayWithoutCallbackURL(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		c.must("client", "set-callback-url", "cli_shop", "")
 		time.Sleep(10 * time.Second) // until nobody remembers the old one
-		reference := c.pay("ORDER-1", sandbox.PlanSuccess)
+		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		if got := c.state(reference); got != delivery.Held {
 			t.Fatalf("it is %s", got)
 		}

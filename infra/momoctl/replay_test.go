@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
@@ -23,7 +23,7 @@ import (
 func (c *console) refusing(n int) (references []string) {
 	c.t.Helper()
 	for i := range n {
-		a := c.Pay(testbed.Order(fmt.Sprint("REFUSED-", i), sandbox.Payer(sandbox.PlanSuccess)))
+		a := c.Pay(testbed.Order(fmt.Sprint("REFUSED-", i), mtnstand.Payer(mtnstand.ScriptSuccess)))
 		if a.StatusCode != 202 {
 			c.t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 		}
@@ -99,7 +99,7 @@ func TestReplaySelects(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		began := time.Now()
 		c.refusing(2)
-		c.pay("ORDER-1", sandbox.PlanSuccess)
+		c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		later := time.Now().UTC().Format(time.RFC3339Nano)
 		for want, args := range map[string]string{
 			"2 events":  "--client cli_shop",
@@ -188,7 +188,7 @@ func TestReplayResumes(t *testing.T) {
 				// Somebody else resends one, and one comes about.
 				rest := slices.IndexFunc(many, func(r string) bool { return len(c.App.About(r)) == told })
 				c.must("delivery", "resend", many[rest], "1")
-				late := c.pay("LATE", sandbox.PlanSuccess)
+				late := c.pay("LATE", mtnstand.ScriptSuccess)
 
 				o = c.run("delivery", "replay", "--resume", v.Resume)
 				if o.code != exitOK {

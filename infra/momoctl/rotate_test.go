@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/webhook"
 )
@@ -28,7 +28,7 @@ func TestClientRotateSecret(t *testing.T) {
 		c.App.Add(testbed.ShopURL, testbed.ShopKey, secret) // it verifies each callback
 		c.Restart(testbed.Options{Seed: 2})                 // other processes forget within ten seconds
 		verifies := func(order string) bool {
-			got := c.App.About(c.pay(order, sandbox.PlanSuccess))
+			got := c.App.About(c.pay(order, mtnstand.ScriptSuccess))
 			if len(got) == 0 {
 				t.Fatal("no callback")
 			}

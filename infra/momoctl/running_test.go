@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 )
 
@@ -67,7 +67,7 @@ func TestBesideTheRunningSystem(t *testing.T) {
 	dir := t.TempDir()
 	url := startLocal(t, dir)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/request-to-pay",
-		strings.NewReader(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))))
+		strings.NewReader(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))))
 	if err != nil {
 		t.Fatal(err)
 	}

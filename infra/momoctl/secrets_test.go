@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/webhook"
 )
@@ -25,7 +25,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		c.App.Answer(func(int, testbed.Received) webhook.Result {
 			return webhook.Result{Code: 200, Excerpt: "my secret is " + testbed.ShopSecret}
 		})
-		paid, held, other := c.pay("ORDER-1", sandbox.PlanSuccess), c.held("ORDER-2"), c.held("ORDER-3")
+		paid, held, other := c.pay("ORDER-1", mtnstand.ScriptSuccess), c.held("ORDER-2"), c.held("ORDER-3")
 		token := c.CallbackPath(other)
 		token = token[strings.LastIndexByte(token, '/')+1:]
 		for _, json := range []string{"--json=false", "--json"} {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	"momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -17,7 +17,7 @@ import (
 // twice: that takes a person who has read so, or a flag that says so.
 func TestSettlePayable(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		reference := c.pay("ORDER-1", sandbox.PlanPending)
+		reference := c.pay("ORDER-1", mtnstand.ScriptPending)
 		settle := []string{"payment", "settle", reference, "--reason", "the shop called it off", "--status"}
 		o := c.typed("no\n", append(settle, "cancelled")...)
 		if o.code != exitRefused {
@@ -32,7 +32,7 @@ func TestSettlePayable(t *testing.T) {
 		contains(t, "although", c.must(append(settle, "failed", "--yes", "--although-payable")...), "is FAILED")
 
 		// Money that has moved frees no order.
-		paid := c.pay("ORDER-2", sandbox.PlanPending)
+		paid := c.pay("ORDER-2", mtnstand.ScriptPending)
 		contains(t, "a success", c.must("payment", "settle", paid, "--status", "successful", "--reason", "on the statement", "--yes"), "is SUCCESSFUL")
 	})
 }
@@ -40,10 +40,10 @@ func TestSettlePayable(t *testing.T) {
 // A request under way is let finish: its outcome is not an operator's to say.
 func TestSettleWhileSubmitting(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		if err := c.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.TimeoutBefore}); err != nil {
+		if err := c.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, Fault: core.TimeoutBefore}); err != nil {
 			t.Fatal(err)
 		}
-		go c.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess)))
+		go c.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess)))
 		time.Sleep(time.Second)
 		payments, _, err := c.Ledger.ListPayments(t.Context(), "cli_shop", ledger.PaymentFilter{}, 1, "")
 		if err != nil || len(payments) != 1 {
@@ -61,7 +61,7 @@ func TestSettleWhileSubmitting(t *testing.T) {
 // of failure needs a look into the provider's portal, which is recorded.
 func TestSettleUnanswerable(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		if err := c.Factura.AddRule(momfactura.Rule{Fault: momfactura.TimeoutAfter}); err != nil {
+		if err := c.Factura.AddRule(core.Rule{Fault: core.TimeoutAfter}); err != nil {
 			t.Fatal(err)
 		}
 		a := c.Pay(`{"provider":"mom-factura","method":"mcx","amount":"15000.00","externalId":"ORDER-MCX","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`)

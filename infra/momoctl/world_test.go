@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -111,7 +111,7 @@ func (c *console) object(args ...string) map[string]any {
 // pay takes a payment of the shop through a minute of the named life.
 func (c *console) pay(order, plan string) (reference string) {
 	c.t.Helper()
-	a := c.Pay(testbed.Order(order, sandbox.Payer(plan)))
+	a := c.Pay(testbed.Order(order, mtnstand.Payer(plan)))
 	if a.StatusCode != 202 {
 		c.t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 	}

@@ -26,9 +26,10 @@ import (
 
 	"momoproxy"
 	"momoproxy/infra/engines/engine"
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
 	"momoproxy/shared/ledger"
@@ -50,9 +51,9 @@ const (
 // world is what the functions find around them.
 type world struct {
 	o         options
-	mtn       *sandbox.Sandbox
-	factura   *facturabox.Sandbox
-	moment    *momentbox.Sandbox
+	mtn       *mtnstand.Standin
+	factura   *facturastand.Standin
+	moment    *momentstand.Standin
 	server    *http.Server
 	identity  tls.Certificate
 	endpoint  string            // of everything, as containers reach it
@@ -61,15 +62,15 @@ type world struct {
 }
 
 func newWorld(ctx context.Context, o options) (*world, error) {
-	w := &world{o: o, functions: map[string]string{}, mtn: sandbox.New(sandbox.Options{})}
+	w := &world{o: o, functions: map[string]string{}}
 	public := fmt.Sprintf("http://localhost:%d", o.port)
-	w.factura = facturabox.New(facturabox.Options{WebhookURL: public + "/webhooks/mom-factura/" + facturaToken})
-	momentKey := "sk_test_" + rand.Text()
-	signing, err := webhook.NewSecret(rand.Reader)
-	if err != nil {
+	w.mtn = mtnstand.New(mtnstand.Options{})
+	w.factura = facturastand.New(facturastand.Options{Options: core.Options{CallbackURL: public + "/webhooks/mom-factura/" + facturaToken}})
+	var err error
+	if w.moment, err = momentstand.Start(core.Options{}, public); err != nil {
 		return nil, err
 	}
-	w.moment = momentbox.New(momentbox.Options{SecretKey: momentKey, WebhookURL: public + "/webhooks/momentpay", WebhookSecrets: []string{signing.Reveal()}})
+	moment := w.moment.Variables("")
 	var template struct {
 		Resources map[string]struct {
 			Type       string `yaml:"Type"`
@@ -86,7 +87,7 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 			w.functions[path.Base(r.Properties.CodeURI)] = id
 		}
 	}
-	account, err := w.mtn.Provision(sandbox.MTNAccount{CallbackHost: "localhost"})
+	account, err := w.mtn.Provision(mtnstand.Account{CallbackHost: "localhost"})
 	if err != nil {
 		return nil, err
 	}
@@ -96,8 +97,8 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	parameters := map[string]string{"/momo-proxy/sealing-keys": keys, "/momo-proxy/payer-key": keys}
 	for name, credentials := range map[string]any{
 		"mtn":         map[string]string{"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey},
-		"mom-factura": map[string]string{"MOMFACTURA_API_KEY": facturabox.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken},
-		"momentpay":   map[string]any{"MOMENTPAY_SECRET_KEY": momentKey, "MOMENTPAY_WEBHOOK_SECRETS": []string{signing.Reveal()}},
+		"mom-factura": map[string]string{"MOMFACTURA_API_KEY": facturastand.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken},
+		"momentpay":   map[string]any{"MOMENTPAY_SECRET_KEY": moment["MOMENTPAY_SECRET_KEY"], "MOMENTPAY_WEBHOOK_SECRETS": []string{moment["MOMENTPAY_WEBHOOK_SECRETS"]}},
 	} {
 		text, err := json.Marshal(credentials)
 		if err != nil {

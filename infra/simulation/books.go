@@ -3,7 +3,7 @@ package simulation
 import (
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -23,7 +23,7 @@ type books struct {
 
 	asker   map[string]*invocation // who asked the provider for it
 	content map[string]string      // and with what
-	plans   map[string]sandbox.Plan
+	plans   map[string]core.Script
 	lies    map[string][]string // told in answers
 	refused map[string]bool     // an app was told so
 	success map[string]bool     // an app has seen it succeed
@@ -66,7 +66,7 @@ type lateness struct {
 func newBooks() books {
 	return books{
 		payments: map[string]ledger.Payment{}, deliver: map[string]int{}, created: map[string]time.Time{},
-		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]sandbox.Plan{},
+		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]core.Script{},
 		lies: map[string][]string{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
 		delivered: map[string]bool{}, state: map[table.Key]any{},
 		asked: map[string]time.Time{}, told: map[string]time.Time{}, untold: map[string]time.Time{}, sent: map[string]bool{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},

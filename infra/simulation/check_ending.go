@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/momentpay"
@@ -13,7 +13,7 @@ import (
 )
 
 // absent is the lie that a payment is not known.
-const absent = string(sandbox.NotFound)
+const absent = string(core.Error404Before)
 
 // checkTruth: no ending but on what the provider really said, an operator's
 // word, or our clock where it may speak.
@@ -105,7 +105,7 @@ func (w *world) checkSuccess(p ledger.Payment, t truth) {
 // checkAnswer: a status answer said so, at some time until now.
 func (w *world) checkAnswer(p ledger.Payment, t truth) {
 	now := time.Now()
-	if l := w.running.lie; w.running.about == p.Reference && l != "" && (l != string(momentbox.NoAmount) || p.Status == payment.Successful) {
+	if l := w.running.lie; w.running.about == p.Reference && l != "" && (l != string(momentstand.NoAmount) || p.Status == payment.Successful) {
 		w.violate(NoForgery, "%s is %s by an answer that had %s", p.Reference, p.Status, w.running.lie)
 	}
 	switch {

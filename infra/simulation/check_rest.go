@@ -64,8 +64,8 @@ func (w *world) checkRest() {
 	}
 	for _, e := range w.moment.Ledger() {
 		w.checkBooks(e.Reference, e.Charges)
-		if e.Requests > 1 {
-			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Requests, e.Reference)
+		if e.Accepted > 1 {
+			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Accepted, e.Reference)
 		}
 	}
 	causes := w.causes()

@@ -10,7 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	momentbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/ledger"
 )
 
@@ -83,13 +84,13 @@ func (w *world) forgeFactura(p ledger.Payment) {
 // forgeMoment sends webhooks without MomentPay's secret, or with one that it
 // has given up: none may be taken. What is sent again late or early was true.
 func (w *world) forgeMoment(p ledger.Payment) {
-	extra := momentbox.Extra{Forged: pick(w, momentbox.Forgeries()...)}
-	if extra.Forged != momentbox.Replayed && extra.Forged != momentbox.Future {
+	extra := core.Notice{Forged: pick(w, momentstand.Forgeries()...)}
+	if extra.Forged != momentstand.Replayed && extra.Forged != momentstand.Future {
 		extra.Status = pick(w, "paid", "paid", "failed", "expired")
 	}
 	forged, err := w.moment.Compose(p.Reference, extra)
 	if err != nil { // MomentPay does not know it, and somebody says that it does
-		forged = momentbox.Webhook{Header: http.Header{}, Body: fmt.Appendf(nil,
+		forged = core.Letter{Header: http.Header{}, Body: fmt.Appendf(nil,
 			`{"id":"evt_1","type":"payment_request.paid","data":{"id":"pr_forged","status":"paid","amount":%d,"currency":"ZAR","external_reference":%q}}`,
 			p.Amount.Minor, p.Reference)}
 		forged.Header.Set("Webhook-Id", "evt_1")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -115,7 +115,7 @@ func concurrentHistory(t *testing.T, seed uint64) *history {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := testbed.New(t, testbed.Options{Table: slow, Seed: seed + 1})
-		body := testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanPending))
+		body := testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptPending))
 		first := w.Pay(body, "idempotency-key", "k")
 		reference := first.Reference()
 		if first.StatusCode != 202 {

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/httpapi"
 )
 
@@ -44,11 +45,11 @@ func (w *world) planNeighbour() {
 }
 
 // silence is what MTN makes of a request for a silent payer.
-func (w *world) silence(c sandbox.Call) sandbox.Fault {
-	if c.Route != sandbox.RouteRequestToPay || !strings.HasPrefix(c.Payer, silentPayers) {
+func (w *world) silence(c core.Call) core.Fault {
+	if c.Route != mtnstand.RouteRequestToPay || !strings.HasPrefix(c.Payer, silentPayers) {
 		return ""
 	}
-	return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Unavailable, sandbox.TooMany)
+	return pick(w, core.TimeoutBefore, core.ResetBefore, core.Error503Before, core.Error429Before)
 }
 
 const (

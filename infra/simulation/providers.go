@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -49,13 +51,11 @@ var spacings = map[string]time.Duration{
 
 // build makes the providers and everything that outlives an invocation.
 func (w *world) build() {
-	w.mtn = sandbox.New(sandbox.Options{
-		Now: time.Now, AfterFunc: w.afterFunc, HTTPClient: &http.Client{Transport: callbackWire{w}},
+	w.mtn = mtnstand.New(mtnstand.Options{Options: core.Options{Now: time.Now, AfterFunc: w.afterFunc, HTTPClient: &http.Client{Transport: callbackWire{w}},
 		Seed: w.rng.Uint64() | 1, InstantTimeouts: true, Inject: w.inject, Choose: w.choose,
-		CallbackRetries: w.callbackRetries(),
-	})
+		CallbackRetries: w.callbackRetries()}})
 	var err error
-	w.account, err = w.mtn.Provision(sandbox.MTNAccount{TargetEnvironment: "mtnswaziland", CallbackHost: "proxy.example"})
+	w.account, err = w.mtn.Provision(mtnstand.Account{TargetEnvironment: "mtnswaziland", CallbackHost: "proxy.example"})
 	if err != nil {
 		panic(err)
 	}
@@ -67,7 +67,7 @@ func (w *world) build() {
 // buildFactura makes Mom Factura, in one of the forms in which its pages
 // contradict each other.
 func (w *world) buildFactura() {
-	w.facturaTimes = facturabox.Times{
+	w.facturaTimes = core.Times{
 		// How long an MCX payer takes is simulated on the way there; the
 		// stand-in itself must not wait.
 		Approve: w.between(time.Second, 90*time.Second), Invoice: w.between(time.Second, 10*time.Minute),
@@ -76,18 +76,17 @@ func (w *world) buildFactura() {
 		Long: w.between(20*time.Hour, 40*time.Hour),
 	}
 	flag := func() bool { return w.chance(0.3) }
-	w.factura = facturabox.New(facturabox.Options{
-		APIKey: facturaKey, WebhookURL: publicURL + "/webhooks/mom-factura/" + facturaToken,
+	w.factura = facturastand.New(facturastand.Options{Options: core.Options{CallbackURL: publicURL + "/webhooks/mom-factura/" + facturaToken,
 		HTTPClient: &http.Client{Transport: webhookWire{w, facturaHook}},
 		Now:        time.Now, AfterFunc: w.facturaAfterFunc, Seed: w.rng.Uint64() | 1, Times: w.facturaTimes, InstantTimeouts: true,
-		Dialect: facturabox.Dialect{SDK: flag(), SwapNesting: flag(), Bare: w.chance(0.1), Numbers: flag(), WithdrawOptional: flag()},
-		Inject:  w.injectFactura, Choose: w.chooseFactura,
-	})
+		Inject: w.injectFactura, Choose: w.chooseFactura},
+		APIKey:  facturaKey,
+		Dialect: facturastand.Dialect{SDK: flag(), SwapNesting: flag(), Bare: w.chance(0.1), Numbers: flag(), WithdrawOptional: flag()}})
 }
 
 // buildMoment makes MomentPay, with what its pages leave open drawn by lot.
 func (w *world) buildMoment() {
-	w.momentTimes = momentbox.Times{
+	w.momentTimes = core.Times{
 		Approve: w.between(time.Second, 90*time.Second), Slow: w.between(time.Minute, 3*time.Hour),
 		Late: w.between(0, 2*time.Hour), Repeat: w.between(0, 5*time.Minute),
 	}
@@ -97,14 +96,13 @@ func (w *world) buildMoment() {
 	}
 	flag := func() bool { return w.chance(0.3) }
 	w.momentSecrets = []string{w.newMomentSecret()}
-	w.moment = momentbox.New(momentbox.Options{
-		SecretKey: momentKey, WebhookURL: publicURL + "/webhooks/momentpay", WebhookSecrets: w.momentSecrets,
-		HTTPClient: &http.Client{Transport: webhookWire{w, momentHook}}, WebhookRetries: retries,
+	w.moment = momentstand.New(momentstand.Options{Options: core.Options{CallbackURL: publicURL + "/webhooks/momentpay",
+		HTTPClient: &http.Client{Transport: webhookWire{w, momentHook}}, CallbackRetries: retries,
 		Now: time.Now, AfterFunc: w.afterFunc, Seed: w.rng.Uint64() | 1, Times: w.momentTimes, InstantTimeouts: true,
+		Inject: w.injectMoment},
+		SecretKey: momentKey, WebhookSecrets: w.momentSecrets,
 		ContractEvents: flag(), URLSpelling: flag(), OwnWebhookID: flag(), ExpiryFirst: flag(), PastExpiry: flag(),
-		RefuseOtherBody: flag(), FlatErrors: flag(),
-		Inject: w.injectMoment,
-	})
+		RefuseOtherBody: flag(), FlatErrors: flag()})
 }
 
 func (w *world) newMomentSecret() string {
@@ -185,7 +183,7 @@ func (w *world) truth(reference string) truth {
 	}
 	return truth{
 		status: wordsMTN[e.Status], made: true, charges: e.Charges, since: e.Since, created: e.Created,
-		amount: e.Amount, currency: e.Currency, payer: e.Payer, reference: e.ExternalID,
+		amount: e.Amount, currency: e.Currency, payer: e.Payer, reference: e.Order,
 	}
 }
 
@@ -195,9 +193,9 @@ var wordsMTN = map[string]payment.Status{
 }
 
 var wordsFactura = map[string]payment.Status{
-	facturabox.Pending: payment.Pending, facturabox.Errored: payment.Pending, "ON_HOLD": payment.Pending,
-	facturabox.Paid: payment.Successful, facturabox.Cancelled: payment.Cancelled, facturabox.Expired: payment.Cancelled,
-	facturabox.Failed: payment.Failed, facturabox.Rejected: payment.Failed,
+	facturastand.Pending: payment.Pending, facturastand.Errored: payment.Pending, "ON_HOLD": payment.Pending,
+	facturastand.Paid: payment.Successful, facturastand.Cancelled: payment.Cancelled, facturastand.Expired: payment.Cancelled,
+	facturastand.Failed: payment.Failed, facturastand.Rejected: payment.Failed,
 }
 
 // truthFactura: nobody pays a reference whose number nobody was told.
@@ -211,7 +209,7 @@ func (w *world) truthFactura(reference string) truth {
 		status: wordsFactura[e.Status], made: true, charges: e.Charges, since: e.Since, created: e.Created,
 		amount: e.Amount, currency: "AOA", payer: e.Payer, reference: reference, invoice: w.shown(e.InvoiceURL),
 	}
-	if e.Method == facturabox.RouteReference && w.books.payments[reference].IDs["operationId"] == "" {
+	if e.Method == facturastand.RouteReference && w.books.payments[reference].IDs["operationId"] == "" {
 		t.status, t.charges, t.invoice = payment.Pending, 0, ""
 	}
 	return t
@@ -225,24 +223,15 @@ var wordsMoment = map[string]payment.Status{
 // is another amount.
 func (w *world) truthMoment(reference string) truth {
 	e, ok := w.moment.Payment(reference)
-	if !ok {
+	if !ok || e.Accepted == 0 {
 		return truth{}
 	}
-	if e.Plan == "wrong_amount" {
-		e.Amount += 100
-	}
 	t := truth{
-		status: wordsMoment[e.Status], made: true, charges: e.Charges, since: e.Created.Add(w.momentTimes.Approve), created: e.Created,
-		amount: payment.Money{Minor: e.Amount, Currency: "ZAR"}.Decimal(), currency: e.Currency, reference: e.Reference,
+		status: wordsMoment[e.Status], made: true, charges: e.Charges, since: e.Since, created: e.Created,
+		amount: e.Amount, currency: e.Currency, reference: e.Reference, payer: strings.TrimPrefix(e.Payer, "+"),
 	}
-	if e.Phone != "" {
-		t.payer = e.Phone[1:]
-	}
-	if e.Plan == "slow" {
-		t.since = e.Created.Add(w.momentTimes.Slow)
-	}
-	if t.status == payment.Cancelled && e.ExpiresAt.Before(t.since) || e.Plan == "unpaid" {
-		t.since = e.ExpiresAt
+	if e.Script == "wrong_amount" {
+		t.amount = "1" + t.amount // any other
 	}
 	return t
 }

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
 )
 
 // facturaWire is the way from a function to Mom Factura.
@@ -78,17 +79,17 @@ func (w *world) countFactura(q question) {
 // answerFactura has the stand-in answer, and finds out which payment of its
 // own it has made for ours.
 func (w *world) answerFactura(q question, r *http.Request) (*http.Response, error) {
-	before := len(w.factura.Ledger())
+	last, _ := w.factura.Newest()
 	w.atFactura = r
 	resp, err := w.factura.RoundTripper().RoundTrip(r)
 	w.atFactura = nil
-	for _, e := range w.factura.Ledger()[before:] {
+	if e, made := w.factura.Newest(); made && e.Reference != last.Reference {
 		if other, ok := w.books.factura[q.reference]; ok {
-			w.violate(ChargedOnce, "Mom Factura made %s and %s for %s", other, e.TransactionID, q.reference)
+			w.violate(ChargedOnce, "Mom Factura made %s and %s for %s", other, e.Reference, q.reference)
 		}
-		w.books.factura[q.reference] = e.TransactionID
-		w.note("  made", e.TransactionID, e.Script)
-		w.collide(e.TransactionID)
+		w.books.factura[q.reference] = e.Reference
+		w.note("  made", e.Reference, e.Script)
+		w.collide(e.Reference)
 	}
 	w.see(q.reference)
 	if err == nil {
@@ -140,22 +141,26 @@ func (w *world) facturaAfterFunc(d time.Duration, f func()) (stop func() bool) {
 }
 
 // chooseFactura picks the life of one payment.
-func (w *world) chooseFactura(c facturabox.Call) string {
+func (w *world) chooseFactura(c core.Call) (core.Script, bool) {
+	return w.factura.Script(w.scriptAtFactura(c))
+}
+
+func (w *world) scriptAtFactura(c core.Call) string {
 	switch {
 	case w.calm:
-		return facturabox.ScriptPaid
-	case c.Route == facturabox.RouteMCX:
-		return pick(w, facturabox.ScriptPaid, facturabox.ScriptPaid, facturabox.ScriptPaid, "failed", "rejected")
+		return facturastand.ScriptPaid
+	case c.Route == facturastand.RouteMCX:
+		return pick(w, facturastand.ScriptPaid, facturastand.ScriptPaid, facturastand.ScriptPaid, "failed", "rejected")
 	case w.chance(0.3):
-		return facturabox.ScriptPaid
+		return facturastand.ScriptPaid
 	}
 	return pick(w, "slow", "webhooks_lost", "webhooks_late", "webhooks_doubled", "webhooks_reversed", "webhooks_first",
-		"without_event", "invoice_never", facturabox.ScriptPending, "cancelled", "expired", "failed", "rejected", "error",
+		"without_event", "invoice_never", facturastand.ScriptPending, "cancelled", "expired", "failed", "rejected", "error",
 		"unknown_word", "late_success", "forged", "forged_pending", "forged_failure")
 }
 
 // injectFactura is asked what goes wrong with one exchange.
-func (w *world) injectFactura(c facturabox.Call) facturabox.Fault {
+func (w *world) injectFactura(c core.Call) core.Fault {
 	f := w.facturaFault(c)
 	if f != "" {
 		w.note("  fault", string(f))
@@ -163,39 +168,39 @@ func (w *world) injectFactura(c facturabox.Call) facturabox.Fault {
 	return f
 }
 
-func (w *world) facturaFault(c facturabox.Call) facturabox.Fault {
+func (w *world) facturaFault(c core.Call) core.Fault {
 	switch c.Route {
-	case facturabox.RouteWebhook:
+	case core.RouteCallback:
 		switch {
 		case w.chance(w.rates.callbackLost):
 			w.result.Stats.Lost++
-			return facturabox.LostWebhook
+			return core.Lost
 		case w.chance(w.rates.callbackTwice):
-			return facturabox.DoubledWebhook
+			return core.Repeated
 		}
-	case facturabox.RouteStatus:
+	case facturastand.RouteStatus:
 		switch {
 		case w.chance(w.rates.statusLies):
-			f := facturabox.UnknownWord
-			if strings.HasPrefix(c.ID, "op-") && w.chance(0.7) {
-				f = facturabox.OtherPayment // an E-kwanza answer need not name its operation
+			f := facturastand.UnknownWord
+			if strings.HasPrefix(c.Reference, "op-") && w.chance(0.7) {
+				f = facturastand.OtherPayment // an E-kwanza answer need not name its operation
 			}
 			w.lie(w.running.about, string(f))
 			return f
 		case w.chance(w.rates.providerBefore):
-			return pick(w, facturabox.TimeoutBefore, facturabox.ResetBefore, facturabox.Error500Before, facturabox.TooMany, facturabox.BadKey,
-				facturabox.BadDomain, facturabox.HTMLBefore, facturabox.HTMLNotFound, facturabox.NotFound, facturabox.Echo)
+			return pick(w, core.TimeoutBefore, core.ResetBefore, core.Error500Before, core.Error429Before, core.Error401Before,
+				core.Error403Before, core.HTML200Before, core.HTML404Before, core.Error404Before, core.EchoBefore)
 		case w.chance(w.rates.providerOdd):
-			return pick(w, facturabox.Truncated, facturabox.Incomplete, facturabox.Endless)
+			return pick(w, core.Truncated, facturastand.Incomplete, core.Endless)
 		}
 	default:
 		switch {
 		case w.chance(w.rates.providerBefore):
-			return pick(w, facturabox.TimeoutBefore, facturabox.ResetBefore, facturabox.Error500Before, facturabox.TooMany, facturabox.BadKey,
-				facturabox.BadDomain, facturabox.Refuses, facturabox.HTMLBefore, facturabox.HTMLNotFound, facturabox.NotFound)
+			return pick(w, core.TimeoutBefore, core.ResetBefore, core.Error500Before, core.Error429Before, core.Error401Before,
+				core.Error403Before, core.Error400Before, core.HTML200Before, core.HTML404Before, core.Error404Before)
 		case w.chance(w.rates.providerAfter):
-			return pick(w, facturabox.TimeoutAfter, facturabox.ResetAfter, facturabox.Error500After, facturabox.UnknownCodeAfter, facturabox.GatewayTimeoutAfter,
-				facturabox.HTMLAfter, facturabox.Truncated, facturabox.Incomplete, facturabox.Endless)
+			return pick(w, core.TimeoutAfter, core.ResetAfter, core.Error500After, facturastand.UnknownCodeAfter, core.HTML504After,
+				core.HTML200After, core.Truncated, facturastand.Incomplete, core.Endless)
 		}
 	}
 	return ""

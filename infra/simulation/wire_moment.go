@@ -5,7 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	momentbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 )
 
 // momentWire is the way from a function to MomentPay.
@@ -31,8 +32,8 @@ func (m momentWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	q.answer = func(r *http.Request) (*http.Response, error) {
 		resp, err := w.moment.RoundTripper().RoundTrip(r)
-		if e, ok := w.moment.Payment(reference); ok && e.Requests > 1 {
-			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Requests, reference)
+		if e, ok := w.moment.Payment(reference); ok && e.Accepted > 1 {
+			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Accepted, reference)
 		}
 		w.see(reference)
 		if q.pay && err == nil && resp.StatusCode >= 300 {
@@ -47,7 +48,7 @@ func (m momentWire) RoundTrip(r *http.Request) (*http.Response, error) {
 var momentCents = []int{51, 52, 53, 54, 61, 62, 63, 65, 66, 67, 68, 69, 71, 72, 73, 74, 75, 76, 77, 78, 79}
 
 // injectMoment is asked what goes wrong with one exchange.
-func (w *world) injectMoment(c momentbox.Call) momentbox.Fault {
+func (w *world) injectMoment(c core.Call) core.Fault {
 	f := w.momentFault(c)
 	if f != "" {
 		w.note("  fault", string(f))
@@ -55,47 +56,47 @@ func (w *world) injectMoment(c momentbox.Call) momentbox.Fault {
 	return f
 }
 
-func (w *world) momentFault(c momentbox.Call) momentbox.Fault {
+func (w *world) momentFault(c core.Call) core.Fault {
 	switch c.Route {
-	case momentbox.RouteWebhook:
+	case core.RouteCallback:
 		w.see(c.Reference)
 		switch {
 		case w.chance(w.rates.callbackLost):
 			w.result.Stats.Lost++
-			return momentbox.LostWebhook
+			return core.Lost
 		case w.chance(w.rates.callbackTwice):
-			return momentbox.RepeatedWebhook
+			return core.Repeated
 		}
-	case momentbox.RouteRetrieve:
+	case momentstand.RouteRetrieve:
 		switch {
 		case w.chance(w.rates.statusLies):
-			f := pick(w, momentbox.WrongAmount, momentbox.WrongCurrency, momentbox.WrongReference, momentbox.OtherRequest,
-				momentbox.UnknownStatus, momentbox.NoAmount)
+			f := pick(w, momentstand.WrongAmount, momentstand.WrongCurrency, momentstand.WrongReference, momentstand.OtherRequest,
+				momentstand.UnknownStatus, momentstand.NoAmount)
 			w.lie(c.Reference, string(f))
 			return f
 		case w.chance(w.rates.providerBefore):
-			return pick(w, momentbox.TimeoutBefore, momentbox.ResetBefore, momentbox.Error500Before, momentbox.Error503Before, momentbox.TooMany,
-				momentbox.Unauthorised, momentbox.Forbidden, momentbox.NotFound, momentbox.NoSuchPage, momentbox.HTMLBefore, momentbox.Endless)
+			return pick(w, core.TimeoutBefore, core.ResetBefore, core.Error500Before, core.Error503Before, core.Error429Before,
+				core.Error401Before, core.Error403Before, core.Error404Before, core.HTML404Before, core.HTML200Before, core.Endless)
 		case w.chance(w.rates.providerOdd):
-			return pick(w, momentbox.Truncated, momentbox.StringAmount, momentbox.NoLink)
+			return pick(w, core.Truncated, momentstand.StringAmount, momentstand.NoLink)
 		}
-	case momentbox.RouteCreate:
+	case momentstand.RouteCreate:
 		e, _ := w.moment.Payment(c.Reference)
 		switch {
 		case w.chance(w.rates.statusLies / 2):
-			f := pick(w, momentbox.WrongAmount, momentbox.WrongCurrency, momentbox.WrongReference, momentbox.OtherRequest)
+			f := pick(w, momentstand.WrongAmount, momentstand.WrongCurrency, momentstand.WrongReference, momentstand.OtherRequest)
 			w.lie(c.Reference, string(f))
 			return f
 		case w.chance(w.rates.providerBefore):
-			f := pick(w, momentbox.TimeoutBefore, momentbox.ResetBefore, momentbox.Error500Before, momentbox.Error503Before, momentbox.KeptErrorBefore,
-				momentbox.TooMany, momentbox.Conflict, momentbox.Invalid, momentbox.Unauthorised, momentbox.Forbidden, momentbox.NoSuchPage, momentbox.HTMLBefore)
-			if f == momentbox.Invalid && e.Asks > 0 {
+			f := pick(w, core.TimeoutBefore, core.ResetBefore, core.Error500Before, core.Error503Before, momentstand.KeptErrorBefore,
+				core.Error429Before, core.Error409Before, core.Error400Before, core.Error401Before, core.Error403Before, core.HTML404Before, core.HTML200Before)
+			if f == core.Error400Before && e.Asks > 0 {
 				w.lie(c.Reference, absent) // it may have it
 			}
 			return f
 		case w.chance(w.rates.providerAfter):
-			return pick(w, momentbox.TimeoutAfter, momentbox.ResetAfter, momentbox.Error500After, momentbox.KeptErrorAfter,
-				momentbox.HTMLAfter, momentbox.Truncated, momentbox.NoLink)
+			return pick(w, core.TimeoutAfter, core.ResetAfter, core.Error500After, momentstand.KeptErrorAfter,
+				core.HTML200After, core.Truncated, momentstand.NoLink)
 		}
 	}
 	return ""

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 )
 
 // mtnWire is the way from a function to MTN.
@@ -37,10 +38,10 @@ func (p mtnWire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // inject is asked by the provider what goes wrong with one exchange.
-func (w *world) inject(c sandbox.Call) sandbox.Fault {
+func (w *world) inject(c core.Call) core.Fault {
 	f := w.faultOf(c)
 	switch f {
-	case sandbox.WrongAmount, sandbox.WrongCurrency, sandbox.WrongPayer, sandbox.WrongExternalID, sandbox.UnknownStatus:
+	case mtnstand.WrongAmount, mtnstand.WrongCurrency, mtnstand.WrongPayer, mtnstand.WrongExternalID, mtnstand.UnknownStatus:
 		w.running.lie = string(f)
 	}
 	if f != "" {
@@ -49,52 +50,52 @@ func (w *world) inject(c sandbox.Call) sandbox.Fault {
 	return f
 }
 
-func (w *world) faultOf(c sandbox.Call) sandbox.Fault {
+func (w *world) faultOf(c core.Call) core.Fault {
 	if f := w.silence(c); f != "" {
 		return f
 	}
 	switch c.Route {
-	case sandbox.RouteToken:
+	case mtnstand.RouteToken:
 		if w.chance(w.rates.tokenFails) {
-			return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Unavailable, sandbox.LoginFailed,
-				sandbox.HTMLBefore, sandbox.Unauthorized, sandbox.Truncated)
+			return pick(w, core.TimeoutBefore, core.ResetBefore, core.Error503Before, mtnstand.LoginFailed,
+				core.HTML200Before, core.Error401Before, core.Truncated)
 		}
-	case sandbox.RouteRequestToPay:
+	case mtnstand.RouteRequestToPay:
 		switch {
 		case w.chance(w.rates.providerBefore):
-			return pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Error500Before, sandbox.Unavailable,
-				sandbox.TooMany, sandbox.Unauthorized, sandbox.HTMLBefore, sandbox.JSONBefore)
+			return pick(w, core.TimeoutBefore, core.ResetBefore, core.Error500Before, core.Error503Before,
+				core.Error429Before, core.Error401Before, core.HTML200Before, core.JSON200Before)
 		case w.chance(w.rates.providerAfter):
-			return pick(w, sandbox.TimeoutAfter, sandbox.ResetAfter, sandbox.Error500After, sandbox.UnavailableAfter,
-				sandbox.HTMLAfter, sandbox.JSONAfter, sandbox.Truncated)
+			return pick(w, core.TimeoutAfter, core.ResetAfter, core.Error500After, core.Error503After,
+				core.HTML200After, core.JSON200After, core.Truncated)
 		case w.chance(w.rates.providerOdd):
-			return sandbox.Forbidden
+			return core.Error403Before
 		}
-	case sandbox.RouteStatus:
+	case mtnstand.RouteStatus:
 		switch {
 		case w.chance(w.rates.statusLies):
-			f := pick(w, sandbox.WrongAmount, sandbox.WrongCurrency, sandbox.WrongPayer, sandbox.NotFound)
+			f := pick(w, mtnstand.WrongAmount, mtnstand.WrongCurrency, mtnstand.WrongPayer, core.Error404Before)
 			w.books.lies[c.Reference] = append(w.books.lies[c.Reference], string(f))
 			return f
 		case w.chance(w.rates.providerBefore):
-			f := pick(w, sandbox.TimeoutBefore, sandbox.ResetBefore, sandbox.Error500Before, sandbox.Unavailable,
-				sandbox.TooMany, sandbox.Unauthorized, sandbox.Forbidden, sandbox.HTMLBefore)
-			if f == sandbox.Unauthorized && w.rates.crowd {
+			f := pick(w, core.TimeoutBefore, core.ResetBefore, core.Error500Before, core.Error503Before,
+				core.Error429Before, core.Error401Before, core.Error403Before, core.HTML200Before)
+			if f == core.Error401Before && w.rates.crowd {
 				// The adapter asks again at once with a new token. One such
 				// question more is within the margin, a storm of them is not.
-				f = sandbox.Unavailable
+				f = core.Error503Before
 			}
 			return f
 		case w.chance(w.rates.providerOdd):
-			return pick(w, sandbox.Truncated, sandbox.UnknownStatus, sandbox.WrongExternalID, sandbox.ReasonObject, sandbox.NumberFields)
+			return pick(w, core.Truncated, mtnstand.UnknownStatus, mtnstand.WrongExternalID, mtnstand.ReasonObject, mtnstand.NumberFields)
 		}
-	case sandbox.RouteCallback:
+	case core.RouteCallback:
 		switch {
 		case w.chance(w.rates.callbackLost):
 			w.result.Stats.Lost++
-			return sandbox.LostCallback
+			return core.Lost
 		case w.chance(w.rates.callbackTwice):
-			return sandbox.RepeatedCallback
+			return core.Repeated
 		}
 	}
 	return ""
@@ -108,10 +109,10 @@ func (w *world) callbackRetries() []time.Duration {
 }
 
 // choose writes the life of one payment at the provider.
-func (w *world) choose(c sandbox.Call) (sandbox.Plan, bool) {
-	p := sandbox.Plan{}
+func (w *world) choose(c core.Call) (core.Script, bool) {
+	p := core.Script{}
 	step := func(after time.Duration, status, reason string) {
-		p.Steps = append(p.Steps, sandbox.Step{After: after, Status: status, Reason: reason})
+		p.Steps = append(p.Steps, core.Step{After: after, Status: status, Reason: reason})
 	}
 	reason := pick(w, "APPROVAL_REJECTED", "EXPIRED", "NOT_ENOUGH_FUNDS", "INTERNAL_PROCESSING_ERROR", "SOMETHING_NEW", "", "TRANSACTION_CANCELED")
 	end := w.between(time.Second, 90*time.Second)
@@ -150,23 +151,23 @@ func (w *world) choose(c sandbox.Call) (sandbox.Plan, bool) {
 }
 
 // announce gives a plan its callbacks.
-func (w *world) announce(p *sandbox.Plan) {
+func (w *world) announce(p *core.Script) {
 	for _, s := range p.Steps {
 		if s.Status != "SUCCESSFUL" && s.Status != "FAILED" && !w.chance(0.2) {
 			continue
 		}
-		n := sandbox.Notice{After: s.After, Method: pick(w, http.MethodPost, http.MethodPut)}
+		n := core.Notice{After: s.After, Method: pick(w, http.MethodPost, http.MethodPut)}
 		if w.chance(w.rates.callbackLate) {
 			n.After += w.between(0, 2*time.Hour)
 		}
 		p.Callbacks = append(p.Callbacks, n)
 		if w.chance(w.rates.callbackLate / 2) { // told before it is true, and late what was true
-			p.Callbacks = append(p.Callbacks, sandbox.Notice{After: s.After + w.between(0, time.Hour), Status: "PENDING"})
+			p.Callbacks = append(p.Callbacks, core.Notice{After: s.After + w.between(0, time.Hour), Status: "PENDING"})
 		}
 	}
 }
 
-func planOf(p sandbox.Plan) string {
+func planOf(p core.Script) string {
 	var b strings.Builder
 	for _, s := range p.Steps {
 		b.WriteString(s.After.String() + ":" + s.Status + " ")

@@ -19,9 +19,10 @@ import (
 	"reflect"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 )
@@ -110,14 +111,14 @@ type world struct {
 	suspended []*process    // who waits, the longest first
 	idle      []chan *event // goroutines that wait for something to happen
 	going     int           // processes that have begun and not ended
-	mtn       *sandbox.Sandbox
-	account   sandbox.MTNAccount
-	factura   *facturabox.Sandbox
-	moment    *momentbox.Sandbox
+	mtn       *mtnstand.Standin
+	account   mtnstand.Account
+	factura   *facturastand.Standin
+	moment    *momentstand.Standin
 	// atFactura is the request that Mom Factura is answering.
 	atFactura     *http.Request
-	facturaTimes  facturabox.Times
-	momentTimes   momentbox.Times
+	facturaTimes  core.Times
+	momentTimes   core.Times
 	momentSecrets []string // as they are deployed, the newest first
 	apps          []*app
 	oneHost       bool                      // all apps live on one platform, behind one origin

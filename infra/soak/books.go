@@ -10,8 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/provider/momfactura"
 )
@@ -20,11 +19,10 @@ import (
 type books struct {
 	ours      map[string]ledger.Story
 	theirs    map[string]entry
-	mtn       sandbox.Counters
-	factura   facturabox.Counters
-	arrivals  []arrival         // of each app in its order
-	attention map[string]bool   // the payments that an operator is shown
-	promised  map[string]string // external id by reference
+	counters  map[string]core.Counters // of each provider
+	arrivals  []arrival                // of each app in its order
+	attention map[string]bool          // the payments that an operator is shown
+	promised  map[string]string        // external id by reference
 	broken    []string
 	told      map[int]int
 	now       time.Time
@@ -36,8 +34,11 @@ func (w *world) books(ctx context.Context) (*books, error) {
 		return nil, err
 	}
 	b := &books{
-		ours: ours, theirs: w.entries(ours), mtn: w.mtn.Counters(), factura: w.factura.Counters(), attention: map[string]bool{},
+		ours: ours, theirs: w.entries(ours), counters: map[string]core.Counters{}, attention: map[string]bool{},
 		promised: w.promised, broken: w.broken, told: w.told, now: time.Now(),
+	}
+	for _, p := range w.providers {
+		b.counters[p.Provider()] = p.Counters()
 	}
 	for _, a := range w.apps {
 		b.arrivals = append(b.arrivals, a.arrivals()...)
@@ -84,11 +85,10 @@ func (b *books) faults() []string {
 			fault("%s: Mom Factura, which knows no repeats, was asked %d times", reference, e.submissions)
 		}
 	}
-	if b.mtn.Violations > 0 {
-		fault("MTN's limit was exceeded %d times, with %d questions in a second", b.mtn.Violations, b.mtn.MaxGETs)
-	}
-	if b.factura.Violations.Total() > 0 {
-		fault("Mom Factura's limits were exceeded: %+v", b.factura.Violations)
+	for provider, c := range b.counters {
+		if c.Violations() > 0 {
+			fault("the limits of %s were exceeded: %+v", provider, c.Limits)
+		}
 	}
 	for reference, externalID := range b.promised {
 		if s, ok := b.ours[reference]; !ok || s.Payment.ExternalID != externalID {
@@ -167,8 +167,12 @@ func (b *books) summary() string {
 		fmt.Fprintf(&text, "  %s: %d payments, asked for in %d requests, %d charged; %s, %d before the operator\n",
 			name, t.payments, t.submissions, t.charged, counted(t.statuses), t.left)
 	}
-	fmt.Fprintf(&text, "  at most %d questions to MTN in a second; to Mom Factura %d requests, %d submissions in a minute\n",
-		b.mtn.MaxGETs, b.factura.MaxRequests, b.factura.MaxSubmits)
+	for _, provider := range slices.Sorted(maps.Keys(b.counters)) {
+		for _, name := range slices.Sorted(maps.Keys(b.counters[provider].Limits)) {
+			l := b.counters[provider].Limits[name]
+			fmt.Fprintf(&text, "  %s: %s: at most %d, %d beyond the limit\n", provider, name, l.Most, l.Violations)
+		}
+	}
 	fmt.Fprintf(&text, "  events: %s; %d attempts, %d arrivals\n", counted(states), attempts, len(b.arrivals))
 	return text.String()
 }

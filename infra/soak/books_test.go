@@ -5,8 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -130,8 +129,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		{"no operator is shown it", books{
 			ours: map[string]ledger.Story{"r": {Payment: ledger.Payment{Payment: payment.Payment{Status: payment.Pending}}}},
 		}, "no operator"},
-		{"too many questions", books{mtn: sandbox.Counters{Violations: 1, MaxGETs: 11}}, "limit was exceeded"},
-		{"too many submissions", books{factura: facturabox.Counters{Violations: facturabox.Violations{Submits: 1}}}, "limits were exceeded"},
+		{"too many questions", books{counters: map[string]core.Counters{"mtn": {Limits: map[string]core.Limit{"getsPerSecond": {Most: 11, Violations: 1}}}}}, "limits of mtn were exceeded"},
 		{"promise lost", books{promised: map[string]string{"r": "order"}}, "promised for order"},
 		{"forged delivery", books{arrivals: []arrival{{Fault: "no signature matches"}}}, "does not verify"},
 		{"stranger", books{arrivals: []arrival{{EventID: "evt_9"}}}, "which is not ours"},

@@ -34,7 +34,7 @@ func (w *world) load(ctx context.Context) error {
 		a.setTrouble(false)
 	}
 	for _, p := range w.providers {
-		p.clear()
+		p.ClearRules()
 	}
 	return err
 }

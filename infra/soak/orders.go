@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
+	momentstand "momoproxy/infra/standin/momentpay"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/provider/momentpay"
 	"momoproxy/shared/provider/momfactura"
 )
@@ -19,12 +19,12 @@ type order struct {
 }
 
 // What becomes of an order is chosen by the payer at MTN, by the amount's
-// cents at the others (infra/sandbox/README.md). Most people pay. Scripts
+// cents at the others (infra/standin/README.md). Most people pay. Scripts
 // that leave a payment open for ever, or hold it for an operator, are left
 // out: nobody is here to end it.
 var (
 	mtnPayers = []string{
-		sandbox.PlanSuccess, sandbox.PlanSuccess, sandbox.PlanSuccess, sandbox.PlanSuccess, "failed_approval_rejected", "mtn_453",
+		mtnstand.ScriptSuccess, mtnstand.ScriptSuccess, mtnstand.ScriptSuccess, mtnstand.ScriptSuccess, "failed_approval_rejected", "mtn_453",
 		"callback_lost", "callback_late", "callback_double", "callback_forged", "callback_forged_only", "callback_put",
 		"callback_first", "reset_after", "error500_charged", "status_reset",
 	}
@@ -65,10 +65,10 @@ func (w *world) newOrder(a *app, n int, random *rand.Rand) order {
 		method := []string{momentpay.MethodLink, momentpay.MethodPush}[random.IntN(2)]
 		body["provider"], body["method"], body["amount"] = momentpay.Name, method, unique(momentCents[method])
 		if method == momentpay.MethodPush {
-			payer = momentbox.PushNumber(0)
+			payer = momentstand.PushNumber(0)
 		}
 	default:
-		body["amount"], payer = "25.00", sandbox.Payer(mtnPayers[random.IntN(len(mtnPayers))])
+		body["amount"], payer = "25.00", mtnstand.Payer(mtnPayers[random.IntN(len(mtnPayers))])
 	}
 	if payer != "" {
 		body["payer"] = map[string]string{"partyIdType": "MSISDN", "partyId": payer}

@@ -14,16 +14,11 @@ import (
 	"syscall"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/sqlite"
 	"momoproxy/shared/webhook"
 )
-
-const currency = "SZL" // of MTN's account
 
 // world is everything around the local system, which outlives it.
 type world struct {
@@ -33,10 +28,7 @@ type world struct {
 	address     string
 	environment []string
 	process     *process
-	mtn         *sandbox.Sandbox
-	factura     *facturabox.Sandbox
-	moment      *momentbox.Sandbox
-	providers   []*standIn
+	providers   []*provider
 	secrets     []string // of the providers' accounts and the apps'
 	apps        []*app
 	table       *sqlite.Table
@@ -47,19 +39,18 @@ type world struct {
 	kills         int
 	rules, orders atomic.Int64
 
-	mu        sync.Mutex
-	submitted map[string]int    // Mom Factura's, by amount
-	promised  map[string]string // external id by reference: answered 202
-	keyed     map[string]string // reference by Idempotency-Key
-	again     []order           // with a key and without an answer
-	broken    []string          // what was seen to be wrong at once
-	asked     int               // requests to pay
-	told      map[int]int       // answers by HTTP status; 0: none
+	mu       sync.Mutex
+	promised map[string]string // external id by reference: answered 202
+	keyed    map[string]string // reference by Idempotency-Key
+	again    []order           // with a key and without an answer
+	broken   []string          // what was seen to be wrong at once
+	asked    int               // requests to pay
+	told     map[int]int       // answers by HTTP status; 0: none
 }
 
 func newWorld(o options) (w *world, err error) {
 	w = &world{o: o, client: &http.Client{Timeout: 30 * time.Second},
-		promised: map[string]string{}, keyed: map[string]string{}, told: map[int]int{}, submitted: map[string]int{}}
+		promised: map[string]string{}, keyed: map[string]string{}, told: map[int]int{}}
 	defer func() {
 		if err != nil {
 			w.close()
@@ -223,6 +214,7 @@ func (w *world) close() {
 		_ = s.Close()
 	}
 	for _, p := range w.providers {
-		p.close()
+		p.stop()
+		p.Close()
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
+	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momentpay"
 	"momoproxy/shared/provider/momfactura"
@@ -26,22 +27,20 @@ const (
 // API's routes.
 func (w *World) startOthers(o Options) {
 	client := &http.Client{Transport: inbound{w}, Timeout: 5 * time.Second}
-	fo := facturabox.Options{
-		APIKey: FacturaKey, WebhookURL: PublicURL + "/webhooks/mom-factura/" + FacturaToken, Seed: o.Seed, HTTPClient: client,
-	}
+	fo := facturastand.Options{Options: core.Options{CallbackURL: PublicURL + "/webhooks/mom-factura/" + FacturaToken, Seed: o.Seed, HTTPClient: client},
+		APIKey: FacturaKey}
 	if o.MomFactura != nil {
 		o.MomFactura(&fo)
 	}
-	w.Factura = facturabox.New(fo)
+	w.Factura = facturastand.New(fo)
 	w.t.Cleanup(w.Factura.Close)
-	mo := momentbox.Options{
-		SecretKey: MomentKey, WebhookURL: PublicURL + "/webhooks/momentpay", WebhookSecrets: []string{MomentSecret},
-		Seed: o.Seed, HTTPClient: client,
-	}
+	mo := momentstand.Options{Options: core.Options{CallbackURL: PublicURL + "/webhooks/momentpay",
+		Seed: o.Seed, HTTPClient: client},
+		SecretKey: MomentKey, WebhookSecrets: []string{MomentSecret}}
 	if o.MomentPay != nil {
 		o.MomentPay(&mo)
 	}
-	w.Moment = momentbox.New(mo)
+	w.Moment = momentstand.New(mo)
 	w.t.Cleanup(w.Moment.Close)
 }
 

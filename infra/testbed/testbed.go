@@ -16,9 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/providers"
@@ -69,9 +70,9 @@ type Options struct {
 	MTN func(http.RoundTripper) http.RoundTripper
 	// Sandbox changes the sandbox's options before it is made, MomFactura
 	// and MomentPay those of the other two.
-	Sandbox    func(*sandbox.Options)
-	MomFactura func(*facturabox.Options)
-	MomentPay  func(*momentbox.Options)
+	Sandbox    func(*mtnstand.Options)
+	MomFactura func(*facturastand.Options)
+	MomentPay  func(*momentstand.Options)
 	// Currency is the account's, in MTN's sandbox environment, which takes
 	// any payer; empty: SZL.
 	Currency       string
@@ -94,11 +95,11 @@ type World struct {
 	Table    table.Table        // what the system sees of it
 	Messages *queuememory.Queue
 	Queue    queue.Queue
-	Sandbox  *sandbox.Sandbox
+	Sandbox  *mtnstand.Standin
 	MTN      provider.Provider
 	// Factura and Moment are the other two providers.
-	Factura   *facturabox.Sandbox
-	Moment    *momentbox.Sandbox
+	Factura   *facturastand.Standin
+	Moment    *momentstand.Standin
 	Ring      *seal.Ring
 	Payers    *seal.Hasher
 	Ledger    *ledger.Ledger
@@ -159,13 +160,13 @@ func New(t testing.TB, o Options) *World {
 
 // startSandbox makes MTN, whose callbacks come in by the API's routes.
 func (w *World) startSandbox(o Options) {
-	so := sandbox.Options{Seed: o.Seed, HTTPClient: &http.Client{Transport: inbound{w}, Timeout: 5 * time.Second}}
+	so := mtnstand.Options{Options: core.Options{Seed: o.Seed, HTTPClient: &http.Client{Transport: inbound{w}, Timeout: 5 * time.Second}}}
 	if o.Sandbox != nil {
 		o.Sandbox(&so)
 	}
-	w.Sandbox = sandbox.New(so)
+	w.Sandbox = mtnstand.New(so)
 	w.t.Cleanup(w.Sandbox.Close)
-	must(w.Sandbox.Provision(sandbox.MTNAccount{
+	must(w.Sandbox.Provision(mtnstand.Account{
 		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey,
 		Currency: o.Currency, CallbackHost: "momopay.example.com",
 	}))(w.t)

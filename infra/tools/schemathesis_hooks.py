@@ -1,7 +1,7 @@
 """Requests to pay that generation alone never hits upon: a provider, one of
 its methods, a payer of its country and an amount have to fit each other. The
 amount's cents, or at MTN the payer, pick what the stand-in does with it
-(infra/sandbox/README.md). Mom Factura takes few at once: more get 503."""
+(infra/standin/README.md). Mom Factura takes few at once: more get 503."""
 
 import schemathesis
 

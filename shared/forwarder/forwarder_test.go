@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/forwarder"
@@ -354,7 +354,7 @@ func TestForwarderEventsKeepTheirOrder(t *testing.T) {
 // event delivered.
 func corrected(t *testing.T, w *testbed.World) (reference string) {
 	t.Helper()
-	a := w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanPending)))
+	a := w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptPending)))
 	for _, status := range []string{"FAILED", "SUCCESSFUL"} {
 		time.Sleep(time.Minute)
 		if err := w.Sandbox.SetOutcome(a.Reference(), status, "", true); err != nil {

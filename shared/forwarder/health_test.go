@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/forwarder"
@@ -86,7 +86,7 @@ func aDayDown(t *testing.T, w *testbed.World) {
 	up := down(w, webhook.Result{Class: webhook.ClassConnect})
 	var all, corrected []string
 	for range corrections {
-		corrected = append(corrected, order(t, w, fmt.Sprint("CORRECTED-", len(corrected)), sandbox.Payer(sandbox.PlanPending)))
+		corrected = append(corrected, order(t, w, fmt.Sprint("CORRECTED-", len(corrected)), mtnstand.Payer(mtnstand.ScriptPending)))
 	}
 	for hour := range hours {
 		all = append(all, orders(t, w, each)...)
@@ -562,7 +562,7 @@ func TestHoldingIsFencedByTheEndpoint(t *testing.T) {
 func TestACorrectionDoesNotOvertakeWhatIsHeld(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		up := down(w, webhook.Result{Code: 500})
-		reference := order(t, w, "ORDER-1", sandbox.Payer(sandbox.PlanPending))
+		reference := order(t, w, "ORDER-1", mtnstand.Payer(mtnstand.ScriptPending))
 		orders(t, w, 15)
 		w.Pass(2 * time.Minute)
 		end := func(status string) {

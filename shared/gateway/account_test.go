@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox/momentpay"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
@@ -176,7 +176,7 @@ func TestUnreadShare(t *testing.T) {
 
 // The signature of one account says nothing about the payments of another.
 func TestSignatureOfAnotherAccount(t *testing.T) {
-	o := testbed.Options{MomentPay: func(o *momentpay.Options) { o.Manual = true }}
+	o := testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
 		reference := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
 		for i, prov := range w.Gateway.Providers {

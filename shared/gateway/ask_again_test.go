@@ -4,7 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 )
@@ -12,11 +13,11 @@ import (
 // A question that met a token which had just ended is put once more, in a turn of its own.
 func TestAskAgain(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		reference := accepted(t, w, "ORDER-1", mtnstand.ScriptPending)
 		if err := w.Sandbox.SetOutcome(reference, "SUCCESSFUL", "", false); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteStatus, Fault: sandbox.Unauthorized, Times: 1}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteStatus, Fault: core.Error401Before, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(6 * time.Second)
@@ -27,7 +28,7 @@ func TestAskAgain(t *testing.T) {
 		if took := time.Since(started); took < 125*time.Millisecond {
 			t.Errorf("both questions within %s: the second had no turn of its own", took)
 		}
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != 2 {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != 2 {
 			t.Errorf("MTN was asked %d times", n)
 		}
 		asked := 0

@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -75,7 +76,7 @@ func TestCensusTellsOfTheCircuit(t *testing.T) {
 		if open() {
 			t.Error("open before anything happened")
 		}
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.TimeoutBefore}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, Fault: core.TimeoutBefore}); err != nil {
 			t.Fatal(err)
 		}
 		for i, order := range []string{"A", "B", "C", "D", "E"} {

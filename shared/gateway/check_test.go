@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
@@ -59,7 +59,7 @@ func TestCheck(t *testing.T) {
 // What a request is still at work on is left to it.
 func TestCheckLeavesSubmittingAlone(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		reference := accepted(t, w, "ORDER-1", mtnstand.ScriptPending)
 		p := w.Payment(reference)
 		p.Phase, p.SubmitDeadline = payment.PhaseSubmitting, time.Now().Add(time.Minute)
 		if _, err := w.Ledger.ClaimCheck(t.Context(), p); err != nil {

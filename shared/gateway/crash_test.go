@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
@@ -163,13 +163,13 @@ func scenes() []scene {
 	reference := payment.ReferenceFor("cli_shop", key)
 	var all []scene
 	for _, plan := range []string{
-		sandbox.PlanSuccess, "callback_lost", "refused_payer_not_found", "reset_after", "timeout_once", "error500_charged", "error500",
+		mtnstand.ScriptSuccess, "callback_lost", "refused_payer_not_found", "reset_after", "timeout_once", "error500_charged", "error500",
 		"json200_charged", "failed_not_enough_funds", "error401_once", "corrected",
 	} {
-		payer := sandbox.Payer(plan)
+		payer := mtnstand.Payer(plan)
 		all = append(all, scene{name: "request to pay, " + plan, payer: payer, run: func(w *testbed.World) { pay(w, payer, key) }})
 	}
-	pending := sandbox.Payer(sandbox.PlanPending)
+	pending := mtnstand.Payer(mtnstand.ScriptPending)
 	prepare := func(t *testing.T, w *testbed.World) { open(t, w, pending) }
 	for _, status := range []string{"SUCCESSFUL", "FAILED"} {
 		all = append(all,

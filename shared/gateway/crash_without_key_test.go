@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -20,13 +20,13 @@ import (
 // payment was made comes to its true end.
 func TestCrashWalkWithoutKey(t *testing.T) {
 	t.Parallel()
-	for _, plan := range []string{sandbox.PlanSuccess, "callback_lost", "reset_after", "timeout_once", "error500_charged", "refused_payer_not_found"} {
+	for _, plan := range []string{mtnstand.ScriptSuccess, "callback_lost", "reset_after", "timeout_once", "error500_charged", "refused_payer_not_found"} {
 		t.Run(plan, func(t *testing.T) {
 			t.Parallel()
 			for _, b := range blows {
 				for n := 1; ; n++ {
 					f := &fuse{n: n, blow: b}
-					t.Run(fmt.Sprintf("call %d %s", n, b), func(t *testing.T) { walkWithoutKey(t, sandbox.Payer(plan), f) })
+					t.Run(fmt.Sprintf("call %d %s", n, b), func(t *testing.T) { walkWithoutKey(t, mtnstand.Payer(plan), f) })
 					if !f.blown {
 						break
 					}

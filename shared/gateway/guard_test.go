@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
@@ -54,7 +54,7 @@ func beside(t *testing.T, w *testbed.World, threads int, every time.Duration, tr
 // with 429, takes nothing from the app beside it, however often it asks and in
 // any order.
 func TestNeighbourOfFailingPayers(t *testing.T) {
-	payers := []string{sandbox.Payer("error503"), sandbox.Payer("error429"), sandbox.Payer("timeout_before"), sandbox.Payer("reset_before"), sandbox.Payer("html200")}
+	payers := []string{mtnstand.Payer("error503"), mtnstand.Payer("error429"), mtnstand.Payer("timeout_before"), mtnstand.Payer("reset_before"), mtnstand.Payer("html200")}
 	for name, c := range map[string]struct {
 		threads int
 		every   time.Duration
@@ -69,7 +69,7 @@ func TestNeighbourOfFailingPayers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-				if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Payer: "26876123456", DelayMS: 80}); err != nil {
+				if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, DelayMs: 80, Match: core.Match{Payer: "26876123456"}}); err != nil {
 					t.Fatal(err)
 				}
 				_, alone := beside(t, w, 0, time.Second, nil)
@@ -105,15 +105,15 @@ func TestAnAppIsKeptOutAlone(t *testing.T) {
 			t.Errorf("told as %q", opened)
 		}
 		time.Sleep(30 * time.Second)
-		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
-		accepted(t, w, "ORDER-2", sandbox.PlanSuccess)
+		accepted(t, w, "ORDER-1", mtnstand.ScriptSuccess)
+		accepted(t, w, "ORDER-2", mtnstand.ScriptSuccess)
 	})
 }
 
 // What a provider asks for with a 429 is kept to by the app that met it.
 func TestRetryAfterOfAProvider(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Factura.AddRule(facturabox.Rule{Fault: facturabox.TooMany, Times: 1}); err != nil {
+		if err := w.Factura.AddRule(core.Rule{Fault: core.Error429Before, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		w.Pay(factura("ORDER-1", "reference", "1500.00"))
@@ -135,7 +135,7 @@ func TestRetryAfterOfAProvider(t *testing.T) {
 // apps that meet it close the circuit for all.
 func TestARefusedAccountOpensTheCircuit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.Forbidden}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, Fault: core.Error403Before}); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 5 {
@@ -151,7 +151,7 @@ func TestARefusedAccountOpensTheCircuit(t *testing.T) {
 		}
 		w.Sandbox.ClearRules()
 		time.Sleep(30 * time.Second)
-		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		accepted(t, w, "ORDER-1", mtnstand.ScriptSuccess)
 		if a := w.Pay(testbed.Order("ORDER-1", "26876123456"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
 			t.Errorf("the other app: %d %s", a.StatusCode, a.Body)
 		}
@@ -172,20 +172,20 @@ func TestAHealthyProviderCostsNoWrite(t *testing.T) {
 	}
 	bubble(t, testbed.Options{Table: counting}, func(t *testing.T, w *testbed.World) {
 		for i := range 50 {
-			accepted(t, w, fmt.Sprint("ORDER-", i), sandbox.PlanSuccess)
+			accepted(t, w, fmt.Sprint("ORDER-", i), mtnstand.ScriptSuccess)
 			w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), "26876123456"), "x-proxy-api-key", testbed.OtherKey)
 		}
 		if n := writes.Load(); n != 0 {
 			t.Errorf("%d writes while all is well", n)
 		}
 		for i := range 60 { // a flood of one app, beside which another is answered
-			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), sandbox.Payer("error503")))
+			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), mtnstand.Payer("error503")))
 		}
 		if n := writes.Load(); n < 5 || n > 20 {
 			t.Errorf("60 failures of one app cost %d writes", n)
 		}
 		stored, err := w.Memory.Get(t.Context(), table.Key{Space: table.Main, Partition: "health#mtn", Sort: "health"})
-		if err != nil || strings.Contains(fmt.Sprint(stored.Attributes), sandbox.Payer("error503")) {
+		if err != nil || strings.Contains(fmt.Sprint(stored.Attributes), mtnstand.Payer("error503")) {
 			t.Errorf("stored: %v, %v", stored.Attributes, err)
 		}
 	})
@@ -198,9 +198,9 @@ func TestAnAnswerIsRemembered(t *testing.T) {
 		w.Pay(testbed.Order("ORDER-1", "26876123456"), "x-proxy-api-key", testbed.OtherKey)
 		time.Sleep(5 * time.Minute)
 		for i := range 12 {
-			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), sandbox.Payer([]string{"error503", "reset_before", "timeout_before"}[i%3])))
+			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), mtnstand.Payer([]string{"error503", "reset_before", "timeout_before"}[i%3])))
 		}
-		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		accepted(t, w, "ORDER-1", mtnstand.ScriptSuccess)
 		if opened := lines(w, "breaker.opened"); len(opened) > 0 {
 			t.Errorf("told as %q", opened)
 		}
@@ -212,13 +212,13 @@ func TestAnAnswerEndsTheRow(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		other := func(order, payer string) { w.Pay(testbed.Order(order, payer), "x-proxy-api-key", testbed.OtherKey) }
 		for i := range 4 {
-			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), sandbox.Payer("error503")))
+			w.Pay(testbed.Order(fmt.Sprint("BAD-", i), mtnstand.Payer("error503")))
 		}
 		other("GOOD", "26876123456")
 		for i := range 3 {
-			other(fmt.Sprint("BAD-", i), sandbox.Payer("reset_before"))
+			other(fmt.Sprint("BAD-", i), mtnstand.Payer("reset_before"))
 		}
-		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		accepted(t, w, "ORDER-1", mtnstand.ScriptSuccess)
 		if opened := lines(w, "breaker.opened"); len(opened) > 0 {
 			t.Errorf("told as %q", opened)
 		}
@@ -228,7 +228,7 @@ func TestAnAnswerEndsTheRow(t *testing.T) {
 // While an app's probe waits for its answer, its other requests are refused.
 func TestOneProbeOfAnApp(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.TimeoutBefore}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, Fault: core.TimeoutBefore}); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 5 {
@@ -266,9 +266,9 @@ func TestAnAnswerIsCountedThoughTheStateMoves(t *testing.T) {
 	var once atomic.Bool
 	o := testbed.Options{Table: func(inner table.Table) table.Table { return moving{inner, &once} }}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
-		w.Pay(testbed.Order("BAD", sandbox.Payer("error503")))
+		w.Pay(testbed.Order("BAD", mtnstand.Payer("error503")))
 		once.Store(true)
-		accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		accepted(t, w, "ORDER-1", mtnstand.ScriptSuccess)
 		if h, err := w.Ledger.FreshHealth(t.Context(), "mtn"); err != nil || h.Failures() != 0 || once.Load() {
 			t.Errorf("%+v, %v", h, err)
 		}

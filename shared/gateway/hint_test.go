@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"momoproxy/infra/sandbox"
-	"momoproxy/infra/sandbox/momentpay"
+	momentstand "momoproxy/infra/standin/momentpay"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -34,9 +34,9 @@ func TestABareCallbackTellsNothing(t *testing.T) {
 		})
 	}
 	bubble(t, testbed.Options{Table: watched}, func(t *testing.T, w *testbed.World) {
-		accepted(t, w, "PAID", sandbox.PlanSuccess)
+		accepted(t, w, "PAID", mtnstand.ScriptSuccess)
 		w.Pass(5 * time.Minute)
-		open := accepted(t, w, "OPEN", sandbox.PlanPending)
+		open := accepted(t, w, "OPEN", mtnstand.ScriptPending)
 		w.Pass(time.Minute)
 		asked, _ := w.Sandbox.Payment(open)
 		writes := map[string][]string{}
@@ -58,7 +58,7 @@ func TestABareCallbackTellsNothing(t *testing.T) {
 				t.Errorf("%s is written otherwise than an open order:\n%s", order, diff)
 			}
 		}
-		if again, _ := w.Sandbox.Payment(open); again.GETs != asked.GETs {
+		if again, _ := w.Sandbox.Payment(open); again.Polls != asked.Polls {
 			t.Error("the provider was asked inside the request")
 		}
 	})
@@ -68,7 +68,7 @@ func TestABareCallbackTellsNothing(t *testing.T) {
 // its next check is far off.
 func TestABareCallbackIsAskedAboutSoon(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		reference := accepted(t, w, "ORDER-1", mtnstand.ScriptPending)
 		for time.Until(w.Payment(reference).NextCheckAt) < 10*time.Minute {
 			w.Pass(time.Minute)
 		}
@@ -87,7 +87,7 @@ func TestABareCallbackIsAskedAboutSoon(t *testing.T) {
 // and among the unmatched, over all processes.
 func TestForgedCallbacksAreFewInTheTrail(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		reference := accepted(t, w, "ORDER-1", mtnstand.ScriptPending)
 		before := len(w.Trail(reference))
 		time.Sleep(time.Until(time.Now().Truncate(time.Hour).Add(time.Hour)))
 		for range 3 { // processes
@@ -127,7 +127,7 @@ func TestABareCallbackAboutAFailedPaymentIsAskedOnce(t *testing.T) {
 		w.CallBack("POST", "", `{"referenceId":"`+reference+`","status":"SUCCESSFUL"}`)
 		w.Pass(2 * time.Hour)
 		after, _ := w.Sandbox.Payment(reference)
-		if asks := after.GETs - before.GETs; asks != 1 || !w.Payment(reference).NextCheckAt.IsZero() {
+		if asks := after.Polls - before.Polls; asks != 1 || !w.Payment(reference).NextCheckAt.IsZero() {
 			t.Errorf("asked %d times, the next check is at %s", asks, w.Payment(reference).NextCheckAt)
 		}
 	})
@@ -146,9 +146,9 @@ func TestACallbackThatMeetsATableFaultIsKept(t *testing.T) {
 			return tabletest.Fault{}
 		})
 	}
-	o := testbed.Options{Table: faulty, MomentPay: func(o *momentpay.Options) { o.Manual = true }}
+	o := testbed.Options{Table: faulty, MomentPay: func(o *momentstand.Options) { o.Manual = true }}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
-		mtn := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		mtn := accepted(t, w, "ORDER-1", mtnstand.ScriptPending)
 		link := w.Pay(moment("ORDER-2", "link", "150.00")).Reference()
 		path := w.CallbackPath(mtn)
 		time.Sleep(time.Second) // MomentPay's own event about the link is in

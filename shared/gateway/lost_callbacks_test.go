@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 )
@@ -29,7 +29,7 @@ func TestAThousandLostCallbacks(t *testing.T) {
 		}
 		for i := range payments {
 			p := plans[i%len(plans)]
-			a := w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), sandbox.Payer(p.plan)))
+			a := w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), mtnstand.Payer(p.plan)))
 			if a.StatusCode != 202 {
 				t.Fatalf("payment %d answered %d %s", i, a.StatusCode, a.Body)
 			}
@@ -42,13 +42,13 @@ func TestAThousandLostCallbacks(t *testing.T) {
 			}
 		}
 		c := w.Sandbox.Counters()
-		if c.Violations > 0 || c.MaxGETs > 10 {
-			t.Errorf("MTN counted %d GETs in one second, %d violations of its limit", c.MaxGETs, c.Violations)
+		if c.Violations() > 0 || c.Limits[mtnstand.LimitGETs].Most > 10 {
+			t.Errorf("MTN counted %d GETs in one second, %d violations of its limit", c.Limits[mtnstand.LimitGETs].Most, c.Violations())
 		}
 		if w.Charged() != payments/2 {
 			t.Errorf("charged %d times, want %d", w.Charged(), payments/2)
 		}
-		t.Logf("%d payments, at most %d GETs a second", payments, c.MaxGETs)
+		t.Logf("%d payments, at most %d GETs a second", payments, c.Limits[mtnstand.LimitGETs].Most)
 	})
 }
 
@@ -62,7 +62,7 @@ func TestABurstOfForgedCallbacks(t *testing.T) {
 		if got := w.Status(failed); got != payment.Failed {
 			t.Fatalf("the failed payment is %s", got)
 		}
-		before := w.Sandbox.Counters().Requests[sandbox.RouteStatus]
+		before := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
 		started := time.Now()
 		for i := range 10_000 {
 			var r = testbed.Event("POST /callback")
@@ -86,12 +86,12 @@ func TestABurstOfForgedCallbacks(t *testing.T) {
 		if w.Status(pending) != payment.Pending || w.Status(failed) != payment.Failed {
 			t.Errorf("after the burst the payments are %s and %s", w.Status(pending), w.Status(failed))
 		}
-		asked := w.Sandbox.Counters().Requests[sandbox.RouteStatus] - before
+		asked := w.Sandbox.Counters().Requests[mtnstand.RouteStatus] - before
 		if most := 4 + 2*int(time.Since(started)/(5*time.Second)); asked > most {
 			t.Errorf("the burst led to %d questions to MTN, more than %d", asked, most)
 		}
-		if c := w.Sandbox.Counters(); c.Violations > 0 {
-			t.Errorf("MTN's limit was broken %d times", c.Violations)
+		if c := w.Sandbox.Counters(); c.Violations() > 0 {
+			t.Errorf("MTN's limit was broken %d times", c.Violations())
 		}
 		if err := w.Sandbox.SetOutcome(pending, "SUCCESSFUL", "", false); err != nil {
 			t.Fatal(err)

@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -63,20 +64,20 @@ func TestScheduleMaintainsProviders(t *testing.T) {
 func TestQuestionsAfterASlowTokenKeepTheLimit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		for i := range 40 {
-			accepted(t, w, fmt.Sprint("ORDER-", i), sandbox.PlanPending)
+			accepted(t, w, fmt.Sprint("ORDER-", i), mtnstand.ScriptPending)
 			time.Sleep(time.Second)
 		}
 		time.Sleep(2 * time.Hour) // the token has ended
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteToken, DelayMS: 2500}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteToken, DelayMs: 2500}); err != nil {
 			t.Fatal(err)
 		}
 		w.Reconcile(t.Context())
 		c := w.Sandbox.Counters()
-		if c.Requests[sandbox.RouteStatus] < 40 {
-			t.Errorf("%d questions", c.Requests[sandbox.RouteStatus])
+		if c.Requests[mtnstand.RouteStatus] < 40 {
+			t.Errorf("%d questions", c.Requests[mtnstand.RouteStatus])
 		}
-		if c.MaxGETs > c.GETLimit {
-			t.Errorf("%d questions within a second, of %d", c.MaxGETs, c.GETLimit)
+		if c.Limits[mtnstand.LimitGETs].Most > 10 {
+			t.Errorf("%d questions within a second, of %d", c.Limits[mtnstand.LimitGETs].Most, 10)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"momoproxy/infra/sandbox/momfactura"
+	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
@@ -101,7 +101,7 @@ func TestMomFacturaWays(t *testing.T) {
 				if diff := cmp.Diff(c.events, announced(w, reference)); diff != "" {
 					t.Errorf("events (-want +announced):\n%s", diff)
 				}
-				if v := w.Factura.Violations(); v.Total() > 0 {
+				if v := w.Factura.Counters(); v.Violations() > 0 {
 					t.Errorf("limits broken: %+v", v)
 				}
 				if n := len(w.Factura.Ledger()); n > 1 {
@@ -170,10 +170,10 @@ func TestTwoHundredLostWebhooks(t *testing.T) {
 			}
 		}
 		c := w.Factura.Counters()
-		if c.Violations.Total() > 0 || c.MaxRequests > 100 || c.MaxSubmits > 20 {
+		if c.Violations() > 0 || c.Limits[facturastand.LimitRequests].Most > 100 || c.Limits[facturastand.LimitSubmits].Most > 20 {
 			t.Errorf("the provider counted %+v", c)
 		}
-		t.Logf("%d references: at most %d requests and %d submissions in a minute", payments, c.MaxRequests, c.MaxSubmits)
+		t.Logf("%d references: at most %d requests and %d submissions in a minute", payments, c.Limits[facturastand.LimitRequests].Most, c.Limits[facturastand.LimitSubmits].Most)
 	})
 }
 
@@ -211,11 +211,11 @@ func TestABurstOfForgedFacturaWebhooks(t *testing.T) {
 		if events := announced(w, reference); events != nil {
 			t.Errorf("announced %v", events)
 		}
-		if v := w.Factura.Violations(); v.Total() > 0 {
+		if v := w.Factura.Counters(); v.Violations() > 0 {
 			t.Errorf("limits broken: %+v", v)
 		}
 		// The truth still arrives.
-		if err := w.Factura.SetOutcome(ids["operationId"], momfactura.Paid, false); err != nil {
+		if err := w.Factura.SetOutcome(ids["operationId"], facturastand.Paid, "", false); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(2 * time.Hour)
@@ -240,7 +240,7 @@ func TestMomFacturaSharesItsLimit(t *testing.T) {
 		if a := w.Pay(factura("OTHER-1", "reference", "1500.00"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
 			t.Errorf("the other app was answered %d %s", a.StatusCode, a.Body)
 		}
-		if v := w.Factura.Violations(); v.Total() > 0 {
+		if v := w.Factura.Counters(); v.Violations() > 0 {
 			t.Errorf("limits broken: %+v", v)
 		}
 	})
@@ -272,7 +272,7 @@ func TestASlowTableKeepsTheIntervalOfQuestions(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			w.Ask(reference, testbed.ShopKey)
 		}
-		if n := w.Factura.Violations().EkwanzaPolls; n != 0 {
+		if n := w.Factura.Counters().Limits[facturastand.LimitEkwanza].Violations; n != 0 {
 			t.Errorf("%d questions came too soon", n)
 		}
 		if p := w.Payment(reference); time.Since(p.CheckedAt) > 10*time.Second {

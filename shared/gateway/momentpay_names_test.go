@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -23,7 +24,7 @@ func sendSigned(t *testing.T, w *testbed.World, reference string, changes ...str
 
 func signed(t *testing.T, w *testbed.World, reference string, changes ...string) testbed.Answer {
 	t.Helper()
-	hook, err := w.Moment.Compose(reference, momentpay.Extra{Status: "paid"})
+	hook, err := w.Moment.Compose(reference, core.Notice{Status: "paid"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func signed(t *testing.T, w *testbed.World, reference string, changes ...string)
 // A signed success ends the payment that it names and no other. Where its ids
 // lead to different payments it is a hint for all of them.
 func TestASignedSuccessEndsThePaymentItNames(t *testing.T) {
-	bubble(t, testbed.Options{MomentPay: func(o *momentpay.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
+	bubble(t, testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
 		first := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
 		second := w.Pay(moment("ORDER-2", "link", "150.00")).Reference()
 		id := func(reference string) string { return w.Payment(reference).IDs["id"] }
@@ -71,7 +72,7 @@ func TestASignedSuccessEndsThePaymentItNames(t *testing.T) {
 
 // Two payments have got one id: the event ends the one that it names.
 func TestASignedSuccessUnderAnIDOfTwo(t *testing.T) {
-	bubble(t, testbed.Options{MomentPay: func(o *momentpay.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
+	bubble(t, testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
 		first := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
 		second := w.Pay(moment("ORDER-2", "link", "150.00")).Reference()
 		p := w.Payment(second)

@@ -10,7 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/payment"
@@ -58,8 +59,8 @@ func TestMomentPayWays(t *testing.T) {
 					t.Errorf("events (-want +announced):\n%s", diff)
 				}
 				e, made := w.Moment.Payment(reference)
-				if made && e.Requests > 1 || e.Charges > 1 {
-					t.Errorf("%d payment requests, %d charges under one reference", e.Requests, e.Charges)
+				if made && e.Accepted > 1 || e.Charges > 1 {
+					t.Errorf("%d payment requests, %d charges under one reference", e.Accepted, e.Charges)
 				}
 			})
 		})
@@ -69,19 +70,19 @@ func TestMomentPayWays(t *testing.T) {
 // Ten thousand webhooks that MomentPay did not sign, or not so: all are
 // refused, nothing is asked, nothing changes.
 func TestABurstOfForgedMomentWebhooks(t *testing.T) {
-	bubble(t, testbed.Options{MomentPay: func(o *momentpay.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
+	bubble(t, testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
 		reference := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
 		w.Pass(time.Second) // its own webhook, of its making
 		before := w.Moment.Counters()
 		for i := range 10_000 {
-			kinds := momentpay.Forgeries()
-			hook, err := w.Moment.Compose(reference, momentpay.Extra{Status: "paid", Forged: kinds[i%len(kinds)]})
+			kinds := momentstand.Forgeries()
+			hook, err := w.Moment.Compose(reference, core.Notice{Status: "paid", Forged: kinds[i%len(kinds)]})
 			if err != nil {
 				t.Fatal(err)
 			}
 			body := string(hook.Body)
 			if i%7 == 0 { // a true signature over other bytes
-				if hook, err = w.Moment.Compose(reference, momentpay.Extra{Kind: "updated"}); err != nil {
+				if hook, err = w.Moment.Compose(reference, core.Notice{Kind: "updated"}); err != nil {
 					t.Fatal(err)
 				}
 				body = strings.Replace(string(hook.Body), `"active"`, `"paid"`, 1)

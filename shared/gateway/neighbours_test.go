@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/payment"
@@ -101,11 +102,11 @@ func TestBacklogIsWorkedOffInTime(t *testing.T) {
 		for i := range 250 {
 			paced(t, w, factura(fmt.Sprint("ORDER-", i), "reference", "1500.10"))
 		}
-		if err := w.Factura.AddRule(facturabox.Rule{Route: facturabox.RouteStatus, DelayMS: 300}); err != nil {
+		if err := w.Factura.AddRule(core.Rule{Route: facturastand.RouteStatus, DelayMs: 300}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(20 * time.Minute)
-		before := w.Factura.Counters().Requests[facturabox.RouteStatus]
+		before := w.Factura.Counters().Requests[facturastand.RouteStatus]
 		for i := range 5 {
 			if a := w.Pay(factura(fmt.Sprint("GOOD-", i), "reference", "1500.00"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
 				t.Errorf("a submission was answered %d %s", a.StatusCode, a.Body)
@@ -113,13 +114,13 @@ func TestBacklogIsWorkedOffInTime(t *testing.T) {
 			w.Pass(time.Minute)
 		}
 		c := w.Factura.Counters()
-		if asked := c.Requests[facturabox.RouteStatus] - before; asked < 5*40 {
+		if asked := c.Requests[facturastand.RouteStatus] - before; asked < 5*40 {
 			t.Errorf("%d questions in five minutes", asked)
 		} else {
 			t.Logf("%d questions in five minutes; runs of 42 s each at most 70 a minute", asked)
 		}
-		if c.Violations.Total() > 0 {
-			t.Errorf("limits broken: %+v", c.Violations)
+		if c.Violations() > 0 {
+			t.Errorf("limits broken: %+v", c.Limits)
 		}
 	})
 }
@@ -130,7 +131,7 @@ func TestSettleWhileSubmitting(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		answered := make(chan testbed.Answer, 1)
 		go func() {
-			answered <- w.Pay(testbed.Order("ORDER-1", sandbox.Payer("timeout_once")), "idempotency-key", "k")
+			answered <- w.Pay(testbed.Order("ORDER-1", mtnstand.Payer("timeout_once")), "idempotency-key", "k")
 		}()
 		time.Sleep(2 * time.Second)
 		reference := payment.ReferenceFor(w.Shop.ID, "k")

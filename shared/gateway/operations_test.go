@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
@@ -26,7 +27,7 @@ func TestAnswersDoNotOpenTheCircuit(t *testing.T) {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 				for i := range 8 {
-					w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), sandbox.Payer(plan)))
+					w.Pay(testbed.Order(fmt.Sprintf("ORDER-%d", i), mtnstand.Payer(plan)))
 				}
 				if a := w.Pay(testbed.Order("ORDER-OTHER", "26876123456")); a.StatusCode != 202 {
 					t.Errorf("after eight answered requests the next gets %d %s", a.StatusCode, a.Body)
@@ -42,10 +43,10 @@ func TestTheSweeperComesBeforeAHangingProvider(t *testing.T) {
 	var lose, hang atomic.Bool
 	o := testbed.Options{
 		Queue: func(q queue.Queue) queue.Queue { return losing{q, &lose} },
-		Sandbox: func(o *sandbox.Options) {
-			o.Inject = func(c sandbox.Call) sandbox.Fault {
-				if hang.Load() && c.Route == sandbox.RouteStatus {
-					return sandbox.TimeoutBefore
+		Sandbox: func(o *mtnstand.Options) {
+			o.Inject = func(c core.Call) core.Fault {
+				if hang.Load() && c.Route == mtnstand.RouteStatus {
+					return core.TimeoutBefore
 				}
 				return ""
 			}
@@ -53,7 +54,7 @@ func TestTheSweeperComesBeforeAHangingProvider(t *testing.T) {
 	}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
 		lose.Store(true)
-		reference := accepted(t, w, "ORDER-PAID", sandbox.PlanSuccess)
+		reference := accepted(t, w, "ORDER-PAID", mtnstand.ScriptSuccess)
 		w.Pass(10 * time.Second)
 		if w.Status(reference) != payment.Successful {
 			t.Fatalf("it is %s", w.Status(reference))
@@ -61,7 +62,7 @@ func TestTheSweeperComesBeforeAHangingProvider(t *testing.T) {
 		lose.Store(false)
 		hang.Store(true)
 		for i := range 200 {
-			accepted(t, w, fmt.Sprintf("ORDER-%d", i), sandbox.PlanPending)
+			accepted(t, w, fmt.Sprintf("ORDER-%d", i), mtnstand.ScriptPending)
 		}
 		w.Pass(3 * time.Minute)
 		if got := w.Story(reference).Deliveries[0].State; got != delivery.Delivered {
@@ -200,7 +201,7 @@ func TestAGreedyAppDelaysItself(t *testing.T) {
 		for i := range 6_000 { // 5 a second for twenty minutes
 			r := testbed.Event("POST /request-to-pay")
 			r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.OtherKey}
-			r.Body = testbed.Order(fmt.Sprintf("GREEDY-%d", i), sandbox.Payer(sandbox.PlanPending))
+			r.Body = testbed.Order(fmt.Sprintf("GREEDY-%d", i), mtnstand.Payer(mtnstand.ScriptPending))
 			if a := w.Call(t.Context(), r); a.StatusCode != 202 {
 				t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 			}
@@ -224,7 +225,7 @@ func TestForgedNewsOfEndedPaymentsWakesNothing(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		var ended []string
 		for i := range 300 {
-			ended = append(ended, accepted(t, w, fmt.Sprintf("PAID-%d", i), sandbox.PlanSuccess))
+			ended = append(ended, accepted(t, w, fmt.Sprintf("PAID-%d", i), mtnstand.ScriptSuccess))
 		}
 		w.Pass(5 * time.Minute)
 		for i := range ended {

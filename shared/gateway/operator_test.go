@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
@@ -90,7 +90,7 @@ func TestSettle(t *testing.T) {
 
 func TestSettleNeverChangesAnEnding(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		reference := accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		reference := accepted(t, w, "ORDER-1", mtnstand.ScriptSuccess)
 		w.Pass(time.Minute)
 		before := w.Payment(reference)
 		records := len(w.Trail(reference))
@@ -148,7 +148,7 @@ func TestSettleRefuses(t *testing.T) {
 			gateway.Settlement{Verdict: payment.SaysFailed}); !errors.Is(err, ledger.ErrNotFound) {
 			t.Errorf("unknown: %v", err)
 		}
-		awaited := accepted(t, w, "ORDER-2", sandbox.PlanPending)
+		awaited := accepted(t, w, "ORDER-2", mtnstand.ScriptPending)
 		off := gateway.Settlement{Verdict: payment.SaysFailed, Reason: "called off"}
 		if _, err := operator(w).Settle(t.Context(), awaited, off); !errors.Is(err, gateway.ErrPayable) || w.Status(awaited).Ended() {
 			t.Errorf("the payer can still pay it: %v, it is %s", err, w.Status(awaited))

@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -29,7 +30,7 @@ func bubble(t *testing.T, o testbed.Options, f func(t *testing.T, w *testbed.Wor
 // accepted asks for a payment whose life at the provider is the named one.
 func accepted(t *testing.T, w *testbed.World, order, plan string) (reference string) {
 	t.Helper()
-	a := w.Pay(testbed.Order(order, sandbox.Payer(plan)))
+	a := w.Pay(testbed.Order(order, mtnstand.Payer(plan)))
 	if a.StatusCode != 202 {
 		t.Fatalf("answered %d %s", a.StatusCode, a.Body)
 	}
@@ -49,7 +50,7 @@ func TestTimeoutIsAuditedThoughNobodyWasAsked(t *testing.T) {
 		})
 	}
 	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
-		reference := accepted(t, w, "ORDER-1", sandbox.PlanPending)
+		reference := accepted(t, w, "ORDER-1", mtnstand.ScriptPending)
 		w.Pass(time.Hour)
 		noTokens.Store(true)
 		w.Pass(26 * time.Hour)
@@ -69,16 +70,16 @@ func TestTimeoutIsAuditedThoughNobodyWasAsked(t *testing.T) {
 // The provider takes a failure back, calls to say so, and its status lags
 // behind that call: one question is not enough.
 func TestCorrectionWhoseStatusLags(t *testing.T) {
-	plan := sandbox.Plan{
-		Steps:     []sandbox.Step{{After: time.Second, Status: "FAILED", Reason: "EXPIRED"}, {After: 10 * time.Minute, Status: "SUCCESSFUL"}},
-		Callbacks: []sandbox.Notice{{After: time.Second}, {After: 10 * time.Minute}},
+	plan := core.Script{
+		Steps:     []core.Step{{After: time.Second, Status: "FAILED", Reason: "EXPIRED"}, {After: 10 * time.Minute, Status: "SUCCESSFUL"}},
+		Callbacks: []core.Notice{{After: time.Second}, {After: 10 * time.Minute}},
 		Lag:       15 * time.Second,
 	}
-	o := testbed.Options{Sandbox: func(o *sandbox.Options) {
-		o.Choose = func(sandbox.Call) (sandbox.Plan, bool) { return plan, true }
+	o := testbed.Options{Sandbox: func(o *mtnstand.Options) {
+		o.Choose = func(core.Call) (core.Script, bool) { return plan, true }
 	}}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
-		reference := accepted(t, w, "ORDER-1", sandbox.PlanSuccess)
+		reference := accepted(t, w, "ORDER-1", mtnstand.ScriptSuccess)
 		w.Pass(9 * time.Minute)
 		if s := w.Status(reference); s != payment.Failed {
 			t.Fatalf("it is %s", s)
@@ -104,15 +105,15 @@ func TestTurnsDoNotHeapUp(t *testing.T) {
 	}
 	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
 		for i := range 40 {
-			accepted(t, w, fmt.Sprintf("ORDER-%d", i), sandbox.PlanPending)
+			accepted(t, w, fmt.Sprintf("ORDER-%d", i), mtnstand.ScriptPending)
 		}
 		time.Sleep(time.Minute)
 		slow.Store(true)
 		w.Gateway.Parallel = func(_, n int, task func(int)) { host.Machine().Parallel(40, n, task) }
 		w.Reconcile(t.Context())
 		c := w.Sandbox.Counters()
-		if c.Requests[sandbox.RouteStatus] == 0 || c.MaxGETs > 10 {
-			t.Errorf("%d questions, up to %d in a second", c.Requests[sandbox.RouteStatus], c.MaxGETs)
+		if c.Requests[mtnstand.RouteStatus] == 0 || c.Limits[mtnstand.LimitGETs].Most > 10 {
+			t.Errorf("%d questions, up to %d in a second", c.Requests[mtnstand.RouteStatus], c.Limits[mtnstand.LimitGETs].Most)
 		}
 	})
 }

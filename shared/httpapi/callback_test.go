@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
@@ -22,7 +23,7 @@ import (
 // by itself.
 func pending(t *testing.T, w *testbed.World, externalID string) (reference string) {
 	t.Helper()
-	a := is(t, w.Pay(testbed.Order(externalID, sandbox.Payer(sandbox.PlanPending))), 202, "")
+	a := is(t, w.Pay(testbed.Order(externalID, mtnstand.Payer(mtnstand.ScriptPending))), 202, "")
 	return a.Reference()
 }
 
@@ -171,7 +172,7 @@ func TestCallbackForUnknownPayment(t *testing.T) {
 		if n := unmatched(t, w); n != 4 {
 			t.Errorf("%d of 4 are audited as unmatched", n)
 		}
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != 0 {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != 0 {
 			t.Errorf("MTN was asked %d times", n)
 		}
 	})
@@ -185,7 +186,7 @@ func TestCallbackWrongToken(t *testing.T) {
 		for _, path := range []string{ref + "/wrong", ref + "/", ref + "/" + token, ref + "/" + w.Payment(ref).CallbackTokenHash} {
 			told(t, path, w.CallBack("POST", path, `{"externalId":"`+ref+`","status":"SUCCESSFUL"}`))
 		}
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != 0 {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != 0 {
 			t.Errorf("MTN was asked %d times", n)
 		}
 		if n := unmatched(t, w); n != 4 {
@@ -205,9 +206,9 @@ func TestCallbackForEndedPayment(t *testing.T) {
 		a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "")
 		path := w.CallbackPath(a.Reference())
 		w.Pass(time.Minute)
-		asked := w.Sandbox.Counters().Requests[sandbox.RouteStatus]
+		asked := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
 		told(t, "the same", w.CallBack("POST", path, `{"status":"SUCCESSFUL"}`))
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != asked {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != asked {
 			t.Errorf("a repetition made us ask MTN")
 		}
 		told(t, "a contradiction", w.CallBack("POST", path, `{"status":"FAILED","reason":"EXPIRED"}`))
@@ -231,7 +232,7 @@ func TestCallbackForEndedPayment(t *testing.T) {
 // MTN's own word, with a second event.
 func TestCallbackCorrectsFailure(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer("corrected"))), 202, "")
+		a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer("corrected"))), 202, "")
 		w.Pass(28 * time.Hour)
 		got := w.App.About(a.Reference())
 		if len(got) != 2 || got[0].Content.Status != "FAILED" || got[1].Content.Status != "SUCCESSFUL" || got[1].Content.Sequence != 2 {
@@ -246,7 +247,7 @@ func TestCallbackCorrectsFailure(t *testing.T) {
 func TestCallbackBareMatchesSeveralApps(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		shop := pending(t, w, "ORDER-1")
-		other := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanPending)), "x-proxy-api-key", testbed.OtherKey), 202, "").Reference()
+		other := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptPending)), "x-proxy-api-key", testbed.OtherKey), 202, "").Reference()
 		if err := w.Sandbox.SetOutcome(other, "SUCCESSFUL", "", false); err != nil {
 			t.Fatal(err)
 		}
@@ -312,9 +313,9 @@ func TestCallbackWhenTableIsDown(t *testing.T) {
 // it takes over our question itself; its callback is not forgotten.
 func TestCallbackIsAnsweredInTime(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		a := w.Pay(testbed.Order("ORDER-1", sandbox.Payer("callback_lost")))
+		a := w.Pay(testbed.Order("ORDER-1", mtnstand.Payer("callback_lost")))
 		time.Sleep(3 * time.Second)
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteStatus, Fault: sandbox.TimeoutBefore}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteStatus, Fault: core.TimeoutBefore}); err != nil {
 			t.Fatal(err)
 		}
 		started := time.Now()

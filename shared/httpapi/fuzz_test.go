@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
@@ -117,7 +117,7 @@ func FuzzCallback(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, reference, token string, put, encoded bool) {
 		synctest.Test(t, func(t *testing.T) {
 			w := testbed.New(t, testbed.Options{Observe: func(r httpapi.Request, resp httpapi.Response) { openapi.check(t, r, resp) }})
-			ref := w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanPending))).Reference()
+			ref := w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptPending))).Reference()
 			time.Sleep(time.Minute)
 			if reference == "r" { // the right address
 				reference, token, _ = strings.Cut(w.CallbackPath(ref), "/")

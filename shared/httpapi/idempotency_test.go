@@ -7,7 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -61,7 +62,7 @@ func TestIdempotencyKeyOtherBody(t *testing.T) {
 
 func TestIdempotencyKeyStillRunning(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, DelayMS: 5000, Times: 1}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, DelayMs: 5000, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		var first testbed.Answer
@@ -103,7 +104,7 @@ func TestIdempotencyKeyFirstRequestDied(t *testing.T) {
 	}}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
 		// MTN's answer takes a second; meanwhile the table goes.
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, DelayMS: 1000, Times: 1}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, DelayMs: 1000, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		var first testbed.Answer

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/httpapi"
@@ -75,16 +75,16 @@ func TestListPayments(t *testing.T) {
 		}
 		var want []string
 		for i := range 5 {
-			plan := sandbox.PlanSuccess
+			plan := mtnstand.ScriptSuccess
 			if i%2 == 1 {
 				plan = "failed_not_enough_funds"
 			}
-			is(t, w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), sandbox.Payer(plan))), 202, "")
+			is(t, w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), mtnstand.Payer(plan))), 202, "")
 			want = append([]string{fmt.Sprint("ORDER-", i)}, want...)
 			w.Pass(time.Minute)
 		}
 		is(t, w.Pay(testbed.Order("THEIRS", good), "x-proxy-api-key", testbed.OtherKey), 202, "")
-		asked := w.Sandbox.Counters().Requests[sandbox.RouteStatus]
+		asked := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
 
 		a := is(t, list(t, w, testbed.ShopKey), 200, "")
 		if diff := cmp.Diff(want, orders(a)); diff != "" {
@@ -124,7 +124,7 @@ func TestListPayments(t *testing.T) {
 				t.Errorf("%s: %s", name, diff)
 			}
 		}
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != asked {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != asked {
 			t.Error("MTN was asked for a list")
 		}
 		theirs := is(t, list(t, w, testbed.OtherKey), 200, "")
@@ -184,14 +184,14 @@ func TestPaymentTimeline(t *testing.T) {
 			}
 			return webhook.Result{Code: 200, Excerpt: "ok"}
 		})
-		a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "")
+		a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "")
 		open := is(t, own(t, w, timelineRoute, a.Reference(), testbed.ShopKey), 200, "")
 		golden(t, "payments/timeline-open", noReferences(open.Body))
 		w.Pass(10 * time.Minute)
-		asked := w.Sandbox.Counters().Requests[sandbox.RouteStatus]
+		asked := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
 		s := is(t, own(t, w, timelineRoute, a.Reference(), testbed.ShopKey), 200, "")
 		golden(t, "payments/timeline", noReferences(s.Body))
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != asked {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != asked {
 			t.Error("MTN was asked for a timeline")
 		}
 		if strings.Contains(s.Body, testbed.ShopKey) || strings.Contains(s.Body, "sealed") {
@@ -230,7 +230,7 @@ func TestTimelineParticulars(t *testing.T) {
 
 func TestResendCallback(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "")
+		a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "")
 		ref := a.Reference()
 		golden(t, "error/409-no-event-yet", noReferences(is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 409, "no_event_yet").Body))
 		w.Pass(time.Minute)
@@ -281,7 +281,7 @@ func TestResendOfAnExhaustedEvent(t *testing.T) {
 			}
 			return webhook.Result{Code: 404, Control: "abort-message"}
 		})
-		ref := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "").Reference()
+		ref := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "").Reference()
 		w.Pass(2 * time.Hour)
 		if s := w.Story(ref).Deliveries[0].State; s != delivery.Exhausted {
 			t.Fatalf("it is %s", s)
@@ -298,7 +298,7 @@ func TestResendOfAnExhaustedEvent(t *testing.T) {
 // The bell is a hint: without it the sweeper finds the resent event.
 func TestResendWithoutABell(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		ref := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "").Reference()
+		ref := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "").Reference()
 		w.Pass(time.Minute)
 		w.API.Doorbell = mute{}
 		is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 202, "")
@@ -311,7 +311,7 @@ func TestResendWithoutABell(t *testing.T) {
 
 func TestResendRefused(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		ref := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "").Reference()
+		ref := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "").Reference()
 		w.Pass(time.Minute)
 		if err := w.Ledger.SetCallbackURL(t.Context(), w.Shop, ""); err != nil {
 			t.Fatal(err)
@@ -336,7 +336,7 @@ func TestPaymentsFaults(t *testing.T) {
 	var down atomic.Bool
 	o := tableDown(&down, table.ErrUnavailable)
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
-		ref := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "").Reference()
+		ref := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "").Reference()
 		w.Pass(time.Minute)
 		is(t, w.Ask(ref, testbed.ShopKey), 200, "") // the client is in the cache
 		down.Store(true)
@@ -361,7 +361,7 @@ func TestPaymentsFaults(t *testing.T) {
 
 func TestPaymentsRateLimited(t *testing.T) {
 	bubble(t, testbed.Options{Limits: httpapi.NewRateLimit(1, 2)}, func(t *testing.T, w *testbed.World) {
-		ref := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(sandbox.PlanSuccess))), 202, "").Reference()
+		ref := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "").Reference()
 		a := is(t, list(t, w, testbed.ShopKey), 200, "")
 		if a.Headers["ratelimit"] != `"app";r=0;t=1` || a.Headers["ratelimit-policy"] != `"app";q=2;w=2` {
 			t.Errorf("%v", a.Headers)

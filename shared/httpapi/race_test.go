@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 )
@@ -42,7 +43,7 @@ func TestRaceForOneExternalID(t *testing.T) {
 
 func TestRaceUnderOneIdempotencyKey(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, DelayMS: 300, Times: 1}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, DelayMs: 300, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		bodies := map[string]int{}
@@ -69,7 +70,7 @@ func TestRaceUnderOneIdempotencyKey(t *testing.T) {
 // once make one event, and the questions keep the interval.
 func TestRaceToTheEnd(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer("callback_lost"))), 202, "")
+		a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer("callback_lost"))), 202, "")
 		time.Sleep(11 * time.Second)
 		path := w.CallbackPath(a.Reference())
 		together(30, func(i int) testbed.Answer {
@@ -89,8 +90,8 @@ func TestRaceToTheEnd(t *testing.T) {
 			t.Errorf("%d events", len(d))
 		}
 		endsOnce(t, w, a.Reference(), payment.Successful, time.Hour)
-		if c := w.Sandbox.Counters(); c.Violations != 0 {
-			t.Errorf("MTN's limit was exceeded %d times", c.Violations)
+		if c := w.Sandbox.Counters(); c.Violations() != 0 {
+			t.Errorf("MTN's limit was exceeded %d times", c.Violations())
 		}
 	})
 }
@@ -100,13 +101,13 @@ func TestReconcilerKeepsMTNsLimit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		const n = 120
 		for i := range n {
-			is(t, w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), sandbox.Payer("callback_lost"))), 202, "")
+			is(t, w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), mtnstand.Payer("callback_lost"))), 202, "")
 		}
 		time.Sleep(time.Minute)
 		together(3, func(int) testbed.Answer { w.Reconcile(context.Background()); return testbed.Answer{} })
 		w.Pass(20 * time.Minute)
-		if c := w.Sandbox.Counters(); c.Violations != 0 {
-			t.Errorf("MTN's limit was exceeded %d times", c.Violations)
+		if c := w.Sandbox.Counters(); c.Violations() != 0 {
+			t.Errorf("MTN's limit was exceeded %d times", c.Violations())
 		}
 		if got := len(w.App.Got()); got != n {
 			t.Errorf("%d of %d payments were announced", got, n)

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
-	"momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/httpapi"
@@ -139,9 +140,9 @@ func TestRequestToPayExternalIDFreed(t *testing.T) {
 		after  time.Duration
 		end    string // word that MTN ends it with; empty: its script's
 	}{
-		{payment.Failed, sandbox.Payer("failed_not_enough_funds"), time.Minute, ""},
-		{payment.Cancelled, sandbox.Payer(sandbox.PlanPending), time.Minute, "CANCELLED"},
-		{payment.Timeout, sandbox.Payer(sandbox.PlanPending), 26 * time.Hour, ""},
+		{payment.Failed, mtnstand.Payer("failed_not_enough_funds"), time.Minute, ""},
+		{payment.Cancelled, mtnstand.Payer(mtnstand.ScriptPending), time.Minute, "CANCELLED"},
+		{payment.Timeout, mtnstand.Payer(mtnstand.ScriptPending), 26 * time.Hour, ""},
 	} {
 		t.Run(string(c.status), func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
@@ -205,7 +206,7 @@ func TestRequestToPayMTN409OnResend(t *testing.T) {
 	for _, plan := range []string{"timeout_after", "reset_after", "error503_charged"} {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-				a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan))), 202, "")
+				a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(plan))), 202, "")
 				if a.Text("phase") != "awaiting_payer" {
 					t.Errorf("%s", a.Body)
 				}
@@ -234,7 +235,7 @@ func TestRequestToPayRefusedForGood(t *testing.T) {
 	} {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-				a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), want.status, want.code)
+				a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(plan)), "idempotency-key", "k"), want.status, want.code)
 				if a.Text("providerCode") != want.providerCode || a.Text("status") != "FAILED" {
 					t.Errorf("%s", a.Body)
 				}
@@ -244,7 +245,7 @@ func TestRequestToPayRefusedForGood(t *testing.T) {
 				if alarmed := strings.Contains(w.Log(), `"provider.account"`); alarmed != (want.code == "provider_account") {
 					t.Errorf("provider.account logged: %t", alarmed)
 				}
-				again := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), want.status, want.code)
+				again := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(plan)), "idempotency-key", "k"), want.status, want.code)
 				if again.Body != a.Body || again.Headers["idempotent-replayed"] != "true" {
 					t.Errorf("replayed %v %s; want %s", again.Headers, again.Body, a.Body)
 				}
@@ -262,7 +263,7 @@ const orderMCX = `{"provider":"mom-factura","method":"mcx","amount":"15000.00","
 // payer: the order stays taken, and the provider is asked once.
 func TestRequestToPayUnknownCode(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Factura.AddRule(momfactura.Rule{Fault: momfactura.UnknownCodeAfter}); err != nil {
+		if err := w.Factura.AddRule(core.Rule{Fault: facturastand.UnknownCodeAfter}); err != nil {
 			t.Fatal(err)
 		}
 		a := is(t, w.Pay(orderMCX), 202, "")
@@ -283,7 +284,7 @@ func TestRequestToPayUnknownCode(t *testing.T) {
 // payment that was stored has FAILED.
 func TestRequestToPayNotStarted(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Factura.AddRule(momfactura.Rule{Fault: momfactura.TooMany, Times: 1}); err != nil {
+		if err := w.Factura.AddRule(core.Rule{Fault: core.Error429Before, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		a := is(t, w.Pay(orderMCX, "idempotency-key", "k"), 502, "payment_not_started")
@@ -304,12 +305,12 @@ func TestRequestToPayMTN200(t *testing.T) {
 	for plan, end := range map[string]payment.Status{"json200_charged": payment.Successful, "json200": payment.Failed} {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-				a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), 502, "provider_likely_duplicate")
+				a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(plan)), "idempotency-key", "k"), 502, "provider_likely_duplicate")
 				if a.Text("status") != "PENDING" || w.Status(a.Reference()) != payment.Pending {
 					t.Errorf("%s; stored %s", a.Body, w.Status(a.Reference()))
 				}
 				golden(t, "error/502-provider-likely-duplicate", a.Body)
-				again := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan)), "idempotency-key", "k"), 502, "provider_likely_duplicate")
+				again := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(plan)), "idempotency-key", "k"), 502, "provider_likely_duplicate")
 				if again.Body != a.Body || again.Headers["idempotent-replayed"] != "true" {
 					t.Errorf("replayed %v %s", again.Headers, again.Body)
 				}
@@ -326,7 +327,7 @@ func TestRequestToPayOutcomeUnknown(t *testing.T) {
 	} {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-				a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan))), 202, "")
+				a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(plan))), 202, "")
 				if a.Text("phase") != "in_reconciliation" {
 					t.Errorf("%s", a.Body)
 				}
@@ -346,7 +347,7 @@ func TestRequestToPayOutcomeUnknown(t *testing.T) {
 // outage has MTN leave the requests to pay of three payers unanswered.
 func outage(t *testing.T, w *testbed.World) {
 	t.Helper()
-	if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.Unavailable}); err != nil {
+	if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, Fault: core.Error503Before}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 5 {
@@ -373,7 +374,7 @@ func TestRequestToPayCircuitOpen(t *testing.T) {
 
 func TestRequestToPayCredentialsRefused(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteToken, Fault: sandbox.LoginFailed}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteToken, Fault: mtnstand.LoginFailed}); err != nil {
 			t.Fatal(err)
 		}
 		a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 503, "provider_unavailable")
@@ -445,8 +446,8 @@ func endsOnce(t *testing.T, w *testbed.World, reference string, end payment.Stat
 func TestRequestToPayCredentialsRefusedOnTheWay(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		is(t, w.Pay(testbed.Order("ORDER-0", good)), 202, "")
-		for _, r := range []sandbox.Rule{
-			{Route: sandbox.RouteRequestToPay, Fault: sandbox.Unauthorized}, {Route: sandbox.RouteToken, Fault: sandbox.LoginFailed},
+		for _, r := range []core.Rule{
+			{Route: mtnstand.RouteRequestToPay, Fault: core.Error401Before}, {Route: mtnstand.RouteToken, Fault: mtnstand.LoginFailed},
 		} {
 			if err := w.Sandbox.AddRule(r); err != nil {
 				t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 )
 
@@ -16,7 +16,7 @@ func TestLegacySignatureFollowsTheApp(t *testing.T) {
 		paid := 0
 		announced := func(order, key, secret string) {
 			t.Helper()
-			is(t, w.Pay(testbed.Order(order, sandbox.Payer(sandbox.PlanSuccess)), "x-proxy-api-key", key), 202, "")
+			is(t, w.Pay(testbed.Order(order, mtnstand.Payer(mtnstand.ScriptSuccess)), "x-proxy-api-key", key), 202, "")
 			w.App.Add(testbed.ShopURL, secret, testbed.ShopSecret)
 			w.Pass(time.Minute)
 			if paid++; len(w.App.Got()) != paid {

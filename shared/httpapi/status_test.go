@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -17,10 +18,10 @@ import (
 func TestStatusOfAnotherApp(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "")
-		asked := w.Sandbox.Counters().Requests[sandbox.RouteStatus]
+		asked := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
 		refused := is(t, w.Ask(a.Reference(), testbed.OtherKey), 403, "forbidden")
 		golden(t, "error/403-forbidden", refused.Body)
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != asked {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != asked {
 			t.Error("another app made us ask MTN")
 		}
 		is(t, w.Ask(a.Reference(), ""), 401, "unauthorized")
@@ -40,11 +41,11 @@ func TestStatusOfNothing(t *testing.T) {
 // An open payment is asked about at MTN, as often as the interval allows.
 func TestStatusPolls(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer("callback_lost"))), 202, "")
+		a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer("callback_lost"))), 202, "")
 		for range 10 {
 			is(t, w.Ask(a.Reference(), testbed.ShopKey), 200, "")
 		}
-		if n := w.Sandbox.Counters().Requests[sandbox.RouteStatus]; n != 1 {
+		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != 1 {
 			t.Errorf("MTN was asked %d times at once", n)
 		}
 		time.Sleep(5 * time.Second)
@@ -57,11 +58,11 @@ func TestStatusPolls(t *testing.T) {
 
 // A status question that MTN does not answer is answered from the table.
 func TestStatusWhenProviderIsDown(t *testing.T) {
-	for _, fault := range []sandbox.Fault{sandbox.TimeoutBefore, sandbox.Unavailable, sandbox.HTMLBefore, sandbox.Truncated, sandbox.Unauthorized} {
+	for _, fault := range []core.Fault{core.TimeoutBefore, core.Error503Before, core.HTML200Before, core.Truncated, core.Error401Before} {
 		t.Run(string(fault), func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 				a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "")
-				if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteStatus, Fault: fault}); err != nil {
+				if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteStatus, Fault: fault}); err != nil {
 					t.Fatal(err)
 				}
 				if s := is(t, w.Ask(a.Reference(), testbed.ShopKey), 200, ""); s.Text("status") != "PENDING" {
@@ -83,7 +84,7 @@ func TestStatusHeld(t *testing.T) {
 	for _, plan := range []string{"status_wrong_amount", "status_wrong_payer", "status_wrong_currency"} {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-				a := is(t, w.Pay(testbed.Order("ORDER-1", sandbox.Payer(plan))), 202, "")
+				a := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(plan))), 202, "")
 				w.Pass(8 * 24 * time.Hour)
 				s := is(t, w.Ask(a.Reference(), testbed.ShopKey), 200, "")
 				if s.Text("status") != "PENDING" || s.Text("phase") != "held" || len(w.App.Got()) != 0 {

@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
@@ -93,11 +94,11 @@ func TestMethodFaults(t *testing.T) {
 func TestMomentPayWebhookAnswers(t *testing.T) {
 	var down atomic.Bool
 	o := tableDown(&down, table.ErrUnavailable)
-	o.MomentPay = func(o *momentpay.Options) { o.Manual = true }
+	o.MomentPay = func(o *momentstand.Options) { o.Manual = true }
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
 		reference := w.Pay(`{"provider":"momentpay","amount":"150.00","externalId":"ORDER-1"}`).Reference()
 		paid := func() (http.Header, string) {
-			hook, err := w.Moment.Compose(reference, momentpay.Extra{Status: "paid"})
+			hook, err := w.Moment.Compose(reference, core.Notice{Status: "paid"})
 			if err != nil {
 				t.Fatal(err)
 			}

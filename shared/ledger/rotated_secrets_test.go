@@ -18,7 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
@@ -101,7 +101,7 @@ func TestRotatedKeysAreNeverReadable(t *testing.T) {
 		now := time.Now()
 		for i := 1; i <= 2; i++ {
 			w.App.Add(testbed.ShopURL, keys[i-1], signing[i-1])
-			w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), sandbox.Payer(sandbox.PlanSuccess)), "x-proxy-api-key", keys[i-1])
+			w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), mtnstand.Payer(mtnstand.ScriptSuccess)), "x-proxy-api-key", keys[i-1])
 			w.Pass(time.Minute)
 			var err error
 			if shop, err = w.Ledger.RotateAPIKey(t.Context(), shop, keys[i], now, now.Add(time.Hour)); err != nil {

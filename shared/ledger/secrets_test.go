@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
@@ -66,10 +66,10 @@ func TestSecretsAreNeverReadable(t *testing.T) {
 			return webhook.Result{Code: 200}
 		})
 		for i, plan := range []string{
-			sandbox.PlanSuccess, "callback_put", "failed_not_enough_funds", "refused_payer_not_found", "timeout_after", "error500", "html200",
+			mtnstand.ScriptSuccess, "callback_put", "failed_not_enough_funds", "refused_payer_not_found", "timeout_after", "error500", "html200",
 			"error401_once", "callback_forged", "status_truncated",
 		} {
-			w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), sandbox.Payer(plan)), "idempotency-key", fmt.Sprint(i))
+			w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), mtnstand.Payer(plan)), "idempotency-key", fmt.Sprint(i))
 		}
 		w.Pay(`{"apiKey":"` + testbed.ShopKey + `","x-proxy-api-key":"` + testbed.ShopKey + `"}`)
 		w.Pay(`Authorization: Bearer ` + testbed.ShopKey)

@@ -13,7 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/telemetry"
 	"momoproxy/shared/webhook"
@@ -34,11 +35,11 @@ func TestMetricsOfALife(t *testing.T) {
 		w.Gateway.Log, w.API.Log, w.Forwarder.Log, w.Sweeper.Log = log, log, log, log
 
 		pay := func(order, plan string) {
-			if a := w.Pay(testbed.Order(order, sandbox.Payer(plan))); a.StatusCode >= 500 && a.StatusCode != 503 {
+			if a := w.Pay(testbed.Order(order, mtnstand.Payer(plan))); a.StatusCode >= 500 && a.StatusCode != 503 {
 				t.Fatalf("%s: %d %s", plan, a.StatusCode, a.Body)
 			}
 		}
-		pay("ORDER-1", sandbox.PlanSuccess)
+		pay("ORDER-1", mtnstand.ScriptSuccess)
 		pay("ORDER-2", "status_wrong_amount")
 		w.CallBack("POST", "/callback", `{"externalId":"NOBODY","status":"SUCCESSFUL"}`)
 		w.Pass(5 * time.Minute)
@@ -46,27 +47,27 @@ func TestMetricsOfALife(t *testing.T) {
 			w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: code} })
 		}
 		answer(http.StatusNotFound)
-		pay("ORDER-10", sandbox.PlanSuccess)
+		pay("ORDER-10", mtnstand.ScriptSuccess)
 		w.Pass(20 * time.Minute)
 		pay("ORDER-3", "timeout_before")
-		if err := w.Sandbox.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: sandbox.Unavailable, Times: 18}); err != nil {
+		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, Fault: core.Error503Before, Times: 18}); err != nil {
 			t.Fatal(err)
 		}
 		for i := range 6 { // two apps and six payers meet a dead provider
 			key := []string{testbed.ShopKey, testbed.OtherKey}[i%2]
 			w.Pay(testbed.Order(fmt.Sprintf("DEAD-%d", i), fmt.Sprintf("2687612345%d", i)), "x-proxy-api-key", key)
 		}
-		pay("ORDER-9", sandbox.PlanPending)
+		pay("ORDER-9", mtnstand.ScriptPending)
 		w.Pass(61 * time.Hour) // past half of the way to being disabled
 		answer(http.StatusOK)
 		w.Pass(time.Hour)
 		answer(http.StatusGone)
-		own := strings.Replace(testbed.Order("ORDER-12", sandbox.Payer(sandbox.PlanSuccess)), "{", `{"callbackUrl":"`+testbed.ShopURL+`/own",`, 1)
+		own := strings.Replace(testbed.Order("ORDER-12", mtnstand.Payer(mtnstand.ScriptSuccess)), "{", `{"callbackUrl":"`+testbed.ShopURL+`/own",`, 1)
 		if a := w.Pay(own); a.StatusCode != http.StatusAccepted {
 			t.Fatalf("%d %s", a.StatusCode, a.Body)
 		}
 		w.Pass(5 * time.Minute)
-		pay("ORDER-11", sandbox.PlanSuccess)
+		pay("ORDER-11", mtnstand.ScriptSuccess)
 		w.Pass(time.Hour)
 		collect(t, lines.String(), sums)
 	})

@@ -1,58 +1,43 @@
 package main
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"time"
 
-	"momoproxy/infra/sandbox"
-	momentbox "momoproxy/infra/sandbox/momentpay"
-	facturabox "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/provider/momentpay"
 	"momoproxy/shared/provider/momfactura"
-	"momoproxy/shared/webhook"
 )
 
-func (w *world) names() []string { return []string{"mtn", momentpay.Name, momfactura.Name} }
+func (w *world) names() (all []string) {
+	for _, kind := range standin.All() {
+		all = append(all, kind.Name)
+	}
+	return all
+}
 
 // startProviders starts the stand-ins and returns the variables that name them.
 func (w *world) startProviders() ([]string, error) {
-	secret, err := webhook.NewSecret(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	token, key := rand.Text(), "sk_test_"+rand.Text()
-	times := sandbox.DefaultTimes()
-	times.Approve = approve
-	mtn := sandbox.New(sandbox.Options{Times: times})
-	account, err := mtn.Provision(sandbox.MTNAccount{Currency: "SZL", CallbackHost: "localhost"})
-	if err != nil {
-		return nil, err
-	}
-	factura := facturabox.New(facturabox.Options{
-		WebhookURL: "http://" + w.address + "/webhooks/mom-factura/" + token,
-		Times:      facturabox.Times{Approve: approve, Invoice: time.Second, Expire: time.Minute, Due: 72 * time.Hour, Long: 30 * time.Hour},
-	})
-	moment := momentbox.New(momentbox.Options{
-		SecretKey: key, WebhookURL: "http://" + w.address + "/webhooks/momentpay", WebhookSecrets: []string{secret.Reveal()},
-		Times: momentbox.Times{Approve: approve, Slow: time.Minute, Late: time.Minute, Repeat: time.Minute},
-	})
-	w.closing = append(w.closing, mtn.Close, factura.Close, moment.Close)
-	var urls [3]string
-	for i, h := range []http.Handler{mtn.Handler(), factura.Handler(), moment.Handler()} {
-		if urls[i], err = w.serve(h); err != nil {
+	variables := []string{"MTN_STATUS_PER_SECOND=150"}
+	for _, kind := range standin.All() {
+		times := kind.Times
+		times.Approve = approve
+		s, err := kind.Start(core.Options{Times: times}, "http://"+w.address)
+		if err != nil {
 			return nil, err
 		}
+		address, stop, err := standin.Serve(s.Handler(), "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		w.closing = append(w.closing, stop, s.Close)
+		for name, value := range s.Variables(address) {
+			variables = append(variables, name+"="+value)
+		}
 	}
-	return []string{
-		"MTN_BASE_URL=" + urls[0], "MTN_TARGET_ENV=" + account.TargetEnvironment, "MTN_CURRENCY=" + account.Currency,
-		"MTN_API_USER=" + account.APIUser, "MTN_API_KEY=" + account.APIKey, "MTN_SUBSCRIPTION_KEY=" + account.SubscriptionKey,
-		"MTN_STATUS_PER_SECOND=150",
-		"MOMFACTURA_BASE_URL=" + urls[1], "MOMFACTURA_TEST_MODE=true", "MOMFACTURA_API_KEY=" + facturabox.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN=" + token,
-		"MOMENTPAY_BASE_URL=" + urls[2], "MOMENTPAY_SECRET_KEY=" + key, "MOMENTPAY_WEBHOOK_SECRETS=" + secret.Reveal(),
-	}, nil
+	return variables, nil
 }
 
 // body is the n-th request. Mom Factura takes 20 a minute from everybody
@@ -67,7 +52,7 @@ func (w *world) body(n int) (provider string, body []byte) {
 		provider, payer = momfactura.Name, "244923456789"
 		order["provider"], order["method"], order["amount"] = provider, momfactura.MethodReference, fmt.Sprintf("%d.00", 1000+n)
 	case n%2 == 1:
-		provider, payer = momentpay.Name, momentbox.PushNumber(0)
+		provider, payer = momentpay.Name, momentstand.PushNumber(0)
 		order["provider"], order["method"], order["amount"] = provider, momentpay.MethodPush, fmt.Sprintf("%d.00", 1000+n)
 	}
 	order["payer"] = map[string]string{"partyIdType": "MSISDN", "partyId": payer}

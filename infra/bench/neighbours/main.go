@@ -28,7 +28,7 @@ import (
 	"time"
 )
 
-// payers are those of MTN's stand-in, by infra/sandbox/README.md.
+// payers are those of MTN's stand-in, by infra/standin/README.md.
 var payers = []string{"26876990503", "26876990429"}
 
 func main() {

@@ -42,7 +42,7 @@ function newPayment(s) {
       });
     },
   },
-  field('What the payer does', payer, 'For the numbers and amounts behind these see infra/sandbox/README.md.'),
+  field('What the payer does', payer, 'For the numbers and amounts behind these see infra/standin/README.md.'),
   field('Amount', amount, 'With Mom Factura and MomentPay the cents choose what happens.'), field('Order', order),
   h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary' }, 'Start the payment')));
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	sandbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momentpay"
@@ -222,15 +223,15 @@ func TestSignature(t *testing.T) {
 // place or signed by somebody else, and none is taken for MomentPay's.
 func TestTampered(t *testing.T) {
 	t.Parallel()
-	s := newSandbox(t, sandbox.Options{Seed: 1, Now: func() time.Time { return arrival }})
+	s := newSandbox(t, momentstand.Options{Options: core.Options{Seed: 1, Now: func() time.Time { return arrival }}})
 	p := newProvider(t, config("http://127.0.0.1:1"), &http.Client{Transport: s.RoundTripper()}, func() time.Time { return arrival })
 	pay := fixed(momentpay.MethodLink)
 	p.Submit(t.Context(), pay, "")
 	rng := rand.New(rand.NewPCG(1, 2))
 	refused, names := 0, []string{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"}
 	for i := range 10_000 {
-		x := sandbox.Extra{Kind: []string{"paid", "updated", "created"}[i%3], Status: "paid"}
-		if forgeries := sandbox.Forgeries(); i%7 < len(forgeries) {
+		x := core.Notice{Kind: []string{"paid", "updated", "created"}[i%3], Status: "paid"}
+		if forgeries := momentstand.Forgeries(); i%7 < len(forgeries) {
 			x.Forged = forgeries[i%7]
 		}
 		w, err := s.Compose(reference, x)
@@ -250,7 +251,7 @@ func TestTampered(t *testing.T) {
 		}
 		refused++
 	}
-	w, err := s.Compose(reference, sandbox.Extra{Status: "paid"})
+	w, err := s.Compose(reference, core.Notice{Status: "paid"})
 	if c, parseErr := p.ParseCallback(provider.Inbound{Header: w.Header.Get, Body: w.Body, At: arrival}); err != nil || parseErr != nil || c.Evidence.Verdict != payment.SaysSuccessful {
 		t.Errorf("the true one: %+v, %v, %v", c, err, parseErr)
 	}

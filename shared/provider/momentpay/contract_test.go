@@ -9,7 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	sandbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momentpay"
@@ -59,13 +60,13 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 var nobody = &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network") })}
 
-func newSandbox(t testing.TB, o sandbox.Options) *sandbox.Sandbox {
+func newSandbox(t testing.TB, o momentstand.Options) *momentstand.Standin {
 	t.Helper()
 	o.SecretKey, o.HTTPClient, o.Manual = secretKey, nobody, true
 	if o.WebhookSecrets == nil {
 		o.WebhookSecrets = []string{newSecret}
 	}
-	s := sandbox.New(o)
+	s := momentstand.New(o)
 	t.Cleanup(s.Close)
 	return s
 }
@@ -75,13 +76,13 @@ func newSandbox(t testing.TB, o sandbox.Options) *sandbox.Sandbox {
 func TestContract(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		options sandbox.Options
+		options momentstand.Options
 		payment func() payment.Payment
 	}{
-		"link":               {sandbox.Options{}, newPayment},
-		"push":               {sandbox.Options{}, newPush},
-		"as in the contract": {sandbox.Options{ContractEvents: true, URLSpelling: true, OwnWebhookID: true, FlatErrors: true, RefuseOtherBody: true, ExpiryFirst: true}, newPayment},
-		"during a rotation":  {sandbox.Options{WebhookSecrets: []string{"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX", oldSecret}}, newPush},
+		"link":               {momentstand.Options{}, newPayment},
+		"push":               {momentstand.Options{}, newPush},
+		"as in the contract": {momentstand.Options{ContractEvents: true, URLSpelling: true, OwnWebhookID: true, FlatErrors: true, RefuseOtherBody: true, ExpiryFirst: true}, newPayment},
+		"during a rotation":  {momentstand.Options{WebhookSecrets: []string{"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX", oldSecret}}, newPush},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +93,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-func stand(t *testing.T, o sandbox.Options, newPayment func() payment.Payment, attempt time.Duration) providertest.Stand {
+func stand(t *testing.T, o momentstand.Options, newPayment func() payment.Payment, attempt time.Duration) providertest.Stand {
 	s := newSandbox(t, o)
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(func() {
@@ -119,18 +120,21 @@ func stand(t *testing.T, o sandbox.Options, newPayment func() payment.Payment, a
 		},
 		End: func(p payment.Payment, e providertest.Ending) {
 			status := map[providertest.Ending]string{providertest.Open: "active", providertest.Successful: "paid", providertest.Failed: "failed"}[e]
-			if err := s.SetOutcome(p.Reference, status, "INSUFFICIENT_FUNDS", false); err != nil && !errors.Is(err, sandbox.ErrUnknown) {
+			if err := s.SetOutcome(p.Reference, status, "INSUFFICIENT_FUNDS", false); err != nil && !errors.Is(err, core.ErrUnknown) {
 				t.Error(err)
 			}
 		},
-		Charges: func(p payment.Payment) int { e, _ := s.Payment(p.Reference); return e.Requests },
-		Calls:   func() int { n := s.Counters(); return n[sandbox.RouteCreate] + n[sandbox.RouteRetrieve] },
+		Charges: func(p payment.Payment) int { e, _ := s.Payment(p.Reference); return e.Accepted },
+		Calls: func() int {
+			n := s.Counters().Requests
+			return n[momentstand.RouteCreate] + n[momentstand.RouteRetrieve]
+		},
 		Callbacks: func(p payment.Payment, e providertest.Ending) []provider.Inbound {
 			return webhooks(t, o, p, e, "")
 		},
 		Forged: func(p payment.Payment, e providertest.Ending) []provider.Inbound {
 			var all []provider.Inbound
-			for _, how := range sandbox.Forgeries() {
+			for _, how := range momentstand.Forgeries() {
 				all = append(all, webhooks(t, o, p, e, how)...)
 			}
 			return all
@@ -140,7 +144,7 @@ func stand(t *testing.T, o sandbox.Options, newPayment func() payment.Payment, a
 }
 
 // webhooks are those that a stand-in of its own sends about a payment like p.
-func webhooks(t testing.TB, o sandbox.Options, p payment.Payment, e providertest.Ending, how sandbox.Forgery) []provider.Inbound {
+func webhooks(t testing.TB, o momentstand.Options, p payment.Payment, e providertest.Ending, how string) []provider.Inbound {
 	t.Helper()
 	s := newSandbox(t, o)
 	a := newProvider(t, config("http://127.0.0.1:1"), &http.Client{Transport: s.RoundTripper()}, time.Now).Submit(t.Context(), p, "")
@@ -157,7 +161,7 @@ func webhooks(t testing.TB, o sandbox.Options, p payment.Payment, e providertest
 	}
 	var all []provider.Inbound
 	for _, kind := range kinds {
-		w, err := s.Compose(p.Reference, sandbox.Extra{Kind: kind, Status: status, Forged: how})
+		w, err := s.Compose(p.Reference, core.Notice{Kind: kind, Status: status, Forged: how})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,16 +171,16 @@ func webhooks(t testing.TB, o sandbox.Options, p payment.Payment, e providertest
 }
 
 // behave says which behaviours the stand-in has.
-func behave(t *testing.T, s *sandbox.Sandbox, b providertest.Behaviour, stays bool) bool {
+func behave(t *testing.T, s *momentstand.Standin, b providertest.Behaviour, stays bool) bool {
 	t.Helper()
-	fault, routes := map[providertest.Behaviour]sandbox.Fault{
-		providertest.Refuses: sandbox.Invalid, providertest.ResetsBefore: sandbox.ResetBefore, providertest.ResetsAfter: sandbox.ResetAfter,
-		providertest.HangsBefore: sandbox.TimeoutBefore, providertest.HangsAfter: sandbox.TimeoutAfter, providertest.Fails: sandbox.Error503Before,
-		providertest.FailsAfter: sandbox.Error500After, providertest.Nonsense: sandbox.HTMLBefore, providertest.Truncates: sandbox.Truncated,
-		providertest.Endless: sandbox.Endless, providertest.Forgets: sandbox.NotFound, providertest.NobodyHome: sandbox.NoSuchPage,
-		providertest.StrangeWord: sandbox.UnknownStatus, providertest.OtherPayment: sandbox.OtherRequest,
-		providertest.RefusesCredentials: sandbox.Unauthorised, providertest.Echoes: sandbox.Echo,
-	}[b], []string{sandbox.RouteCreate, sandbox.RouteRetrieve}
+	fault, routes := map[providertest.Behaviour]core.Fault{
+		providertest.Refuses: core.Error400Before, providertest.ResetsBefore: core.ResetBefore, providertest.ResetsAfter: core.ResetAfter,
+		providertest.HangsBefore: core.TimeoutBefore, providertest.HangsAfter: core.TimeoutAfter, providertest.Fails: core.Error503Before,
+		providertest.FailsAfter: core.Error500After, providertest.Nonsense: core.HTML200Before, providertest.Truncates: core.Truncated,
+		providertest.Endless: core.Endless, providertest.Forgets: core.Error404Before, providertest.NobodyHome: core.HTML404Before,
+		providertest.StrangeWord: momentstand.UnknownStatus, providertest.OtherPayment: momentstand.OtherRequest,
+		providertest.RefusesCredentials: core.Error401Before, providertest.Echoes: core.EchoBefore,
+	}[b], []string{momentstand.RouteCreate, momentstand.RouteRetrieve}
 	switch {
 	case b == providertest.Works:
 		return true
@@ -190,7 +194,7 @@ func behave(t *testing.T, s *sandbox.Sandbox, b providertest.Behaviour, stays bo
 		times = 0
 	}
 	for _, route := range routes {
-		if err := s.AddRule(sandbox.Rule{Route: route, Fault: fault, Times: times}); err != nil {
+		if err := s.AddRule(core.Rule{Route: route, Fault: fault, Times: times}); err != nil {
 			t.Fatal(err)
 		}
 	}

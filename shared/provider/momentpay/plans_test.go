@@ -4,11 +4,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	sandbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momentpay"
@@ -24,7 +26,7 @@ func TestPlansToTheirEnd(t *testing.T) {
 		within time.Duration
 	}
 	paid, refused := end{payment.Successful, 2 * time.Minute}, end{payment.Failed, 0}
-	for _, plan := range sandbox.Plans() {
+	for _, plan := range momentstand.New(momentstand.Options{}).Scripts() {
 		for _, method := range []string{momentpay.MethodLink, momentpay.MethodPush} {
 			want := paid
 			switch link := method == momentpay.MethodLink; plan.Name {
@@ -55,13 +57,13 @@ func TestPlansToTheirEnd(t *testing.T) {
 						t.Errorf("%s %s %q after %s, want %s within %s", w.pay.Status, w.pay.Phase, w.pay.Reason, took, want.status, want.within)
 					}
 					e, _ := w.sandbox.Payment(w.pay.Reference)
-					if e.Requests > 1 || e.Charges > 1 || (e.Charges == 1) != (w.pay.Status == payment.Successful || plan.Name == "wrong_amount") {
+					if e.Accepted > 1 || e.Charges > 1 || (e.Charges == 1) != (w.pay.Status == payment.Successful || plan.Name == "wrong_amount") {
 						t.Errorf("%s, and in the books %+v", w.pay.Status, e)
 					}
 					if w.pay.Open() && w.pay.Phase != payment.PhaseHeld && !w.pay.Unanswerable {
 						t.Errorf("open, and no operator is told: %+v", w.pay)
 					}
-					if plan.Name == "webhook_forged" && w.refused != len(sandbox.Forgeries()) {
+					if plan.Name == "webhook_forged" && w.refused != len(momentstand.Forgeries()) {
 						t.Errorf("%d webhooks refused", w.refused)
 					} else if plan.Name != "webhook_forged" && w.refused > 0 {
 						t.Errorf("%d webhooks refused", w.refused)
@@ -74,7 +76,7 @@ func TestPlansToTheirEnd(t *testing.T) {
 
 // played is one payment and who works on it, one at a time.
 type played struct {
-	sandbox *sandbox.Sandbox
+	sandbox *momentstand.Standin
 	p       *momentpay.Provider
 	pay     payment.Payment
 	turn    chan struct{}
@@ -102,18 +104,21 @@ func (w *played) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: code, Body: http.NoBody, Header: http.Header{}, Request: r}, nil
 }
 
-func play(t *testing.T, plan sandbox.Plan, method string) *played {
+func play(t *testing.T, plan core.ScriptMeaning, method string) *played {
+	code, err := strconv.Atoi(plan.For[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &played{turn: make(chan struct{}, 1)}
-	w.sandbox = sandbox.New(sandbox.Options{
-		SecretKey: secretKey, WebhookSecrets: []string{oldSecret}, WebhookURL: "https://pay.example.com/webhooks/momentpay",
-		HTTPClient: &http.Client{Transport: w}, Seed: 1, InstantTimeouts: true,
-	})
+	w.sandbox = momentstand.New(momentstand.Options{Options: core.Options{CallbackURL: "https://pay.example.com/webhooks/momentpay",
+		HTTPClient: &http.Client{Transport: w}, Seed: 1, InstantTimeouts: true},
+		SecretKey: secretKey, WebhookSecrets: []string{oldSecret}})
 	t.Cleanup(w.sandbox.Close)
 	w.p = newProvider(t, config("http://127.0.0.1:1"), &http.Client{Transport: w.sandbox.RoundTripper()}, time.Now)
 	w.pay = newPayment()
-	w.pay.Method, w.pay.Amount.Minor = method, 15000+int64(plan.Code)
+	w.pay.Method, w.pay.Amount.Minor = method, 15000+int64(code)
 	if method == momentpay.MethodPush {
-		w.pay.Payer = payment.MSISDN(sandbox.PushNumber(plan.Code)[1:])
+		w.pay.Payer = payment.MSISDN(momentstand.PushNumber(code)[1:])
 		w.pay.Amount.Minor = 15000
 	}
 	w.pay.Phase, w.pay.SubmitDeadline = payment.PhaseSubmitting, w.pay.CreatedAt.Add(30*time.Second)

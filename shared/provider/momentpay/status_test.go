@@ -8,7 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	sandbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/momentpay"
 )
@@ -155,23 +156,23 @@ func TestLostAnswers(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
-		options sandbox.Options
+		options momentstand.Options
 		method  string
-		fault   sandbox.Fault
+		fault   core.Fault
 		outcome string // set once the request is there
 		checks  []time.Duration
 		want    payment.Status
 		reason  string
 		charges int
 	}{
-		{"link, made and paid", sandbox.Options{}, "link", sandbox.ResetAfter, "paid", minutes(1, 2), payment.Successful, "", 1},
-		{"link, made and unpaid", sandbox.Options{}, "link", sandbox.ResetAfter, "", minutes(1, 2, 24*60+1), payment.Cancelled, "expired", 0},
-		{"link, never arrived, then made", sandbox.Options{}, "link", sandbox.ResetBefore, "paid", minutes(1, 2, 3), payment.Successful, "", 1},
-		{"push, made and paid", sandbox.Options{}, "push", sandbox.ResetAfter, "paid", minutes(1, 2), payment.Successful, "", 1},
-		{"push, made and unpaid", sandbox.Options{}, "push", sandbox.ResetAfter, "", minutes(3, 4), payment.Cancelled, "expired", 0},
-		{"push, never arrived", sandbox.Options{}, "push", sandbox.ResetBefore, "", minutes(3, 4, 5, 6), payment.Failed, payment.ReasonNotReceived, 0},
-		{"push, never arrived, made when expired", sandbox.Options{PastExpiry: true}, "push", sandbox.ResetBefore, "", minutes(3, 4), payment.Cancelled, "expired", 0},
-		{"push, made and paid, expiry first", sandbox.Options{ExpiryFirst: true}, "push", sandbox.ResetAfter, "paid", minutes(3, 4, 5, 23*60), payment.Pending, "", 1},
+		{"link, made and paid", momentstand.Options{}, "link", core.ResetAfter, "paid", minutes(1, 2), payment.Successful, "", 1},
+		{"link, made and unpaid", momentstand.Options{}, "link", core.ResetAfter, "", minutes(1, 2, 24*60+1), payment.Cancelled, "expired", 0},
+		{"link, never arrived, then made", momentstand.Options{}, "link", core.ResetBefore, "paid", minutes(1, 2, 3), payment.Successful, "", 1},
+		{"push, made and paid", momentstand.Options{}, "push", core.ResetAfter, "paid", minutes(1, 2), payment.Successful, "", 1},
+		{"push, made and unpaid", momentstand.Options{}, "push", core.ResetAfter, "", minutes(3, 4), payment.Cancelled, "expired", 0},
+		{"push, never arrived", momentstand.Options{}, "push", core.ResetBefore, "", minutes(3, 4, 5, 6), payment.Failed, payment.ReasonNotReceived, 0},
+		{"push, never arrived, made when expired", momentstand.Options{PastExpiry: true}, "push", core.ResetBefore, "", minutes(3, 4), payment.Cancelled, "expired", 0},
+		{"push, made and paid, expiry first", momentstand.Options{ExpiryFirst: true}, "push", core.ResetAfter, "paid", minutes(3, 4, 5, 23*60), payment.Pending, "", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -182,7 +183,7 @@ func TestLostAnswers(t *testing.T) {
 			pol := p.Capabilities().Method(c.method).Policy
 			pay := fixed(c.method)
 			pay.Phase = payment.PhaseSubmitting
-			if err := s.AddRule(sandbox.Rule{Fault: c.fault}); err != nil {
+			if err := s.AddRule(core.Rule{Fault: c.fault}); err != nil {
 				t.Fatal(err)
 			}
 			told := func(e payment.Evidence) { pay = payment.Decide(pay, e, pol).Payment }
@@ -190,7 +191,7 @@ func TestLostAnswers(t *testing.T) {
 			s.ClearRules()
 			for _, at := range c.checks {
 				now = created.Add(at)
-				if e, made := s.Payment(pay.Reference); made && c.outcome != "" && e.Charges == 0 {
+				if e, _ := s.Payment(pay.Reference); e.Accepted > 0 && c.outcome != "" && e.Charges == 0 {
 					if err := s.SetOutcome(pay.Reference, c.outcome, "", false); err != nil {
 						t.Fatal(err)
 					}
@@ -198,8 +199,8 @@ func TestLostAnswers(t *testing.T) {
 				told(p.Status(t.Context(), pay).Evidence)
 			}
 			e, _ := s.Payment(pay.Reference)
-			if pay.Status != c.want || pay.Reason != c.reason || e.Requests > 1 || e.Charges != c.charges {
-				t.Errorf("%s %q, %d requests, %d charges", pay.Status, pay.Reason, e.Requests, e.Charges)
+			if pay.Status != c.want || pay.Reason != c.reason || e.Accepted > 1 || e.Charges != c.charges {
+				t.Errorf("%s %q, %d requests, %d charges", pay.Status, pay.Reason, e.Accepted, e.Charges)
 			}
 			if pay.Status == payment.Pending && !pay.Unanswerable {
 				t.Error("open, and no operator is told")

@@ -16,7 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	sandbox "momoproxy/infra/sandbox/momentpay"
+	"momoproxy/infra/standin/core"
+	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/momentpay"
 	"momoproxy/shared/provider/wire"
@@ -297,8 +298,8 @@ func TestSubmitWaits(t *testing.T) {
 func TestSubmitDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSandbox(t, sandbox.Options{})
-		if err := s.AddRule(sandbox.Rule{Fault: sandbox.TimeoutAfter}); err != nil {
+		s := newSandbox(t, momentstand.Options{})
+		if err := s.AddRule(core.Rule{Fault: core.TimeoutAfter}); err != nil {
 			t.Fatal(err)
 		}
 		p := newProvider(t, config("http://127.0.0.1:1"), &http.Client{Transport: s.RoundTripper()}, time.Now)
@@ -309,7 +310,7 @@ func TestSubmitDeadline(t *testing.T) {
 		if took := time.Since(begin); took > 20*time.Second || len(a.Exchanges) != 3 {
 			t.Errorf("%d exchanges in %s", len(a.Exchanges), took)
 		}
-		if e, _ := s.Payment(pay.Reference); e.Requests != 1 || e.Asks != 3 || a.Evidence.Verdict != payment.SaysNothing {
+		if e, _ := s.Payment(pay.Reference); e.Accepted != 1 || e.Asks != 3 || a.Evidence.Verdict != payment.SaysNothing {
 			t.Errorf("%+v, %+v", e, a.Evidence)
 		}
 		s.ClearRules()
@@ -317,8 +318,8 @@ func TestSubmitDeadline(t *testing.T) {
 		if a.Evidence.Verdict != payment.SaysPending || a.Evidence.IDs["id"] == "" || a.Evidence.Instructions["link"] == "" {
 			t.Errorf("%+v", a.Evidence)
 		}
-		if e, _ := s.Payment(pay.Reference); e.Requests != 1 {
-			t.Errorf("%d requests", e.Requests)
+		if e, _ := s.Payment(pay.Reference); e.Accepted != 1 {
+			t.Errorf("%d requests", e.Accepted)
 		}
 	})
 }

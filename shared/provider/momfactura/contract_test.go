@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	stand "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momfactura"
@@ -19,12 +20,12 @@ func TestContract(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, method string
-		dialect      stand.Dialect
+		dialect      facturastand.Dialect
 	}{
-		{"reference", momfactura.MethodReference, stand.Dialect{}},
-		{"ekwanza", momfactura.MethodEkwanza, stand.Dialect{}},
-		{"reference, other pages", momfactura.MethodReference, stand.Dialect{SDK: true, SwapNesting: true, Bare: true, Numbers: true, WithdrawOptional: true}},
-		{"ekwanza, other pages", momfactura.MethodEkwanza, stand.Dialect{SDK: true, SwapNesting: true, Bare: true, Numbers: true, WithdrawOptional: true}},
+		{"reference", momfactura.MethodReference, facturastand.Dialect{}},
+		{"ekwanza", momfactura.MethodEkwanza, facturastand.Dialect{}},
+		{"reference, other pages", momfactura.MethodReference, facturastand.Dialect{SDK: true, SwapNesting: true, Bare: true, Numbers: true, WithdrawOptional: true}},
+		{"ekwanza, other pages", momfactura.MethodEkwanza, facturastand.Dialect{SDK: true, SwapNesting: true, Bare: true, Numbers: true, WithdrawOptional: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -36,8 +37,8 @@ func TestContract(t *testing.T) {
 					Tokenless:  true,
 					Behave:     func(b ...providertest.Behaviour) bool { return w.behave(t, c.method, b) },
 					End: func(p payment.Payment, e providertest.Ending) {
-						status := map[providertest.Ending]string{providertest.Open: stand.Pending, providertest.Successful: stand.Paid, providertest.Failed: stand.Failed}[e]
-						if err := w.SetOutcome(handle(p), status, false); err != nil {
+						status := map[providertest.Ending]string{providertest.Open: facturastand.Pending, providertest.Successful: facturastand.Paid, providertest.Failed: facturastand.Failed}[e]
+						if err := w.SetOutcome(handle(p), status, "", false); err != nil {
 							t.Error(err)
 						}
 					},
@@ -66,30 +67,30 @@ func handle(p payment.Payment) string {
 // behave says which behaviours the stand-in has.
 func (w world) behave(t *testing.T, method string, all []providertest.Behaviour) bool {
 	t.Helper()
-	faults := map[providertest.Behaviour]stand.Fault{
-		providertest.Refuses:            stand.Refuses,
-		providertest.ResetsBefore:       stand.ResetBefore,
-		providertest.ResetsAfter:        stand.ResetAfter,
-		providertest.HangsBefore:        stand.TimeoutBefore,
-		providertest.HangsAfter:         stand.TimeoutAfter,
-		providertest.Fails:              stand.Error500Before,
-		providertest.FailsAfter:         stand.Error500After,
-		providertest.Nonsense:           stand.HTMLBefore,
-		providertest.Truncates:          stand.Truncated,
-		providertest.Endless:            stand.Endless,
-		providertest.Forgets:            stand.NotFound,
-		providertest.NobodyHome:         stand.HTMLNotFound,
-		providertest.StrangeWord:        stand.UnknownWord,
-		providertest.OtherPayment:       stand.OtherPayment,
-		providertest.RefusesCredentials: stand.BadKey,
-		providertest.Echoes:             stand.Echo,
+	faults := map[providertest.Behaviour]core.Fault{
+		providertest.Refuses:            core.Error400Before,
+		providertest.ResetsBefore:       core.ResetBefore,
+		providertest.ResetsAfter:        core.ResetAfter,
+		providertest.HangsBefore:        core.TimeoutBefore,
+		providertest.HangsAfter:         core.TimeoutAfter,
+		providertest.Fails:              core.Error500Before,
+		providertest.FailsAfter:         core.Error500After,
+		providertest.Nonsense:           core.HTML200Before,
+		providertest.Truncates:          core.Truncated,
+		providertest.Endless:            core.Endless,
+		providertest.Forgets:            core.Error404Before,
+		providertest.NobodyHome:         core.HTML404Before,
+		providertest.StrangeWord:        facturastand.UnknownWord,
+		providertest.OtherPayment:       facturastand.OtherPayment,
+		providertest.RefusesCredentials: core.Error401Before,
+		providertest.Echoes:             core.EchoBefore,
 	}
 	for i, b := range all {
 		times := 1
 		if i == len(all)-1 {
 			times = 0
 		}
-		routes := []string{method, stand.RouteStatus}
+		routes := []string{method, facturastand.RouteStatus}
 		switch b {
 		case providertest.Works:
 			continue
@@ -106,7 +107,7 @@ func (w world) behave(t *testing.T, method string, all []providertest.Behaviour)
 			routes = routes[1:]
 		}
 		for _, route := range routes {
-			if err := w.AddRule(stand.Rule{Route: route, Fault: faults[b], Times: times}); err != nil {
+			if err := w.AddRule(core.Rule{Route: route, Fault: faults[b], Times: times}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -10,7 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	stand "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/momfactura"
 )
@@ -161,7 +162,7 @@ func TestTheInvoiceIsLearned(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"reference", "ekwanza"} {
 		synctest.Test(t, func(t *testing.T) {
-			s := stand.New(stand.Options{APIKey: apiKey, Seed: 1})
+			s := facturastand.New(facturastand.Options{Options: core.Options{Seed: 1}, APIKey: apiKey})
 			defer s.Close()
 			w, err := momfactura.New(momfactura.Config{BaseURL: "http://localhost", APIKey: apiKey, TestMode: true}, &http.Client{Transport: s.RoundTripper()}, time.Now)
 			if err != nil {
@@ -175,7 +176,7 @@ func TestTheInvoiceIsLearned(t *testing.T) {
 				got = append(got, string(e.Verdict)+" "+e.InvoiceURL)
 				time.Sleep(700 * time.Millisecond)
 			}
-			url := "https://invoice-momenu.toquemedia.net/invoices/" + s.Ledger()[0].TransactionID + ".pdf"
+			url := "https://invoice-momenu.toquemedia.net/invoices/" + s.Ledger()[0].Reference + ".pdf"
 			want := []string{"pending ", "pending ", "successful ", "successful " + url}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-want +got)\n%s", method, diff)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	stand "momoproxy/infra/sandbox/momfactura"
+	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momfactura"
@@ -292,8 +292,8 @@ func TestMCX(t *testing.T) {
 		}
 		return a
 	}
-	for _, sc := range stand.Scripts() {
-		n, err := strconv.ParseInt(strings.TrimPrefix(sc.Cents, "."), 10, 64)
+	for _, sc := range facturastand.New(facturastand.Options{}).Scripts() {
+		n, err := strconv.ParseInt(strings.TrimPrefix(sc.For[0], "."), 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}

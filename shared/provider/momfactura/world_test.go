@@ -9,7 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	stand "momoproxy/infra/sandbox/momfactura"
+	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/momfactura"
 )
@@ -21,15 +22,15 @@ const (
 
 // world is an adapter over the stand-in.
 type world struct {
-	*stand.Sandbox
+	*facturastand.Standin
 	*momfactura.Provider
 	server *httptest.Server // nil: without a socket
 }
 
-func newStand(d stand.Dialect) *stand.Sandbox {
-	times := stand.DefaultTimes()
+func newStand(d facturastand.Dialect) *facturastand.Standin {
+	times := facturastand.DefaultTimes()
 	times.Approve = time.Millisecond // how long MCX takes to answer
-	return stand.New(stand.Options{APIKey: apiKey, Seed: 1, Times: times, Dialect: d})
+	return facturastand.New(facturastand.Options{Options: core.Options{Seed: 1, Times: times}, APIKey: apiKey, Dialect: d})
 }
 
 // virtually runs f in a bubble of synctest, where no time limit is real. The
@@ -37,17 +38,17 @@ func newStand(d stand.Dialect) *stand.Sandbox {
 func virtually(t *testing.T, f func(*testing.T, world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStand(stand.Dialect{})
+		s := newStand(facturastand.Dialect{})
 		defer s.Close()
 		p, err := momfactura.New(momfactura.Config{BaseURL: "http://localhost", APIKey: apiKey, TestMode: true}, &http.Client{Transport: s.RoundTripper()}, time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f(t, world{Sandbox: s, Provider: p})
+		f(t, world{Standin: s, Provider: p})
 	})
 }
 
-func newWorld(t *testing.T, d stand.Dialect, attempt time.Duration) world {
+func newWorld(t *testing.T, d facturastand.Dialect, attempt time.Duration) world {
 	t.Helper()
 	s := newStand(d)
 	server := httptest.NewServer(s.Handler())
@@ -102,7 +103,7 @@ func (w world) made(p payment.Payment) int {
 	n := 0
 	for _, e := range w.Ledger() {
 		if e.Amount == p.Amount.Decimal() {
-			n++
+			n += e.Accepted
 		}
 	}
 	return n

@@ -6,7 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/mtn"
@@ -16,10 +17,10 @@ import (
 // HTTP. Its API users are base64, sent as they are.
 func TestNewPlatform(t *testing.T) {
 	t.Parallel()
-	s := sandbox.New(sandbox.Options{NewPlatform: true, Choose: func(sandbox.Call) (sandbox.Plan, bool) {
-		return sandbox.Plan{Name: sandbox.PlanPending}, true
-	}})
-	account, err := s.Provision(sandbox.MTNAccount{APIUser: "ab/cd+ef==", APIKey: "p.u-n_c!t&u%2Bation="})
+	s := mtnstand.New(mtnstand.Options{Options: core.Options{Choose: func(core.Call) (core.Script, bool) {
+		return core.Script{Name: mtnstand.ScriptPending}, true
+	}}, NewPlatform: true})
+	account, err := s.Provision(mtnstand.Account{APIUser: "ab/cd+ef==", APIKey: "p.u-n_c!t&u%2Bation="})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"momoproxy/infra/sandbox"
+	"momoproxy/infra/standin/core"
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/provider/providertest"
@@ -35,7 +36,7 @@ func TestContractOverSandbox(t *testing.T) {
 				case providertest.Failed:
 					status, reason = "FAILED", "NOT_ENOUGH_FUNDS"
 				}
-				if err := s.SetOutcome(reference, status, reason, false); err != nil && !errors.Is(err, sandbox.ErrUnknown) {
+				if err := s.SetOutcome(reference, status, reason, false); err != nil && !errors.Is(err, core.ErrUnknown) {
 					t.Error(err)
 				}
 			},
@@ -45,7 +46,7 @@ func TestContractOverSandbox(t *testing.T) {
 			},
 			Calls: func() int {
 				n := s.Counters().Requests
-				return n[sandbox.RouteRequestToPay] + n[sandbox.RouteStatus]
+				return n[mtnstand.RouteRequestToPay] + n[mtnstand.RouteStatus]
 			},
 			Callbacks:   callbacks,
 			CallbackURL: callbackURL,
@@ -54,16 +55,14 @@ func TestContractOverSandbox(t *testing.T) {
 	})
 }
 
-func newSandbox(t *testing.T) (*sandbox.Sandbox, *httptest.Server, mtn.Config) {
+func newSandbox(t *testing.T) (*mtnstand.Standin, *httptest.Server, mtn.Config) {
 	t.Helper()
-	s := sandbox.New(sandbox.Options{
+	s := mtnstand.New(mtnstand.Options{Options: core.Options{Choose: func(core.Call) (core.Script, bool) {
+		return core.Script{Name: mtnstand.ScriptPending}, true
+	},
 		// Nobody calls back: what happens then is not the adapter's part.
-		HTTPClient: &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network") })},
-		Choose: func(sandbox.Call) (sandbox.Plan, bool) {
-			return sandbox.Plan{Name: sandbox.PlanPending}, true
-		},
-	})
-	if _, err := s.Provision(sandbox.MTNAccount{
+		HTTPClient: &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("no network") })}}})
+	if _, err := s.Provision(mtnstand.Account{
 		APIUser: apiUser, APIKey: apiKey, SubscriptionKey: subscriptionKey, Currency: "SZL", CallbackHost: "pay.example.com",
 	}); err != nil {
 		t.Fatal(err)
@@ -79,28 +78,28 @@ func newSandbox(t *testing.T) (*sandbox.Sandbox, *httptest.Server, mtn.Config) {
 }
 
 // behaveSandbox says which behaviours the sandbox has.
-func behaveSandbox(t *testing.T, s *sandbox.Sandbox, server *httptest.Server, all []providertest.Behaviour) bool {
+func behaveSandbox(t *testing.T, s *mtnstand.Standin, server *httptest.Server, all []providertest.Behaviour) bool {
 	t.Helper()
-	faults := map[providertest.Behaviour]sandbox.Fault{
-		providertest.Refuses:      sandbox.Forbidden,
-		providertest.ResetsBefore: sandbox.ResetBefore,
-		providertest.ResetsAfter:  sandbox.ResetAfter,
-		providertest.HangsBefore:  sandbox.TimeoutBefore,
-		providertest.HangsAfter:   sandbox.TimeoutAfter,
-		providertest.Fails:        sandbox.Unavailable,
-		providertest.FailsAfter:   sandbox.UnavailableAfter,
-		providertest.Nonsense:     sandbox.HTMLBefore,
-		providertest.Truncates:    sandbox.Truncated,
-		providertest.Forgets:      sandbox.NotFound,
-		providertest.StrangeWord:  sandbox.UnknownStatus,
-		providertest.OtherPayment: sandbox.WrongExternalID,
+	faults := map[providertest.Behaviour]core.Fault{
+		providertest.Refuses:      core.Error403Before,
+		providertest.ResetsBefore: core.ResetBefore,
+		providertest.ResetsAfter:  core.ResetAfter,
+		providertest.HangsBefore:  core.TimeoutBefore,
+		providertest.HangsAfter:   core.TimeoutAfter,
+		providertest.Fails:        core.Error503Before,
+		providertest.FailsAfter:   core.Error503After,
+		providertest.Nonsense:     core.HTML200Before,
+		providertest.Truncates:    core.Truncated,
+		providertest.Forgets:      core.Error404Before,
+		providertest.StrangeWord:  mtnstand.UnknownStatus,
+		providertest.OtherPayment: mtnstand.WrongExternalID,
 	}
 	for i, b := range all {
 		times := 1
 		if i == len(all)-1 {
 			times = 0
 		}
-		routes := []string{sandbox.RouteRequestToPay, sandbox.RouteStatus}
+		routes := []string{mtnstand.RouteRequestToPay, mtnstand.RouteStatus}
 		fault := faults[b]
 		switch b {
 		case providertest.Works:
@@ -110,10 +109,10 @@ func behaveSandbox(t *testing.T, s *sandbox.Sandbox, server *httptest.Server, al
 			server.CloseClientConnections()
 			continue
 		case providertest.RefusesCredentials:
-			if err := s.AddRule(sandbox.Rule{Route: sandbox.RouteToken, Fault: sandbox.LoginFailed}); err != nil {
+			if err := s.AddRule(core.Rule{Route: mtnstand.RouteToken, Fault: mtnstand.LoginFailed}); err != nil {
 				t.Fatal(err)
 			}
-			fault = sandbox.Unauthorized
+			fault = core.Error401Before
 		case providertest.StrangeWord, providertest.OtherPayment:
 			routes = routes[1:]
 		}
@@ -121,7 +120,7 @@ func behaveSandbox(t *testing.T, s *sandbox.Sandbox, server *httptest.Server, al
 			return false
 		}
 		for _, route := range routes {
-			if err := s.AddRule(sandbox.Rule{Route: route, Fault: fault, Times: times}); err != nil {
+			if err := s.AddRule(core.Rule{Route: route, Fault: fault, Times: times}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -134,16 +133,20 @@ func behaveSandbox(t *testing.T, s *sandbox.Sandbox, server *httptest.Server, al
 // a fault.
 func TestSandboxFaults(t *testing.T) {
 	t.Parallel()
-	for _, fault := range sandbox.Faults() {
+	for _, known := range mtnstand.New(mtnstand.Options{}).Faults() {
+		fault := known.Name
+		if fault == core.Error409Before {
+			continue // a duplicate of nothing is no fault that MTN is known to have
+		}
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			s, _, cfg := newSandbox(t)
-			if strings.HasPrefix(string(fault), "timeout") {
+			if strings.HasPrefix(string(fault), "timeout") || fault == core.SlowBody {
 				cfg.AttemptTimeout = 2 * time.Second // no answer comes; the next one must
 			}
 			p := newProviderWith(t, cfg, nil, nil, time.Now)
 			pay := newPayment()
-			onSubmit := s.AddRule(sandbox.Rule{Route: sandbox.RouteRequestToPay, Fault: fault})
+			onSubmit := s.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, Fault: fault})
 			a := p.Submit(t.Context(), pay, callbackURL)
 			e, _ := s.Payment(pay.Reference)
 			if e.Accepted > 1 || a.Evidence.Verdict == payment.SaysRefused && e.Accepted > 0 {
@@ -161,7 +164,7 @@ func TestSandboxFaults(t *testing.T) {
 				t.Errorf("accepted %d times", e.Accepted)
 			}
 
-			onStatus := s.AddRule(sandbox.Rule{Route: sandbox.RouteStatus, Fault: fault})
+			onStatus := s.AddRule(core.Rule{Route: mtnstand.RouteStatus, Fault: fault})
 			if onSubmit != nil && onStatus != nil {
 				return // a fault of callbacks
 			}
