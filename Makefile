@@ -91,7 +91,7 @@ engines-down: ## Stop them
 	docker compose down
 
 # Where requests, deliveries and reconcile runs meet in one process.
-RACE_PKG := $(addprefix ./shared/,ledger httpapi webhook gateway delivery forwarder)
+RACE_PKG := $(addprefix ./shared/,ledger httpapi webhook guard gateway delivery forwarder)
 
 .PHONY: race
 race: c-compiler ## Run the tests of shared/ under the race detector (needs a C compiler)

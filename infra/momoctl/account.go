@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider"
 )
 
 type accountView struct {
@@ -75,7 +75,7 @@ has no share. It holds within 10 seconds. A payment stays with the account that 
 				if err != nil {
 					return err
 				}
-				return s.showAccounts(ctx, []provider.Provider{p}, false)
+				return s.showAccounts(ctx, []*guard.Guard{p}, false)
 			}
 			return fmt.Errorf("account %s is %w", args[0], ledger.ErrNotFound)
 		}),
@@ -92,7 +92,7 @@ func (c cli) overAccounts(f func(ctx context.Context, s *session, args []string)
 	}
 }
 
-func (s *session) showAccounts(ctx context.Context, all []provider.Provider, check bool) error {
+func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check bool) error {
 	views := []accountView{}
 	for _, p := range all {
 		caps := p.Capabilities()

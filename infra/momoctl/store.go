@@ -159,5 +159,7 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 
 // gateway settles payments; it can ask no provider.
 func (s *session) gateway() *gateway.Gateway {
-	return payments.Over(assembly.Parts{Ledger: s.ledger, Queue: s.queue, Log: s.log, Host: host.Host{Now: s.now}}, offline())
+	machine := host.Machine()
+	machine.Now = s.now
+	return payments.Over(assembly.Parts{Ledger: s.ledger, Queue: s.queue, Log: s.log, Host: machine}, offline())
 }

@@ -168,12 +168,12 @@ var Mutations = []Mutation{
 		`Partition: lockPartition(externalID), Sort: "client#"}`,
 	},
 	{
-		"there is always a free turn", Limits, "shared/ledger/provider_limit.go",
+		"there is always a free slot", Limits, "shared/ledger/provider_limit.go",
 		`if every <= 0 {`,
 		`if every >= 0 {`,
 	},
 	{
-		"a turn never ends", Limits, "shared/gateway/slot.go",
+		"a slot never ends", Limits, "shared/guard/limiter.go",
 		`slotLasts = 100 * time.Millisecond`,
 		`slotLasts = 100 * time.Hour`,
 	},
@@ -300,13 +300,13 @@ var Mutations = []Mutation{
 		`= c.APIKey, fresh, Clock(now), false`,
 	},
 	{
-		"one app closes a provider for every app", Separation, "shared/gateway/breaker.go",
+		"one app closes a provider for every app", Separation, "shared/guard/breaker.go",
 		`if !keepsOut(h, clientID) {
-		return 0, nil
+		return nil
 	}
 	probeAt := app.ProbeAt`,
 		`if !h.Open() {
-		return 0, nil
+		return nil
 	}
 	probeAt := h.ProbeAt()`,
 	},

@@ -127,7 +127,7 @@ func (w *world) settle(reference string) {
 	w.result.Stats.Settled++
 	g := payments.Over(assembly.Parts{
 		Ledger: ledger.New(handTable{w.store, w}, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}}),
-		Queue:  noQueue{}, Log: w.log(), Host: host.Host{Now: time.Now},
+		Queue:  noQueue{}, Log: w.log(), Host: host.Machine(),
 	}, offline())
 	if _, err := g.Settle(context.Background(), reference, s); err != nil {
 		w.violate(NoPanic, "%s cannot be settled as %s: %v", reference, status, err)

@@ -9,6 +9,9 @@ import (
 	"momoproxy/infra/standin/core"
 	momentstand "momoproxy/infra/standin/momentpay"
 	facturastand "momoproxy/infra/standin/momfactura"
+	"momoproxy/shared/gateway"
+	"momoproxy/shared/guard"
+	"momoproxy/shared/host"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/momentpay"
 	"momoproxy/shared/provider/momfactura"
@@ -45,6 +48,14 @@ func (w *World) startOthers(o Options) {
 }
 
 // others are the adapters of Mom Factura and MomentPay.
+// Guarded are accounts as the gateway has them.
+func Guarded(g *gateway.Gateway, all ...provider.Provider) (guarded []*guard.Guard) {
+	for _, p := range all {
+		guarded = append(guarded, guard.New(p, g.Ledger, host.Machine(), g.Log))
+	}
+	return guarded
+}
+
 func (w *World) others() []provider.Provider {
 	return []provider.Provider{
 		must(momfactura.New(momfactura.Config{

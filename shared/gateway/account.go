@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -16,7 +17,7 @@ import (
 
 // account finds the account that made a payment. Every question about the
 // payment goes there, whatever accounts have been added since.
-func (g *Gateway) account(p payment.Payment) (provider.Provider, bool) {
+func (g *Gateway) account(p payment.Payment) (*guard.Guard, bool) {
 	for _, prov := range g.Providers {
 		if caps := prov.Capabilities(); caps.Name == p.Provider && caps.ID() == p.AccountID() {
 			return prov, true
@@ -34,11 +35,11 @@ func (g *Gateway) missingAccount(ctx context.Context, p ledger.Payment) error {
 }
 
 // accounts are those with a provider; of the default one without a name.
-func (g *Gateway) accounts(name string) []provider.Provider {
+func (g *Gateway) accounts(name string) []*guard.Guard {
 	if name == "" && len(g.Providers) > 0 {
 		name = g.Providers[0].Capabilities().Name
 	}
-	all := make([]provider.Provider, 0, len(g.Providers))
+	all := make([]*guard.Guard, 0, len(g.Providers))
 	for _, prov := range g.Providers {
 		if prov.Capabilities().Name == name {
 			all = append(all, prov)
@@ -48,7 +49,7 @@ func (g *Gateway) accounts(name string) []provider.Provider {
 }
 
 // only is the account with a provider that has one; nil: it has none or several.
-func (g *Gateway) only(name string) (found provider.Provider) {
+func (g *Gateway) only(name string) (found *guard.Guard) {
 	for _, prov := range g.Providers {
 		if is := prov.Capabilities().Name; name == "" {
 			name = is
@@ -67,7 +68,7 @@ func (g *Gateway) only(name string) (found provider.Provider) {
 // else one of its currency and of the market that its payer's number is of.
 // Accounts of one market and currency count as one: they share its orders as
 // their NewPayments say.
-func (g *Gateway) chooseAccount(ctx context.Context, r Request) (provider.Provider, *Fault) {
+func (g *Gateway) chooseAccount(ctx context.Context, r Request) (*guard.Guard, *Fault) {
 	if r.Account == "" {
 		if only := g.only(r.Provider); only != nil {
 			return only, nil // there is none to leave its payments to
@@ -87,7 +88,7 @@ func (g *Gateway) chooseAccount(ctx context.Context, r Request) (provider.Provid
 		return nil, &Fault{"account", fmt.Sprintf("is none of provider %s's; there are: %s", name, ids(all))}
 	}
 	narrow := func(fits func(provider.Capabilities) bool) {
-		left := slices.DeleteFunc(slices.Clone(all), func(prov provider.Provider) bool { return !fits(prov.Capabilities()) })
+		left := slices.DeleteFunc(slices.Clone(all), func(prov *guard.Guard) bool { return !fits(prov.Capabilities()) })
 		if len(left) > 0 { // else the account taken says what is wrong
 			all = left
 		}
@@ -117,13 +118,13 @@ func (g *Gateway) chooseAccount(ctx context.Context, r Request) (provider.Provid
 // of their own come first, and what they leave goes to the first of the
 // others; to the last with a share, if there is no other. An account whose
 // share cannot be read may be one that is to get nothing: it comes last.
-func (g *Gateway) share(ctx context.Context, all []provider.Provider, order string) provider.Provider {
+func (g *Gateway) share(ctx context.Context, all []*guard.Guard, order string) *guard.Guard {
 	if len(all) == 1 {
 		return all[0]
 	}
 	sum := sha256.Sum256([]byte(order))
 	lot := int(binary.BigEndian.Uint32(sum[:]) % 100)
-	var chosen, rest, last, unread provider.Provider
+	var chosen, rest, last, unread *guard.Guard
 	for _, prov := range all {
 		percent, set, err := g.Ledger.NewPayments(ctx, prov.Capabilities().ID(), g.now())
 		if err != nil {
@@ -146,7 +147,7 @@ func (g *Gateway) share(ctx context.Context, all []provider.Provider, order stri
 	return cmp.Or(chosen, rest, last, unread)
 }
 
-func ids(all []provider.Provider) string {
+func ids(all []*guard.Guard) string {
 	names := make([]string, len(all))
 	for i, prov := range all {
 		names[i] = prov.Capabilities().ID()

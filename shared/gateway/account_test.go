@@ -72,9 +72,9 @@ func (p *platform) count() int {
 func TestMigration(t *testing.T) {
 	var old, next *platform
 	o := testbed.Options{Change: func(g *gateway.Gateway, _ *httpapi.API) {
-		old = newPlatform(g.Providers[0], func(c *provider.Capabilities) { c.Account = "mtn-old" })
-		next = newPlatform(g.Providers[0], func(c *provider.Capabilities) { c.Account = "mtn-new" })
-		g.Providers = []provider.Provider{next, old}
+		old = newPlatform(g.Providers[0].Provider, func(c *provider.Capabilities) { c.Account = "mtn-old" })
+		next = newPlatform(g.Providers[0].Provider, func(c *provider.Capabilities) { c.Account = "mtn-new" })
+		g.Providers = testbed.Guarded(g, next, old)
 	}}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
 		var all []string
@@ -121,9 +121,9 @@ func TestMissingAccount(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		gone := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-gone" })
 		left := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-left" })
-		w.Gateway.Providers = []provider.Provider{gone}
+		w.Gateway.Providers = testbed.Guarded(w.Gateway, gone)
 		reference := w.Pay(testbed.Order("ORDER-1", "26876123456")).Reference()
-		w.Gateway.Providers = []provider.Provider{left}
+		w.Gateway.Providers = testbed.Guarded(w.Gateway, left)
 		if a := w.CallBack("POST", strings.TrimPrefix(gone.made[reference], w.Gateway.PublicBaseURL+"/callback/"), `{"status":"SUCCESSFUL"}`); a.StatusCode != 200 {
 			t.Errorf("its callback is answered %d", a.StatusCode)
 		}
@@ -137,7 +137,7 @@ func TestMissingAccount(t *testing.T) {
 		if !strings.Contains(w.Log(), `"code":"ACCOUNT_MISSING"`) {
 			t.Error("nobody was told")
 		}
-		w.Gateway.Providers = []provider.Provider{left, gone}
+		w.Gateway.Providers = testbed.Guarded(w.Gateway, left, gone)
 		w.Pass(time.Hour)
 		if s := w.Status(reference); s != payment.Successful {
 			t.Errorf("its account is back, and it is %s", s)
@@ -160,7 +160,7 @@ func TestUnreadShare(t *testing.T) {
 	bubble(t, testbed.Options{Table: faulty}, func(t *testing.T, w *testbed.World) {
 		stopped := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-stopped" })
 		other := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-other" })
-		w.Gateway.Providers = []provider.Provider{stopped, other}
+		w.Gateway.Providers = testbed.Guarded(w.Gateway, stopped, other)
 		broken.Store(true)
 		for i := range 20 {
 			if a := w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), "26876123456")); a.StatusCode != 202 {
@@ -181,8 +181,8 @@ func TestSignatureOfAnotherAccount(t *testing.T) {
 		reference := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
 		for i, prov := range w.Gateway.Providers {
 			if prov.Capabilities().Name == "momentpay" {
-				made := newPlatform(prov, func(c *provider.Capabilities) { c.Account = "moment-2" })
-				w.Gateway.Providers = append(slices.Clone(w.Gateway.Providers[:i]), append([]provider.Provider{prov, made}, w.Gateway.Providers[i+1:]...)...)
+				made := newPlatform(prov.Provider, func(c *provider.Capabilities) { c.Account = "moment-2" })
+				w.Gateway.Providers = slices.Insert(slices.Clone(w.Gateway.Providers), i+1, testbed.Guarded(w.Gateway, made)...)
 				break
 			}
 		}
@@ -207,7 +207,7 @@ func TestMarkets(t *testing.T) {
 				c.Account, c.Currency, c.Plan, c.TestPayer, c.Production = id, currency, plan, nil, true
 			})
 		}
-		w.Gateway.Providers = []provider.Provider{at("mtn-sz", "SZL", "SZ"), at("mtn-ug", "UGX", "UG"), at("mtn-ug-2", "UGX", "UG")}
+		w.Gateway.Providers = testbed.Guarded(w.Gateway, at("mtn-sz", "SZL", "SZ"), at("mtn-ug", "UGX", "UG"), at("mtn-ug-2", "UGX", "UG"))
 		body := func(order, payer, more string) string {
 			return fmt.Sprintf(`{"amount":"5000","externalId":%q,"payer":{"partyIdType":"MSISDN","partyId":%q}%s}`, order, payer, more)
 		}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"time"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -64,7 +65,7 @@ func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer)
 	case refused && told.Evidence.AccountFault:
 		return Answer{Kind: AccountRefused, Payment: entry, Code: told.Evidence.Code}
 	case refused && (told.Evidence.Code == provider.CodeLimitSpent || told.Evidence.Code == codeNotSent):
-		return Answer{Kind: NotStarted, Payment: entry, RetryAfter: breakerProbe}
+		return Answer{Kind: NotStarted, Payment: entry, RetryAfter: guard.ProbeEvery}
 	case refused:
 		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
 	case told.Evidence.Code == provider.CodeDuplicate:
@@ -121,7 +122,7 @@ func readAnswer(p ledger.Payment) Answer {
 	case keptAccountRefused:
 		a.Kind, a.Code = AccountRefused, p.AnswerDetail
 	case keptNotStarted:
-		a.Kind, a.RetryAfter = NotStarted, breakerProbe
+		a.Kind, a.RetryAfter = NotStarted, guard.ProbeEvery
 	case keptDuplicate:
 		a.Kind = LikelyDuplicate
 	default:

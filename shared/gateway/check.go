@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -33,7 +34,7 @@ func (g *Gateway) Check(ctx context.Context, reference string) (ledger.Payment, 
 	if g.submitting(p) {
 		return p, ErrSubmitting
 	}
-	after, _, err := g.poll(ctx, p, trigger{who: bySchedule})
+	after, _, err := g.poll(ctx, p, trigger{who: guard.BySchedule})
 	return after, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/guard"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -31,7 +32,7 @@ type Ringer interface {
 // for concurrent use. What it keeps from one request to the next are hints.
 type Gateway struct {
 	Ledger    *ledger.Ledger
-	Providers []provider.Provider // the first is the default
+	Providers []*guard.Guard // the first is the default
 	Doorbell  Ringer
 	// PublicBaseURL is where providers reach us, without a trailing slash.
 	PublicBaseURL string
@@ -43,15 +44,12 @@ type Gateway struct {
 	// sentence for the app's developer.
 	CheckURL func(url string) error
 	Now      func() time.Time
-	Sleep    func(ctx context.Context, d time.Duration) error
 	Random   io.Reader
 	Log      *slog.Logger
 	// Parallel runs the checks of a reconcile run.
 	Parallel host.Executor
-	NewLock  func() host.Lock
 
 	censusMinute int64 // of the clock, when the latest census was taken; atomic
-	answeredLast answeredLast
 }
 
 // Times of a request to pay.
@@ -180,7 +178,7 @@ func (g *Gateway) applyEvidence(ctx context.Context, p ledger.Payment, n update)
 
 // bodies writes an app's callbacks in the provider's own form where the app
 // wants that; nil: the announcements.
-func bodies(prov provider.Provider, p ledger.Payment, raw []byte) func(payment.Payment, payment.Event) []byte {
+func bodies(prov *guard.Guard, p ledger.Payment, raw []byte) func(payment.Payment, payment.Event) []byte {
 	if !p.NativeCallbacks {
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -40,13 +40,9 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	hash := requestHash(p, r.Account)
 	providerCtx, cancel := within(ctx, submitBudget, answerReserve)
 	defer cancel()
-	if wait, err := g.ready(providerCtx, prov, p); errors.Is(err, errTable) {
-		return Answer{}, false, err
-	} else if err != nil {
-		g.Log.WarnContext(ctx, "provider.not_ready", "provider", p.Provider, "error", err.Error())
-		answer, recorded, unread := g.unavailableUnlessKnown(ctx, p, r, hash, wait)
-		answer.Busy = answer.Kind == Unavailable && errors.Is(err, errLimited)
-		return answer, recorded, unread
+	if err := prov.Admit(providerCtx, p); err != nil {
+		answer, err := g.notAdmitted(ctx, p, r, hash, err)
+		return answer, false, err
 	}
 
 	caps := prov.Capabilities()
@@ -56,13 +52,10 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 			return answer, false, err
 		}
 	}
-	slot, err := g.waitForSubmitSlot(providerCtx, caps, c.ID)
-	var none *limitSpentError
-	if errors.As(err, &none) {
-		g.Log.WarnContext(ctx, "provider.no_turn", "provider", p.Provider, "client", c.ID, "error", err.Error())
-		return Answer{Kind: Unavailable, RetryAfter: none.wait, Busy: true}, false, nil
-	} else if err != nil {
-		return Answer{}, false, err
+	slot, err := prov.WaitToSubmit(providerCtx, c.ID)
+	if err != nil {
+		answer, err := g.notAdmitted(ctx, p, r, hash, err)
+		return answer, false, err
 	}
 	now := g.now()
 	p.Status, p.Phase = payment.Pending, payment.PhaseSubmitting
@@ -74,7 +67,6 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		return answer, false, err
 	}
 
-	g.claimProbe(ctx, entry.Payment)
 	told := g.submit(providerCtx, prov, entry, slot, token)
 
 	answerOf := func(after payment.Payment) Answer { return answerTo(entry, after, told) }
@@ -135,19 +127,24 @@ func (g *Gateway) alreadyThere(ctx context.Context, p payment.Payment, hash stri
 	return Answer{Kind: ExternalIDTaken, Payment: holder}, true, nil
 }
 
-// unavailableUnlessKnown: a repeat under a known key still gets its stored
-// answer when the provider is down.
-func (g *Gateway) unavailableUnlessKnown(ctx context.Context, p payment.Payment, r Request, hash string, wait time.Duration) (Answer, bool, error) {
+// notAdmitted answers a request that the guard refused. A repeat under a known
+// key still gets its stored answer.
+func (g *Gateway) notAdmitted(ctx context.Context, p payment.Payment, r Request, hash string, err error) (Answer, error) {
+	var refusal *guard.Refusal
+	if !errors.As(err, &refusal) {
+		return Answer{}, err
+	}
+	g.Log.WarnContext(ctx, "provider.not_ready", "provider", p.Provider, "client", p.ClientID, "error", err.Error())
 	if r.IdempotencyKey != "" {
 		stored, err := g.Ledger.Payment(ctx, p.Reference)
 		if err == nil {
-			return g.replay(stored, hash), false, nil
+			return g.replay(stored, hash), nil
 		}
 		if !errors.Is(err, ledger.ErrNotFound) {
-			return Answer{}, false, err
+			return Answer{}, err
 		}
 	}
-	return Answer{Kind: Unavailable, RetryAfter: wait}, false, nil
+	return Answer{Kind: Unavailable, RetryAfter: refusal.RetryAfter, Busy: refusal.Busy}, nil
 }
 
 // callbackToken makes the secret part of a callback URL: 128 random bits, of

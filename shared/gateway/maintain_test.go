@@ -38,8 +38,8 @@ func TestScheduleMaintainsProviders(t *testing.T) {
 		if got := w.Status(reference); got != payment.Pending {
 			t.Fatalf("it is %s before anybody asks", got)
 		}
-		slow := &slowToken{Provider: w.Gateway.Providers[0]}
-		w.Gateway.Providers[0] = slow
+		slow := &slowToken{Provider: w.Gateway.Providers[0].Provider}
+		w.Gateway.Providers[0] = testbed.Guarded(w.Gateway, slow)[0]
 		began := time.Now()
 		done := make(chan error)
 		go func() { done <- w.Gateway.OnSchedule(t.Context()) }()

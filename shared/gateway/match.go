@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -15,7 +16,7 @@ import (
 // is right, else by the ids in its body. sure is false when those ids lead to
 // different payments: then the callback is a hint for each of them, signed or
 // not.
-func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback, from provider.Provider) (found []ledger.Payment, sure bool, why string, err error) {
+func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback, from *guard.Guard) (found []ledger.Payment, sure bool, why string, err error) {
 	// The secret of one account is no word about another's payments.
 	mine := func(p ledger.Payment) bool {
 		return p.Provider == c.Provider && (claim.Standing == provider.Anonymous || p.AccountID() == from.Capabilities().ID())

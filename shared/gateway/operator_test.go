@@ -13,7 +13,6 @@ import (
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
-	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/tabletest"
@@ -24,8 +23,8 @@ import (
 func operator(w *testbed.World) *gateway.Gateway {
 	g := w.Gateway
 	return &gateway.Gateway{
-		Ledger: g.Ledger, Providers: []provider.Provider{mtn.Registration.Offline()}, Doorbell: g.Doorbell, PublicBaseURL: g.PublicBaseURL,
-		CheckURL: g.CheckURL, Now: g.Now, Sleep: g.Sleep, Random: g.Random, Log: g.Log, Parallel: g.Parallel,
+		Ledger: g.Ledger, Providers: testbed.Guarded(g, mtn.Registration.Offline()), Doorbell: g.Doorbell, PublicBaseURL: g.PublicBaseURL,
+		CheckURL: g.CheckURL, Now: g.Now, Random: g.Random, Log: g.Log, Parallel: g.Parallel,
 	}
 }
 

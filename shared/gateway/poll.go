@@ -5,11 +5,14 @@ import (
 	"errors"
 	"time"
 
-	"momoproxy/shared/host"
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 )
+
+// maxSlots bounds the slots taken for one question.
+const maxSlots = 3
 
 // errPostponed: the provider's request limit is spent for now; the schedule
 // asks later.
@@ -21,15 +24,12 @@ var errUnanswered = errors.New("provider gave no usable answer")
 
 // trigger is why a question is asked.
 type trigger struct {
-	who     caller
+	who     guard.Caller
 	claimed payment.Status // by a callback: the ending; empty: none, or not worth it
 	raw     []byte         // its body, if only the provider can have sent it
 	// record is the callback's audit record, to be written with what comes of
 	// the question; nil: none.
 	record *ledger.AuditRecord
-	// alone, of a reconcile run: one of its workers at a time waits for a
-	// slot: together they would take the slots before everybody else.
-	alone host.Lock
 }
 
 // poll asks the provider about p and takes the answer to its end. A claim
@@ -42,14 +42,14 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (afte
 		return p, false, g.missingAccount(ctx, p)
 	}
 	method := prov.Capabilities().Method(p.Method)
-	if (why.who == bySchedule || method.Strict || !p.Open()) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {
+	if (why.who == guard.BySchedule || method.Strict || !p.Open()) && !p.CheckedAt.IsZero() && recent(g.now(), p.CheckedAt, spacing(method)) {
 		return p, false, g.deferCheck(ctx, p, why, method)
 	}
 	most, reserve := submitBudget, statusReserve
 	switch why.who {
-	case bySchedule:
+	case guard.BySchedule:
 		reserve = 0 // a run has its own margin
-	case byProvider:
+	case guard.ByProvider:
 		most = callbackBudget
 	}
 	ctx, cancel := within(ctx, most, reserve)
@@ -60,10 +60,10 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (afte
 	// The token first: fetching one can take longer than a slot lasts. If
 	// there is none, Status says so.
 	_ = prov.Ready(ctx)
-	p, err = g.acquire(ctx, p, why, prov.Capabilities(), method)
+	p, err = g.acquire(ctx, prov, p, why, method)
 	if errors.Is(err, ledger.ErrStale) {
 		fresh, err := g.Ledger.Payment(ctx, p.Reference)
-		if err == nil && why.who == byProvider {
+		if err == nil && why.who == guard.ByProvider {
 			// Somebody else's question is under way, which the provider may
 			// have answered before the callback's ending.
 			err = g.deferCheck(ctx, fresh, why, method)
@@ -75,7 +75,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (afte
 	}
 	told := prov.Status(ctx, p.Payment)
 	if told.AskAgain && !method.Strict {
-		told = g.askAgain(ctx, prov, p, why.who, told)
+		told = prov.AskAgain(ctx, p.Payment, why.who, told)
 	}
 	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
 	g.logAsked(ctx, p, "status", told)
@@ -113,28 +113,27 @@ func (g *Gateway) deferCheck(ctx context.Context, p ledger.Payment, why trigger,
 // acquire waits for a slot and writes the claim. Both are fresh when it
 // returns. The payment is as claimed. ledger.ErrStale: somebody
 // else is asking, or the payment has gone on.
-func (g *Gateway) acquire(ctx context.Context, p ledger.Payment, why trigger, caps provider.Capabilities, method provider.Method) (ledger.Payment, error) {
+func (g *Gateway) acquire(ctx context.Context, prov *guard.Guard, p ledger.Payment, why trigger, method provider.Method) (ledger.Payment, error) {
 	// A callback of the provider's own needs no claim: its question must be
 	// asked even while another is under way. A strict provider takes no second
 	// one so soon, and neither does an ended payment need it.
-	claims := why.who != byProvider || method.Strict || !p.Open()
-	var slot time.Time
-	var cost time.Duration
+	claims := why.who != guard.ByProvider || method.Strict || !p.Open()
+	var slot guard.Slot
 	for tries := 0; ; tries++ {
-		stale := g.now().Sub(slot) > slotLasts
+		stale := slot.Stale(g.now())
 		// The next question counts its interval from this claim.
 		unclaimed := claims && (tries == 0 || method.Strict && g.now().Sub(p.CheckedAt) > claimLasts)
 		switch {
 		case !stale && !unclaimed:
 			return p, nil
 		case tries == maxSlots:
-			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference, "turn_cost_ms", cost.Milliseconds())
+			g.Log.ErrorContext(ctx, "provider.slot_lost", "provider", p.AccountID(), "reference", p.Reference)
 			return p, g.postpone(ctx, p, g.now())
 		}
 		var err error
 		if stale {
-			if slot, cost, err = g.waitForSlotAlone(ctx, p, why, caps, cost); err != nil {
-				return p, err
+			if slot, err = prov.WaitToAsk(ctx, p.ClientID, why.who, slot); err != nil {
+				return p, g.notNow(ctx, p, why.who, err)
 			}
 		}
 		if unclaimed {
@@ -147,15 +146,30 @@ func (g *Gateway) acquire(ctx context.Context, p ledger.Payment, why trigger, ca
 	}
 }
 
-// waitForSlotAlone waits as one of a run's workers, one at a time, or simply waits.
-func (g *Gateway) waitForSlotAlone(ctx context.Context, p ledger.Payment, why trigger, caps provider.Capabilities, lead time.Duration) (time.Time, time.Duration, error) {
-	if why.alone != nil {
-		if err := why.alone.Acquire(ctx); err != nil {
-			return time.Time{}, 0, err
-		}
-		defer why.alone.Release()
+// notNow postpones a question that the guard refused and that must not be
+// dropped. An app's is: its schedule stands.
+func (g *Gateway) notNow(ctx context.Context, p ledger.Payment, who guard.Caller, err error) error {
+	var refusal *guard.Refusal
+	switch {
+	case !errors.As(err, &refusal):
+		return err
+	case who == guard.ByApp:
+		return errPostponed
 	}
-	return g.waitForSlot(ctx, p, why.who, caps, lead)
+	return g.postpone(ctx, p, g.now().Add(refusal.RetryAfter))
+}
+
+// postpone moves the next check to the time when the provider may be asked
+// again, if it is not earlier already.
+func (g *Gateway) postpone(ctx context.Context, p ledger.Payment, at time.Time) error {
+	if !p.NextCheckAt.IsZero() && p.NextCheckAt.After(g.now()) && p.NextCheckAt.Before(at) {
+		return errPostponed
+	}
+	p.NextCheckAt = ledger.Clock(at)
+	if _, err := g.Ledger.ClaimCheck(ctx, p); err != nil && !errors.Is(err, ledger.ErrStale) {
+		return err
+	}
+	return errPostponed
 }
 
 // claimLasts is how late a claim may be used where the provider demands an
@@ -173,28 +187,15 @@ func spacing(m provider.Method) time.Duration {
 
 // claim notes that a question is about to be asked. ledger.ErrStale: somebody
 // else is asking, or the payment has gone on.
-func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who caller, method provider.Method) (ledger.Payment, error) {
+func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who guard.Caller, method provider.Method) (ledger.Payment, error) {
 	now := g.now()
 	claim := p
 	claim.Checks++
 	claim.CheckedAt = now
-	if who == bySchedule {
+	if who == guard.BySchedule {
 		claim.NextCheckAt = method.Policy.NextCheck(claim.Payment, now)
 	}
 	return g.Ledger.ClaimCheck(ctx, claim)
-}
-
-// askAgain puts a question once more that certainly or probably went unheard,
-// in a slot of its own; without one the first answer stands.
-func (g *Gateway) askAgain(ctx context.Context, prov provider.Provider, p ledger.Payment, who caller, first provider.Answer) provider.Answer {
-	from := g.now()
-	wait, ok, err := g.reserve(ctx, statusLimiter(prov.Capabilities()), from, who.maxWait())
-	if err != nil || !ok || g.Sleep(ctx, from.Add(wait).Sub(g.now())) != nil || g.now().Sub(from.Add(wait)) > slotLasts {
-		return first
-	}
-	told := prov.Status(ctx, p.Payment)
-	told.Exchanges = append(first.Exchanges, told.Exchanges...)
-	return told
 }
 
 func lastError(told provider.Answer) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -71,7 +72,7 @@ func (g *Gateway) Receive(ctx context.Context, c Callback) error {
 
 // sender reads a callback as the account that can have sent it: the one whose
 // secret it carries, else the first.
-func (g *Gateway) sender(c Callback) (from provider.Provider, best provider.Callback, err error) {
+func (g *Gateway) sender(c Callback) (from *guard.Guard, best provider.Callback, err error) {
 	err = fmt.Errorf("%w: %s", ErrUnconfigured, c.Provider)
 	for _, prov := range g.accounts(c.Provider) {
 		claim, parseErr := prov.ParseCallback(provider.Inbound{Token: c.Token, Header: c.Header, Body: c.Body, At: g.now()})
@@ -127,7 +128,7 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		return g.Ledger.Audit(ctx, record)
 	}
 	claimed, _ := evidence.Verdict.Ending()
-	_, asked, err := g.poll(ctx, p, trigger{who: byProvider, claimed: claimed, raw: raw, record: &record})
+	_, asked, err := g.poll(ctx, p, trigger{who: guard.ByProvider, claimed: claimed, raw: raw, record: &record})
 	if errors.Is(err, errPostponed) || errors.Is(err, errUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider"
 )
 
 // reconcilePage is how many due payments are read at once.
@@ -38,14 +38,11 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 		}
 	}
 	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
-	q := &queueOfRun{asked: map[string]int{}, alone: map[string]host.Lock{}}
-	for _, prov := range g.Providers {
-		q.alone[prov.Capabilities().ID()] = g.NewLock()
-	}
+	q := &queueOfRun{asked: map[string]int{}}
 	for i := range ledger.DueShards {
 		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
 	}
-	note(g.checkAll(ctx, q, q.later, &t))
+	note(g.checkAll(ctx, q.later, &t))
 	return t, errors.Join(faults...)
 }
 
@@ -61,7 +58,6 @@ const heldBack = 5_000
 type queueOfRun struct {
 	asked map[string]int // by client
 	later []ledger.Due
-	alone map[string]host.Lock // by provider: see trigger
 }
 
 // admit picks those of a page whose app still has a share.
@@ -88,7 +84,7 @@ func (g *Gateway) reconcilePayments(ctx context.Context, shard int, q *queueOfRu
 		if err != nil {
 			return err
 		}
-		if err := g.checkAll(ctx, q, q.admit(due), t); err != nil {
+		if err := g.checkAll(ctx, q.admit(due), t); err != nil {
 			return err
 		}
 		if next == "" {
@@ -109,7 +105,7 @@ const (
 
 // checkAll asks about a page of payments, a few at a time. The error says
 // that the run's time is up.
-func (g *Gateway) checkAll(ctx context.Context, q *queueOfRun, due []ledger.Due, t *Tally) error {
+func (g *Gateway) checkAll(ctx context.Context, due []ledger.Due, t *Tally) error {
 	starting, cancel := ctx, context.CancelFunc(func() {})
 	if deadline, ok := ctx.Deadline(); ok {
 		starting, cancel = context.WithDeadline(ctx, deadline.Add(-checkTakes))
@@ -118,7 +114,7 @@ func (g *Gateway) checkAll(ctx context.Context, q *queueOfRun, due []ledger.Due,
 	ended, late := make([]bool, len(due)), make([]time.Duration, len(due))
 	faults := g.Parallel.Each(starting, maxChecks, len(due), func(i int) (err error) {
 		defer func() { late[i] = g.now().Sub(due[i].At) }()
-		ended[i], err = g.check(ctx, q, due[i].Reference)
+		ended[i], err = g.check(ctx, due[i].Reference)
 		return err
 	})
 	for i, err := range faults {
@@ -151,7 +147,7 @@ func (t *Tally) count(ended bool, err error, late time.Duration) {
 }
 
 // check asks about one payment if it is still due by its own record.
-func (g *Gateway) check(ctx context.Context, q *queueOfRun, reference string) (ended bool, err error) {
+func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err error) {
 	p, err := g.Ledger.Payment(ctx, reference)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return false, nil
@@ -163,7 +159,7 @@ func (g *Gateway) check(ctx context.Context, q *queueOfRun, reference string) (e
 	if p.NextCheckAt.IsZero() || p.NextCheckAt.After(now) {
 		return false, nil // the index lagged, or another run was faster
 	}
-	after, _, err := g.poll(ctx, p, trigger{who: bySchedule, alone: q.alone[p.AccountID()]})
+	after, _, err := g.poll(ctx, p, trigger{who: guard.BySchedule})
 	return p.Open() && !after.Open(), err
 }
 
@@ -203,7 +199,7 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 
 // maintain lets a provider do ahead of time what requests would wait for. A
 // failure is logged before a request meets it.
-func (g *Gateway) maintain(ctx context.Context, prov provider.Provider) {
+func (g *Gateway) maintain(ctx context.Context, prov *guard.Guard) {
 	if err := prov.Maintain(ctx); err != nil {
 		g.Log.WarnContext(ctx, "provider.not_ready", "provider", prov.Capabilities().ID(), "error", err.Error())
 	}

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -61,7 +62,7 @@ const (
 )
 
 // read reads every field and returns all faults at once.
-func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, provider.Provider, []Fault) {
+func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, *guard.Guard, []Fault) {
 	var faults []Fault
 	fault := func(field, message string) { faults = append(faults, Fault{field, message}) }
 

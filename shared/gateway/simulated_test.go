@@ -91,9 +91,9 @@ func TestCorrectionWhoseStatusLags(t *testing.T) {
 	})
 }
 
-// Questions held up between their turn and their sending, here by a table
+// Questions held up between their slot and their sending, here by a table
 // that answers everybody at once, must not be sent in a heap.
-func TestTurnsDoNotHeapUp(t *testing.T) {
+func TestSlotsDoNotPileUp(t *testing.T) {
 	var slow atomic.Bool
 	faulty := func(inner table.Table) table.Table {
 		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -48,7 +49,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	if !p.Open() || !g.mayPoll(p) {
 		return View{p, deliveries}, nil
 	}
-	after, _, err := g.poll(ctx, p, trigger{who: byApp})
+	after, _, err := g.poll(ctx, p, trigger{who: guard.ByApp})
 	switch {
 	case err == nil, errors.Is(err, errUnanswered):
 		return View{after, deliveries}, nil

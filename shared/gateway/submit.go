@@ -4,29 +4,19 @@ import (
 	"context"
 	"time"
 
+	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 )
 
 // codeNotSent is the reason of a payment that certainly never reached the
-// provider: there was no token, or no connection.
+// provider: there was no token, no connection, or no slot under its limit.
 const codeNotSent = "NOT_SENT"
 
-// submit asks the provider to charge, within its slot. One that is stale by
-// now (the table was slow) is taken anew; without one nothing is asked, and
-// that is certain.
-func (g *Gateway) submit(ctx context.Context, prov provider.Provider, p ledger.Payment, slot time.Time, token string) provider.Answer {
-	caps := prov.Capabilities()
-	if caps.Submits.Every > 0 && g.now().Sub(slot) > submitSlotLasts {
-		again, err := g.waitForSubmitSlot(ctx, caps, p.ClientID)
-		if err != nil || g.now().Sub(again) > submitSlotLasts {
-			g.Log.ErrorContext(ctx, "provider.turn_lost", "provider", caps.Name, "reference", p.Reference)
-			return provider.Answer{Evidence: payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: provider.CodeLimitSpent, At: g.now()}}
-		}
-	}
-	told := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token))
-	g.noteSubmit(ctx, p.Payment, told)
+// submit asks the provider to charge, within its slot.
+func (g *Gateway) submit(ctx context.Context, prov *guard.Guard, p ledger.Payment, slot time.Time, token string) provider.Answer {
+	told := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token), slot)
 	g.logAsked(ctx, p, "submit", told)
 	if !told.Attempted {
 		fault := told.Evidence.AccountFault

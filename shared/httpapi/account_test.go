@@ -25,7 +25,8 @@ func (a inAccount) Capabilities() provider.Capabilities {
 // provider has several.
 func TestAccountIsNamed(t *testing.T) {
 	o := testbed.Options{Change: func(g *gateway.Gateway, _ *httpapi.API) {
-		g.Providers = []provider.Provider{inAccount{g.Providers[0], "mtn-old"}, inAccount{g.Providers[0], "mtn-new"}}
+		mtn := g.Providers[0].Provider
+		g.Providers = testbed.Guarded(g, inAccount{mtn, "mtn-old"}, inAccount{mtn, "mtn-new"})
 	}}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
 		a := w.Pay(`{"amount":"150.00","externalId":"A","account":"mtn-new","payer":{"partyIdType":"MSISDN","partyId":"26876123456"}}`)

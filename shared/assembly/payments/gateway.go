@@ -7,6 +7,7 @@ import (
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/guard"
 	"momoproxy/shared/provider"
 )
 
@@ -21,18 +22,20 @@ func Gateway(p assembly.Parts) (*gateway.Gateway, error) {
 
 // Over builds the use cases over providers that are built already.
 func Over(p assembly.Parts, providers []provider.Provider) *gateway.Gateway {
+	guarded := make([]*guard.Guard, len(providers))
+	for i, prov := range providers {
+		guarded[i] = guard.New(prov, p.Ledger, p.Host, p.Log)
+	}
 	return &gateway.Gateway{
 		Ledger:         p.Ledger,
-		Providers:      providers,
+		Providers:      guarded,
 		Doorbell:       p.Doorbell(),
 		PublicBaseURL:  p.Config.PublicBaseURL,
 		TrustCallbacks: p.Config.CallbackPolicy == config.Trust,
 		CheckURL:       checkURL(p, providers),
 		Now:            p.Now,
-		Sleep:          p.Sleep,
 		Random:         p.Random,
 		Log:            p.Log,
 		Parallel:       p.Parallel,
-		NewLock:        p.NewLock,
 	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package guard
 
 import (
 	"errors"
@@ -104,16 +104,16 @@ func TestAdmits(t *testing.T) {
 		err   error
 	}{
 		"healthy":                               {"A 1, A 2", "A", 0, nil},
-		"open, an app that has failed":          {opened, "A", breakerProbe, ErrCircuitOpen},
+		"open, an app that has failed":          {opened, "A", ProbeEvery, ErrCircuitOpen},
 		"open, half a pause later":              {opened + ", 15s", "B", 15 * time.Second, ErrCircuitOpen},
 		"open, a pause later":                   {opened + ", 30s", "B", 0, nil},
 		"open, an app that has not failed":      {opened, "C", 0, nil},
-		"open, it has failed since":             {opened + ", C 1", "C", breakerProbe, ErrCircuitOpen},
+		"open, it has failed since":             {opened + ", C 1", "C", ProbeEvery, ErrCircuitOpen},
 		"another's probe puts off nobody":       {opened + ", 29s, A 1", "B", 0, nil},
-		"its own does":                          {opened + ", 29s, A 1", "A", breakerProbe, ErrCircuitOpen},
+		"its own does":                          {opened + ", 29s, A 1", "A", ProbeEvery, ErrCircuitOpen},
 		"a place for each of eight":             {eight, "I", 27 * time.Second, ErrCircuitOpen},
 		"the first place is free again":         {eight + ", 27s", "I", 0, nil},
-		"alone":                                 {alone, "A", breakerProbe, ErrCircuitOpen},
+		"alone":                                 {alone, "A", ProbeEvery, ErrCircuitOpen},
 		"alone, another app":                    {alone, "B", 0, nil},
 		"alone, another app that has failed":    {alone + ", B 1", "B", 0, nil},
 		"a 429":                                 {"A 429", "A", shortestPause, errLimited},
@@ -125,29 +125,29 @@ func TestAdmits(t *testing.T) {
 		"eight, of which one has left its mark": {eight + ", 27s, I 1", "B", 0, nil},
 	} {
 		h, now := play(ledger.Health{}, c.steps)
-		wait, err := admits(h, c.app, now)
+		wait, err := waitOf(h, c.app, now)
 		if wait != c.wait || !errors.Is(err, c.err) {
 			t.Errorf("%s: %s, %v; want %s, %v", name, wait, err, c.wait, c.err)
 		}
 	}
 	h, now := play(ledger.Health{}, opened+", 30s")
-	if wait, _ := admits(probing(h, "B", now), "B", now); wait != breakerProbe {
+	if wait, _ := waitOf(probing(h, "B", now), "B", now); wait != ProbeEvery {
 		t.Errorf("while its probe is under way an app waits %s", wait)
 	}
-	if wait, _ := admits(probing(h, "B", now), "A", now); wait != 0 {
+	if wait, _ := waitOf(probing(h, "B", now), "A", now); wait != 0 {
 		t.Errorf("while another's probe is under way an app waits %s", wait)
 	}
 	for i := range h.Apps {
-		h.Apps[i].ProbeAt = now.Add(breakerProbe)
+		h.Apps[i].ProbeAt = now.Add(ProbeEvery)
 	}
 	h.OpenFor = "A"
-	if wait, _ := admits(h, "B", now); wait != 0 {
+	if wait, _ := waitOf(h, "B", now); wait != 0 {
 		t.Errorf("open for another app alone, an app waits %s", wait)
 	}
 	for pause, want := range map[time.Duration]time.Duration{
 		0: shortestPause, time.Second: shortestPause, 20 * time.Second: 20 * time.Second, time.Hour: longestPause,
 	} {
-		if wait, _ := admits(limited(ledger.Health{}, "A", pause, noon), "A", noon); wait != want {
+		if wait, _ := waitOf(limited(ledger.Health{}, "A", pause, noon), "A", noon); wait != want {
 			t.Errorf("a 429 that asks for %s: %s; want %s", pause, wait, want)
 		}
 	}
@@ -194,7 +194,7 @@ func TestNeighboursOfTheBreaker(t *testing.T) {
 			}
 			if !now.Before(next) {
 				next = now.Add(every)
-				if wait, err := admits(h, "good", now); err != nil {
+				if wait, err := waitOf(h, "good", now); err != nil {
 					t.Fatalf("seed %d: an app that is answered is told to wait %s: %v\n%+v", seed, wait, err, h)
 				}
 				h = answered(probing(h, "good", now), "good", now)
@@ -202,7 +202,7 @@ func TestNeighboursOfTheBreaker(t *testing.T) {
 					t.Fatalf("seed %d: open after an answer: %+v", seed, h)
 				}
 			}
-			if _, err := admits(h, "bad", now); err != nil {
+			if _, err := waitOf(h, "bad", now); err != nil {
 				continue
 			}
 			h = probing(h, "bad", now)
@@ -240,7 +240,7 @@ func TestOutageOfTheBreaker(t *testing.T) {
 		for reopened := false; !reopened; {
 			now = now.Add(time.Duration(1+rng.IntN(200)) * time.Millisecond)
 			app := names[rng.IntN(apps)]
-			_, err := admits(h, app, now)
+			_, err := waitOf(h, app, now)
 			switch {
 			case now.Before(dead):
 				if err != nil || h.Open() {
@@ -263,12 +263,12 @@ func TestOutageOfTheBreaker(t *testing.T) {
 		if h.Open() {
 			t.Fatalf("seed %d: one answer does not close it", seed)
 		}
-		if late := now.Sub(back); late > breakerProbe+5*time.Second {
+		if late := now.Sub(back); late > ProbeEvery+5*time.Second {
 			t.Fatalf("seed %d: %d apps found it back after %s", seed, apps, late)
 		}
 		for i := range probes {
-			if n := i + maxApps; n < len(probes) && probes[n].Sub(probes[i]) < breakerProbe {
-				t.Fatalf("seed %d: more than %d probes within %s", seed, maxApps, breakerProbe)
+			if n := i + maxApps; n < len(probes) && probes[n].Sub(probes[i]) < ProbeEvery {
+				t.Fatalf("seed %d: more than %d probes within %s", seed, maxApps, ProbeEvery)
 			}
 		}
 	}
@@ -283,4 +283,12 @@ func TestPayerMark(t *testing.T) {
 	if payerMark("", "r1") == payerMark("", "r2") {
 		t.Error("two requests without a payer count as one")
 	}
+}
+
+// waitOf is how long an app has to wait, and why.
+func waitOf(h ledger.Health, clientID string, now time.Time) (time.Duration, error) {
+	if refusal := admits(h, clientID, now); refusal != nil {
+		return refusal.RetryAfter, refusal
+	}
+	return 0, nil
 }

@@ -1,4 +1,4 @@
-package gateway
+package guard
 
 import (
 	"crypto/sha256"
@@ -11,7 +11,7 @@ import (
 )
 
 // The rule of a provider's circuit breaker, as pure functions of its stored
-// state: each returns what the state becomes. guard.go reads and writes it.
+// state: each returns what the state becomes. circuit.go reads and writes it.
 //
 // One app alone can close a provider for itself only:
 //   - The circuit opens for every app after breakerTrip failures in a row, of
@@ -22,21 +22,22 @@ import (
 //     lonePayers payers, while no other app is known to have asked for
 //     loneWindow.
 //
-// While it is open each app has a probe of its own every breakerProbe. An app
+// While it is open each app has a probe of its own every ProbeEvery. An app
 // without a failure probes at once. So the probes of an app that sends bad
 // requests delay nobody else's, and the first answer closes the circuit for
 // every app.
 //
 // The state keeps maxApps apps, those that asked last. While that many wait
 // for their probe a further app waits for the first of them, so that at most
-// maxApps apps probe within breakerProbe.
+// maxApps apps probe within ProbeEvery.
 const (
 	breakerTrip  = 5
 	countedOfApp = 3
 	lonePayers   = 3
 	loneWindow   = 10 * time.Minute
-	breakerProbe = 30 * time.Second
-	maxApps      = 8
+	// ProbeEvery is how often one app may probe an open circuit.
+	ProbeEvery = 30 * time.Second
+	maxApps    = 8
 	// askedFresh is how exact AskedAt is: a failure that changes nothing else
 	// costs no write.
 	askedFresh = 10 * time.Second
@@ -56,23 +57,23 @@ var ErrCircuitOpen = errors.New("provider's circuit is open")
 // errLimited: the provider got too many requests of this app.
 var errLimited = errors.New("provider answered 429")
 
-// admits says whether an app may ask now; with the error, how long it waits.
-func admits(h ledger.Health, clientID string, now time.Time) (wait time.Duration, err error) {
+// admits says whether an app may ask now; nil: it may.
+func admits(h ledger.Health, clientID string, now time.Time) *Refusal {
 	app := healthOf(h, clientID)
 	if wait := ahead(app.LimitedUntil, now, longestPause); wait > 0 {
-		return wait, errLimited
+		return &Refusal{RetryAfter: wait, Busy: true, Err: errLimited}
 	}
 	if !keepsOut(h, clientID) {
-		return 0, nil
+		return nil
 	}
 	probeAt := app.ProbeAt
 	if app.ClientID == "" && len(h.Apps) == maxApps {
 		probeAt = slices.MinFunc(h.Apps, func(a, b ledger.AppHealth) int { return a.ProbeAt.Compare(b.ProbeAt) }).ProbeAt
 	}
-	if wait := ahead(probeAt, now, breakerProbe); wait > 0 {
-		return wait, ErrCircuitOpen
+	if wait := ahead(probeAt, now, ProbeEvery); wait > 0 {
+		return &Refusal{RetryAfter: wait, Err: ErrCircuitOpen}
 	}
-	return 0, nil
+	return nil
 }
 
 // keepsOut says whether the circuit is open for an app.
@@ -95,7 +96,7 @@ func probing(h ledger.Health, clientID string, now time.Time) ledger.Health {
 		return h
 	}
 	return withApp(h, clientID, func(a *ledger.AppHealth) {
-		a.AskedAt, a.ProbeAt = now, now.Add(breakerProbe)
+		a.AskedAt, a.ProbeAt = now, now.Add(ProbeEvery)
 	})
 }
 
@@ -111,7 +112,7 @@ func failed(h ledger.Health, clientID, payer string, now time.Time) ledger.Healt
 			a.AskedAt = now
 		}
 		if keepsOut(h, clientID) {
-			a.AskedAt, a.ProbeAt = now, now.Add(breakerProbe)
+			a.AskedAt, a.ProbeAt = now, now.Add(ProbeEvery)
 		}
 	})
 	switch forAll := tripsAll(h, now); {
@@ -124,7 +125,7 @@ func failed(h ledger.Health, clientID, payer string, now time.Time) ledger.Healt
 	}
 	for i := range h.Apps { // withApp has made them h's own
 		if h.Apps[i].Failures > 0 {
-			h.Apps[i].ProbeAt = now.Add(breakerProbe)
+			h.Apps[i].ProbeAt = now.Add(ProbeEvery)
 		}
 	}
 	return h

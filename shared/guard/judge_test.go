@@ -1,4 +1,4 @@
-package gateway
+package guard
 
 import (
 	"testing"
@@ -42,21 +42,18 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestAnsweredLast(t *testing.T) {
+func TestLastAnswered(t *testing.T) {
 	t.Parallel()
-	var l answeredLast
-	if other, _ := l.other("mtn", "A"); other != "" {
-		t.Errorf("%q of nobody", other)
+	var l lastAnswered
+	if other := l.other("A"); other.clientID != "" {
+		t.Errorf("%q of nobody", other.clientID)
 	}
 	for i, app := range []string{"A", "B", "B", "B"} {
-		l.note("mtn", app, noon.Add(time.Duration(i)*time.Second))
+		l.note(app, noon.Add(time.Duration(i)*time.Second))
 	}
 	for app, want := range map[string]time.Time{"A": noon.Add(3 * time.Second), "B": noon, "C": noon.Add(3 * time.Second)} {
-		if other, at := l.other("mtn", app); other == app || other == "" || !at.Equal(want) {
-			t.Errorf("beside %s: %q at %s, want %s", app, other, at, want)
+		if other := l.other(app); other.clientID == app || other.clientID == "" || !other.at.Equal(want) {
+			t.Errorf("beside %s: %q at %s, want %s", app, other.clientID, other.at, want)
 		}
-	}
-	if other, _ := l.other("momentpay", "A"); other != "" {
-		t.Errorf("%q was answered by another provider", other)
 	}
 }

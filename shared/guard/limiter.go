@@ -1,0 +1,147 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+)
+
+// Caller says on whose behalf a status is asked for, and with that how much
+// the question may take from the others'.
+type Caller int
+
+const (
+	// ByApp: an app's GET /status. Losing it costs nothing; the table answers.
+	ByApp Caller = iota
+	// BySchedule: reconciliation, which moves the next check on.
+	BySchedule
+	// ByProvider: a callback with the token that only the provider knows.
+	ByProvider
+)
+
+// maxWait is how long a question waits for its slot under the provider's
+// limit: reconciliation longest, the provider's own callback as long as the
+// provider waits for our answer, and an app's request hardly.
+func (c Caller) maxWait() time.Duration {
+	switch c {
+	case BySchedule:
+		return 5 * time.Second
+	case ByProvider:
+		return 700 * time.Millisecond
+	}
+	return 300 * time.Millisecond
+}
+
+const (
+	// slotLasts is how late a slot may be used: a question delayed longer, by
+	// a slow write or a paused function, would be asked in the slots of others.
+	slotLasts = 100 * time.Millisecond
+	// submitMaxWait is how long a request to pay waits for its slot, where
+	// the provider limits those.
+	submitMaxWait = 3 * time.Second
+	// submitSlotLasts is how late that slot may be used; the limits leave
+	// room for it.
+	submitSlotLasts = 2 * time.Second
+	// appShare is how much rarer than all together one app may have live
+	// questions, or submissions, where the provider limits them: the others'
+	// find room beside them.
+	appShare = 4
+)
+
+// limiter spaces the requests under one of a provider's limits, over all
+// functions. Every 0: no limit, and no wait.
+type limiter struct {
+	name  string
+	limit provider.Limit
+}
+
+func (g *Guard) statuses() limiter { return limiter{g.id() + "#status", g.Capabilities().Statuses} }
+func (g *Guard) submits() limiter  { return limiter{g.id() + "#submit", g.Capabilities().Submits} }
+
+// ofApp is an app's own limiter, a share of l.
+func (l limiter) ofApp(clientID string) limiter {
+	return limiter{l.name + "#" + clientID, provider.Limit{Every: l.limit.Every * appShare, Burst: l.limit.Burst / appShare}}
+}
+
+// reserve takes the next slot after from and tells its time. *Refusal: it is
+// more than maxWait away.
+func (g *Guard) reserve(ctx context.Context, l limiter, from time.Time, maxWait time.Duration) (slot time.Time, err error) {
+	wait, ok, err := g.ledger.ReserveSlot(ctx, l.name, l.limit.Every, l.limit.Burst, from, maxWait)
+	slot = from.Add(wait)
+	if err == nil && !ok {
+		err = &Refusal{RetryAfter: slot.Sub(g.now()), Busy: true, Err: fmt.Errorf("provider's request limit is spent for %s", wait.Round(time.Second))}
+	}
+	return slot, err
+}
+
+// wait sleeps until a slot.
+func (g *Guard) wait(ctx context.Context, slot time.Time) error {
+	return g.host.Sleep(ctx, slot.Sub(g.now()))
+}
+
+// Slot is when a question may be asked.
+type Slot struct {
+	At   time.Time
+	cost time.Duration // that reserving it took
+}
+
+// Stale says whether it is too late for a slot. The zero Slot is stale.
+func (s Slot) Stale(now time.Time) bool { return now.Sub(s.At) > slotLasts }
+
+// WaitToAsk waits for a slot for a status question about a payment of an app.
+// A first try that was too slow for its own slot passes it as stale, and gets
+// one so far ahead. *Refusal: too many others are waiting.
+func (g *Guard) WaitToAsk(ctx context.Context, clientID string, by Caller, stale Slot) (Slot, error) {
+	if by == BySchedule {
+		if err := g.queue.Acquire(ctx); err != nil {
+			return Slot{}, err
+		}
+		defer g.queue.Release()
+	}
+	if by == ByApp && stale.At.IsZero() {
+		if _, err := g.reserve(ctx, g.statuses().ofApp(clientID), g.now(), 0); err != nil {
+			return Slot{}, err
+		}
+	}
+	started := g.now()
+	at, err := g.reserve(ctx, g.statuses(), started.Add(stale.cost), by.maxWait())
+	if err != nil {
+		return Slot{}, err
+	}
+	return Slot{at, g.now().Sub(started)}, g.wait(ctx, at)
+}
+
+// AskAgain puts a question once more that certainly or probably went unheard,
+// in a slot of its own; without one the first answer stands.
+func (g *Guard) AskAgain(ctx context.Context, p payment.Payment, by Caller, first provider.Answer) provider.Answer {
+	at, err := g.reserve(ctx, g.statuses(), g.now(), by.maxWait())
+	if err != nil || g.wait(ctx, at) != nil || (Slot{At: at}).Stale(g.now()) {
+		return first
+	}
+	answer := g.Status(ctx, p)
+	answer.Exchanges = append(first.Exchanges, answer.Exchanges...)
+	return answer
+}
+
+// WaitToSubmit waits for a slot for a request to pay and tells its time.
+// *Refusal: there is none soon. An app beyond its share takes what is free at
+// the moment, and leaves half of the burst to the others.
+func (g *Guard) WaitToSubmit(ctx context.Context, clientID string) (slot time.Time, err error) {
+	l, maxWait := g.submits(), submitMaxWait
+	_, err = g.reserve(ctx, l.ofApp(clientID), g.now(), 0)
+	var beyond *Refusal
+	if errors.As(err, &beyond) {
+		maxWait = 0
+		l.limit.Burst /= 2
+	} else if err != nil {
+		return time.Time{}, err
+	}
+	if slot, err = g.reserve(ctx, l, g.now(), maxWait); err != nil {
+		return time.Time{}, err
+	}
+	return slot, g.wait(ctx, slot)
+}
