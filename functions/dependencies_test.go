@@ -21,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/dependencies anew")
 
 // Each function links the packages of its checked-in list and no other, so
-// that a new one is seen by whoever reads the change. Packages internal to
+// that a new one is seen by the reader of the change. Packages internal to
 // the standard library are left out: they differ between patch releases.
 func TestDependenciesAreTheListedOnes(t *testing.T) {
 	t.Parallel()

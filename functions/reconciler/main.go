@@ -1,7 +1,7 @@
 // Command reconciler is the Lambda function on a one-minute schedule: it asks
-// providers about open payments, rings again for overdue deliveries, probes
-// endpoints that do not answer, and lets go what was held for those that do
-// again. Each run ends with its heartbeat.
+// providers about open payments, enqueues overdue deliveries again, probes
+// endpoints that do not answer, and releases what was held for those that
+// recovered. Each run ends with its heartbeat.
 package main
 
 import (

@@ -27,7 +27,7 @@ func besideEngine(t *testing.T, test func(*testing.T, *connection)) {
 }
 
 // connection carries requests out of a bubble, one at a time. Its channels are
-// made outside: whoever waits on one holds the bubble's clock.
+// made outside: a goroutine that waits on one stops the bubble's clock.
 type connection struct {
 	mu       sync.Mutex
 	requests chan *http.Request

@@ -27,7 +27,7 @@ type Step struct {
 	Result string    `json:"result,omitempty"` // as "202"
 	Tone   string    `json:"tone,omitempty"`   // good, bad, warn
 	Note   string    `json:"note,omitempty"`
-	// Inferred: nobody told the proxy; it follows from what others said.
+	// Inferred: the proxy received no message; it follows from other messages.
 	Inferred bool `json:"inferred,omitempty"`
 	// Times counts alike questions that are folded into this one; Until is
 	// the time of the last.

@@ -48,7 +48,7 @@ type deliveryList struct {
 	Next       string     `json:"next,omitempty"`
 }
 
-// deliveryList lists deliveries: those that do not go on by themselves by
+// deliveryList lists deliveries: those that need action by
 // their index, any others by way of the payments, newest first.
 func (c *Console) deliveryList(ctx context.Context, param func(string) string) (any, error) {
 	apps, err := c.records.apps(ctx)

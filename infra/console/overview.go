@@ -113,7 +113,7 @@ func untaken(rows []row) (needs []need) {
 	return needs
 }
 
-// rows adds to each payment what became of its callback.
+// rows adds to each payment the state of its callback.
 func (c *Console) rows(ctx context.Context, payments []Payment) ([]row, error) {
 	rows := make([]row, 0, len(payments))
 	for _, p := range payments {

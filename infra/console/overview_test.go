@@ -56,7 +56,7 @@ func TestNeeds(t *testing.T) {
 	})
 }
 
-// Two payments of one order that both succeed are told: the first was given
+// Two payments of one order that both succeed are listed: the first was given
 // up by our clock and paid after all.
 func TestPaidTwice(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, d *desk) {

@@ -39,7 +39,7 @@ func testDelivery(t *testing.T, w *world, references []string) {
 }
 
 // checkDelivered demands one verified callback of each of these events, in
-// order, and a story and an audit trail that tell of them.
+// order, and a story and an audit trail that show them.
 func (w *world) checkDelivered(t *testing.T, reference string, announced ...payment.Event) {
 	t.Helper()
 	s := w.story(t, reference)

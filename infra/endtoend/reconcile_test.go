@@ -36,7 +36,7 @@ func testReconciliation(t *testing.T, w *world) {
 	}
 }
 
-// testFailedPayment: what the payer refuses ends FAILED, whoever finds it
+// testFailedPayment: what the payer refuses ends FAILED, whichever function finds it
 // out, and its external id can be used again.
 func testFailedPayment(t *testing.T, w *world) {
 	reference := w.pay(t, "REFUSED-BY-PAYER", mtnstand.Payer("failed_approval_rejected"), appKey)

@@ -82,7 +82,7 @@ func (s *system) announceConsole(at console.Running, o options) error {
 	return nil
 }
 
-// operator stands in the audit log for whoever is at the console.
+// operator is the name of the console's user in the audit log.
 const operator = "console"
 
 // onClock dates each callback by the system's clock, which a person may have

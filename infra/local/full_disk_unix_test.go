@@ -39,7 +39,7 @@ func init() {
 }
 
 // A process whose files cannot grow any more says so: to people on stderr, and
-// to whoever watches /health three minutes after the last heartbeat.
+// to a monitor of /health three minutes after the last heartbeat.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

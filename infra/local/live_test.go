@@ -177,7 +177,7 @@ func TestFolderKeepsItsMode(t *testing.T) {
 	}
 }
 
-// The published key is nobody's under -live, whoever was given it.
+// The published key is nobody's under -live, even if a client has it.
 func TestPublishedKeyIsRefusedLive(t *testing.T) {
 	variables := maps.Clone(environments["mtn real"])
 	variables["PUBLIC_BASE_URL"] = "https://pay.example.com"

@@ -13,7 +13,7 @@ import (
 	"momoproxy/shared/config"
 )
 
-// One folder, one process: a second is told so, and a killed one is no
+// One folder, one process: a second is refused, and a killed one is no
 // obstacle. A demonstration has a folder of its own.
 func TestOneProcessForOneFolder(t *testing.T) {
 	t.Parallel()

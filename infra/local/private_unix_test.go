@@ -11,7 +11,7 @@ import (
 	"momoproxy/shared/table"
 )
 
-// Whoever may enter the folder's parent reads nothing of it, also when folder
+// A user who may enter the folder's parent reads nothing of it, also when folder
 // and files were there before, and open to all.
 func TestDataIsPrivate(t *testing.T) {
 	mode := func(path string) fs.FileMode {

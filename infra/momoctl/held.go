@@ -13,7 +13,7 @@ import (
 	"momoproxy/shared/payment"
 )
 
-// describeQuarrel tells of a held payment what was asked for, what the
+// describeQuarrel says of a held payment what was asked for, what the
 // provider first said that does not fit it, and what it says now if that is
 // something else.
 func describeQuarrel(t *text, p ledger.Payment, trail []ledger.AuditRecord) {

@@ -26,7 +26,7 @@ func TestToldOf(t *testing.T) {
 	}
 }
 
-// Whoever decides about a held payment sees what it is about, and what the
+// An operator who decides about a held payment sees what it is about, and what the
 // provider says once it contradicts itself.
 func TestPaymentShowHeld(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {

@@ -1,5 +1,5 @@
 // Command momoctl is the operator's command line: it makes and changes
-// clients, shows what became of a payment, and does by hand what the system
+// clients, shows a payment's status and history, and does by hand what the system
 // leaves to a person. It works on the tables and the queue themselves, over
 // AWS and over a local store alike; only payment check needs a provider's
 // credentials.
@@ -60,7 +60,7 @@ func main() {
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
-// whoever names the person at the keyboard, as far as the machine knows.
+// whoever is the name of the person at the keyboard, as far as the machine knows.
 func whoever() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username

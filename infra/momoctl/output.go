@@ -72,7 +72,7 @@ func asksJSON(args []string) bool {
 	return false
 }
 
-// complain writes an error for whoever reads standard error: a person, or with
+// complain writes an error for the reader of standard error: a person, or with
 // --json a program.
 func (p program) complain(err error, code int, asJSON bool) {
 	if asJSON {

@@ -23,7 +23,7 @@ var replayable = []string{
 	string(delivery.Due), string(delivery.Delivered), string(delivery.Exhausted), string(delivery.Held),
 }
 
-// replayFlags are what delivery replay is told.
+// replayFlags are the options of delivery replay.
 type replayFlags struct {
 	sel    selection
 	again  bool

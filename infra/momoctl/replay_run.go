@@ -18,7 +18,7 @@ const replayPage = 100
 const ringEvery = 10
 
 // eachSelected shows do the selected events, page by page. The cursor stands
-// at the beginning of a page until that is worked off: whoever resumes meets
+// at the beginning of a page until that is worked off: a resumed run meets
 // the page again, and skip leaves out what was sent of it.
 func (s *session) eachSelected(ctx context.Context, c *cursor, do func(delivery.Delivery) error) error {
 	w := s.walk(c.filter())

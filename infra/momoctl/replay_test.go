@@ -41,7 +41,7 @@ func (c *console) refusing(n int) (references []string) {
 	return references
 }
 
-// times counts how often the app was told of each payment.
+// times counts the callbacks of each payment.
 func (c *console) times(references []string) map[int]int {
 	count := map[int]int{}
 	for _, r := range references {

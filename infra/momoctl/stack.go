@@ -88,7 +88,7 @@ func openStack(ctx context.Context, o options) (stack, error) {
 	return s, nil
 }
 
-// caller is the ARN of whoever the credentials belong to.
+// caller is the ARN of the owner of the credentials.
 func (s stack) caller(ctx context.Context) (string, error) {
 	var found struct {
 		ARN string `xml:"GetCallerIdentityResult>Arn"`

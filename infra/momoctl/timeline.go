@@ -16,7 +16,7 @@ type moment struct {
 }
 
 // timeline tells a payment's story in the order in which it happened, without
-// what anybody may have sent. Of a corrected payment the first ending is told
+// what anybody may have sent. Of a corrected payment the first ending is shown
 // by its delivery.
 func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 	p := story.Payment
@@ -87,7 +87,7 @@ func describeTimeline(t *text, story ledger.Story, trail []ledger.AuditRecord, w
 	}
 }
 
-// outcomeOf is what came of an exchange, in words.
+// outcomeOf is the result of an exchange, in words.
 func outcomeOf(code int, took time.Duration) string {
 	if code == 0 && took == 0 {
 		return ""

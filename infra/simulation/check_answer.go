@@ -101,7 +101,7 @@ func (w *world) created(o *order, key string, body told, resp httpapi.Response) 
 		w.result.Stats.Refused++
 	}
 	if resp.StatusCode == 202 && body.Status.Ended() {
-		// The provider's answer was the outcome; or a replay tells of the end,
+		// The provider's answer was the outcome; or a replay has the ending,
 		// if there was no first answer.
 		if p.Status != body.Status {
 			w.violate(Answers, "%s was said to be %s and is %s", body.ReferenceID, body.Status, p.Status)

@@ -65,7 +65,7 @@ type nativeBody struct {
 	} `json:"data"`
 }
 
-// nativeWords are how each provider tells of an ending.
+// nativeWords are how each provider names an ending.
 var nativeWords = map[string]map[payment.Event][]string{
 	nameMTN: {
 		payment.EventSuccessful: {"SUCCESSFUL"}, payment.EventFailed: {"FAILED"}, payment.EventCancelled: {"FAILED"}, payment.EventTimeout: {"FAILED"},

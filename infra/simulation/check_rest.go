@@ -195,7 +195,7 @@ func (w *world) checkTrail(story ledger.Story) {
 	}
 }
 
-// checkTold: what an app was told of a payment is still true.
+// checkTold: what an app received about a payment is still true.
 func (w *world) checkTold(story ledger.Story, t truth) {
 	p := story.Payment
 	if w.books.refused[p.Reference] && (t.made || p.Status != payment.Failed) {

@@ -50,7 +50,7 @@ func (w *world) countEndpoint(r table.Record) {
 	w.books.state[r.Key] = now
 }
 
-// checkTaken: what an app has taken stays delivered, whoever asks for it again.
+// checkTaken: what an app has taken stays delivered when anybody asks for it again.
 func (w *world) checkTaken(r table.Record) {
 	id := r.Partition + "/" + r.Sort
 	delivered := r.Attributes["state"] == string(delivery.Delivered)
@@ -157,7 +157,7 @@ func audited(reference string, ops []table.Op) bool {
 // asks notes a request to pay on its way to the provider.
 func (w *world) asks(reference, content string) {
 	inv := w.current
-	// MomentPay has no other way to ask what became of a request.
+	// MomentPay has no other way to ask for the result of a request.
 	if first, ok := w.books.asker[reference]; ok && first != inv && w.books.payments[reference].Provider != nameMoment {
 		w.violate(ChargedOnce, "%s was asked for by %s and again by %s", reference, first.name, inv.name)
 	}

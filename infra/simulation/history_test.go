@@ -175,7 +175,7 @@ func looked(w *testbed.World, reference string) payment.Status {
 	return payment.Status(w.Ask(reference, testbed.ShopKey).Text("status"))
 }
 
-// A history that no sequence explains is told apart.
+// A history that no sequence explains is recognised.
 func TestHistoryThatIsNone(t *testing.T) {
 	t.Parallel()
 	for name, seen := range map[string][]payment.Status{

@@ -35,7 +35,7 @@ const (
 	// over all instances.
 	Requests Invariant = "request limits"
 
-	// Answers: what an app was told stays true.
+	// Answers: what an app received stays true.
 	Answers Invariant = "answers stay true"
 	// Audited: every state change has its audit record.
 	Audited Invariant = "changes are audited"

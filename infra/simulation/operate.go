@@ -33,7 +33,7 @@ func (w *world) planOperator() {
 	}
 }
 
-// enableMended enables every disabled endpoint whose app is well again.
+// enableMended enables every disabled endpoint whose app has recovered.
 func (w *world) enableMended() {
 	for _, e := range w.unwell() {
 		if e.State == delivery.EndpointDisabled && w.appOf(e.ClientID).broken() == "" {
@@ -134,8 +134,8 @@ func (w *world) settle(reference string) {
 	}
 }
 
-// checkInbox: what nobody can be asked about is before the operator, once it
-// has had a check that nothing has disturbed. They come a day apart at most.
+// checkInbox: what nobody can be asked about is before the operator, once there
+// was a check that nothing disturbed. They come a day apart at most.
 func (w *world) checkInbox() {
 	if time.Since(w.books.calmAt) < 24*time.Hour+30*time.Minute {
 		return

@@ -198,7 +198,7 @@ var wordsFactura = map[string]payment.Status{
 	facturastand.Failed: payment.Failed, facturastand.Rejected: payment.Failed,
 }
 
-// truthFactura: nobody pays a reference whose number nobody was told.
+// truthFactura: nobody pays a reference whose number nobody knows.
 func (w *world) truthFactura(reference string) truth {
 	id, ok := w.books.factura[reference]
 	if !ok {
@@ -250,7 +250,7 @@ type saying struct {
 }
 
 // sameMoney holds what was moved against what was asked for. Where a method
-// names no payer, whoever pays is right.
+// names no payer, any payer is right.
 func sameMoney(p ledger.Payment, t truth) bool {
 	m, err := payment.ParseReported(t.amount, t.currency)
 	return err == nil && m == p.Amount && (t.payer == "" || t.payer == string(p.Payer)) && t.reference == p.Reference

@@ -23,8 +23,8 @@ type question struct {
 	answer func(*http.Request) (*http.Response, error)
 }
 
-// exchange takes a question to its provider and the answer back, and lets go
-// wrong on the way what does.
+// exchange takes a question to its provider and the answer back, with the faults that
+// happen on the way.
 func (w *world) exchange(q question) (*http.Response, error) {
 	w.before()
 	if w.chance(w.rates.noConnection) {

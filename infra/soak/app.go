@@ -22,7 +22,7 @@ type arrival struct {
 	ClientID string
 }
 
-// saysPaid says whether an app that reads it takes it for the news that it
+// saysPaid says whether an app that reads it concludes that it
 // has its money: in our form, or in one of the providers'.
 func (n arrival) saysPaid() bool {
 	var body struct {

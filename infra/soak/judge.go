@@ -109,7 +109,7 @@ func judgeEvents(s ledger.Story, heard []arrival, now time.Time) (faults []strin
 			fault("event %d is not in the form that was asked for", d.Sequence)
 		}
 		sequences[d.Sequence], names[d.Event] = true, true
-		// Put off, because its app failed: it has its time, and that is to come.
+		// Postponed, because its app failed: it has its time, and that is to come.
 		putOff := d.State == delivery.Due && d.Attempts > 0 && d.NextAttemptAt.After(now)
 		if !d.State.Parked() && !putOff && d.State != delivery.Waiting {
 			fault("event %d is still %s after %d attempts, due %s ago", d.Sequence, d.State, d.Attempts, now.Sub(d.NextAttemptAt).Round(time.Second))

@@ -133,7 +133,7 @@ func (w *world) makeApps() error {
 
 // comeToRest lets the process run without load or faults until every payment
 // has ended that does not wait for a person, and no delivery is due any more
-// but those that an app in trouble has put off into the future. Then it ends
+// but those that an app in trouble has postponed. Then it ends
 // the process.
 func (w *world) comeToRest(ctx context.Context) (waited time.Duration, err error) {
 	begun := time.Now()

@@ -24,7 +24,7 @@ func (p Parts) Registration(name string) (provider.Registration, bool) {
 
 // LocalAccounts reads the accounts of a program on one machine: its
 // environment holds the credentials, too. An account is there when any of its
-// variables is set. All that is wrong is told at once.
+// variables is set. All faults are reported at once.
 func (p *Parts) LocalAccounts(getenv func(string) string) error {
 	var faults []error
 	for _, r := range p.Providers {

@@ -24,7 +24,7 @@ func environment(pairs ...string) func(string) string {
 	}
 }
 
-// Every provider is optional but one, and all faults are told at once.
+// Every provider is optional but one, and all faults are reported at once.
 func TestDeployedAccounts(t *testing.T) {
 	t.Parallel()
 	factura, moment := "MOMFACTURA_SECRET_ID=/stack/mom-factura", "MOMENTPAY_SECRET_ID=/stack/momentpay"

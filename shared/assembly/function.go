@@ -81,7 +81,7 @@ func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, nee
 	return p, nil
 }
 
-// Configured reads what a function is told by its environment.
+// Configured reads a function's environment.
 func Configured(getenv func(string) string, needs config.Needs, providers ...provider.Registration) (Parts, error) {
 	c, err := config.Read(getenv, needs)
 	p := Parts{Config: c, Providers: providers}

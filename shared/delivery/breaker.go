@@ -33,10 +33,10 @@ const (
 	// probed no sooner than every ProbeEvery: one that answers probes only
 	// would otherwise be flooded with what is held every minute.
 	relapse = 30 * time.Minute
-	// strainedBy is how many attempts left waiting, with no answer to any,
+	// unresponsiveAt is how many attempts left waiting, with no answer to any,
 	// postpone the endpoint's further events. An app that is merely slow gets
 	// there with many events a second only.
-	strainedBy = 4
+	unresponsiveAt = 4
 	// DisableAfter is how long probes must have failed, and none succeeded,
 	// for the endpoint to be disabled. It counts from the first that failed:
 	// an open endpoint with nothing to probe with is not known to be dead.
@@ -118,8 +118,8 @@ func (e Endpoint) BeginProbe(event, place string, now time.Time) Endpoint {
 //	closed, draining  well    failures and stalls forgotten
 //	                  failed  counted, stalls forgotten; opens at OpenAfter or
 //	                          OpenAlone
-//	                  silent  counted; opens likewise, or if strained
-//	                  stall   counted apart; strained at strainedBy
+//	                  silent  counted; opens likewise, or if unresponsive
+//	                  stall   counted apart; unresponsive at unresponsiveAt
 //	open              well    draining, whatever attempt it was
 //	                  failed  a probe: probed again later, disabled after
 //	                  silent  DisableAfter and DisableProbes; another: nothing
@@ -144,7 +144,7 @@ func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (a
 	case e.State == EndpointOpen:
 		return e, nil
 	}
-	hangs := s == SignalSilent && e.Strained(now)
+	hangs := s == SignalSilent && e.Unresponsive(now)
 	if s != SignalSilent {
 		e.Stalled, e.StalledAt = 0, time.Time{} // it answers
 	}
@@ -178,12 +178,12 @@ func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (a
 }
 
 // stalled is an endpoint with one more attempt left waiting. Once it is
-// strained, more say nothing new.
+// unresponsive, more say nothing new.
 func stalled(e Endpoint, now time.Time) Endpoint {
 	switch {
-	case e.Strained(now):
+	case e.Unresponsive(now):
 		return e
-	case !now.Before(e.StrainEnd()) || now.Before(e.StalledAt): // later: a clock ran ahead
+	case !now.Before(e.UnresponsiveUntil()) || now.Before(e.StalledAt): // later: a clock ran ahead
 		e.Stalled, e.StalledAt = 0, now
 	}
 	e.Stalled++
@@ -193,11 +193,11 @@ func stalled(e Endpoint, now time.Time) Endpoint {
 // Strained says whether an endpoint's events are postponed. It ends without help:
 // by then an attempt that was left waiting has been answered, or has failed,
 // or its worker is gone.
-func (e Endpoint) Strained(now time.Time) bool {
-	return e.Stalled >= strainedBy && now.Before(e.StrainEnd()) && !now.Before(e.StalledAt)
+func (e Endpoint) Unresponsive(now time.Time) bool {
+	return e.Stalled >= unresponsiveAt && now.Before(e.UnresponsiveUntil()) && !now.Before(e.StalledAt)
 }
 
-func (e Endpoint) StrainEnd() time.Time { return e.StalledAt.Add(webhook.Timeout) }
+func (e Endpoint) UnresponsiveUntil() time.Time { return e.StalledAt.Add(webhook.Timeout) }
 
 // stillOpen is an open endpoint after one more failed probe.
 func stillOpen(e Endpoint, now time.Time) (Endpoint, []Notice) {

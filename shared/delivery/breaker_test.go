@@ -83,16 +83,16 @@ func TestBreaker(t *testing.T) {
 		"five days": {open(5*days, 199, 90), SignalFailed, probe, "evt_3", with(open(5*days, 200, 100), func(e *Endpoint) {
 			e.State, e.DisabledAt, e.DisabledReason, e.ProbeAt, e.Probed = EndpointDisabled, noon, DisabledFailing, time.Time{}, ""
 		}), []Notice{NoticeOnTheWay, NoticeDisabled}},
-		"left waiting":               {well, SignalStall, auto, "evt_1", stalls(well, 1, 0), nil},
-		"left waiting again":         {stalls(well, 1, a), SignalStall, auto, "evt_2", stalls(well, 2, a), nil},
-		"left waiting long after":    {stalls(well, 3, attempt), SignalStall, auto, "evt_2", stalls(well, 1, 0), nil},
-		"left waiting by a clock":    {stalls(well, 3, -a), SignalStall, auto, "evt_2", stalls(well, 1, 0), nil},
-		"strained, left waiting":     {stalls(well, strainedBy, a), SignalStall, auto, "evt_5", stalls(well, strainedBy, a), nil},
-		"strained, succeeds":         {stalls(well, strainedBy, a), SignalWell, auto, "evt_1", well, nil},
-		"strained, answers 500":      {stalls(failing(1), strainedBy, a), SignalFailed, auto, "evt_1", failing(2), nil},
-		"not strained, no answer":    {stalls(failing(1), strainedBy-1, a), SignalSilent, auto, "evt_2", stalls(failing(2), strainedBy-1, a), nil},
-		"strained before, no answer": {stalls(failing(1), strainedBy, attempt), SignalSilent, auto, "evt_2", stalls(failing(2), strainedBy, attempt), nil},
-		"strained, no answer": {stalls(failing(1), strainedBy, attempt-1), SignalSilent, auto, "evt_1", with(failing(2), func(e *Endpoint) {
+		"left waiting":                   {well, SignalStall, auto, "evt_1", stalls(well, 1, 0), nil},
+		"left waiting again":             {stalls(well, 1, a), SignalStall, auto, "evt_2", stalls(well, 2, a), nil},
+		"left waiting long after":        {stalls(well, 3, attempt), SignalStall, auto, "evt_2", stalls(well, 1, 0), nil},
+		"left waiting by a clock":        {stalls(well, 3, -a), SignalStall, auto, "evt_2", stalls(well, 1, 0), nil},
+		"unresponsive, left waiting":     {stalls(well, unresponsiveAt, a), SignalStall, auto, "evt_5", stalls(well, unresponsiveAt, a), nil},
+		"unresponsive, succeeds":         {stalls(well, unresponsiveAt, a), SignalWell, auto, "evt_1", well, nil},
+		"unresponsive, answers 500":      {stalls(failing(1), unresponsiveAt, a), SignalFailed, auto, "evt_1", failing(2), nil},
+		"not unresponsive, no answer":    {stalls(failing(1), unresponsiveAt-1, a), SignalSilent, auto, "evt_2", stalls(failing(2), unresponsiveAt-1, a), nil},
+		"unresponsive before, no answer": {stalls(failing(1), unresponsiveAt, attempt), SignalSilent, auto, "evt_2", stalls(failing(2), unresponsiveAt, attempt), nil},
+		"unresponsive, no answer": {stalls(failing(1), unresponsiveAt, attempt-1), SignalSilent, auto, "evt_1", with(failing(2), func(e *Endpoint) {
 			e.State, e.OpenedAt, e.ProbeAt = EndpointOpen, noon, noon.Add(firstProbe)
 		}), []Notice{NoticeOpened}},
 		"open, left waiting":     {open(time.Hour, 1, 0), SignalStall, manual, "evt_3", stalls(open(time.Hour, 1, 0), 1, 0), nil},
@@ -239,7 +239,7 @@ func FuzzBreaker(f *testing.F) {
 				t.Fatalf("a disabled endpoint changed: %+v to %+v", e, after)
 			case s == SignalNone && (changed || told != nil):
 				t.Fatalf("nothing was said and it changed: %+v to %+v", e, after)
-			case after.State == EndpointOpen && before.State != EndpointOpen && after.Failures < OpenAlone && !(s == SignalSilent && before.Strained(now)):
+			case after.State == EndpointOpen && before.State != EndpointOpen && after.Failures < OpenAlone && !(s == SignalSilent && before.Unresponsive(now)):
 				t.Fatalf("opened after %d failures", after.Failures)
 			case after.State == EndpointOpen && (after.OpenedAt.IsZero() || after.ProbeAt.IsZero() || after.ProbeAt.Sub(now) > ProbeEvery):
 				t.Fatalf("open, and the next probe is never: %+v", after)

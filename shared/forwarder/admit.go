@@ -19,8 +19,8 @@ func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, erro
 		switch {
 		case err != nil:
 			return false, err
-		case e.State != delivery.EndpointDisabled && e.Strained(now):
-			return false, f.postpone(ctx, w, e.StrainEnd(), afterStrain)
+		case e.State != delivery.EndpointDisabled && e.Unresponsive(now):
+			return false, f.postpone(ctx, w, e.UnresponsiveUntil(), spreadAfter)
 		case e.State != delivery.EndpointDisabled:
 			return true, nil // a person asked: an open circuit does not count
 		}
@@ -33,15 +33,15 @@ func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, erro
 		return false, err
 	}
 	e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, w.origin(), now)
-	if err != nil || !e.Strained(now) {
+	if err != nil || !e.Unresponsive(now) {
 		return err == nil, err
 	}
-	return false, f.postpone(ctx, w, e.StrainEnd(), afterStrain)
+	return false, f.postpone(ctx, w, e.UnresponsiveUntil(), spreadAfter)
 }
 
-// afterStrain lies between the first and the last event to come back when a
-// strained endpoint is tried again.
-const afterStrain = 2 * time.Second
+// spreadAfter lies between the first and the last event to come back when a
+// unresponsive endpoint is tried again.
+const spreadAfter = 2 * time.Second
 
 // postpone leaves an attempt for when it is known whether its endpoint hangs:
 // until then, or at most apart later. It costs the event nothing of its
@@ -55,7 +55,7 @@ func (f *Forwarder) postpone(ctx context.Context, w work, until time.Time, apart
 	if err != nil {
 		return err
 	}
-	f.Log.InfoContext(ctx, "delivery.put_off", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
+	f.Log.InfoContext(ctx, "delivery.postponed", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
 		"endpoint", w.origin(), "cause", w.cause, "next_attempt_at", at)
 	return f.ring(ctx, d)
 }
@@ -76,7 +76,7 @@ func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func(
 			defer cancel()
 			f.report(ctx, w, delivery.SignalStall)
 			if !counted {
-				counted = f.count(ctx, w, true)
+				counted = f.count(ctx, w, 1)
 			}
 			return nil
 		})
@@ -89,7 +89,7 @@ func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func(
 		if counted {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
-			f.count(ctx, w, false)
+			f.release(ctx, w)
 		}
 	}
 }

@@ -17,16 +17,16 @@ import (
 
 // claimAndAttempt makes the attempt, unless another worker is faster.
 func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) error {
-	counted, ok, err := f.enter(ctx, w, now)
+	counted, ok, err := f.acquire(ctx, w, now)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return f.crowdedOut(ctx, w, now)
+		return f.overLimit(ctx, w, now)
 	}
 	d, err := f.Ledger.SaveDelivery(ctx, w.d.Claim(now.Add(lease)))
 	if err != nil && counted {
-		f.count(ctx, w, false)
+		f.release(ctx, w)
 	}
 	if errors.Is(err, ledger.ErrStale) {
 		return nil

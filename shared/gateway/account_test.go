@@ -116,7 +116,7 @@ func TestMigration(t *testing.T) {
 }
 
 // An account that is gone while it has open payments: they wait, nobody else
-// is asked about them, and the operator is told.
+// is asked about them, and the operator is notified.
 func TestMissingAccount(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		gone := newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = "mtn-gone" })

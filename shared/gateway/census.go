@@ -7,7 +7,7 @@ import (
 )
 
 // backlogBudget is what a census may take of a reconcile run. It comes first,
-// so that a provider that hangs cannot keep it from being told.
+// so that a provider that hangs cannot keep it from being logged.
 const backlogBudget = 5 * time.Second
 
 // circuitQuiet is longer than the time between two probes, so that a circuit

@@ -27,8 +27,8 @@ func pending(t *testing.T, w *testbed.World, externalID string) (reference strin
 	return a.Reference()
 }
 
-// told is one answer for every callback there can be.
-func told(t *testing.T, what string, a testbed.Answer) {
+// received is one answer for every callback there can be.
+func received(t *testing.T, what string, a testbed.Answer) {
 	t.Helper()
 	if a.StatusCode != 200 || a.Body != gateway.CallbackAnswer {
 		t.Errorf("%s: answered %d %s", what, a.StatusCode, a.Body)
@@ -70,7 +70,7 @@ func TestCallbackEndsPayment(t *testing.T) {
 					t.Fatal(err)
 				}
 				a := w.CallBack(method, w.CallbackPath(ref), `{"externalId":"`+ref+`","status":"SUCCESSFUL"}`)
-				told(t, method, a)
+				received(t, method, a)
 				golden(t, "callback-answer/200", a.Body)
 				if w.Status(ref) != payment.Successful {
 					t.Errorf("%s", w.Status(ref))
@@ -85,9 +85,9 @@ func TestCallbackEndsPayment(t *testing.T) {
 func TestCallbackForged(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		ref := pending(t, w, "ORDER-1")
-		told(t, "bare", w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL","financialTransactionId":"FTX-1"}`))
-		told(t, "by reference", w.CallBack("POST", "", `{"referenceId":"`+ref+`","status":"SUCCESSFUL"}`))
-		told(t, "with token", w.CallBack("POST", w.CallbackPath(ref), `{"status":"SUCCESSFUL"}`))
+		received(t, "bare", w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL","financialTransactionId":"FTX-1"}`))
+		received(t, "by reference", w.CallBack("POST", "", `{"referenceId":"`+ref+`","status":"SUCCESSFUL"}`))
+		received(t, "with token", w.CallBack("POST", w.CallbackPath(ref), `{"status":"SUCCESSFUL"}`))
 		w.Pass(time.Hour)
 		if w.Status(ref) != payment.Pending || len(w.App.Got()) != 0 {
 			t.Errorf("%s; the app received %d callbacks", w.Status(ref), len(w.App.Got()))
@@ -115,14 +115,14 @@ func TestCallbackBadInput(t *testing.T) {
 		path := w.CallbackPath(ref)
 		for name, body := range bodies {
 			for _, method := range []string{"POST", "PUT"} {
-				told(t, name+" with token", w.CallBack(method, path, body))
-				told(t, name+" bare", w.CallBack(method, "", body))
+				received(t, name+" with token", w.CallBack(method, path, body))
+				received(t, name+" bare", w.CallBack(method, "", body))
 			}
 			r := testbed.Event("POST /callback")
 			r.IsBase64Encoded, r.Body = true, base64.StdEncoding.EncodeToString([]byte(body))
-			told(t, name+" in base64", w.Call(context.Background(), r))
+			received(t, name+" in base64", w.Call(context.Background(), r))
 			r.Body = body + "!"
-			told(t, name+" in broken base64", w.Call(context.Background(), r))
+			received(t, name+" in broken base64", w.Call(context.Background(), r))
 			time.Sleep(10 * time.Second)
 		}
 		w.Pass(time.Hour)
@@ -165,10 +165,10 @@ func dump(w *testbed.World) string {
 func TestCallbackForUnknownPayment(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		const unknown = "00000000-0000-4000-8000-000000000000"
-		told(t, "bare", w.CallBack("POST", "", `{"externalId":"NOBODY","status":"SUCCESSFUL"}`))
-		told(t, "reference", w.CallBack("POST", "", `{"referenceId":"`+unknown+`","status":"SUCCESSFUL"}`))
-		told(t, "path", w.CallBack("PUT", unknown+"/token", `{"status":"SUCCESSFUL"}`))
-		told(t, "nonsense path", w.CallBack("PUT", "\x00..%2f/\xff", `{"status":"SUCCESSFUL"}`))
+		received(t, "bare", w.CallBack("POST", "", `{"externalId":"NOBODY","status":"SUCCESSFUL"}`))
+		received(t, "reference", w.CallBack("POST", "", `{"referenceId":"`+unknown+`","status":"SUCCESSFUL"}`))
+		received(t, "path", w.CallBack("PUT", unknown+"/token", `{"status":"SUCCESSFUL"}`))
+		received(t, "nonsense path", w.CallBack("PUT", "\x00..%2f/\xff", `{"status":"SUCCESSFUL"}`))
 		if n := unmatched(t, w); n != 4 {
 			t.Errorf("%d of 4 are audited as unmatched", n)
 		}
@@ -184,7 +184,7 @@ func TestCallbackWrongToken(t *testing.T) {
 		other := pending(t, w, "ORDER-2")
 		_, token, _ := strings.Cut(w.CallbackPath(other), "/")
 		for _, path := range []string{ref + "/wrong", ref + "/", ref + "/" + token, ref + "/" + w.Payment(ref).CallbackTokenHash} {
-			told(t, path, w.CallBack("POST", path, `{"externalId":"`+ref+`","status":"SUCCESSFUL"}`))
+			received(t, path, w.CallBack("POST", path, `{"externalId":"`+ref+`","status":"SUCCESSFUL"}`))
 		}
 		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != 0 {
 			t.Errorf("MTN was asked %d times", n)
@@ -194,7 +194,7 @@ func TestCallbackWrongToken(t *testing.T) {
 		}
 		// An upper-case reference with the right token is the right one.
 		_, own, _ := strings.Cut(w.CallbackPath(ref), "/")
-		told(t, "upper case", w.CallBack("POST", strings.ToUpper(ref)+"/"+own, `{"status":"SUCCESSFUL"}`))
+		received(t, "upper case", w.CallBack("POST", strings.ToUpper(ref)+"/"+own, `{"status":"SUCCESSFUL"}`))
 		if n := len(inbound(w, ref)); n != 1 {
 			t.Errorf("%d callbacks on the payment's trail; want 1", n)
 		}
@@ -207,12 +207,12 @@ func TestCallbackForEndedPayment(t *testing.T) {
 		path := w.CallbackPath(a.Reference())
 		w.Pass(time.Minute)
 		asked := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
-		told(t, "the same", w.CallBack("POST", path, `{"status":"SUCCESSFUL"}`))
+		received(t, "the same", w.CallBack("POST", path, `{"status":"SUCCESSFUL"}`))
 		if n := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]; n != asked {
 			t.Errorf("a repetition made us ask MTN")
 		}
-		told(t, "a contradiction", w.CallBack("POST", path, `{"status":"FAILED","reason":"EXPIRED"}`))
-		told(t, "unreadable", w.CallBack("POST", path, `FAILED`))
+		received(t, "a contradiction", w.CallBack("POST", path, `{"status":"FAILED","reason":"EXPIRED"}`))
+		received(t, "unreadable", w.CallBack("POST", path, `FAILED`))
 		endsOnce(t, w, a.Reference(), payment.Successful, time.Hour)
 		trail := inbound(w, a.Reference())
 		if len(trail) != 4 {
@@ -251,7 +251,7 @@ func TestCallbackBareMatchesSeveralApps(t *testing.T) {
 		if err := w.Sandbox.SetOutcome(other, "SUCCESSFUL", "", false); err != nil {
 			t.Fatal(err)
 		}
-		told(t, "bare", w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL"}`))
+		received(t, "bare", w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL"}`))
 		if w.Status(shop) != payment.Pending || w.Status(other) != payment.Pending {
 			t.Error("it was asked about inside the request")
 		}
@@ -272,7 +272,7 @@ func TestCallbackBareMatchesSeveralApps(t *testing.T) {
 func TestCallbackTrusted(t *testing.T) {
 	bubble(t, testbed.Options{TrustCallbacks: true}, func(t *testing.T, w *testbed.World) {
 		ref := pending(t, w, "ORDER-1234")
-		told(t, "by hand", w.CallBack("POST", "", `{"externalId":"ORDER-1234","status":"SUCCESSFUL","financialTransactionId":"FTX-123456"}`))
+		received(t, "by hand", w.CallBack("POST", "", `{"externalId":"ORDER-1234","status":"SUCCESSFUL","financialTransactionId":"FTX-123456"}`))
 		if p := w.Payment(ref); p.Status != payment.Successful || p.FinancialTransactionID != "FTX-123456" {
 			t.Errorf("%s %s", p.Status, p.FinancialTransactionID)
 		}
@@ -300,8 +300,8 @@ func TestCallbackWhenTableIsDown(t *testing.T) {
 					t.Fatal(err)
 				}
 				down.Store(true)
-				told(t, "with token", w.CallBack("POST", w.CallbackPath(ref), `{"status":"SUCCESSFUL"}`))
-				told(t, "bare", w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL"}`))
+				received(t, "with token", w.CallBack("POST", w.CallbackPath(ref), `{"status":"SUCCESSFUL"}`))
+				received(t, "bare", w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL"}`))
 				down.Store(false)
 				endsOnce(t, w, ref, payment.Successful, time.Hour)
 			})

@@ -189,12 +189,12 @@ func feedHandler(t *testing.T, w *testbed.World, source []byte, name string, sta
 	case name == "status/known" && a.Reference() != eventReference:
 		t.Errorf("%s", a.Body)
 	case strings.HasPrefix(name, "mom-factura-webhook/"):
-		told(t, name, a)
+		received(t, name, a)
 		if n := len(w.App.Got()); n != 0 || w.Status(eventReference) != payment.Pending {
 			t.Errorf("a webhook about nobody's payment: %d callbacks", n)
 		}
 	case strings.HasPrefix(name, "mtn-callback/"):
-		told(t, name, a)
+		received(t, name, a)
 		w.Pass(time.Minute)
 		if w.Status(eventReference) != payment.Successful { // MTN's own word, whatever the callback said
 			t.Errorf("%s", w.Status(eventReference))

@@ -34,9 +34,9 @@ type appQuota struct {
 	lapses time.Time // when those are given up
 	owed   int       // let through on credit; the next lease pays for them
 
-	refusedUntil time.Time // the allowance is spent
-	aloneUntil   time.Time // the table is slow or fails, and is not asked
-	crowdedUntil time.Time // other instances lease at the same moments
+	refusedUntil   time.Time // the allowance is spent
+	aloneUntil     time.Time // the table is slow or fails, and is not asked
+	contendedUntil time.Time // other instances lease at the same moments
 }
 
 // The limit of one app over all function instances: twenty requests a second,
@@ -63,10 +63,10 @@ const (
 	// minRefusal keeps the instances that serve an app beyond its limit from
 	// asking the table for each request.
 	minRefusal = 250 * time.Millisecond
-	// crowdLasts is how long an instance that another came before waits up to
+	// contendedFor is how long an instance that another came before waits up to
 	// spread before each lease: many that lease at once would meet again.
-	crowdLasts = 20 * time.Second
-	spread     = 100 * time.Millisecond
+	contendedFor = 20 * time.Second
+	spread       = 100 * time.Millisecond
 )
 
 // NewRateLimit allows burst requests at once and perSecond (at most 1,000) on
@@ -112,7 +112,7 @@ func (l *RateLimit) Take(ctx context.Context, store *ledger.Ledger, client strin
 	case ahead(a.aloneUntil, now, aloneLasts):
 		return a.alone(l.limit, now), nil
 	}
-	if ahead(a.crowdedUntil, now, crowdLasts) {
+	if ahead(a.contendedUntil, now, contendedFor) {
 		// When ctx ends in the wait, the lease fails and says so.
 		_ = l.host.Sleep(ctx, time.Duration(l.host.Jitter()*float64(spread)))
 		now = clock()
@@ -133,7 +133,7 @@ func (l *RateLimit) Take(ctx context.Context, store *ledger.Ledger, client strin
 	}
 	left := l.limit.Left(fullAt, now)
 	if left >= wanted { // another lease came first
-		a.crowdedUntil = now.Add(crowdLasts)
+		a.contendedUntil = now.Add(contendedFor)
 		if left >= l.limit.Burst/2 {
 			// A second write would cost more than a request on credit. The
 			// other instances do not see the credit, so it ends early.

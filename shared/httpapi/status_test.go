@@ -147,7 +147,7 @@ func TestCorruptRecords(t *testing.T) {
 		}
 		is(t, w.Ask(a.Reference(), testbed.ShopKey), 500, "internal")
 		is(t, w.Pay(testbed.Order("ORDER-1", good)), 500, "internal") // its holder cannot be read
-		told(t, "callback", w.CallBack("POST", w.CallbackPath(a.Reference()), `{"status":"SUCCESSFUL"}`))
+		received(t, "callback", w.CallBack("POST", w.CallbackPath(a.Reference()), `{"status":"SUCCESSFUL"}`))
 		is(t, w.Pay(testbed.Order("ORDER-2", good)), 202, "")
 	})
 }

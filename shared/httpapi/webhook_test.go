@@ -121,9 +121,9 @@ func TestMomentPayWebhookAnswers(t *testing.T) {
 		restart := func(change func(*gateway.Gateway, *httpapi.API)) { o.Change = change; w.Restart(o) }
 		restart(func(g *gateway.Gateway, _ *httpapi.API) { g.Providers = g.Providers[:1] })
 		is(t, w.Webhook(route, "", header, body), 404, "not_found")
-		told(t, "unconfigured", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
+		received(t, "unconfigured", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
 		restart(func(_ *gateway.Gateway, a *httpapi.API) { a.Gateway = nil }) // a panic
 		is(t, w.Webhook(route, "", header, body), 500, "internal")
-		told(t, "panic", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
+		received(t, "panic", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
 	})
 }

@@ -24,8 +24,8 @@ const (
 	// second) is throttled, and the events come again from the queue.
 	IndexAttention = "attention"
 	// IndexPayer lists the payments of a phone number, of all clients, by
-	// creation time. Its partition is a keyed hash of the number: whoever has
-	// the table alone cannot look a number up in it.
+	// creation time. Its partition is a keyed hash of the number: the
+	// table alone does not let anybody look a number up.
 	IndexPayer = "payer"
 	// IndexTransaction finds a payment by the provider's id of the moved
 	// money. Providers promise nothing about it: two payments may have one.

@@ -60,7 +60,7 @@ func meant(e Evidence) bool {
 	return false
 }
 
-// knows says whether whoever says this knows the payment, and can tell more
+// knows says whether the sender knows the payment, and can tell more
 // about it.
 func knows(v Verdict) bool {
 	switch v {

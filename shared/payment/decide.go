@@ -62,8 +62,8 @@ func askable(before, after Payment) bool {
 	return after.Open() && len(before.IDs) == 0 && len(after.IDs) > 0
 }
 
-// nextCheck: news about an open payment never puts a planned check off. It
-// also spares the due index a move when, as mostly, the news is good.
+// nextCheck: evidence about an open payment never postpones a planned check. It
+// also spares the due index a move when, as mostly, the payment succeeded.
 func nextCheck(before, after Payment, now time.Time, pol Policy) time.Time {
 	next := pol.NextCheck(after, now)
 	if after.Open() && before.NextCheckAt.After(now) && before.NextCheckAt.Before(next) {

@@ -1,4 +1,4 @@
-// Package payment decides what a payment is and what has become of it. It is
+// Package payment decides what a payment is and how it changes. It is
 // pure: no clock, no network, no storage. Everything that can end a payment
 // (a callback, a poll, reconciliation, an operator) goes through Decide.
 package payment

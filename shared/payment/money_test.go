@@ -50,7 +50,7 @@ func TestParseMoneyAccepts(t *testing.T) {
 	}
 }
 
-// refusedAlways is no amount in any currency, whoever sends it.
+// refusedAlways is no amount in any currency.
 var refusedAlways = []string{
 	"", " ", ".", "..", "-5", "-0", "+5", "-0.01", "−5", "1e3", "1E3", "1e-2", "0x10", "0b1", "0o7",
 	" 10 ", " 10", "10 ", "1 0", "10\n", "\t10", "10\x00", "\u00a010", "1,000", "1,00", "1_000", "1'000",

@@ -46,11 +46,11 @@ func learn(p *Payment, e Evidence) bool {
 	return learned
 }
 
-// union returns known with what is missing of told; known itself when
+// union returns known with what is missing of reported; known itself when
 // nothing is. Neither map is written to: payments are values.
-func union(known, told map[string]string) (map[string]string, bool) {
+func union(known, reported map[string]string) (map[string]string, bool) {
 	more := known
-	for name, value := range told {
+	for name, value := range reported {
 		if _, ok := more[name]; ok || value == "" {
 			continue
 		}

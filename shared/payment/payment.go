@@ -84,7 +84,7 @@ type Payment struct {
 	// Accepted: the provider has confirmed that it knows this reference.
 	Accepted bool
 	// Unanswerable: the outcome is unknown and the provider offers no way to
-	// ask for it. An operator's word ends it, or news of the provider's own.
+	// ask for it. An operator's word ends it, or a message of the provider's own.
 	Unanswerable bool
 	// NotFoundCount and NotFoundAt: how often, and when last, the provider
 	// said it does not know a reference it never confirmed.

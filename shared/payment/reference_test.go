@@ -65,7 +65,7 @@ func TestNewReferenceWithoutRandomness(t *testing.T) {
 	payment.NewReference(iotest.ErrReader(errors.New("empty")))
 }
 
-// The values are fixed for ever: another derivation would charge a repeated
+// The values never change: another derivation would charge a repeated
 // request a second time across an upgrade. They were computed apart from this
 // code, as SHA-256 of "momoproxy reference", client and key joined by NUL.
 func TestReferenceForIsStable(t *testing.T) {

@@ -255,7 +255,7 @@ func TestHinted(t *testing.T) {
 	}
 
 	// A claimed success is asked about again though the payment has ended
-	// otherwise, whoever ended it; but not for ever.
+	// otherwise, by any source; but not without end.
 	for _, by := range []payment.Source{payment.FromClock, payment.FromAbsence, payment.FromStatus, payment.FromSubmit, payment.FromOperator} {
 		p := endedBy(payment.Failed, by)
 		p.EndedAt = at.Add(-time.Minute)

@@ -130,7 +130,7 @@ type Standing int
 const (
 	// Anonymous: anybody.
 	Anonymous Standing = iota
-	// Known: whoever knows a secret that only the provider was given.
+	// Known: somebody who knows a secret that only the provider was given.
 	Known
 	// Signed: the provider, by its signature over the body. Such a callback
 	// is evidence; every other is a hint.
@@ -166,7 +166,7 @@ type Provider interface {
 	Maintain(ctx context.Context) error
 
 	// Submit asks the provider to charge p.Payer under p.Reference, telling
-	// it to call callbackURL (empty: none; not every provider can be told).
+	// it to call callbackURL (empty: none; not every provider takes one).
 	// It is called once for a payment. Repeats, where the adapter makes
 	// them, are bounded and carry the same reference; a provider that cannot
 	// tell a repeat gets none. It never fails: what
@@ -186,7 +186,7 @@ type Provider interface {
 	// the provider is known to send. A signature is verified over the body's
 	// bytes before they are parsed; one that does not verify gives an error
 	// that wraps ErrSignature. A body without meaning gives one that wraps
-	// ErrCallback, and the Standing is told all the same. Evidence.Source is
+	// ErrCallback, and the Standing is set all the same. Evidence.Source is
 	// FromSignedWebhook or FromCallback, as the Standing.
 	ParseCallback(in Inbound) (Callback, error)
 
@@ -203,7 +203,7 @@ const (
 	// CodeCredentials: the provider refused our credentials.
 	CodeCredentials = "CREDENTIALS"
 	// CodeDuplicate, of a SaysNothing: the answer is likely that of a duplicate.
-	// It proves nothing; it only changes what the app is told.
+	// It proves nothing; it only changes the answer to the app.
 	CodeDuplicate = "LIKELY_DUPLICATE"
 	// CodeLimitSpent, of a SaysRefused: the request limit was spent, so that
 	// nothing was begun.

@@ -64,7 +64,7 @@ type Parts struct {
 	Host   host.Host
 	Client *http.Client // nil: one of the adapter's own
 	Tokens TokenStore
-	// TokenExchange is told of every call that fetches a token; nil: nobody.
+	// TokenExchange gets every call that fetches a token; nil: nobody.
 	TokenExchange func(context.Context, Exchange)
 	// Backoff is the wait before a repeat of a submit, 1 being the first; nil:
 	// the adapter's own. It must be safe for concurrent use.

@@ -30,5 +30,5 @@ type DeadLetters interface {
 	DeleteDead(ctx context.Context, receipts ...string) error
 }
 
-// ErrNoDeadLetters: the queue was not told where its dead letters are kept.
+// ErrNoDeadLetters: the queue does not know where its dead letters are kept.
 var ErrNoDeadLetters = errors.New("the dead-letter queue is not known")

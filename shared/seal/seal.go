@@ -9,8 +9,7 @@ import (
 )
 
 // ErrOpen reports that a sealed text cannot be opened: another owner's,
-// changed, cut, or sealed with a key that is not in the ring. Which of these
-// it was is not told.
+// changed, cut, or sealed with a key that is not in the ring. It does not say which.
 var ErrOpen = errors.New("sealed text does not open")
 
 // MaxPlain is the most bytes that are sealed.

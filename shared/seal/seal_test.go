@@ -65,7 +65,7 @@ func TestRoundTrip(t *testing.T) {
 const stored = "v1.39fb784a.AAECAwQFBgcICQoLb-maFX5WuCsUTW3FqBfoa1hs1d8pxomMfA"
 
 // TestFixed holds the form, with a text made by another AES-GCM: what is
-// stored must open for ever.
+// stored must always open.
 func TestFixed(t *testing.T) {
 	t.Parallel()
 	got, err := ring(t, keyOf(7)).Open(stored, "client:c1:webhook")

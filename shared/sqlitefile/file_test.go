@@ -127,7 +127,7 @@ func TestWritesTogether(t *testing.T) {
 	}
 }
 
-// When the transaction breaks nobody is told that anything was written.
+// When the transaction breaks no caller learns that anything was written.
 func TestBrokenTransaction(t *testing.T) {
 	t.Parallel()
 	f := open(t, filepath.Join(t.TempDir(), "b.db"))

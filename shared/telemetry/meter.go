@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// WithMetrics returns a logger that adds to the lines Metrics tells of what
+// WithMetrics returns a logger that adds to the lines in Metrics what
 // makes CloudWatch Logs read the metrics off them: its embedded metric
 // format, which needs no permission beyond writing logs. The namespace is
 // CloudWatch's; empty: the lines stay as they are.

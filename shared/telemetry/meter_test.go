@@ -155,7 +155,7 @@ func TestMetricTable(t *testing.T) {
 				t.Errorf("%s: condition %+v", m.Name, c)
 			}
 		}
-		// Lines that tell of one metric tell of it in one unit and under the
+		// Lines with one metric have it in one unit and under the
 		// same dimensions.
 		if other, ok := shape[m.Name]; ok && (other.Unit != m.Unit || !cmp.Equal(other.DimensionSets(), m.DimensionSets())) {
 			t.Errorf("%s comes in two shapes", m.Name)

@@ -70,7 +70,7 @@ func (m Metric) DimensionSets() [][]string {
 }
 
 // Metrics are all metrics there are. A name that stands here more than once
-// is one metric that several lines tell of.
+// is one metric that several lines have.
 var Metrics = []Metric{
 	// How long requests take, and by their number how many there are.
 	{Name: "RequestMilliseconds", Unit: Milliseconds, Line: "request", Value: "duration_ms", By: []string{"route"}},

@@ -33,7 +33,7 @@ func Redact(body string) string {
 	if len(in) == size && len(out) <= MaxBody {
 		return out
 	}
-	// Cutting after redacting cannot bring back half of a secret.
+	// Cutting after redacting cannot restore half of a secret.
 	mark := fmt.Sprintf("…[cut, %d bytes]", size)
 	return cutAt(out, MaxBody-len(mark)) + mark
 }

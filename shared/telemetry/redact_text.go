@@ -2,7 +2,7 @@ package telemetry
 
 import "strings"
 
-// prefixes announce a secret by themselves. Those of HTTP's Authorization
+// prefixes announce a secret. Those of HTTP's Authorization
 // are followed by spaces.
 var prefixes = []struct {
 	text   string

@@ -39,8 +39,8 @@ var Classes = []Class{
 }
 
 // Ours says whether the fault lies with us rather than the app's endpoint.
-// ClassDNSOurs cannot be told from a domain whose own name servers are
-// broken, so whoever does not charge it must bound how often.
+// ClassDNSOurs looks like a domain whose own name servers are
+// broken, so a caller that does not charge it must bound how often.
 func (c Class) Ours() bool {
 	return c == ClassDNSOurs || c == ClassCanceled || c == ClassLocal
 }

@@ -50,7 +50,7 @@ type received struct {
 }
 
 // receivers are the apps, in a process of their own, so that what the
-// forwarder uses can be told from what they use.
+// forwarder uses can be separated from what they use.
 type receivers struct {
 	urls  []string
 	stdin io.WriteCloser

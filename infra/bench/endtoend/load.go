@@ -13,7 +13,7 @@ import (
 	"momoproxy/shared/webhook"
 )
 
-// payment is one request to pay and what became of it.
+// payment is one request to pay and its result.
 type payment struct {
 	provider         string
 	began            time.Time // when it should have

@@ -57,7 +57,7 @@ func (s *system) order(id string) (*http.Response, error) {
 }
 
 // With 10,000 payments the list has each of them, and scrolling through it
-// stays smooth: the frames are counted and told, not judged, since a busy
+// stays smooth: the frames are counted and printed, not judged, since a busy
 // machine is slow.
 func TestTenThousand(t *testing.T) {
 	const n = 10_000

@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// Each page opens from the navigation and says what it is for; check sees to
-// it that nothing goes wrong in it and that nothing foreign is loaded.
+// Each page opens from the navigation and says what it is for; check fails
+// if anything goes wrong in it or anything foreign is loaded.
 func TestPages(t *testing.T) {
 	s := start(t)
 	s.trigger("payment.successful")

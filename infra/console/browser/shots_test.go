@@ -16,7 +16,7 @@ var (
 )
 
 // TestShots pictures each page in light, in dark and on a phone. Without
-// -shots it only sees to it that none is wider than its screen.
+// -shots it only checks that none is wider than its screen.
 func TestShots(t *testing.T) {
 	s := start(t)
 	paid := s.trigger("payment.successful")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whoever tests with Docker tests with the same engines.
+// Tests with Docker use the same engines.
 func TestComposeHasThePinnedVersions(t *testing.T) {
 	t.Parallel()
 	compose, err := os.ReadFile("../../../compose.yaml")

@@ -19,8 +19,8 @@ type shared struct {
 var running = map[Service]*shared{DynamoDB: {}, SQS: {}}
 
 // For returns the engine of the service, started on the first call and shared
-// by all tests of this process; it ends with the process. Tests keep apart by
-// using names of their own. No engine fails the test: it never skips.
+// by all tests of this process; it ends with the process. Tests are separated by
+// names of their own. No engine fails the test: it never skips.
 func For(t testing.TB, s Service) Engine {
 	t.Helper()
 	r := running[s]

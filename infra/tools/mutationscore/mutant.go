@@ -24,7 +24,7 @@ type mutant struct {
 	Covered      bool   // as gremlins sees it: false for every condition of a case
 }
 
-// status is what became of a mutant.
+// status is the result of a mutant.
 type status string
 
 const (

@@ -118,7 +118,7 @@ func (p *Provider) verify(in provider.Inbound, at time.Time) error {
 
 // proves says whether a signed event is evidence: it names a payment of ours
 // by its reference, does not contradict itself, and a success says how much.
-func proves(event string, t told) bool {
+func proves(event string, t report) bool {
 	switch {
 	case !payment.IsReference(t.reference):
 		return false

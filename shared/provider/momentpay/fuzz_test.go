@@ -123,7 +123,7 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// fit checks that what was told can be stored and shown.
+// fit checks that what was read can be stored and shown.
 func fit(t *testing.T, e payment.Evidence) {
 	t.Helper()
 	texts := []string{e.Amount, e.Currency, e.Code, e.Reason, e.FinancialTransactionID}

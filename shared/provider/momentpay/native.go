@@ -39,7 +39,7 @@ type nativeLink struct {
 
 // Native implements provider.Provider. external_reference is what MomentPay
 // was given: the payment's reference. MomentPay calls a request that nobody
-// paid in time expired, whoever's clock says so.
+// paid in time expired, by its clock or by ours.
 func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []byte {
 	event, status := "payment_request.updated", ""
 	switch e {

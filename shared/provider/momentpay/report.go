@@ -43,9 +43,9 @@ func safeID(id string) bool {
 
 var errNoID = errors.New("no id that could be one")
 
-// told is a payment request as MomentPay describes it, in an answer or in a
+// report is a payment request as MomentPay describes it, in an answer or in a
 // webhook.
-type told struct {
+type report struct {
 	id        string
 	reference string // external_reference
 	status    string
@@ -54,15 +54,15 @@ type told struct {
 
 // complete says whether it can be held against the payment at all. MomentPay
 // always names these (docs), and a success that does not proves nothing.
-func (t told) complete() bool {
+func (t report) complete() bool {
 	return t.evidence.Amount != "" && t.evidence.Currency != "" && t.reference != ""
 }
 
 // readRequest reads a payment request. The error is of its form.
-func readRequest(body wire.Object) (told, error) {
-	var t told
+func readRequest(body wire.Object) (report, error) {
+	var t report
 	if t.id, _ = body.Text("id"); !safeID(t.id) {
-		return told{}, errNoID
+		return report{}, errNoID
 	}
 	t.reference, _ = body.Text("external_reference")
 	t.status, _ = body.Text("status")
@@ -87,7 +87,7 @@ func readRequest(body wire.Object) (told, error) {
 		}
 	}
 	if err := readLink(body, ev); err != nil {
-		return told{}, err
+		return report{}, err
 	}
 	// A push names the payer's number too. It is not compared: whether it
 	// comes back as it was sent, or masked, is not confirmed, and the prompt
@@ -157,10 +157,10 @@ func readFailure(body wire.Object, ev *payment.Evidence) error {
 // longestLife bounds how late an expiry is believed: it keeps a payment open.
 const longestLife = 30 * 24 * time.Hour
 
-// about completes what was told with what is known of the payment: the expiry
+// about completes a report with what is known of the payment: the expiry
 // that was asked for stands in for one that is missing or absurd, and goes
 // with the link to the payer.
-func (t told) about(pay payment.Payment) payment.Evidence {
+func (t report) about(pay payment.Payment) payment.Evidence {
 	ev := t.evidence
 	if ev.ExpiresAt.Before(pay.CreatedAt) || ev.ExpiresAt.Sub(pay.CreatedAt) > longestLife {
 		ev.ExpiresAt = expiry(pay)

@@ -129,7 +129,7 @@ func errorBody(r wire.Reply) (code, message string, own bool) {
 // Submit implements provider.Provider. It sends the request up to three times
 // under one Idempotency-Key, which is safe: MomentPay answers a known key
 // with the first answer and does nothing (docs). callbackURL is not used:
-// MomentPay is told of our webhook once, by hand.
+// our webhook is registered at MomentPay once, by hand.
 //
 // A refusal counts only if every attempt before it is certain to have started
 // nothing; after an attempt whose outcome is unknown the Evidence says

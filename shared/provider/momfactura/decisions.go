@@ -53,7 +53,7 @@ var decisions = provider.Decisions{
 		Proof: "no such payer", Source: "skill, testing: invalid_number"},
 
 	// No such code is published. An operation is only asked about after it was
-	// accepted, where absence ends nothing and an operator is told. The
+	// accepted, where absence ends nothing and an operator is notified. The
 	// documented INVOICE_NOT_FOUND has no row: it says that there is no invoice.
 	{Operation: provider.OnStatus, HTTP: http.StatusNotFound, Code: "PAYMENT_NOT_FOUND", Verdict: payment.SaysNotFound, Source: "not confirmed"},
 	{Operation: provider.OnStatus, HTTP: http.StatusNotFound, Code: "OPERATION_NOT_FOUND", Verdict: payment.SaysNotFound, Source: "not confirmed"},

@@ -70,7 +70,7 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 }
 
 // merchantID is what an app finds the payment by: the id of the provider's
-// that is in its own webhooks, else one that the app was told, else ours.
+// that is in its own webhooks, else one that the app received, else ours.
 func merchantID(pay payment.Payment) string {
 	for _, name := range []string{"merchantTransactionId", "transactionId", "operationId", "code"} {
 		if id := pay.IDs[name]; id != "" {
@@ -84,7 +84,7 @@ func merchantID(pay payment.Payment) string {
 // but what the provider is known to have said of this payment, in the
 // contract's words. The token in its address may have leaked, and the status
 // endpoint confirms none of the rest. An app that finds its order in it would
-// be led by whoever wrote it.
+// be led by its sender.
 func passable(raw []byte, pay payment.Payment, want native) bool {
 	required := []string{"merchantTransactionId", "operationStatus"}
 	if want.Event != "" {

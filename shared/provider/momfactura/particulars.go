@@ -77,7 +77,7 @@ func referenceInstructions(body wire.Object, now time.Time) (map[string]string, 
 	return told, endOfDueDate(told["dueDate"], now)
 }
 
-// ekwanzaInstructions are what the wallet scans or is told. A QR too large to
+// ekwanzaInstructions are what the payer scans or types into the wallet. A QR too large to
 // be stored, or that is no image, is left out: the code alone will do.
 func ekwanzaInstructions(body wire.Object, now time.Time) (map[string]string, time.Time) {
 	told := instructions(body, "code")
@@ -141,8 +141,8 @@ func believable(at, now time.Time) time.Time {
 	return at.UTC().Truncate(time.Millisecond)
 }
 
-// invoiceIn reads invoiceUrl; empty when it is none that an app should be
-// told to open.
+// invoiceIn reads invoiceUrl; empty when it is none that an app should
+// open.
 func invoiceIn(body wire.Object) string {
 	text, ok := body.Text("invoiceUrl")
 	if !ok || !secureURL(text) {

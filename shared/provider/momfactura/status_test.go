@@ -128,7 +128,7 @@ func TestStatusQuestion(t *testing.T) {
 	}
 }
 
-// TestInvoice: only an address that an app can be told to open.
+// TestInvoice: only an address that an app can open.
 func TestInvoice(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{

@@ -341,8 +341,8 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
-// TestBrokenOff: an answer that ends before its time is none, even where what
-// came of it reads as one.
+// TestBrokenOff: an answer that ends before its time is none, even where its
+// beginning reads as one.
 func TestBrokenOff(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"success":true,"transactionId":"abc123"}`, `{"success":false,"error":"e","code":"INVALID_AMOUNT"}`} {

@@ -30,7 +30,7 @@ const (
 // status nor id, a key twice, or more than 64 KiB.
 //
 // The webhook is unsigned and carries neither amount nor currency (contract):
-// it is a hint, whoever sent it, and Known only says that the sender knew the
+// it is a hint from any sender, and Known only says that the sender knew the
 // token of its address. An older README of the SDK speaks of a header
 // x-momenu-signature, without saying under which key, and the newer documents
 // know nothing of it: it is not looked at. operationData is left alone but for

@@ -112,7 +112,7 @@ func TestStanding(t *testing.T) {
 	}
 }
 
-// TestAWebhookEndsNothing: whatever it says and whoever sent it, it is only
+// TestAWebhookEndsNothing: whatever it says, from any sender, it is only
 // a reason to ask, and its ids and invoice are not taken over.
 func TestAWebhookEndsNothing(t *testing.T) {
 	t.Parallel()

@@ -74,8 +74,8 @@ func adapter(t *testing.T, cfg momfactura.Config) *momfactura.Provider {
 	return p
 }
 
-// serial makes amounts that no other payment of a test has: there is nothing
-// else of ours that the provider is told.
+// serial makes amounts that no other payment of a test has: nothing
+// else of ours reaches the provider.
 var serial atomic.Int64
 
 // newPayment is one that stays pending at the stand-in.

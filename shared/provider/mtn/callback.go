@@ -18,8 +18,8 @@ var idFields = []string{"externalId", "referenceId", "reference_id", "X-Referenc
 // ParseCallback implements provider.Provider. MTN sends the same body by
 // POST and by PUT. Every field is optional, keys are matched exactly, other
 // fields are ignored; what has neither an id nor a status, a key twice, or
-// more than 64 KiB is refused. The Evidence says FromCallback, a hint; whoever
-// trusts callbacks says so by changing its Source.
+// more than 64 KiB is refused. The Evidence says FromCallback, a hint; a caller
+// that trusts callbacks changes its Source.
 func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error) {
 	body := in.Body
 	if len(body) > wire.MaxAnswer {

@@ -56,8 +56,8 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 }
 
 // passable is what a callback may hold to be passed on unchanged: nothing but
-// what MTN was asked for, and what its status answer has said since. Whoever
-// learns the callback's address can send one, and the app gets it signed.
+// what MTN was asked for, and what its status answer has said since. Anybody
+// who learns the callback's address can send one, and the app gets it signed.
 func passable(pay payment.Payment, status, reason string) wire.Form {
 	return wire.Form{
 		"externalId":             wire.ID(pay.Reference),

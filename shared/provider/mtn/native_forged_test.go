@@ -17,7 +17,7 @@ func settled() (payment.Payment, string) {
 		`","payer":{"partyIdType":"MSISDN","partyId":"` + string(p.Payer) + `"},"payerMessage":"Lunch","payeeNote":"Table 7","status":"SUCCESSFUL"}`
 }
 
-// TestNativeIsNotForged: whoever knows the callback's address adds to a true
+// TestNativeIsNotForged: a sender who knows the callback's address adds to a true
 // success what the app would act on. None of it goes out.
 func TestNativeIsNotForged(t *testing.T) {
 	t.Parallel()

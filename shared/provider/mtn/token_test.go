@@ -371,7 +371,7 @@ func TestTokenRotation(t *testing.T) {
 	ready(t, newProviderWith(t, same, store, nil, time.Now))
 }
 
-// brokenStore fails as told.
+// brokenStore fails as its fields say.
 type brokenStore struct {
 	provider.TokenStore
 	load, acquire, save bool

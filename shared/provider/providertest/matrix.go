@@ -60,7 +60,7 @@ func (m Matrix) Run(t *testing.T) {
 				m.row(t, w, op, r)
 			case op.Kind == provider.OnStatus && r.Operation == provider.OnSubmit && r.AccountFault:
 				// The same refusal of a question says nothing of the payment,
-				// and an operator is told all the same.
+				// and an operator is notified all the same.
 				r.Verdict, r.Proof, r.Source = payment.SaysNothing, "", "" // nothing needs no proof
 				m.row(t, w, op, r)
 			}

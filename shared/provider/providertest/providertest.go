@@ -1,6 +1,6 @@
 // Package providertest judges adapters of the port shared/provider: Run turns
-// the port's sentences into tests. It needs a stand-in for the provider that
-// can be told how to behave; a capability that a stand-in lacks is logged and
+// the port's sentences into tests. It needs a stand-in for the provider whose
+// behaviour a test can choose; a capability that a stand-in lacks is logged and
 // the sentence left untested.
 package providertest
 

@@ -57,5 +57,5 @@ func Create(ctx context.Context, client *sqs.Client, name string, maxReceives in
 }
 
 // URLs are the addresses of the queue and of its dead-letter queue (empty if
-// New was not told).
+// New got none).
 func (q *Queue) URLs() (queueURL, deadLetterURL string) { return q.url, q.deadURL }

@@ -116,7 +116,7 @@ func errorCode(err error) string {
 	return ""
 }
 
-// canHaveTakenEffect tells of a failed attempt to write whether it can have taken effect
+// canHaveTakenEffect says of a failed attempt to write whether it can have taken effect
 // all the same. An answer of the 400s is the service's word that it did not;
 // a connection never made did not; anything else (5xx, a timeout, a reset, an
 // answer cut short) can have.

@@ -3,7 +3,7 @@ package sqlite
 // schema: sort and partition compare bytewise (BINARY is the default). The
 // record carries its index entries too, so that one row is the whole record;
 // main_index is what they make findable, and triggers keep it in step with
-// the records whoever deletes them.
+// the records, deleted by anybody.
 const schema = `
 CREATE TABLE IF NOT EXISTS main_records (
 	"partition" TEXT    NOT NULL,

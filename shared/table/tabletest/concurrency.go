@@ -15,7 +15,7 @@ import (
 
 const writers = 16
 
-// bounded ends writers that conflict for ever.
+// bounded ends writers that conflict without end.
 func bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)

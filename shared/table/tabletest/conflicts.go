@@ -49,7 +49,7 @@ func testConflicts(t *testing.T, tab table.Table) {
 }
 
 // testConflictCarriesCurrent has several ops conflict at once: all are
-// told, in order, each with the whole stored record.
+// reported, in order, each with the whole stored record.
 func testConflictCarriesCurrent(t *testing.T, tab table.Table) {
 	p := unique("p")
 	whole := table.Record{Key: key(p, "a"),

@@ -30,7 +30,7 @@ type Fault struct {
 	Err  error // nil: ErrLost
 }
 
-// The calls a hook is told of.
+// The calls that a hook gets.
 const (
 	OpGet   = "get"
 	OpQuery = "query"
