@@ -169,8 +169,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"there is always a free slot", Limits, "shared/ledger/provider_limit.go",
-		`if every <= 0 {`,
-		`if every >= 0 {`,
+		`if limit.Every <= 0 {`,
+		`if limit.Every >= 0 {`,
 	},
 	{
 		"a slot never ends", Limits, "shared/guard/limiter.go",

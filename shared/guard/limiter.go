@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 )
@@ -52,25 +53,22 @@ const (
 	appShare = 4
 )
 
-// limiter spaces the requests under one of a provider's limits, over all
-// functions. Every 0: no limit, and no wait.
-type limiter struct {
-	name  string
-	limit provider.Limit
+func (g *Guard) statuses() ledger.SlotLimit { return g.limit("status", g.Capabilities().Statuses) }
+func (g *Guard) submits() ledger.SlotLimit  { return g.limit("submit", g.Capabilities().Submits) }
+
+func (g *Guard) limit(of string, l provider.Limit) ledger.SlotLimit {
+	return ledger.SlotLimit{Name: g.id() + "#" + of, Every: l.Every, Burst: l.Burst}
 }
 
-func (g *Guard) statuses() limiter { return limiter{g.id() + "#status", g.Capabilities().Statuses} }
-func (g *Guard) submits() limiter  { return limiter{g.id() + "#submit", g.Capabilities().Submits} }
-
-// ofApp is an app's own limiter, a share of l.
-func (l limiter) ofApp(clientID string) limiter {
-	return limiter{l.name + "#" + clientID, provider.Limit{Every: l.limit.Every * appShare, Burst: l.limit.Burst / appShare}}
+// ofApp is an app's own limit, a share of l.
+func ofApp(l ledger.SlotLimit, clientID string) ledger.SlotLimit {
+	return ledger.SlotLimit{Name: l.Name + "#" + clientID, Every: l.Every * appShare, Burst: l.Burst / appShare}
 }
 
 // reserve takes the next slot after from and tells its time. *Refusal: it is
 // more than maxWait away.
-func (g *Guard) reserve(ctx context.Context, l limiter, from time.Time, maxWait time.Duration) (slot time.Time, err error) {
-	wait, ok, err := g.ledger.ReserveSlot(ctx, l.name, l.limit.Every, l.limit.Burst, from, maxWait)
+func (g *Guard) reserve(ctx context.Context, l ledger.SlotLimit, from time.Time, maxWait time.Duration) (slot time.Time, err error) {
+	wait, ok, err := g.ledger.ReserveSlot(ctx, l, from, maxWait)
 	slot = from.Add(wait)
 	if err == nil && !ok {
 		err = &Refusal{RetryAfter: slot.Sub(g.now()), Busy: true, Err: fmt.Errorf("provider's request limit is spent for %s", wait.Round(time.Second))}
@@ -103,7 +101,7 @@ func (g *Guard) WaitToAsk(ctx context.Context, clientID string, by Caller, stale
 		defer g.queue.Release()
 	}
 	if by == ByApp && stale.At.IsZero() {
-		if _, err := g.reserve(ctx, g.statuses().ofApp(clientID), g.now(), 0); err != nil {
+		if _, err := g.reserve(ctx, ofApp(g.statuses(), clientID), g.now(), 0); err != nil {
 			return Slot{}, err
 		}
 	}
@@ -132,11 +130,11 @@ func (g *Guard) AskAgain(ctx context.Context, p payment.Payment, by Caller, firs
 // the moment, and leaves half of the burst to the others.
 func (g *Guard) WaitToSubmit(ctx context.Context, clientID string) (slot time.Time, err error) {
 	l, maxWait := g.submits(), submitMaxWait
-	_, err = g.reserve(ctx, l.ofApp(clientID), g.now(), 0)
+	_, err = g.reserve(ctx, ofApp(l, clientID), g.now(), 0)
 	var beyond *Refusal
 	if errors.As(err, &beyond) {
 		maxWait = 0
-		l.limit.Burst /= 2
+		l.Burst /= 2
 	} else if err != nil {
 		return time.Time{}, err
 	}

@@ -146,14 +146,9 @@ func sharedLock(ops []table.Op, stored table.Record, p payment.Payment) []table.
 // about p is under way, and when the next is due. Only one of several askers
 // gets it: the others get ErrStale and answer from the table.
 func (l *Ledger) ClaimCheck(ctx context.Context, p Payment) (Payment, error) {
-	err := l.table.Write(ctx, table.Put(p.record()))
-	switch {
-	case err == nil:
-		p.version++
-		return p, nil
-	case errors.Is(err, table.ErrConflict):
-		return Payment{}, fmt.Errorf("%w: %v", ErrStale, err)
-	default:
-		return Payment{}, fmt.Errorf("claim check of %s: %w", p.Reference, err)
+	if err := l.write(ctx, "claim check of "+p.Reference, table.Put(p.record())); err != nil {
+		return Payment{}, err
 	}
+	p.version++
+	return p, nil
 }

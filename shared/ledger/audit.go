@@ -128,10 +128,7 @@ func (l *Ledger) Audit(ctx context.Context, records ...AuditRecord) error {
 	if len(records) == 0 {
 		return nil
 	}
-	if err := l.table.Write(ctx, l.auditOps(records)...); err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	return nil
+	return l.write(ctx, "audit", l.auditOps(records)...)
 }
 
 // AuditTrail reads the audit records of one payment, oldest first.
@@ -143,9 +140,9 @@ func (l *Ledger) auditPartition(ctx context.Context, partition, reference string
 	var out []AuditRecord
 	q := table.Query{Space: table.Audit, Partition: partition, Limit: 500}
 	for {
-		page, err := l.table.Query(ctx, q)
+		page, err := l.query(ctx, "read audit", q)
 		if err != nil {
-			return nil, fmt.Errorf("read audit: %w", err)
+			return nil, err
 		}
 		for _, rec := range page.Records {
 			a, err := auditFrom(rec, reference)

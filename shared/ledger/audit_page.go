@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -65,9 +63,6 @@ func (q AuditQuery) table() table.Query {
 // older ones. ErrCursor: a cursor that this list did not give.
 func (l *Ledger) AuditPage(ctx context.Context, q AuditQuery) ([]AuditRecord, string, error) {
 	records, _, next, err := l.auditPage(ctx, q.table(), q.Reference)
-	if errors.Is(err, table.ErrInvalid) && q.Cursor != "" {
-		return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
-	}
 	return slices.DeleteFunc(records, func(a AuditRecord) bool {
 		return !q.From.IsZero() && a.At.Before(Clock(q.From)) || !q.To.IsZero() && !a.At.Before(Clock(q.To))
 	}), next, err
@@ -90,9 +85,9 @@ func (l *Ledger) AuditEnds(ctx context.Context, reference string, n int) (record
 
 // auditPage also returns the sort of the last record that was read.
 func (l *Ledger) auditPage(ctx context.Context, q table.Query, reference string) (records []AuditRecord, last, next string, err error) {
-	page, err := l.table.Query(ctx, q)
+	page, err := l.query(ctx, "read audit", q)
 	if err != nil {
-		return nil, "", "", fmt.Errorf("read audit: %w", err)
+		return nil, "", "", err
 	}
 	records = make([]AuditRecord, 0, len(page.Records))
 	for _, rec := range page.Records {

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -103,18 +102,14 @@ func (l *Ledger) putClient(ctx context.Context, c Client, audit AuditRecord, mor
 	if err != nil {
 		return Client{}, err
 	}
-	err = l.table.Write(ctx, append([]table.Op{table.Put(rec), table.Put(l.auditRecord(audit))}, more...)...)
+	err = l.write(ctx, "change client", append([]table.Op{table.Put(rec), table.Put(l.auditRecord(audit))}, more...)...)
 	for _, name := range []string{c.ID, KeyHash(c.APIKey), KeyHash(c.OldAPIKey)} {
 		l.clients.drop(name)
 	}
-	switch {
-	case err == nil:
-		c.version++
-		c.sealedBefore = false
-		return c, nil
-	case errors.Is(err, table.ErrConflict):
-		return Client{}, fmt.Errorf("%w: %w", ErrStale, err)
-	default:
-		return Client{}, fmt.Errorf("change client: %w", err)
+	if err != nil {
+		return Client{}, err
 	}
+	c.version++
+	c.sealedBefore = false
+	return c, nil
 }

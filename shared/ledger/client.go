@@ -107,14 +107,11 @@ func (l *Ledger) CreateClient(ctx context.Context, c Client) (Client, error) {
 	for _, key := range keys {
 		ops = append(ops, table.Put(keyLookup(key, c.ID, at)))
 	}
-	err = l.table.Write(ctx, ops...)
-	switch {
-	case err == nil:
-		c.version++
-		return c, nil
-	case errors.Is(err, table.ErrConflict):
+	if err := l.write(ctx, "create client", ops...); errors.Is(err, ErrStale) {
 		return Client{}, fmt.Errorf("%w: client id or key is taken", ErrStale)
-	default:
-		return Client{}, fmt.Errorf("create client: %w", err)
+	} else if err != nil {
+		return Client{}, err
 	}
+	c.version++
+	return c, nil
 }

@@ -30,12 +30,12 @@ func (l *Ledger) DueDeliveries(ctx context.Context, shard int, before time.Time,
 }
 
 func (l *Ledger) due(ctx context.Context, kind string, shard int, before time.Time, limit int, after string) ([]Due, string, error) {
-	page, err := l.table.Query(ctx, table.Query{
+	page, err := l.query(ctx, "read due "+kind, table.Query{
 		Space: table.Main, Index: IndexDue, Partition: duePartition(kind, shard),
 		To: timeKey(before), Limit: limit, After: after,
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("read due %ss: %w", kind, err)
+		return nil, "", err
 	}
 	var due []Due
 	for _, rec := range page.Records {

@@ -124,9 +124,9 @@ func (l *Ledger) Endpoints(ctx context.Context, clientID string) ([]delivery.End
 		Space: table.Main, Partition: endpointPartition(clientID), Limit: 500,
 	}
 	for {
-		page, err := l.table.Query(ctx, q)
+		page, err := l.query(ctx, "read endpoints", q)
 		if err != nil {
-			return nil, fmt.Errorf("read endpoints: %w", err)
+			return nil, err
 		}
 		for _, rec := range page.Records {
 			e, err := endpointFrom(rec)

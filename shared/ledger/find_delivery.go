@@ -43,12 +43,12 @@ const MaxDeliveries = 100
 
 // Deliveries reads a payment's deliveries in sequence.
 func (l *Ledger) Deliveries(ctx context.Context, reference string) ([]delivery.Delivery, error) {
-	page, err := l.table.Query(ctx, table.Query{
+	page, err := l.query(ctx, "read deliveries", table.Query{
 		Space: table.Main, Partition: paymentPartition(reference),
 		From: deliveryPrefix, To: deliveryPrefix + "~", Limit: MaxDeliveries,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read deliveries: %w", err)
+		return nil, err
 	}
 	ds := make([]delivery.Delivery, 0, len(page.Records))
 	for _, rec := range page.Records {
@@ -73,9 +73,9 @@ func (l *Ledger) Story(ctx context.Context, reference string) (Story, error) {
 	var s Story
 	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), Limit: 500}
 	for {
-		page, err := l.table.Query(ctx, q)
+		page, err := l.query(ctx, "read story", q)
 		if err != nil {
-			return Story{}, fmt.Errorf("read story: %w", err)
+			return Story{}, err
 		}
 		for _, rec := range page.Records {
 			if err := s.add(rec); err != nil {

@@ -36,9 +36,9 @@ func (l *Ledger) PaymentsNamed(ctx context.Context, id string) ([]Payment, error
 	if id == "" || len(id) > MaxExternalID || strings.ContainsRune(id, 0) {
 		return nil, nil
 	}
-	page, err := l.table.Query(ctx, table.Query{Space: table.Main, Partition: lockPartition(id), Limit: MaxMatches})
+	page, err := l.query(ctx, "match external id", table.Query{Space: table.Main, Partition: lockPartition(id), Limit: MaxMatches})
 	if err != nil {
-		return nil, fmt.Errorf("match external id: %w", err)
+		return nil, err
 	}
 	references := make([]string, 0, 1)
 	for _, rec := range page.Records {
@@ -76,9 +76,9 @@ func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []del
 	}
 	var s Story
 	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + 2}
-	page, err := l.table.Query(ctx, q)
+	page, err := l.query(ctx, "read payment", q)
 	if err != nil {
-		return Payment{}, nil, fmt.Errorf("read payment: %w", err)
+		return Payment{}, nil, err
 	}
 	for _, rec := range page.Records {
 		if err := s.add(rec); err != nil {

@@ -50,9 +50,9 @@ func (l *Ledger) Beat(ctx context.Context, now time.Time) error {
 	}
 	w := writer{}
 	w.time("beat_at", now)
-	err = l.table.Write(ctx, table.Put(table.Record{Key: heartbeatKey(), Version: version, Attributes: w}))
-	if err != nil && !errors.Is(err, table.ErrConflict) { // another run was faster
-		return fmt.Errorf("write heartbeat: %w", err)
+	err = l.write(ctx, "write heartbeat", table.Put(table.Record{Key: heartbeatKey(), Version: version, Attributes: w}))
+	if errors.Is(err, ErrStale) { // another run was faster
+		return nil
 	}
-	return nil
+	return err
 }

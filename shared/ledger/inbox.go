@@ -62,9 +62,9 @@ func (a Attention) Place() string {
 }
 
 func (l *Ledger) attention(ctx context.Context, q table.Query) ([]Attention, string, error) {
-	page, err := l.table.Query(ctx, q)
+	page, err := l.query(ctx, "read attention", q)
 	if err != nil {
-		return nil, "", fmt.Errorf("read attention: %w", err)
+		return nil, "", err
 	}
 	all := make([]Attention, 0, len(page.Records))
 	for _, rec := range page.Records {

@@ -108,6 +108,18 @@ var (
 	ErrCorrupt = errors.New("corrupt record")
 )
 
+// query reads one page. ErrCursor: its cursor is not of this list.
+func (l *Ledger) query(ctx context.Context, what string, q table.Query) (table.Page, error) {
+	page, err := l.table.Query(ctx, q)
+	switch {
+	case err == nil:
+		return page, nil
+	case errors.Is(err, table.ErrInvalid) && q.After != "":
+		return table.Page{}, fmt.Errorf("%w: %v", ErrCursor, err)
+	}
+	return table.Page{}, fmt.Errorf("%s: %w", what, err)
+}
+
 // write makes one transaction. ErrStale: a record has changed since it was
 // read, and nothing was written; the error has the *table.ConflictError too.
 func (l *Ledger) write(ctx context.Context, what string, ops ...table.Op) error {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"momoproxy/shared/table"
@@ -39,14 +38,11 @@ func (l *Ledger) ListClientIDs(ctx context.Context, limit int, cursor string) ([
 	if limit < 1 || limit > MaxListed {
 		limit = MaxListed
 	}
-	page, err := l.table.Query(ctx, table.Query{
+	page, err := l.query(ctx, "list clients", table.Query{
 		Space: table.Main, Index: IndexList, Partition: clientsPartition, Limit: limit, After: cursor,
 	})
-	if errors.Is(err, table.ErrInvalid) && cursor != "" {
-		return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
-	}
 	if err != nil {
-		return nil, "", fmt.Errorf("list clients: %w", err)
+		return nil, "", err
 	}
 	ids := make([]string, 0, len(page.Records))
 	for _, rec := range page.Records {

@@ -116,12 +116,9 @@ func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, limit int
 	}
 	q := parts[at.Part]
 	q.Space, q.Limit, q.After = table.Main, limit, at.After
-	page, err := l.table.Query(ctx, q)
-	if errors.Is(err, table.ErrInvalid) && at.After != "" {
-		return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
-	}
+	page, err := l.query(ctx, "list deliveries", q)
 	if err != nil {
-		return nil, "", fmt.Errorf("list deliveries: %w", err)
+		return nil, "", err
 	}
 	found, err := l.readDeliveries(ctx, page.Records)
 	if err != nil {
@@ -203,14 +200,11 @@ func (l *Ledger) PaymentsWaiting(ctx context.Context, clientID string, limit int
 	if limit < 1 || limit > MaxListed {
 		limit = MaxListed
 	}
-	page, err := l.table.Query(ctx, table.Query{
+	page, err := l.query(ctx, "list payments", table.Query{
 		Space: table.Main, Index: IndexAttention, Partition: string(AttentionPayment), Limit: limit, After: cursor,
 	})
-	if errors.Is(err, table.ErrInvalid) && cursor != "" {
-		return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
-	}
 	if err != nil {
-		return nil, "", fmt.Errorf("list payments: %w", err)
+		return nil, "", err
 	}
 	found, err := l.readListed(ctx, page.Records)
 	if err != nil {

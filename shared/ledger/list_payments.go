@@ -121,12 +121,9 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 		if f.readsMore() {
 			q.Limit = min(MaxListed, maxLooked-looked)
 		}
-		entries, err := l.table.Query(ctx, q)
-		if errors.Is(err, table.ErrInvalid) && cursor != "" {
-			return nil, "", fmt.Errorf("%w: %v", ErrCursor, err)
-		}
+		entries, err := l.query(ctx, "list payments", q)
 		if err != nil {
-			return nil, "", fmt.Errorf("list payments: %w", err)
+			return nil, "", err
 		}
 		found, err := l.readListed(ctx, entries.Records)
 		if err != nil {

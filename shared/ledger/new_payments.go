@@ -48,13 +48,6 @@ func (l *Ledger) SetNewPayments(ctx context.Context, account string, percent int
 	}
 	w := writer{}
 	w.number("new_payments", int64(percent))
-	err = l.table.Write(ctx, table.Put(table.Record{Key: key, Version: rec.Version, Attributes: w}), table.Put(l.auditRecord(audit)))
-	l.newPayments.drop(account)
-	switch {
-	case errors.Is(err, table.ErrConflict):
-		return fmt.Errorf("%w: %v", ErrStale, err)
-	case err != nil:
-		return fmt.Errorf("write account: %w", err)
-	}
-	return nil
+	defer l.newPayments.drop(account)
+	return l.write(ctx, "write account", table.Put(table.Record{Key: key, Version: rec.Version, Attributes: w}), table.Put(l.auditRecord(audit)))
 }

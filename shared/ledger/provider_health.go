@@ -111,16 +111,8 @@ func (l *Ledger) SaveHealth(ctx context.Context, h Health) error {
 	w.time("opened_at", h.OpenedAt)
 	w.text("open_for", h.OpenFor)
 	w.appHealth("apps", h.Apps)
-	err := l.table.Write(ctx, table.Put(table.Record{Key: healthKey(h.Provider), Version: h.version, Attributes: w}))
-	l.health.drop(h.Provider)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, table.ErrConflict):
-		return fmt.Errorf("%w: %v", ErrStale, err)
-	default:
-		return fmt.Errorf("write provider health: %w", err)
-	}
+	defer l.health.drop(h.Provider)
+	return l.write(ctx, "write provider health", table.Put(table.Record{Key: healthKey(h.Provider), Version: h.version, Attributes: w}))
 }
 
 // storedAppHealth keeps eight apps within the kibibyte of one write unit.

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -45,9 +44,9 @@ func (l *Ledger) PaymentsWithTransaction(ctx context.Context, id string) ([]Paym
 	if id == "" || len(id) > payment.MaxID || strings.ContainsRune(id, 0) {
 		return nil, nil
 	}
-	page, err := l.table.Query(ctx, table.Query{Space: table.Main, Index: IndexTransaction, Partition: id, Limit: MaxMatches})
+	page, err := l.query(ctx, "find transaction", table.Query{Space: table.Main, Index: IndexTransaction, Partition: id, Limit: MaxMatches})
 	if err != nil {
-		return nil, fmt.Errorf("find transaction: %w", err)
+		return nil, err
 	}
 	found, err := l.readListed(ctx, page.Records)
 	// The index may lag: what was read decides.
@@ -60,9 +59,9 @@ func (l *Ledger) PaymentsWithID(ctx context.Context, provider, id string) ([]Pay
 	if id == "" || len(id) > payment.MaxID || strings.ContainsRune(id, 0) {
 		return nil, nil
 	}
-	page, err := l.table.Query(ctx, table.Query{Space: table.Main, Partition: idPartition(provider, id), Limit: MaxMatches})
+	page, err := l.query(ctx, "match provider id", table.Query{Space: table.Main, Partition: idPartition(provider, id), Limit: MaxMatches})
 	if err != nil {
-		return nil, fmt.Errorf("match provider id: %w", err)
+		return nil, err
 	}
 	var found []Payment
 	for _, rec := range page.Records {

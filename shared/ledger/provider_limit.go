@@ -18,16 +18,23 @@ const (
 	slotHorizon = time.Minute
 )
 
-// ReserveSlot takes the next free slot of a limit, over all functions: slots
-// lie every apart, and after a quiet time burst more may be taken at once, so
-// that no stretch of time t holds more than t/every + burst + 1. The caller
-// waits for wait before it asks. ok is false when the next free slot is more
-// than maxWait away; then wait says how far. every 0 means no limit.
-func (l *Ledger) ReserveSlot(ctx context.Context, name string, every time.Duration, burst int, now time.Time, maxWait time.Duration) (wait time.Duration, ok bool, err error) {
-	if every <= 0 {
+// SlotLimit is a limit of requests, over all functions: slots lie Every apart,
+// and after a quiet time Burst more may be taken at once, so that no stretch of
+// time t holds more than t/Every + Burst + 1. Every 0 means no limit.
+type SlotLimit struct {
+	Name  string
+	Every time.Duration
+	Burst int
+}
+
+// ReserveSlot takes the next free slot of a limit. The caller waits for wait
+// before it asks. ok is false when the next free slot is more than maxWait
+// away; then wait says how far.
+func (l *Ledger) ReserveSlot(ctx context.Context, limit SlotLimit, now time.Time, maxWait time.Duration) (wait time.Duration, ok bool, err error) {
+	if limit.Every <= 0 {
 		return 0, true, nil
 	}
-	key := table.Key{Space: table.Main, Partition: "limit#" + name, Sort: "limit"}
+	key := table.Key{Space: table.Main, Partition: "limit#" + limit.Name, Sort: "limit"}
 	for range slotRounds {
 		rec, err := l.table.Get(ctx, key)
 		if errors.Is(err, table.ErrNotFound) {
@@ -41,14 +48,14 @@ func (l *Ledger) ReserveSlot(ctx context.Context, name string, every time.Durati
 		if r.err != nil {
 			return 0, false, r.err
 		}
-		ahead := time.Duration(burst) * every
+		ahead := time.Duration(limit.Burst) * limit.Every
 		if slot.Before(now) || slot.Sub(now) > slotHorizon+ahead {
 			slot = now
 		}
 		if wait = max(0, slot.Add(-ahead).Sub(now)); wait > maxWait {
 			return wait, false, nil
 		}
-		rec.Attributes = map[string]any{"next_free_at": timeKey(slot.Add(every))}
+		rec.Attributes = map[string]any{"next_free_at": timeKey(slot.Add(limit.Every))}
 		err = l.table.Write(ctx, table.Put(rec))
 		if err == nil {
 			return wait, true, nil
