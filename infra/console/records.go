@@ -38,11 +38,11 @@ const (
 func (r *records) apps(ctx context.Context) ([]App, error) {
 	var all []App
 	for cursor := ""; ; {
-		ids, next, err := r.ledger.ListClientIDs(ctx, ledger.MaxListed, cursor)
+		ids, err := r.ledger.ListClientIDs(ctx, ledger.Paging{Limit: ledger.MaxListed, Cursor: cursor})
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
+		for _, id := range ids.Items {
 			a, err := r.app(ctx, id)
 			if errors.Is(err, ledger.ErrNotFound) {
 				continue // the index lags
@@ -52,7 +52,7 @@ func (r *records) apps(ctx context.Context) ([]App, error) {
 			}
 			all = append(all, a)
 		}
-		if cursor = next; next == "" {
+		if cursor = ids.Next; ids.Next == "" {
 			break
 		}
 	}
@@ -165,30 +165,30 @@ func (r *records) merge(ctx context.Context, apps []App, only string, from, sinc
 			f.To = from.At.Add(time.Millisecond) // several may be as new
 		}
 		for cursor := ""; ; {
-			page, next, err := r.ledger.ListPayments(ctx, app.ID, f, pageSize, cursor)
+			page, err := r.ledger.ListPayments(ctx, app.ID, f, ledger.Paging{Limit: pageSize, Cursor: cursor})
 			if err != nil {
 				return nil, false, err
 			}
 			taken := 0
-			for _, p := range page {
+			for _, p := range page.Items {
 				at := place{p.CreatedAt, p.Reference}
 				if from.Reference == "" || before(from, at) {
 					all = append(all, viewOfPayment(p, app.Name, r.now()))
 					taken++
 				}
 			}
-			if next == "" {
+			if page.Next == "" {
 				break
 			}
 			if taken > 0 {
 				more = true
-				last := page[len(page)-1]
+				last := page.Items[len(page.Items)-1]
 				if at := (place{last.CreatedAt, last.Reference}); horizon.Reference == "" || before(at, horizon) {
 					horizon = at
 				}
 				break
 			}
-			cursor = next
+			cursor = page.Next
 		}
 	}
 	slices.SortFunc(all, func(a, b Payment) int {
@@ -284,18 +284,18 @@ func (r *records) stuck(ctx context.Context, apps []App, states []string, limit 
 	}
 	var all []Delivery
 	for {
-		found, next, err := r.ledger.ListDeliveries(ctx, f, min(limit-len(all), ledger.MaxListed), cursor)
+		found, err := r.ledger.ListDeliveries(ctx, f, ledger.Paging{Limit: min(limit-len(all), ledger.MaxListed), Cursor: cursor})
 		if errors.Is(err, ledger.ErrCursor) {
 			return nil, "", refusal("The list cannot go on from there. Load it anew.")
 		}
 		if err != nil {
 			return nil, "", err
 		}
-		for _, d := range found {
+		for _, d := range found.Items {
 			all = append(all, viewOfDelivery(d, names[d.ClientID], ""))
 		}
-		if cursor = next; next == "" || len(all) >= limit {
-			return all, next, nil
+		if cursor = found.Next; found.Next == "" || len(all) >= limit {
+			return all, found.Next, nil
 		}
 	}
 }
@@ -303,12 +303,12 @@ func (r *records) stuck(ctx context.Context, apps []App, states []string, limit 
 // waiting lists the payments that wait for the provider's answer or for a
 // person, oldest first.
 func (r *records) waiting(ctx context.Context, apps []App, limit int) ([]Payment, error) {
-	found, _, err := r.ledger.PaymentsWaiting(ctx, "", limit, "")
+	found, err := r.ledger.PaymentsWaiting(ctx, "", ledger.Paging{Limit: limit})
 	if err != nil {
 		return nil, err
 	}
 	var all []Payment
-	for _, p := range found {
+	for _, p := range found.Items {
 		name := p.ClientID
 		if i := slices.IndexFunc(apps, func(a App) bool { return a.ID == p.ClientID }); i >= 0 {
 			name = apps[i].Name
@@ -337,11 +337,11 @@ func (r *records) endpoints(ctx context.Context, apps []App) ([]Endpoint, error)
 				FailingSince: e.FailingSince, OpenedAt: e.OpenedAt, ProbeAt: e.ProbeAt, DisabledAt: e.DisabledAt, ClosedAt: e.ClosedAt,
 			}
 			if e.State != delivery.EndpointClosed {
-				held, more, err := r.ledger.HeldFor(ctx, e, "", mostHeld, "")
+				held, err := r.ledger.HeldFor(ctx, e, "", ledger.Paging{Limit: mostHeld})
 				if err != nil {
 					return nil, err
 				}
-				v.Held, v.HeldMore = len(held), more != ""
+				v.Held, v.HeldMore = len(held.Items), held.Next != ""
 			}
 			all = append(all, v)
 		}
@@ -412,21 +412,21 @@ func (r *records) find(ctx context.Context, apps []App, names []string, text str
 	}
 	add(found...)
 	if number, err := payment.CleanMSISDN(text); err == nil {
-		found, _, err := r.ledger.ListPayments(ctx, "", ledger.PaymentFilter{Payer: payment.MSISDN(number)}, pageSize, "")
+		found, err := r.ledger.ListPayments(ctx, "", ledger.PaymentFilter{Payer: payment.MSISDN(number)}, ledger.Paging{Limit: pageSize})
 		if err != nil {
 			return nil, err
 		}
-		add(found...)
+		add(found.Items...)
 	}
 	if len(text) > ledger.MaxExternalID {
 		return all, nil
 	}
 	for _, app := range apps {
-		found, _, err := r.ledger.ListPayments(ctx, app.ID, ledger.PaymentFilter{ExternalID: text}, pageSize, "")
+		found, err := r.ledger.ListPayments(ctx, app.ID, ledger.PaymentFilter{ExternalID: text}, ledger.Paging{Limit: pageSize})
 		if err != nil {
 			return nil, err
 		}
-		add(found...)
+		add(found.Items...)
 	}
 	return all, nil
 }

@@ -86,25 +86,25 @@ written.`,
 }
 
 func (s *session) showAudit(ctx context.Context, q auditQuestion) error {
-	records, next, err := s.auditRecords(ctx, q)
+	page, err := s.auditRecords(ctx, q)
 	if err != nil {
 		return badCursor("after", err)
 	}
 	name := ""
-	if q.payment != "" && len(records) > 0 {
-		p, err := s.ledger.Payment(ctx, records[0].Reference)
+	if q.payment != "" && len(page.Items) > 0 {
+		p, err := s.ledger.Payment(ctx, page.Items[0].Reference)
 		if err != nil {
 			return err
 		}
 		name = auditName(p.Provider)
 	}
-	list := auditList{Audit: []auditView{}, Next: next}
-	for _, a := range records {
+	list := auditList{Audit: []auditView{}, Next: page.Next}
+	for _, a := range page.Items {
 		list.Audit = append(list.Audit, viewOfAudit(a, name))
 	}
 	err = s.answer(list, func(t *text) {
 		rows := [][]string{{"AT", "DIRECTION", "CLIENT", "WHAT", "ANSWER", "NOTE"}}
-		for _, a := range records {
+		for _, a := range page.Items {
 			rows = append(rows, []string{
 				stamp(a.At), string(a.Direction.With(name)), orDash(a.ClientID), a.Method + " " + a.URL,
 				orDash(strings.TrimPrefix(outcomeOf(a.ResponseCode, a.Duration), " -> ")), orDash(a.Note),
@@ -113,23 +113,22 @@ func (s *session) showAudit(ctx context.Context, q auditQuestion) error {
 		t.list("audit records", rows)
 	})
 	if err == nil && !s.json {
-		s.more(next)
+		s.more(page.Next)
 	}
 	return err
 }
 
 // auditRecords reads one page of what was asked for.
-func (s *session) auditRecords(ctx context.Context, q auditQuestion) ([]ledger.AuditRecord, string, error) {
+func (s *session) auditRecords(ctx context.Context, q auditQuestion) (found ledger.Page[ledger.AuditRecord], err error) {
 	page := ledger.AuditQuery{ClientID: q.client, Kind: ledger.AuditUnmatched, Limit: q.page.limit, Cursor: q.page.after}
-	var err error
 	switch {
 	case q.payment != "":
 		if page.Reference, err = s.reference(ctx, q.payment); err != nil {
-			return nil, "", err
+			return found, err
 		}
 	case q.client != "":
 		if err := s.known(ctx, q.client); err != nil {
-			return nil, "", err
+			return found, err
 		}
 	default:
 		flag, text := "unmatched", q.unmatched
@@ -137,7 +136,7 @@ func (s *session) auditRecords(ctx context.Context, q auditQuestion) ([]ledger.A
 			page.Kind, flag, text = ledger.AuditProvider, "provider", q.provider
 		}
 		if page.Hour, err = readTime(flag, text, s.now()); err != nil {
-			return nil, "", err
+			return found, err
 		}
 	}
 	return s.ledger.AuditPage(ctx, page)

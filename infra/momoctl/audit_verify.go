@@ -72,8 +72,8 @@ func (s *session) verify(ctx context.Context, client string, w window, after str
 		return badCursor("after", err)
 	}
 	filter := ledger.PaymentFilter{From: from, To: to}
-	walk := walker[ledger.Payment]{session: s, client: client, fetch: func(ctx context.Context, client string, limit int, cursor string) ([]ledger.Payment, string, error) {
-		return s.ledger.ListPayments(ctx, client, filter, limit, cursor)
+	walk := walker[ledger.Payment]{session: s, client: client, fetch: func(ctx context.Context, client string, p ledger.Paging) (ledger.Page[ledger.Payment], error) {
+		return s.ledger.ListPayments(ctx, client, filter, p)
 	}}
 	v := verifyView{Faults: []verifyFault{}}
 	var stopped error

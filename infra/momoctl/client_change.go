@@ -107,11 +107,11 @@ func (s *session) reseal(ctx context.Context, yes bool) error {
 	}
 	var v resealView
 	for cursor := ""; ; {
-		ids, next, err := s.ledger.ListClientIDs(ctx, ledger.MaxListed, cursor)
+		ids, err := s.ledger.ListClientIDs(ctx, ledger.Paging{Limit: ledger.MaxListed, Cursor: cursor})
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
+		for _, id := range ids.Items {
 			done, err := s.ledger.ResealClient(ctx, id)
 			switch {
 			case errors.Is(err, ledger.ErrNotFound):
@@ -127,7 +127,7 @@ func (s *session) reseal(ctx context.Context, yes bool) error {
 				v.Resealed++
 			}
 		}
-		if cursor = next; next == "" {
+		if cursor = ids.Next; ids.Next == "" {
 			break
 		}
 	}

@@ -153,11 +153,11 @@ const unreadable = "(unreadable)"
 func (s *session) listClients(ctx context.Context, page pageFlags) error {
 	list := clientList{Clients: []clientView{}, Next: page.after}
 	for len(list.Clients) < page.limit {
-		ids, next, err := s.ledger.ListClientIDs(ctx, min(page.limit-len(list.Clients), ledger.MaxListed), list.Next)
+		ids, err := s.ledger.ListClientIDs(ctx, ledger.Paging{Limit: min(page.limit-len(list.Clients), ledger.MaxListed), Cursor: list.Next})
 		if err != nil {
 			return badCursor("after", err)
 		}
-		for _, id := range ids {
+		for _, id := range ids.Items {
 			c, err := s.ledger.Client(ctx, id)
 			switch {
 			case errors.Is(err, ledger.ErrNotFound): // the index lags
@@ -169,7 +169,7 @@ func (s *session) listClients(ctx context.Context, page pageFlags) error {
 				list.Clients = append(list.Clients, s.viewOf(c))
 			}
 		}
-		if list.Next = next; next == "" {
+		if list.Next = ids.Next; ids.Next == "" {
 			break
 		}
 	}

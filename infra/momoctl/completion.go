@@ -38,12 +38,12 @@ func (c cli) clientIDs(command *cobra.Command, args []string, begun string) ([]s
 		return nil, none
 	}
 	defer func() { _ = st.close() }()
-	ids, _, err := st.ledger.ListClientIDs(ctx, ledger.MaxListed, "")
+	ids, err := st.ledger.ListClientIDs(ctx, ledger.Paging{Limit: ledger.MaxListed})
 	if err != nil {
 		return nil, none
 	}
 	var fit []string
-	for _, id := range ids {
+	for _, id := range ids.Items {
 		if strings.HasPrefix(id, begun) {
 			fit = append(fit, id)
 		}

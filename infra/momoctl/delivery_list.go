@@ -66,9 +66,9 @@ func (sel *selection) filter(c cli) (ledger.DeliveryFilter, error) {
 func (s *session) walk(f ledger.DeliveryFilter) walker[delivery.Delivery] {
 	return walker[delivery.Delivery]{
 		session: s, client: f.ClientID, one: f.Indexed(),
-		fetch: func(ctx context.Context, client string, limit int, cursor string) ([]delivery.Delivery, string, error) {
+		fetch: func(ctx context.Context, client string, p ledger.Paging) (ledger.Page[delivery.Delivery], error) {
 			f.ClientID = client
-			return s.ledger.ListDeliveries(ctx, f, limit, cursor)
+			return s.ledger.ListDeliveries(ctx, f, p)
 		},
 	}
 }

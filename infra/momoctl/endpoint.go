@@ -53,11 +53,11 @@ func (s *session) listEndpoints(ctx context.Context) error {
 	var all []delivery.Endpoint
 	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
 		for cursor, more := "", true; more; more = cursor != "" {
-			page, next, err := s.ledger.Attention(ctx, kind, maxLimit, cursor)
+			page, err := s.ledger.Attention(ctx, kind, ledger.Paging{Limit: maxLimit, Cursor: cursor})
 			if err != nil {
 				return err
 			}
-			for _, a := range page {
+			for _, a := range page.Items {
 				e, err := s.ledger.Endpoint(ctx, a.ClientID, a.Endpoint)
 				if err != nil {
 					return err
@@ -66,7 +66,7 @@ func (s *session) listEndpoints(ctx context.Context) error {
 					all = append(all, e)
 				}
 			}
-			cursor = next
+			cursor = page.Next
 		}
 	}
 	return s.answer(viewOfEndpoints(all), func(t *text) {

@@ -69,8 +69,8 @@ func (s *session) named(ctx context.Context, name string) (found []ledger.Paymen
 	if len(found) > 0 {
 		return found, true, nil
 	}
-	walk := walker[ledger.Payment]{session: s, fetch: func(ctx context.Context, client string, limit int, cursor string) ([]ledger.Payment, string, error) {
-		return s.ledger.ListPayments(ctx, client, ledger.PaymentFilter{ExternalID: name}, limit, cursor)
+	walk := walker[ledger.Payment]{session: s, fetch: func(ctx context.Context, client string, p ledger.Paging) (ledger.Page[ledger.Payment], error) {
+		return s.ledger.ListPayments(ctx, client, ledger.PaymentFilter{ExternalID: name}, p)
 	}}
 	ended, next, err := walk.collect(ctx, pageFlags{limit: maxFound})
 	return ended, next == "", err

@@ -132,8 +132,8 @@ func (s *session) listPayments(ctx context.Context, q paymentQuestion) error {
 			return err
 		}
 	}
-	fetch := func(ctx context.Context, client string, limit int, cursor string) ([]ledger.Payment, string, error) {
-		return s.ledger.ListPayments(ctx, client, filter, limit, cursor)
+	fetch := func(ctx context.Context, client string, p ledger.Paging) (ledger.Page[ledger.Payment], error) {
+		return s.ledger.ListPayments(ctx, client, filter, p)
 	}
 	if q.attention {
 		fetch = s.ledger.PaymentsWaiting

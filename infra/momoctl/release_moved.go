@@ -22,11 +22,11 @@ func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string)
 	released := 0
 	at := s.clock().Add(ledger.ClientFresh)
 	for cursor := ""; ; {
-		held, next, err := s.ledger.HeldFor(ctx, delivery.Endpoint{ClientID: c.ID, Origin: was}, "", replayPage, cursor)
+		held, err := s.ledger.HeldFor(ctx, delivery.Endpoint{ClientID: c.ID, Origin: was}, "", ledger.Paging{Limit: replayPage, Cursor: cursor})
 		if err != nil {
 			return released, err
 		}
-		for _, a := range held {
+		for _, a := range held.Items {
 			d, err := s.ledger.Delivery(ctx, a.Reference, a.Sequence)
 			if err == nil && moves(d, was) {
 				if d, err = s.ledger.SaveDelivery(ctx, d.Release(ledger.Clock(at))); err == nil {
@@ -39,7 +39,7 @@ func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string)
 				return released, err
 			}
 		}
-		if cursor = next; next == "" {
+		if cursor = held.Next; held.Next == "" {
 			return released, nil
 		}
 	}

@@ -45,11 +45,11 @@ func TestSettleWhileSubmitting(t *testing.T) {
 		}
 		go c.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess)))
 		time.Sleep(time.Second)
-		payments, _, err := c.Ledger.ListPayments(t.Context(), "cli_shop", ledger.PaymentFilter{}, 1, "")
-		if err != nil || len(payments) != 1 {
-			t.Fatal(payments, err)
+		payments, err := c.Ledger.ListPayments(t.Context(), "cli_shop", ledger.PaymentFilter{}, ledger.Paging{Limit: 1})
+		if err != nil || len(payments.Items) != 1 {
+			t.Fatal(payments.Items, err)
 		}
-		o := c.run("payment", "settle", payments[0].Reference, "--status", "FAILED", "--reason", "in a hurry", "--yes")
+		o := c.run("payment", "settle", payments.Items[0].Reference, "--status", "FAILED", "--reason", "in a hurry", "--yes")
 		if o.code != exitRefused || !strings.Contains(o.err, "still under way, until 2000-01-01 00:00:") {
 			t.Errorf("%+v", o)
 		}

@@ -15,7 +15,7 @@ type walker[V any] struct {
 	*session
 	client string // empty: all clients
 	one    bool   // the ledger's list is over all clients by itself
-	fetch  func(ctx context.Context, client string, limit int, cursor string) ([]V, string, error)
+	fetch  func(ctx context.Context, client string, p ledger.Paging) (ledger.Page[V], error)
 }
 
 // position is where a walk stands: with all clients, which of them, as the
@@ -45,23 +45,22 @@ func readPosition(text string) (p position, err error) {
 func (w walker[V]) page(ctx context.Context, at position, limit int) (found []V, next position, done bool, err error) {
 	client, clients := w.client, ""
 	if client == "" && !w.one {
-		var ids []string
-		ids, clients, err = w.ledger.ListClientIDs(ctx, 1, at.Clients)
-		if err != nil || len(ids) == 0 {
+		ids, err := w.ledger.ListClientIDs(ctx, ledger.Paging{Limit: 1, Cursor: at.Clients})
+		if err != nil || len(ids.Items) == 0 {
 			return nil, at, err == nil, err
 		}
-		client = ids[0]
+		client, clients = ids.Items[0], ids.Next
 	}
-	found, list, err := w.fetch(ctx, client, limit, at.List)
+	page, err := w.fetch(ctx, client, ledger.Paging{Limit: limit, Cursor: at.List})
 	switch {
 	case err != nil:
 		return nil, at, false, err
-	case list != "":
-		return found, position{at.Clients, list}, false, nil
+	case page.Next != "":
+		return page.Items, position{at.Clients, page.Next}, false, nil
 	case clients != "":
-		return found, position{Clients: clients}, false, nil
+		return page.Items, position{Clients: clients}, false, nil
 	}
-	return found, at, true, nil
+	return page.Items, at, true, nil
 }
 
 // maxPages bounds what one list looks at to find what its filters let

@@ -88,11 +88,11 @@ func (w *world) byHand(clientID, reference string) ledger.AuditRecord {
 // asked about, by what the provider's portal says.
 func (w *world) settleAll() {
 	w.checkInbox()
-	found, _, err := w.oracle.Attention(context.Background(), ledger.AttentionPayment, 1000, "")
+	found, err := w.oracle.Attention(context.Background(), ledger.AttentionPayment, ledger.Paging{Limit: 1000})
 	if err != nil {
 		panic(err)
 	}
-	for _, a := range found {
+	for _, a := range found.Items {
 		w.settle(a.Reference)
 	}
 }

@@ -64,11 +64,11 @@ func (w *world) unwell() []delivery.Endpoint {
 	}
 	var all []delivery.Endpoint
 	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
-		found, _, err := w.oracle.Attention(context.Background(), kind, 1000, "")
+		found, err := w.oracle.Attention(context.Background(), kind, ledger.Paging{Limit: 1000})
 		if err != nil {
 			panic(err)
 		}
-		for _, a := range found {
+		for _, a := range found.Items {
 			e, err := w.oracle.Endpoint(context.Background(), a.ClientID, a.Endpoint)
 			if err != nil {
 				panic(err)
@@ -82,13 +82,13 @@ func (w *world) unwell() []delivery.Endpoint {
 // tendAt is when a run has something to do for an endpoint; zero: not until
 // it changes.
 func (w *world) tendAt(e delivery.Endpoint) time.Time {
-	held, _, err := w.oracle.HeldFor(context.Background(), e, "", 1, "")
+	held, err := w.oracle.HeldFor(context.Background(), e, "", ledger.Paging{Limit: 1})
 	switch {
 	case err != nil:
 		panic(err)
-	case e.State == delivery.EndpointOpen && len(held) > 0:
+	case e.State == delivery.EndpointOpen && len(held.Items) > 0:
 		return e.ProbeAt
-	case e.State == delivery.EndpointDraining && len(held) > 0:
+	case e.State == delivery.EndpointDraining && len(held.Items) > 0:
 		return w.start // at once
 	case e.State == delivery.EndpointDraining: // it closes, once it has been quiet
 		quiet := e.ClosedAt

@@ -44,14 +44,14 @@ func (w *world) books(ctx context.Context) (*books, error) {
 		b.arrivals = append(b.arrivals, a.arrivals()...)
 	}
 	for cursor := ""; ; {
-		page, next, err := w.ledger.Attention(ctx, ledger.AttentionPayment, 1000, cursor)
+		page, err := w.ledger.Attention(ctx, ledger.AttentionPayment, ledger.Paging{Limit: 1000, Cursor: cursor})
 		if err != nil {
 			return nil, err
 		}
-		for _, waiting := range page {
+		for _, waiting := range page.Items {
 			b.attention[waiting.Reference] = true
 		}
-		if cursor = next; cursor == "" {
+		if cursor = page.Next; cursor == "" {
 			break
 		}
 	}

@@ -187,21 +187,21 @@ func (w *world) stories(ctx context.Context) (map[string]ledger.Story, error) {
 func (w *world) walk(ctx context.Context, a *app, see func(ledger.Story)) error {
 	cursor := ""
 	for {
-		page, next, err := w.ledger.ListPayments(ctx, a.clientID, ledger.PaymentFilter{}, 100, cursor)
+		page, err := w.ledger.ListPayments(ctx, a.clientID, ledger.PaymentFilter{}, ledger.Paging{Limit: 100, Cursor: cursor})
 		if err != nil {
 			return err
 		}
-		for _, p := range page {
+		for _, p := range page.Items {
 			s, err := w.ledger.Story(ctx, p.Reference)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.Reference, err)
 			}
 			see(s)
 		}
-		if next == "" {
+		if page.Next == "" {
 			return nil
 		}
-		cursor = next
+		cursor = page.Next
 	}
 }
 

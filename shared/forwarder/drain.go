@@ -68,11 +68,11 @@ func (s *Sweeper) probe(ctx context.Context, e delivery.Endpoint, now time.Time)
 // candidate finds the first held event from a place on that may be probed
 // with: one whose payment has no earlier event to deliver first.
 func (s *Sweeper) candidate(ctx context.Context, e delivery.Endpoint, from string) (d delivery.Delivery, place string, err error) {
-	held, _, err := s.Ledger.HeldFor(ctx, e, from, lookFor, "")
+	held, err := s.Ledger.HeldFor(ctx, e, from, ledger.Paging{Limit: lookFor})
 	if err != nil {
 		return d, "", err
 	}
-	for _, a := range held {
+	for _, a := range held.Items {
 		all, err := s.Ledger.Deliveries(ctx, a.Reference)
 		if err != nil {
 			return d, "", err
@@ -135,15 +135,15 @@ func (s *Sweeper) heldUpTo(ctx context.Context, e delivery.Endpoint, most int) (
 	var held []ledger.Attention
 	cursor := ""
 	for len(held) < most {
-		page, next, err := s.Ledger.HeldFor(ctx, e, "", min(most-len(held), table.MaxLimit), cursor)
+		page, err := s.Ledger.HeldFor(ctx, e, "", ledger.Paging{Limit: min(most-len(held), table.MaxLimit), Cursor: cursor})
 		if err != nil {
 			return nil, err
 		}
-		held = append(held, page...)
-		if next == "" {
+		held = append(held, page.Items...)
+		if page.Next == "" {
 			break
 		}
-		cursor = next
+		cursor = page.Next
 	}
 	return held, nil
 }

@@ -152,8 +152,8 @@ func aDayDown(t *testing.T, w *testbed.World) {
 	if e := endpoint(t, w); e.State != delivery.EndpointClosed || e.Failures != 0 {
 		t.Errorf("the endpoint is %s with %d failures", e.State, e.Failures)
 	}
-	if found, _, err := w.Ledger.Attention(t.Context(), ledger.AttentionHeld, 10, ""); err != nil || len(found) != 0 {
-		t.Errorf("still held: %v, %v", found, err)
+	if found, err := w.Ledger.Attention(t.Context(), ledger.AttentionHeld, ledger.Paging{Limit: 10}); err != nil || len(found.Items) != 0 {
+		t.Errorf("still held: %v, %v", found.Items, err)
 	}
 	for _, line := range []string{"endpoint.failing", "endpoint.opened", "endpoint.recovered"} {
 		if n := strings.Count(w.Log(), `"`+line+`"`); n != 1 {

@@ -71,12 +71,12 @@ func (s *Sweeper) schedule(ctx context.Context, now time.Time) (all []ledger.Att
 	var clients [][]ledger.Attention
 	past, last, cursor := "", "", ""
 	for {
-		page, next, err := s.Ledger.EndpointsPast(ctx, past, endpointPage, cursor)
+		page, err := s.Ledger.EndpointsPast(ctx, past, ledger.Paging{Limit: endpointPage, Cursor: cursor})
 		if err != nil {
 			return nil, 0, err
 		}
 		enough := false // seen of the client that the page ends with
-		for _, a := range page {
+		for _, a := range page.Items {
 			if a.ClientID != last {
 				clients, last = append(clients, nil), a.ClientID
 			}
@@ -90,10 +90,10 @@ func (s *Sweeper) schedule(ctx context.Context, now time.Time) (all []ledger.Att
 			}
 			enough = later || len(*mine) == clientShare
 		}
-		if next == "" {
+		if page.Next == "" {
 			break
 		}
-		if cursor = next; enough {
+		if cursor = page.Next; enough {
 			past, cursor = last, ""
 		}
 		if err := ctx.Err(); err != nil {
@@ -118,12 +118,12 @@ func (s *Sweeper) schedule(ctx context.Context, now time.Time) (all []ledger.Att
 func (s *Sweeper) countDisabled(ctx context.Context, t *Swept) error {
 	cursor := ""
 	for range countPages {
-		page, next, err := s.Ledger.Attention(ctx, ledger.AttentionDisabled, endpointPage, cursor)
+		page, err := s.Ledger.Attention(ctx, ledger.AttentionDisabled, ledger.Paging{Limit: endpointPage, Cursor: cursor})
 		if err != nil {
 			return err
 		}
-		t.Disabled += len(page)
-		if cursor = next; next == "" {
+		t.Disabled += len(page.Items)
+		if cursor = page.Next; page.Next == "" {
 			break
 		}
 	}

@@ -83,12 +83,12 @@ func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
 	now := s.Now()
 	after := ""
 	for {
-		due, next, err := s.Ledger.DueDeliveries(ctx, shard, now.Add(-doorbellGrace), sweepPage, after)
+		due, err := s.Ledger.DueDeliveries(ctx, shard, now.Add(-doorbellGrace), ledger.Paging{Limit: sweepPage, Cursor: after})
 		if err != nil {
 			return err
 		}
-		overdue := make([]delivery.Delivery, 0, len(due))
-		for _, d := range due {
+		overdue := make([]delivery.Delivery, 0, len(due.Items))
+		for _, d := range due.Items {
 			t.OldestDue = max(t.OldestDue, now.Sub(d.At))
 			if worthRinging(now, d.At) {
 				overdue = append(overdue, delivery.Delivery{Reference: d.Reference, Sequence: d.Sequence, ClientID: d.ClientID})
@@ -100,13 +100,13 @@ func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
 			}
 			t.Rung += len(overdue)
 		}
-		if next == "" {
+		if due.Next == "" {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		after = next
+		after = due.Next
 	}
 }
 

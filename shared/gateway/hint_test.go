@@ -107,9 +107,9 @@ func TestForgedCallbacksAreFewInTheTrail(t *testing.T) {
 				t.Errorf("%d bytes of a hint's body are kept", len(a.RequestBody))
 			}
 		}
-		unmatched, _, err := w.Ledger.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: time.Now()})
-		if err != nil || len(unmatched) == 0 || len(unmatched) > 60 {
-			t.Errorf("%d unmatched callbacks are kept, %v", len(unmatched), err)
+		unmatched, err := w.Ledger.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: time.Now()})
+		if err != nil || len(unmatched.Items) == 0 || len(unmatched.Items) > 60 {
+			t.Errorf("%d unmatched callbacks are kept, %v", len(unmatched.Items), err)
 		}
 	})
 }
@@ -160,11 +160,11 @@ func TestACallbackThatMeetsATableFaultIsKept(t *testing.T) {
 		if a := signed(t, w, link); a.StatusCode != 503 { // MomentPay sends it again
 			t.Errorf("MomentPay is answered %d %s", a.StatusCode, a.Body)
 		}
-		kept, _, err := w.Ledger.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: time.Now()})
-		if err != nil || len(kept) != 4 {
-			t.Fatalf("%d are kept (%v)", len(kept), err)
+		kept, err := w.Ledger.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: time.Now()})
+		if err != nil || len(kept.Items) != 4 {
+			t.Fatalf("%d are kept (%v)", len(kept.Items), err)
 		}
-		for _, a := range kept {
+		for _, a := range kept.Items {
 			if a.Note != "not matched: table unavailable" || a.Reference != "" {
 				t.Errorf("%s of %q: note %q", a.URL, a.Reference, a.Note)
 			}

@@ -126,9 +126,9 @@ func TestMomFacturaUnanswerable(t *testing.T) {
 		if p.Status != payment.Pending || !p.Unanswerable || !p.NextCheckAt.IsZero() {
 			t.Fatalf("after ten days: %s, unanswerable %v, next check %v", p.Status, p.Unanswerable, p.NextCheckAt)
 		}
-		waiting, _, err := w.Ledger.Attention(t.Context(), ledger.AttentionPayment, 10, "")
-		if err != nil || len(waiting) != 1 || waiting[0].Reference != reference {
-			t.Errorf("before the operator: %v, %v", waiting, err)
+		waiting, err := w.Ledger.Attention(t.Context(), ledger.AttentionPayment, ledger.Paging{Limit: 10})
+		if err != nil || len(waiting.Items) != 1 || waiting.Items[0].Reference != reference {
+			t.Errorf("before the operator: %v, %v", waiting.Items, err)
 		}
 		// Its order is not free: it may have been paid.
 		if again := w.Pay(factura("ORDER-1", "mcx", "1500.00")); again.StatusCode != 409 {

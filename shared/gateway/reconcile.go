@@ -80,17 +80,17 @@ func (q *queueOfRun) admit(page []ledger.Due) []ledger.Due {
 func (g *Gateway) reconcilePayments(ctx context.Context, shard int, q *queueOfRun, t *Tally) error {
 	before, after := g.now(), ""
 	for {
-		due, next, err := g.Ledger.DuePayments(ctx, shard, before, reconcilePage, after)
+		due, err := g.Ledger.DuePayments(ctx, shard, before, ledger.Paging{Limit: reconcilePage, Cursor: after})
 		if err != nil {
 			return err
 		}
-		if err := g.checkAll(ctx, q.admit(due), t); err != nil {
+		if err := g.checkAll(ctx, q.admit(due.Items), t); err != nil {
 			return err
 		}
-		if next == "" {
+		if due.Next == "" {
 			return nil
 		}
-		after = next
+		after = due.Next
 	}
 }
 

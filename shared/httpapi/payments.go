@@ -78,15 +78,15 @@ func (a *API) listPayments(ctx context.Context, r Request) Response {
 	if len(faults) > 0 {
 		return invalid(faults)
 	}
-	page, next, err := a.Ledger.ListPayments(ctx, client.ID, q.filter, q.limit, q.cursor)
+	page, err := a.Ledger.ListPayments(ctx, client.ID, q.filter, ledger.Paging{Limit: q.limit, Cursor: q.cursor})
 	if errors.Is(err, ledger.ErrCursor) {
 		return invalid([]gateway.Fault{{Field: "cursor", Message: "is not a nextCursor of this list; with another from or to the list begins anew"}})
 	}
 	if err != nil {
 		return a.failed(ctx, "payments.failed", client, err)
 	}
-	body := paymentsBody{Payments: make([]paymentSummary, 0, len(page)), NextCursor: orNull(next)}
-	for _, p := range page {
+	body := paymentsBody{Payments: make([]paymentSummary, 0, len(page.Items)), NextCursor: orNull(page.Next)}
+	for _, p := range page.Items {
 		body.Payments = append(body.Payments, summaryOf(p))
 	}
 	return respond(200, body)

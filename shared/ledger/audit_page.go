@@ -61,11 +61,11 @@ func (q AuditQuery) table() table.Query {
 // AuditPage reads one page, oldest first within it, and the cursor of the
 // next; an empty one ends the list. Of an hour's hints a later page may hold
 // older ones. ErrCursor: a cursor that this list did not give.
-func (l *Ledger) AuditPage(ctx context.Context, q AuditQuery) ([]AuditRecord, string, error) {
+func (l *Ledger) AuditPage(ctx context.Context, q AuditQuery) (Page[AuditRecord], error) {
 	records, _, next, err := l.auditPage(ctx, q.table(), q.Reference)
-	return slices.DeleteFunc(records, func(a AuditRecord) bool {
+	return Page[AuditRecord]{slices.DeleteFunc(records, func(a AuditRecord) bool {
 		return !q.From.IsZero() && a.At.Before(Clock(q.From)) || !q.To.IsZero() && !a.At.Before(Clock(q.To))
-	}), next, err
+	}), next}, err
 }
 
 // AuditEnds reads the first and the last n audit records of a payment, oldest

@@ -18,34 +18,34 @@ type Due struct {
 	At        time.Time
 }
 
-// DuePayments returns up to limit payments of one shard whose next check is
-// due before the given time, the most overdue first, and a cursor for more.
-func (l *Ledger) DuePayments(ctx context.Context, shard int, before time.Time, limit int, after string) ([]Due, string, error) {
-	return l.due(ctx, dueKindPayment, shard, before, limit, after)
+// DuePayments lists the payments of one shard whose next check is due before
+// the given time, the most overdue first.
+func (l *Ledger) DuePayments(ctx context.Context, shard int, before time.Time, p Paging) (Page[Due], error) {
+	return l.due(ctx, dueKindPayment, shard, before, p)
 }
 
 // DueDeliveries does the same for deliveries' next attempts.
-func (l *Ledger) DueDeliveries(ctx context.Context, shard int, before time.Time, limit int, after string) ([]Due, string, error) {
-	return l.due(ctx, dueKindDelivery, shard, before, limit, after)
+func (l *Ledger) DueDeliveries(ctx context.Context, shard int, before time.Time, p Paging) (Page[Due], error) {
+	return l.due(ctx, dueKindDelivery, shard, before, p)
 }
 
-func (l *Ledger) due(ctx context.Context, kind string, shard int, before time.Time, limit int, after string) ([]Due, string, error) {
+func (l *Ledger) due(ctx context.Context, kind string, shard int, before time.Time, p Paging) (Page[Due], error) {
 	page, err := l.query(ctx, "read due "+kind, table.Query{
 		Space: table.Main, Index: IndexDue, Partition: duePartition(kind, shard),
-		To: timeKey(before), Limit: limit, After: after,
+		To: timeKey(before), Limit: p.within(table.MaxLimit), After: p.Cursor,
 	})
 	if err != nil {
-		return nil, "", err
+		return Page[Due]{}, err
 	}
-	var due []Due
+	due := Page[Due]{Next: page.Next}
 	for _, rec := range page.Records {
 		stamp, rest, _ := strings.Cut(rec.Index[IndexDue].Sort, "#")
 		client, _, _ := strings.Cut(rest, "#")
 		at, err := time.Parse(timeLayout, stamp)
 		if err != nil {
-			return nil, "", fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
+			return Page[Due]{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
 		}
-		due = append(due, Due{Reference: referenceOf(rec.Partition), ClientID: client, Sequence: sequenceOf(rec.Sort), At: at})
+		due.Items = append(due.Items, Due{Reference: referenceOf(rec.Partition), ClientID: client, Sequence: sequenceOf(rec.Sort), At: at})
 	}
-	return due, page.Next, nil
+	return due, nil
 }

@@ -24,11 +24,10 @@ type Attention struct {
 
 // Attention lists one kind, payments and exhausted deliveries oldest first,
 // held deliveries and disabled endpoints by client and endpoint, other
-// endpoints by client and At. limit is 1 to 1,000; the cursor returned, if not
-// empty, goes on.
-func (l *Ledger) Attention(ctx context.Context, kind AttentionKind, limit int, cursor string) ([]Attention, string, error) {
+// endpoints by client and At.
+func (l *Ledger) Attention(ctx context.Context, kind AttentionKind, p Paging) (Page[Attention], error) {
 	return l.attention(ctx, table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(kind), Limit: limit, After: cursor,
+		Space: table.Main, Index: IndexAttention, Partition: string(kind), Limit: p.within(table.MaxLimit), After: p.Cursor,
 	})
 }
 
@@ -36,22 +35,22 @@ func (l *Ledger) Attention(ctx context.Context, kind AttentionKind, limit int, c
 // client's; empty: with the first client. So a reader need not walk through
 // what one client leaves behind to see the others'. The cursor goes on past
 // the same client.
-func (l *Ledger) EndpointsPast(ctx context.Context, clientID string, limit int, cursor string) ([]Attention, string, error) {
+func (l *Ledger) EndpointsPast(ctx context.Context, clientID string, p Paging) (Page[Attention], error) {
 	from := ""
 	if clientID != "" {
 		from = clientID + "$" // follows "#", which ends an id
 	}
 	return l.attention(ctx, table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(AttentionEndpoint), Limit: limit, From: from, After: cursor,
+		Space: table.Main, Index: IndexAttention, Partition: string(AttentionEndpoint), Limit: p.within(table.MaxLimit), From: from, After: p.Cursor,
 	})
 }
 
 // HeldFor lists what is held for one endpoint, oldest event first, from the
 // place given on (that of an earlier answer's last entry; empty: all).
-func (l *Ledger) HeldFor(ctx context.Context, e delivery.Endpoint, from string, limit int, cursor string) ([]Attention, string, error) {
+func (l *Ledger) HeldFor(ctx context.Context, e delivery.Endpoint, from string, p Paging) (Page[Attention], error) {
 	prefix := heldPrefix(e.ClientID, e.Origin)
 	return l.attention(ctx, table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(AttentionHeld), Limit: limit, After: cursor,
+		Space: table.Main, Index: IndexAttention, Partition: string(AttentionHeld), Limit: p.within(table.MaxLimit), After: p.Cursor,
 		From: prefix + from, To: prefix + "~",
 	})
 }
@@ -61,20 +60,20 @@ func (a Attention) Place() string {
 	return fmt.Sprintf("%s#%s#%06d", timeKey(a.At), a.Reference, a.Sequence)
 }
 
-func (l *Ledger) attention(ctx context.Context, q table.Query) ([]Attention, string, error) {
+func (l *Ledger) attention(ctx context.Context, q table.Query) (Page[Attention], error) {
 	page, err := l.query(ctx, "read attention", q)
 	if err != nil {
-		return nil, "", err
+		return Page[Attention]{}, err
 	}
 	all := make([]Attention, 0, len(page.Records))
 	for _, rec := range page.Records {
 		a, err := attentionFrom(AttentionKind(q.Partition), rec.Index[IndexAttention].Sort)
 		if err != nil {
-			return nil, "", fmt.Errorf("%w: attention entry of %s", err, rec.Key)
+			return Page[Attention]{}, fmt.Errorf("%w: attention entry of %s", err, rec.Key)
 		}
 		all = append(all, a)
 	}
-	return all, page.Next, nil
+	return Page[Attention]{all, page.Next}, nil
 }
 
 // attentionFrom takes an entry's sort key apart (see the functions that make

@@ -8,45 +8,40 @@ import (
 	"momoproxy/shared/table"
 )
 
-// ListClients returns one page of all clients, oldest first, with their
-// secrets opened, and the cursor of the next; an empty one ends the list. A
-// limit outside 1 to MaxListed becomes MaxListed. ErrCursor: a cursor that
-// this list did not give. A client whose secrets do not open ends the walk
+// ListClients lists all clients, oldest first, with their secrets opened, at
+// most MaxListed a page. ErrCursor: a cursor that this list did not give. A client whose secrets do not open ends the walk
 // with ErrCorrupt and its id: list ids with ListClientIDs to go round it.
-func (l *Ledger) ListClients(ctx context.Context, limit int, cursor string) ([]Client, string, error) {
-	ids, next, err := l.ListClientIDs(ctx, limit, cursor)
+func (l *Ledger) ListClients(ctx context.Context, p Paging) (Page[Client], error) {
+	ids, err := l.ListClientIDs(ctx, p)
 	if err != nil {
-		return nil, "", err
+		return Page[Client]{}, err
 	}
-	page := make([]Client, 0, len(ids))
-	for _, id := range ids {
+	page := Page[Client]{make([]Client, 0, len(ids.Items)), ids.Next}
+	for _, id := range ids.Items {
 		c, err := l.Client(ctx, id)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, "", err
+			return Page[Client]{}, err
 		}
-		page = append(page, c)
+		page.Items = append(page.Items, c)
 	}
-	return page, next, nil
+	return page, nil
 }
 
 // ListClientIDs is ListClients without reading the clients: it works when a
 // sealing key is lost.
-func (l *Ledger) ListClientIDs(ctx context.Context, limit int, cursor string) ([]string, string, error) {
-	if limit < 1 || limit > MaxListed {
-		limit = MaxListed
-	}
+func (l *Ledger) ListClientIDs(ctx context.Context, p Paging) (Page[string], error) {
 	page, err := l.query(ctx, "list clients", table.Query{
-		Space: table.Main, Index: IndexList, Partition: clientsPartition, Limit: limit, After: cursor,
+		Space: table.Main, Index: IndexList, Partition: clientsPartition, Limit: p.within(MaxListed), After: p.Cursor,
 	})
 	if err != nil {
-		return nil, "", err
+		return Page[string]{}, err
 	}
 	ids := make([]string, 0, len(page.Records))
 	for _, rec := range page.Records {
 		ids = append(ids, strings.TrimPrefix(rec.Partition, clientPrefix))
 	}
-	return ids, page.Next, nil
+	return Page[string]{ids, page.Next}, nil
 }

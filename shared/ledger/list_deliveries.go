@@ -99,39 +99,35 @@ var errUnbounded = errors.New("a walk over all clients' deliveries must be of he
 // A cursor names a place in the walk and is good for the same client, States
 // and times only; ErrCursor for others. What changes while a walk goes on may
 // be met or not.
-func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, limit int, cursor string) ([]delivery.Delivery, string, error) {
+func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, p Paging) (found Page[delivery.Delivery], err error) {
 	if !f.walkable() {
-		return nil, "", errUnbounded
+		return found, errUnbounded
 	}
-	if limit < 1 || limit > MaxListed {
-		limit = MaxListed
-	}
-	at, err := readDeliveryCursor(cursor)
+	at, err := readDeliveryCursor(p.Cursor)
 	if err != nil {
-		return nil, "", err
+		return found, err
 	}
 	parts := f.queries()
 	if at.Part >= len(parts) {
-		return nil, "", fmt.Errorf("%w: of another walk", ErrCursor)
+		return found, fmt.Errorf("%w: of another walk", ErrCursor)
 	}
 	q := parts[at.Part]
-	q.Space, q.Limit, q.After = table.Main, limit, at.After
+	q.Space, q.Limit, q.After = table.Main, p.within(MaxListed), at.After
 	page, err := l.query(ctx, "list deliveries", q)
 	if err != nil {
-		return nil, "", err
+		return found, err
 	}
-	found, err := l.readDeliveries(ctx, page.Records)
-	if err != nil {
-		return nil, "", err
+	if found.Items, err = l.readDeliveries(ctx, page.Records); err != nil {
+		return found, err
 	}
-	found = slices.DeleteFunc(found, func(d delivery.Delivery) bool { return !f.match(d) })
+	found.Items = slices.DeleteFunc(found.Items, func(d delivery.Delivery) bool { return !f.match(d) })
 	switch {
 	case page.Next != "":
-		return found, deliveryCursor{at.Part, page.Next}.String(), nil
+		found.Next = deliveryCursor{at.Part, page.Next}.String()
 	case at.Part+1 < len(parts):
-		return found, deliveryCursor{Part: at.Part + 1}.String(), nil
+		found.Next = deliveryCursor{Part: at.Part + 1}.String()
 	}
-	return found, "", nil
+	return found, nil
 }
 
 // queries are the index partitions that hold what f lets through.
@@ -196,23 +192,20 @@ func (l *Ledger) deliveriesAt(ctx context.Context, k table.Key) ([]delivery.Deli
 // PaymentsWaiting lists the payments that are held or whose outcome is not
 // known, oldest first, as ListPayments pages; clientID empty: everybody's. A
 // page may be short, or empty, and still have a cursor.
-func (l *Ledger) PaymentsWaiting(ctx context.Context, clientID string, limit int, cursor string) ([]Payment, string, error) {
-	if limit < 1 || limit > MaxListed {
-		limit = MaxListed
-	}
+func (l *Ledger) PaymentsWaiting(ctx context.Context, clientID string, p Paging) (Page[Payment], error) {
 	page, err := l.query(ctx, "list payments", table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(AttentionPayment), Limit: limit, After: cursor,
+		Space: table.Main, Index: IndexAttention, Partition: string(AttentionPayment), Limit: p.within(MaxListed), After: p.Cursor,
 	})
 	if err != nil {
-		return nil, "", err
+		return Page[Payment]{}, err
 	}
 	found, err := l.readListed(ctx, page.Records)
 	if err != nil {
-		return nil, "", err
+		return Page[Payment]{}, err
 	}
 	found = slices.DeleteFunc(found, func(p Payment) bool {
 		waits := p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation
 		return !waits || clientID != "" && p.ClientID != clientID
 	})
-	return found, page.Next, nil
+	return Page[Payment]{found, page.Next}, nil
 }

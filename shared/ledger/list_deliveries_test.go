@@ -46,14 +46,14 @@ func (b *books) walkDeliveries(t *testing.T, f ledger.DeliveryFilter, limit int)
 	t.Helper()
 	cursor := ""
 	for range 200 {
-		page, next, err := b.ListDeliveries(t.Context(), f, limit, cursor)
+		page, err := b.ListDeliveries(t.Context(), f, ledger.Paging{Limit: limit, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range page {
+		for _, d := range page.Items {
 			names = append(names, fmt.Sprintf("%s %s", d.Reference[len(d.Reference)-2:], d.State))
 		}
-		if cursor = next; next == "" {
+		if cursor = page.Next; page.Next == "" {
 			return names
 		}
 	}
@@ -105,20 +105,20 @@ func TestListDeliveriesRefuses(t *testing.T) {
 	for i := range 3 {
 		b.deliver(t, client, i, delivery.Delivered)
 	}
-	if _, _, err := b.ListDeliveries(t.Context(), ledger.DeliveryFilter{}, 10, ""); err == nil {
+	if _, err := b.ListDeliveries(t.Context(), ledger.DeliveryFilter{}, ledger.Paging{Limit: 10}); err == nil {
 		t.Error("everybody's deliveries were walked without an index")
 	}
 	f := ledger.DeliveryFilter{ClientID: client}
-	_, next, err := b.ListDeliveries(t.Context(), f, 1, "")
-	if err != nil || next == "" {
-		t.Fatal(next, err)
+	page, err := b.ListDeliveries(t.Context(), f, ledger.Paging{Limit: 1})
+	if err != nil || page.Next == "" {
+		t.Fatal(page.Next, err)
 	}
 	other := ledger.DeliveryFilter{ClientID: "cli_other"}
 	for _, c := range []struct {
 		f      ledger.DeliveryFilter
 		cursor string
-	}{{f, "nonsense"}, {f, "e30x"}, {other, next}, {f, "eyJwIjo5fQ"}, {f, "eyJwIjotMX0"}} {
-		if _, _, err := b.ListDeliveries(t.Context(), c.f, 1, c.cursor); !errors.Is(err, ledger.ErrCursor) {
+	}{{f, "nonsense"}, {f, "e30x"}, {other, page.Next}, {f, "eyJwIjo5fQ"}, {f, "eyJwIjotMX0"}} {
+		if _, err := b.ListDeliveries(t.Context(), c.f, ledger.Paging{Limit: 1, Cursor: c.cursor}); !errors.Is(err, ledger.ErrCursor) {
 			t.Errorf("%s of %q: %v", c.cursor, c.f.ClientID, err)
 		}
 	}
@@ -139,14 +139,14 @@ func TestPaymentsWaiting(t *testing.T) {
 	for clientID, want := range map[string][]string{"": {numbered(0), numbered(2), numbered(3)}, client: {numbered(0), numbered(2)}} {
 		var got []string
 		for cursor := ""; ; {
-			page, next, err := b.PaymentsWaiting(t.Context(), clientID, 2, cursor)
+			page, err := b.PaymentsWaiting(t.Context(), clientID, ledger.Paging{Limit: 2, Cursor: cursor})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, p := range page {
+			for _, p := range page.Items {
 				got = append(got, p.Reference)
 			}
-			if cursor = next; next == "" {
+			if cursor = page.Next; page.Next == "" {
 				break
 			}
 		}
@@ -154,7 +154,7 @@ func TestPaymentsWaiting(t *testing.T) {
 			t.Errorf("of %q: %v", clientID, got)
 		}
 	}
-	if _, _, err := b.PaymentsWaiting(t.Context(), "", 2, "nonsense"); !errors.Is(err, ledger.ErrCursor) {
+	if _, err := b.PaymentsWaiting(t.Context(), "", ledger.Paging{Limit: 2, Cursor: "nonsense"}); !errors.Is(err, ledger.ErrCursor) {
 		t.Error(err)
 	}
 }
@@ -182,16 +182,16 @@ func TestAuditHour(t *testing.T) {
 	} {
 		var got []string
 		for cursor := ""; ; {
-			page, next, err := b.AuditPage(t.Context(), ledger.AuditQuery{Kind: c.kind, Hour: c.at, Limit: 2, Cursor: cursor})
+			page, err := b.AuditPage(t.Context(), ledger.AuditQuery{Kind: c.kind, Hour: c.at, Limit: 2, Cursor: cursor})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, a := range page {
+			for _, a := range page.Items {
 				if got = append(got, a.URL); a.Direction != c.of {
 					t.Errorf("%s: %s", c.kind, a.Direction)
 				}
 			}
-			if cursor = next; next == "" {
+			if cursor = page.Next; page.Next == "" {
 				break
 			}
 		}
@@ -199,7 +199,7 @@ func TestAuditHour(t *testing.T) {
 			t.Errorf("%s at %v: %v", c.kind, c.at, got)
 		}
 	}
-	if _, _, err := b.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: start, Limit: 2, Cursor: "nonsense"}); !errors.Is(err, ledger.ErrCursor) {
+	if _, err := b.AuditPage(t.Context(), ledger.AuditQuery{Kind: ledger.AuditUnmatched, Hour: start, Limit: 2, Cursor: "nonsense"}); !errors.Is(err, ledger.ErrCursor) {
 		t.Error(err)
 	}
 }

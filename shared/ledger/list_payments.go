@@ -64,11 +64,9 @@ const (
 // ErrCursor: a cursor that this list did not give.
 var ErrCursor = errors.New("not a cursor of this list")
 
-// ListPayments returns one page of a client's payments, newest first, and the
-// cursor of the next; an empty one ends the list. A filter that needs the
-// payments themselves reads at most maxLooked of them a call, so such a page
-// may be short, or empty, and still have a cursor. A limit outside 1 to MaxListed
-// becomes MaxListed.
+// ListPayments lists a client's payments, newest first, at most MaxListed a
+// page. A filter that needs the payments themselves reads at most maxLooked of
+// them a call, so such a page may be short, or empty, and still have a cursor.
 //
 // With an external id the payment that holds it comes first, before all that
 // have ended and left it: the one mostly sought costs one read, however long
@@ -78,17 +76,16 @@ var ErrCursor = errors.New("not a cursor of this list")
 // A cursor names a place in the list and nothing else: it is good for this
 // client and the same From and To, and gives ErrCursor for others. The list
 // may lag behind a new payment for a moment.
-func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFilter, limit int, cursor string) ([]Payment, string, error) {
-	if limit < 1 || limit > MaxListed {
-		limit = MaxListed
-	}
+func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFilter, p Paging) (page Page[Payment], err error) {
+	limit := p.within(MaxListed)
+	page.Items = []Payment{}
 	if !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
-		return nil, "", nil
+		return page, nil
 	}
-	q := table.Query{Space: table.Main, Index: IndexList, Partition: listPartition(clientID), Descending: true, After: cursor}
+	q := table.Query{Space: table.Main, Index: IndexList, Partition: listPartition(clientID), Descending: true, After: p.Cursor}
 	if f.Payer != "" {
 		if l.hashPayer == nil {
-			return nil, "", fmt.Errorf("list payments: %w", errNoPayerKey)
+			return Page[Payment]{}, fmt.Errorf("list payments: %w", errNoPayerKey)
 		}
 		q.Index, q.Partition = IndexPayer, l.hashPayer(string(f.Payer))
 	}
@@ -98,50 +95,52 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 	if !f.To.IsZero() {
 		q.To = timeKey(f.To)
 	}
-	page := []Payment{}
-	if cursor == cursorStart {
+	if p.Cursor == cursorStart {
 		q.After = ""
 	}
 	var holder string
 	if f.ExternalID != "" && clientID != "" {
 		held, err := l.ExternalIDHolder(ctx, clientID, f.ExternalID)
 		if err != nil {
-			return nil, "", err
+			return Page[Payment]{}, err
 		}
 		holder = held.Reference
-		if holder != "" && cursor == "" && f.match(held) {
-			page = append(page, held)
+		if holder != "" && p.Cursor == "" && f.match(held) {
+			page.Items = append(page.Items, held)
 		}
 	}
 	for looked := 0; ; {
-		if len(page) == limit { // the holder alone fills it
-			return page, cursorStart, nil
+		if len(page.Items) == limit { // the holder alone fills it
+			page.Next = cursorStart
+			return page, nil
 		}
-		q.Limit = min(limit-len(page), maxLooked-looked)
+		q.Limit = min(limit-len(page.Items), maxLooked-looked)
 		if f.readsMore() {
 			q.Limit = min(MaxListed, maxLooked-looked)
 		}
 		entries, err := l.query(ctx, "list payments", q)
 		if err != nil {
-			return nil, "", err
+			return Page[Payment]{}, err
 		}
-		found, err := l.readListed(ctx, entries.Records)
+		payments, err := l.readListed(ctx, entries.Records)
 		if err != nil {
-			return nil, "", err
+			return Page[Payment]{}, err
 		}
-		for i, p := range found {
+		for i, found := range payments {
 			// The index may lag: what was read decides.
-			if p.Reference == "" || clientID != "" && p.ClientID != clientID || p.Reference == holder || !f.match(p) {
+			if found.Reference == "" || clientID != "" && found.ClientID != clientID || found.Reference == holder || !f.match(found) {
 				continue
 			}
-			page = append(page, p)
-			if len(page) == limit && i+1 < len(found) {
-				return page, table.EncodeCursor(q, entries.Records[i]), nil
+			page.Items = append(page.Items, found)
+			if len(page.Items) == limit && i+1 < len(payments) {
+				page.Next = table.EncodeCursor(q, entries.Records[i])
+				return page, nil
 			}
 		}
 		looked += len(entries.Records)
-		if entries.Next == "" || len(page) == limit || looked >= maxLooked {
-			return page, entries.Next, nil
+		if entries.Next == "" || len(page.Items) == limit || looked >= maxLooked {
+			page.Next = entries.Next
+			return page, nil
 		}
 		q.After = entries.Next
 	}

@@ -40,18 +40,18 @@ func (b *books) walk(t *testing.T, clientID string, f ledger.PaymentFilter, limi
 	t.Helper()
 	cursor := ""
 	for pages < 200 {
-		page, next, err := b.ListPayments(t.Context(), clientID, f, limit, cursor)
+		page, err := b.ListPayments(t.Context(), clientID, f, ledger.Paging{Limit: limit, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page) > limit {
-			t.Errorf("page of %d, limit %d", len(page), limit)
+		if len(page.Items) > limit {
+			t.Errorf("page of %d, limit %d", len(page.Items), limit)
 		}
-		for _, p := range page {
+		for _, p := range page.Items {
 			references = append(references, p.Reference)
 		}
 		pages++
-		if cursor = next; next == "" {
+		if cursor = page.Next; page.Next == "" {
 			return references, pages
 		}
 	}
@@ -139,9 +139,9 @@ func TestListPaymentsOfOneOrder(t *testing.T) {
 			t.Errorf("limit %d (-want +got):\n%s", limit, diff)
 		}
 	}
-	page, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{ExternalID: order}, 1, "")
-	if err != nil || len(page) != 1 || page[0].Reference != numbered(4) {
-		t.Errorf("first page: %v, %v", page, err)
+	page, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{ExternalID: order}, ledger.Paging{Limit: 1})
+	if err != nil || len(page.Items) != 1 || page.Items[0].Reference != numbered(4) {
+		t.Errorf("first page: %v, %v", page.Items, err)
 	}
 }
 
@@ -165,9 +165,9 @@ func TestListPaymentsReadsAreBounded(t *testing.T) {
 	b.fill(t, client, 0, 1100)
 	f := ledger.PaymentFilter{Statuses: []payment.Status{payment.Cancelled}}
 	wire.gets.Store(0)
-	page, next, err := b.ListPayments(t.Context(), client, f, 10, "")
-	if err != nil || len(page) != 0 || next == "" {
-		t.Fatalf("%d payments, next %q, %v", len(page), next, err)
+	page, err := b.ListPayments(t.Context(), client, f, ledger.Paging{Limit: 10})
+	if err != nil || len(page.Items) != 0 || page.Next == "" {
+		t.Fatalf("%d payments, next %q, %v", len(page.Items), page.Next, err)
 	}
 	if n := wire.gets.Load(); n > 500 {
 		t.Errorf("%d reads in one call", n)
@@ -176,7 +176,7 @@ func TestListPaymentsReadsAreBounded(t *testing.T) {
 		t.Errorf("%d payments in %d pages", len(got), pages)
 	}
 	wire.gets.Store(0)
-	if _, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 10, ""); err != nil || wire.gets.Load() != 10 {
+	if _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{Limit: 10}); err != nil || wire.gets.Load() != 10 {
 		t.Errorf("%d reads for 10 payments, %v", wire.gets.Load(), err)
 	}
 }
@@ -187,21 +187,21 @@ func TestListPaymentsCursors(t *testing.T) {
 	b := newBooks(t, nil)
 	b.fill(t, client, 0, 5)
 	b.fill(t, "cli_other", 100, 5)
-	_, mine, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 2, "")
-	if err != nil || mine == "" {
+	mine, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{Limit: 2})
+	if err != nil || mine.Next == "" {
 		t.Fatal(err)
 	}
-	_, theirs, err := b.ListPayments(t.Context(), "cli_other", ledger.PaymentFilter{}, 2, "")
-	if err != nil || theirs == "" {
+	theirs, err := b.ListPayments(t.Context(), "cli_other", ledger.PaymentFilter{}, ledger.Paging{Limit: 2})
+	if err != nil || theirs.Next == "" {
 		t.Fatal(err)
 	}
-	for name, cursor := range map[string]string{"another client's": theirs, "cut": mine[:len(mine)-3], "no base64": "?", "letters": "abcd", "a reference": refA} {
-		page, next, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 2, cursor)
-		if !errors.Is(err, ledger.ErrCursor) || page != nil || next != "" {
-			t.Errorf("%s: %d payments, %q, %v", name, len(page), next, err)
+	for name, cursor := range map[string]string{"another client's": theirs.Next, "cut": mine.Next[:len(mine.Next)-3], "no base64": "?", "letters": "abcd", "a reference": refA} {
+		page, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{Limit: 2, Cursor: cursor})
+		if !errors.Is(err, ledger.ErrCursor) || page.Items != nil || page.Next != "" {
+			t.Errorf("%s: %d payments, %q, %v", name, len(page.Items), page.Next, err)
 		}
 	}
-	if _, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{From: start.Add(time.Second)}, 2, mine); !errors.Is(err, ledger.ErrCursor) {
+	if _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{From: start.Add(time.Second)}, ledger.Paging{Limit: 2, Cursor: mine.Next}); !errors.Is(err, ledger.ErrCursor) {
 		t.Errorf("with other bounds: %v", err)
 	}
 }
@@ -213,8 +213,8 @@ func TestListPaymentsFault(t *testing.T) {
 	b := newBooks(t, func(inner table.Table) table.Table { wire.Table = inner; return wire })
 	b.fill(t, client, 0, 20)
 	wire.key = numbered(7)
-	if page, _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, 20, ""); !errors.Is(err, table.ErrUnavailable) || page != nil {
-		t.Errorf("%d payments, %v", len(page), err)
+	if page, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{Limit: 20}); !errors.Is(err, table.ErrUnavailable) || page.Items != nil {
+		t.Errorf("%d payments, %v", len(page.Items), err)
 	}
 }
 
@@ -247,14 +247,14 @@ func TestListClients(t *testing.T) {
 		var got []string
 		cursor := ""
 		for range 20 {
-			page, next, err := b.ListClients(t.Context(), limit, cursor)
-			if err != nil || len(page) > limit {
-				t.Fatal(len(page), err)
+			page, err := b.ListClients(t.Context(), ledger.Paging{Limit: limit, Cursor: cursor})
+			if err != nil || len(page.Items) > limit {
+				t.Fatal(len(page.Items), err)
 			}
-			for _, c := range page {
+			for _, c := range page.Items {
 				got = append(got, c.ID)
 			}
-			if cursor = next; next == "" {
+			if cursor = page.Next; page.Next == "" {
 				break
 			}
 		}
@@ -262,7 +262,7 @@ func TestListClients(t *testing.T) {
 			t.Errorf("limit %d (-want +got):\n%s", limit, diff)
 		}
 	}
-	if _, _, err := b.ListClients(t.Context(), 2, "x"); !errors.Is(err, ledger.ErrCursor) {
+	if _, err := b.ListClients(t.Context(), ledger.Paging{Limit: 2, Cursor: "x"}); !errors.Is(err, ledger.ErrCursor) {
 		t.Error(err)
 	}
 }

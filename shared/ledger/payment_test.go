@@ -203,15 +203,15 @@ func TestDue(t *testing.T) {
 	due := func(at time.Time) (payments, deliveries []ledger.Due) {
 		t.Helper()
 		for shard := range ledger.DueShards {
-			ps, _, err := b.DuePayments(context.Background(), shard, at, 100, "")
+			ps, err := b.DuePayments(context.Background(), shard, at, ledger.Paging{Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
-			ds, _, err := b.DueDeliveries(context.Background(), shard, at, 100, "")
+			ds, err := b.DueDeliveries(context.Background(), shard, at, ledger.Paging{Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
-			payments, deliveries = append(payments, ps...), append(deliveries, ds...)
+			payments, deliveries = append(payments, ps.Items...), append(deliveries, ds.Items...)
 		}
 		return payments, deliveries
 	}
@@ -253,17 +253,17 @@ func TestDuePages(t *testing.T) {
 	var all []time.Time
 	after := ""
 	for {
-		due, next, err := b.DuePayments(t.Context(), int('1')%ledger.DueShards, start.Add(time.Hour), 3, after)
+		due, err := b.DuePayments(t.Context(), int('1')%ledger.DueShards, start.Add(time.Hour), ledger.Paging{Limit: 3, Cursor: after})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range due {
+		for _, d := range due.Items {
 			all = append(all, d.At)
 		}
-		if next == "" {
+		if due.Next == "" {
 			break
 		}
-		after = next
+		after = due.Next
 	}
 	if len(all) != 7 {
 		t.Fatalf("%d of 7 are due", len(all))

@@ -82,8 +82,8 @@ func TestResendDelivery(t *testing.T) {
 				want.State, want.HeldReason, want.NextAttemptAt = delivery.Due, "", now
 			}
 			same(t, "what becomes of it", want, got)
-			if due, _, err := b.DueDeliveries(t.Context(), int(refA[0])%ledger.DueShards, now.Add(time.Second), 10, ""); err != nil || len(due) != 1 {
-				t.Errorf("the sweeper finds %v (%v)", due, err)
+			if due, err := b.DueDeliveries(t.Context(), int(refA[0])%ledger.DueShards, now.Add(time.Second), ledger.Paging{Limit: 10}); err != nil || len(due.Items) != 1 {
+				t.Errorf("the sweeper finds %v (%v)", due.Items, err)
 			}
 			trail, err := b.AuditTrail(t.Context(), refA)
 			if err != nil || len(trail) == 0 || trail[len(trail)-1].Note != asked.Note {

@@ -68,11 +68,11 @@ func TestPayerIndexIsKeyed(t *testing.T) {
 	}
 	filter := ledger.PaymentFilter{Payer: p.Payer}
 	for key, want := range map[byte]int{1: 1, 2: 0} {
-		if found, _, err := open(key).ListPayments(t.Context(), "", filter, 10, ""); err != nil || len(found) != want {
-			t.Errorf("with key %d: %d payments, %v; want %d", key, len(found), err, want)
+		if found, err := open(key).ListPayments(t.Context(), "", filter, ledger.Paging{Limit: 10}); err != nil || len(found.Items) != want {
+			t.Errorf("with key %d: %d payments, %v; want %d", key, len(found.Items), err, want)
 		}
 	}
-	if _, _, err := b.ListPayments(t.Context(), "", filter, 10, ""); err == nil {
+	if _, err := b.ListPayments(t.Context(), "", filter, ledger.Paging{Limit: 10}); err == nil {
 		t.Error("listed by payer without the key")
 	}
 	if _, err := b.Create(t.Context(), newPayment(refB)); err == nil {
