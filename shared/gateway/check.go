@@ -9,17 +9,9 @@ import (
 	"momoproxy/shared/payment"
 )
 
-// Errors of Check.
-var (
-	// ErrPostponed: the provider's request limit, or the least interval between
-	// two questions about this payment, does not allow one now.
-	ErrPostponed = errPostponed
-	// ErrUnanswered: the provider was asked and said nothing usable.
-	ErrUnanswered = errUnanswered
-	// ErrSubmitting: the request that made the payment is still at work on
-	// it. Of Settle, too.
-	ErrSubmitting = errors.New("payment is being submitted")
-)
+// ErrSubmitting: the request that made the payment is still at work on it. Of
+// Settle, too.
+var ErrSubmitting = errors.New("payment is being submitted")
 
 // Check asks the provider about a payment now, whether it is due or not and
 // whether it is open or not, and takes the answer to its end, as a reconcile

@@ -14,13 +14,15 @@ import (
 // maxSlots bounds the slots taken for one question.
 const maxSlots = 3
 
-// errPostponed: the provider's request limit is spent for now; the schedule
-// asks later.
-var errPostponed = errors.New("provider's request limit reached; check put off")
-
-// errUnanswered: the provider was asked and said nothing usable. The payment
-// returned with it stands; the schedule asks again.
-var errUnanswered = errors.New("provider gave no usable answer")
+var (
+	// ErrPostponed: the provider's request limit, or the least interval between
+	// two questions about this payment, does not allow one now; the schedule
+	// asks later.
+	ErrPostponed = errors.New("provider's request limit reached; check postponed")
+	// ErrUnanswered: the provider was asked and said nothing usable. The
+	// payment returned with it stands; the schedule asks again.
+	ErrUnanswered = errors.New("provider gave no usable answer")
+)
 
 // trigger is why a question is asked.
 type trigger struct {
@@ -95,7 +97,7 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (afte
 	asked = err == nil
 	if err == nil && told.Evidence.Verdict == payment.SaysNothing {
 		g.Log.WarnContext(ctx, "provider.unanswered", "provider", p.Provider, "reference", p.Reference, "code", told.Evidence.Code, "error", lastError(told))
-		err = errUnanswered
+		err = ErrUnanswered
 	}
 	return after, asked, err
 }
@@ -154,7 +156,7 @@ func (g *Gateway) notNow(ctx context.Context, p ledger.Payment, who guard.Caller
 	case !errors.As(err, &refusal):
 		return err
 	case who == guard.ByApp:
-		return errPostponed
+		return ErrPostponed
 	}
 	return g.postpone(ctx, p, g.now().Add(refusal.RetryAfter))
 }
@@ -163,13 +165,13 @@ func (g *Gateway) notNow(ctx context.Context, p ledger.Payment, who guard.Caller
 // again, if it is not earlier already.
 func (g *Gateway) postpone(ctx context.Context, p ledger.Payment, at time.Time) error {
 	if !p.NextCheckAt.IsZero() && p.NextCheckAt.After(g.now()) && p.NextCheckAt.Before(at) {
-		return errPostponed
+		return ErrPostponed
 	}
 	p.NextCheckAt = ledger.Clock(at)
 	if _, err := g.Ledger.ClaimCheck(ctx, p); err != nil && !errors.Is(err, ledger.ErrStale) {
 		return err
 	}
-	return errPostponed
+	return ErrPostponed
 }
 
 // claimLasts is how late a claim may be used where the provider demands an

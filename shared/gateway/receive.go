@@ -129,7 +129,7 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 	}
 	claimed, _ := evidence.Verdict.Ending()
 	_, asked, err := g.poll(ctx, p, trigger{who: guard.ByProvider, claimed: claimed, raw: raw, record: &record})
-	if errors.Is(err, errPostponed) || errors.Is(err, errUnanswered) {
+	if errors.Is(err, ErrPostponed) || errors.Is(err, ErrUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}
 	if !asked {

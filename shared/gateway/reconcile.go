@@ -122,7 +122,7 @@ func (g *Gateway) checkAll(ctx context.Context, due []ledger.Due, t *Tally) erro
 			continue // it stays due
 		}
 		t.count(ended[i], err, late[i])
-		if err != nil && !errors.Is(err, errPostponed) && !errors.Is(err, errUnanswered) {
+		if err != nil && !errors.Is(err, ErrPostponed) && !errors.Is(err, ErrUnanswered) {
 			g.Log.ErrorContext(ctx, "reconcile.check_failed", "reference", due[i].Reference, "error", err.Error())
 		}
 	}
@@ -132,9 +132,9 @@ func (g *Gateway) checkAll(ctx context.Context, due []ledger.Due, t *Tally) erro
 func (t *Tally) count(ended bool, err error, late time.Duration) {
 	t.OldestDue = max(t.OldestDue, late)
 	switch {
-	case errors.Is(err, errPostponed):
+	case errors.Is(err, ErrPostponed):
 		t.Postponed++
-	case errors.Is(err, errUnanswered):
+	case errors.Is(err, ErrUnanswered):
 		t.Unanswered++
 	case err != nil:
 		t.Failed++

@@ -51,9 +51,9 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 	}
 	after, _, err := g.poll(ctx, p, trigger{who: guard.ByApp})
 	switch {
-	case err == nil, errors.Is(err, errUnanswered):
+	case err == nil, errors.Is(err, ErrUnanswered):
 		return View{after, deliveries}, nil
-	case !errors.Is(err, errPostponed):
+	case !errors.Is(err, ErrPostponed):
 		g.Log.WarnContext(ctx, "status.poll_failed", "reference", reference, "error", err.Error())
 	}
 	return View{p, deliveries}, nil

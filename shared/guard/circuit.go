@@ -117,7 +117,7 @@ func (g *Guard) changeHealth(ctx context.Context, p payment.Payment, change func
 		}
 		if err = g.ledger.SaveHealth(ctx, after); err == nil {
 			if after.Open() && (!before.Open() || after.OpenFor != before.OpenFor) {
-				g.log.ErrorContext(ctx, "breaker.opened", "provider", g.id(), "open_for", after.OpenFor)
+				g.Log.ErrorContext(ctx, "breaker.opened", "provider", g.id(), "open_for", after.OpenFor)
 			}
 			return
 		}
@@ -130,7 +130,7 @@ func (g *Guard) changeHealth(ctx context.Context, p payment.Payment, change func
 
 func (g *Guard) logNotStored(ctx context.Context, err error) {
 	if err != nil && !errors.Is(err, ledger.ErrStale) {
-		g.log.WarnContext(ctx, "breaker.not_stored", "provider", g.id(), "error", err.Error())
+		g.Log.WarnContext(ctx, "breaker.not_stored", "provider", g.id(), "error", err.Error())
 	}
 }
 

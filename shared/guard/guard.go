@@ -21,9 +21,9 @@ import (
 // another form: it needs the slot that WaitToSubmit gave.
 type Guard struct {
 	provider.Provider
+	Host   host.Host
+	Log    *slog.Logger
 	ledger *ledger.Ledger
-	host   host.Host
-	log    *slog.Logger
 	// queue lets one scheduled question at a time wait for a slot: many would
 	// take the slots before everybody else.
 	queue    host.Lock
@@ -32,7 +32,7 @@ type Guard struct {
 
 // New guards an account.
 func New(p provider.Provider, l *ledger.Ledger, h host.Host, log *slog.Logger) *Guard {
-	return &Guard{Provider: p, ledger: l, host: h, log: log, queue: h.NewLock()}
+	return &Guard{Provider: p, ledger: l, Host: h, Log: log, queue: h.NewLock()}
 }
 
 // Refusal is the error of what may not be asked now.
@@ -84,7 +84,7 @@ func (g *Guard) Submit(ctx context.Context, p payment.Payment, callbackURL strin
 	if g.Capabilities().Submits.Every > 0 && g.now().Sub(slot) > submitSlotLasts {
 		again, err := g.WaitToSubmit(ctx, p.ClientID)
 		if err != nil || g.now().Sub(again) > submitSlotLasts {
-			g.log.ErrorContext(ctx, "provider.slot_lost", "provider", g.id(), "reference", p.Reference)
+			g.Log.ErrorContext(ctx, "provider.slot_lost", "provider", g.id(), "reference", p.Reference)
 			return provider.Answer{}
 		}
 	}
@@ -93,6 +93,6 @@ func (g *Guard) Submit(ctx context.Context, p payment.Payment, callbackURL strin
 	return answer
 }
 
-func (g *Guard) now() time.Time { return ledger.Clock(g.host.Now()) }
+func (g *Guard) now() time.Time { return ledger.Clock(g.Host.Now()) }
 
 func (g *Guard) id() string { return g.Capabilities().ID() }

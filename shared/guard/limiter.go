@@ -78,7 +78,7 @@ func (g *Guard) reserve(ctx context.Context, l ledger.SlotLimit, from time.Time,
 
 // wait sleeps until a slot.
 func (g *Guard) wait(ctx context.Context, slot time.Time) error {
-	return g.host.Sleep(ctx, slot.Sub(g.now()))
+	return g.Host.Sleep(ctx, slot.Sub(g.now()))
 }
 
 // Slot is when a question may be asked.

@@ -18,8 +18,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"momoproxy/infra/testbed"
-	"momoproxy/shared/guard"
-	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -116,10 +114,9 @@ func newBench(t testing.TB, names func(string)) *bench {
 	log := telemetry.New(io.Discard, slog.LevelInfo)
 	b.Gateway.Now, b.API.Now, b.Forwarder.Now = now, now, now
 	b.Gateway.Log, b.API.Log, b.Forwarder.Log = log, log, log
-	machine := host.Machine()
-	machine.Now, machine.Sleep = now, func(_ context.Context, d time.Duration) error { b.pass(d); return nil }
-	for i, p := range b.Gateway.Providers {
-		b.Gateway.Providers[i] = guard.New(p.Provider, b.Ledger, machine, log)
+	for _, p := range b.Gateway.Providers {
+		p.Log, p.Host.Now = log, now
+		p.Host.Sleep = func(_ context.Context, d time.Duration) error { b.pass(d); return nil }
 	}
 	b.Forwarder.Client = accepting{}
 	return b

@@ -33,6 +33,9 @@ func TestMetricsOfALife(t *testing.T) {
 		w := testbed.New(t, testbed.Options{})
 		log := telemetry.WithMetrics(telemetry.New(&lines, slog.LevelInfo), "momo-proxy")
 		w.Gateway.Log, w.API.Log, w.Forwarder.Log, w.Sweeper.Log = log, log, log, log
+		for _, p := range w.Gateway.Providers {
+			p.Log = log
+		}
 
 		pay := func(order, plan string) {
 			if a := w.Pay(testbed.Order(order, mtnstand.Payer(plan))); a.StatusCode >= 500 && a.StatusCode != 503 {
