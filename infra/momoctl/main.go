@@ -55,13 +55,13 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
 	p := program{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
-		getenv: os.Getenv, operator: whoever(), terminal: isTerminal(os.Stderr), screen: isTerminal(os.Stdout), open: openStore,
+		getenv: os.Getenv, operator: userName(), terminal: isTerminal(os.Stderr), screen: isTerminal(os.Stdout), open: openStore,
 	}
 	os.Exit(p.run(ctx, os.Args[1:]))
 }
 
-// whoever is the name of the person at the keyboard, as far as the machine knows.
-func whoever() string {
+// userName is the name of the person at the keyboard, as far as the machine knows.
+func userName() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username
 	}

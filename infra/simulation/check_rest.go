@@ -72,7 +72,7 @@ func (w *world) checkRest() {
 	for _, a := range w.apps {
 		w.checkTries(a, causes)
 	}
-	for _, e := range w.unwell() {
+	for _, e := range w.unhealthy() {
 		if a := w.appOf(e.ClientID); a.broken() == "" {
 			w.violate(Available, "the endpoint of %s is still %s; nothing is wrong with it", a.name, e.State)
 		}

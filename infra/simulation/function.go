@@ -61,7 +61,7 @@ type invocation struct {
 	*instance
 	name     string
 	deadline time.Time
-	// dead: killed. Nothing it does from then on may have an effect, whoever
+	// dead: killed. Nothing it does from then on may have an effect, whatever
 	// recovers what.
 	dead bool
 	// asked are the references it sent to the provider as new payments.

@@ -63,8 +63,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"nobody rings again", EventsOnce, "shared/forwarder/sweeper.go",
-		`now.Add(-doorbellGrace), sweepPage`,
-		`time.Unix(0, 0), sweepPage`,
+		`now.Add(-doorbellGrace), ledger.Paging{`,
+		`time.Unix(0, 0), ledger.Paging{`,
 	},
 	{
 		"a correction does not wait for what it corrects", EventsOnce, "shared/forwarder/forwarder.go",

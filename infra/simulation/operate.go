@@ -26,8 +26,8 @@ func (w *world) planOperator() {
 		w.anytime(w.between(0, w.rates.span), "operator", func() {
 			if w.chance(0.5) {
 				w.resend()
-			} else if unwell := w.unwell(); len(unwell) > 0 {
-				w.enable(unwell[w.rng.IntN(len(unwell))])
+			} else if unhealthy := w.unhealthy(); len(unhealthy) > 0 {
+				w.enable(unhealthy[w.rng.IntN(len(unhealthy))])
 			}
 		})
 	}
@@ -35,7 +35,7 @@ func (w *world) planOperator() {
 
 // enableMended enables every disabled endpoint whose app has recovered.
 func (w *world) enableMended() {
-	for _, e := range w.unwell() {
+	for _, e := range w.unhealthy() {
 		if e.State == delivery.EndpointDisabled && w.appOf(e.ClientID).broken() == "" {
 			w.enable(e)
 		}

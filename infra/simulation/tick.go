@@ -45,7 +45,7 @@ func (w *world) earliestDue() (earliest time.Time, any bool) {
 	earliest, any = w.store.nextDue()
 	if w.store.moved {
 		w.store.moved, w.store.tendAt = false, time.Time{}
-		for _, e := range w.unwell() {
+		for _, e := range w.unhealthy() {
 			if at := w.tendAt(e); !at.IsZero() && (w.store.tendAt.IsZero() || at.Before(w.store.tendAt)) {
 				w.store.tendAt = at
 			}
@@ -57,8 +57,8 @@ func (w *world) earliestDue() (earliest time.Time, any bool) {
 	return earliest, any
 }
 
-// unwell are the endpoints that are tended, and those that are disabled.
-func (w *world) unwell() []delivery.Endpoint {
+// unhealthy are the endpoints that are maintained, and those that are disabled.
+func (w *world) unhealthy() []delivery.Endpoint {
 	if len(w.store.unhealthy) == 0 {
 		return nil
 	}
