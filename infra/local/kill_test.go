@@ -376,7 +376,7 @@ func makeOverdue(t *testing.T, store *ledger.Ledger, reference string) {
 	}
 }
 
-// checkBooks compares MTN's books, ours, and what the app was told.
+// checkBooks compares MTN's books, ours, and the app's callbacks.
 func checkBooks(t *testing.T, world *mtnstand.Standin, store *ledger.Ledger, in *inbox, promised map[string]order) {
 	t.Helper()
 	client, err := store.Client(t.Context(), demoClientID)
@@ -425,7 +425,7 @@ func checkBooks(t *testing.T, world *mtnstand.Standin, store *ledger.Ledger, in 
 	}
 }
 
-// checkEnding demands the ending that MTN has, told to the app as one event
+// checkEnding demands the ending that MTN has, delivered to the app as one event
 // that verifies.
 func checkEnding(t *testing.T, story ledger.Story, entry core.Entry, heard []arrival, secret webhook.Secret) {
 	t.Helper()

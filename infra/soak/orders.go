@@ -20,7 +20,7 @@ type order struct {
 
 // What becomes of an order is chosen by the payer at MTN, by the amount's
 // cents at the others (infra/standin/README.md). Most people pay. Scripts
-// that leave a payment open for ever, or hold it for an operator, are left
+// that leave a payment open without end, or hold it for an operator, are left
 // out: nobody is here to end it.
 var (
 	mtnPayers = []string{

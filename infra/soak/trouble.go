@@ -45,7 +45,7 @@ var troubles = map[string][]core.Rule{
 		rulesOf(core.RouteCallback, core.Lost, core.Repeated),
 	),
 	// A webhook of MomentPay is lost by its script alone: where the answer is
-	// kept as an error as well, nothing else tells of the payment.
+	// kept as an error as well, nothing else reports the payment.
 	momentstand.Name: slices.Concat(
 		rulesOf(momentstand.RouteCreate, core.ResetBefore, core.ResetAfter, core.TimeoutAfter, core.Error500Before,
 			core.Error500After, core.Error503Before, core.Error429Before, core.Error409Before, core.HTML404Before,

@@ -166,7 +166,7 @@ func (s *Standin[T]) post(l Letter) (code int, problem string) {
 
 // SendCallback sends a callback about a payment now and waits for its answer:
 // a repetition of the true one or, with Forged, what somebody else would send.
-// What became of the callback is in the result.
+// The answer to the callback is in the result.
 func (s *Standin[T]) SendCallback(id string, n Notice) (Sent, error) {
 	s.Lock()
 	p, err := s.byHand(id, n)

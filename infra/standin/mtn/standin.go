@@ -39,7 +39,7 @@ type Options struct {
 	// CallbackScheme restricts the scheme of X-Callback-Url to "http" or
 	// "https"; empty takes both, since MTN's pages contradict each other.
 	CallbackScheme string
-	// Remember is how long a reference id is known; 0 means for ever. MTN
+	// Remember is how long a reference id is known; 0 means always. MTN
 	// publishes no number.
 	Remember time.Duration
 	// GETLimit is how many GETs in one second are within bounds; default 10.

@@ -57,7 +57,7 @@ func main() {
 	}
 }
 
-// score counts mutants by what became of them.
+// score counts mutants by their status.
 type score map[status]int
 
 // row is one line of the table.
