@@ -124,7 +124,7 @@ simulate: ## Run the simulation over SEEDS seeds (100000), from FIRST (1)
 
 .PHONY: mutations
 mutations: ## Prove that the simulation fails: run it over code broken on purpose
-	go test -count=1 -timeout=0 -run '^TestMutations' ./infra/simulation -mutations='$(if $(RUN),$(RUN),.)'
+	go test -count=1 -timeout=0 -v -run '^TestMutations' ./infra/simulation -mutations='$(if $(RUN),$(RUN),.)' -nested=$(if $(NESTED),true,false)
 
 # What decides and does no I/O. The rows of a decisions.go are data: the golden
 # file beside each names them all, and nothing is mutated there.

@@ -41,10 +41,15 @@ func mutated(t *testing.T, m simulation.Mutation) []byte {
 // Each mutation still applies, and each invariant that is checked has one.
 func TestMutationsApply(t *testing.T) {
 	t.Parallel()
-	has := map[simulation.Invariant]bool{}
+	has, names := map[simulation.Invariant]bool{}, map[string]bool{}
 	for _, m := range simulation.Mutations {
 		mutated(t, m)
-		has[m.Invariant] = true
+		has[m.Invariant], names[m.Name] = true, true
+	}
+	for _, name := range simulation.FreeOnly {
+		if !names[name] {
+			t.Errorf("no mutation is called %q", name)
+		}
 	}
 	named := invariants(t)
 	if len(named) < 15 {
@@ -98,14 +103,16 @@ var caught = regexp.MustCompile(`seed (\d+) broke "([^"]+)"`)
 
 // TestMutationsAreCaught compiles the simulation with each mutation and wants
 // the invariant broken within 2,000 seeds, or the tests that hold it to fail.
-// It runs with -mutations only.
+// It runs with -mutations only. With -nested it wants those in FreeOnly not to
+// be noticed.
 func TestMutationsAreCaught(t *testing.T) {
 	if *mutationsFlag == "" {
 		return // go test -mutations=. ; see the Makefile
 	}
 	wanted := regexp.MustCompile(*mutationsFlag)
 	for n, m := range simulation.Mutations {
-		if !wanted.MatchString(m.Name) {
+		freeOnly := slices.Contains(simulation.FreeOnly, m.Name)
+		if !wanted.MatchString(m.Name) || *nestedFlag && !freeOnly {
 			continue
 		}
 		t.Run(strings.ReplaceAll(m.Name, " ", "_"), func(t *testing.T) {
@@ -140,6 +147,10 @@ func TestMutationsAreCaught(t *testing.T) {
 				}
 				t.Logf("caught by %d tests, first %s (%s)", len(failed), failed[0][1], time.Since(began).Round(time.Second))
 				fmt.Printf("mutation %2d  %-32s %s\n", n+1, failed[0][1], m.Name)
+			case *nestedFlag:
+				if err != nil {
+					t.Errorf("caught without free interleavings, or not run: %s", out)
+				}
 			case err == nil:
 				t.Errorf("not caught within 2,000 seeds")
 			case found == nil:
