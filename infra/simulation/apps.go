@@ -259,10 +259,10 @@ func (w *world) look(a *app, reference string) {
 		Headers: map[string]string{"x-proxy-api-key": a.client.APIKey}}
 	r.RequestContext.HTTP.Method = http.MethodGet
 	w.note("look", a.name, reference)
-	succeeded := w.books.success[reference] // before it asks
+	succeeded, calm := w.books.success[reference], w.calm // before it asks
 	var resp httpapi.Response
 	_, ok := w.invoke(status, func(ctx context.Context, i *instance) { resp, _ = i.api.Status()(ctx, r) })
-	if ok && !w.halted {
+	if ok && !busy(resp, calm) && !w.halted {
 		w.looked(a, reference, succeeded, resp)
 	}
 }

@@ -128,7 +128,6 @@ func (w *world) looked(a *app, reference string, succeeded bool, resp httpapi.Re
 	p := w.books.payments[reference]
 	own := p.ClientID == a.client.ID
 	switch {
-	case resp.StatusCode == 503 && !w.calm, resp.StatusCode == 429:
 	case !own && resp.StatusCode != 403, !own && strings.Contains(resp.Body, p.ExternalID):
 		w.violate(Separation, "%s asked about %s of another app and was answered %d %s", a.name, reference, resp.StatusCode, resp.Body)
 	case !own:

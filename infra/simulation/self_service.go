@@ -37,13 +37,21 @@ func (w *world) planSelfService() {
 }
 
 // serve has the payments function answer one request of an app, with the API
-// key given. ok is false when no answer came.
+// key given. ok is false when no answer came, or one that any request may get:
+// 429, and 503 if it began while things went wrong.
 func (w *world) serve(a *app, key string, r httpapi.Request) (resp httpapi.Response, ok bool) {
 	r.Headers = map[string]string{"x-proxy-api-key": key}
+	calm := w.calm
 	w.note("self-service", a.name, r.RouteKey, r.PathParameters["referenceId"], r.RawQueryString)
 	_, ok = w.invoke(paymentsOf, func(ctx context.Context, i *instance) { resp, _ = i.api.Payments()(ctx, r) })
 	w.note("self-service answer", http.StatusText(resp.StatusCode))
-	return resp, ok && !w.halted
+	return resp, ok && !busy(resp, calm) && !w.halted
+}
+
+// busy: an answer that any request may get, if it began while things went
+// wrong.
+func busy(resp httpapi.Response, calm bool) bool {
+	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable && !calm
 }
 
 func requestTo(method, path string) httpapi.Request {
@@ -61,8 +69,9 @@ func (w *world) list(a *app, externalID string) {
 	}
 	r := requestTo(http.MethodGet, "/payments")
 	r.RawQueryString = query.Encode()
+	calm := w.calm
 	resp, ok := w.serve(a, a.client.APIKey, r)
-	if !ok || w.busy(resp) {
+	if !ok {
 		return
 	}
 	var body struct {
@@ -86,7 +95,7 @@ func (w *world) list(a *app, externalID string) {
 			w.violate(NoForgery, "%s was shown %s as SUCCESSFUL", a.name, p.ReferenceID)
 		}
 	}
-	if !w.calm || body.NextCursor != nil {
+	if !calm || body.NextCursor != nil {
 		return
 	}
 	for _, o := range a.orders {
@@ -96,11 +105,6 @@ func (w *world) list(a *app, externalID string) {
 			}
 		}
 	}
-}
-
-// busy: an answer that any request may get while things go wrong.
-func (w *world) busy(resp httpapi.Response) bool {
-	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable && !w.calm
 }
 
 // onPayment sends an app's request about a payment, mostly its own, and has
@@ -124,7 +128,7 @@ func (w *world) onPayment(a *app, method, path string, judge func(a *app, refere
 	r.PathParameters = map[string]string{"referenceId": reference}
 	resp, ok := w.serve(a, a.client.APIKey, r)
 	switch {
-	case !ok || w.busy(resp):
+	case !ok:
 	case w.books.payments[reference].ClientID == a.client.ID:
 		judge(a, reference, resp)
 	case resp.StatusCode != http.StatusForbidden:
@@ -209,7 +213,7 @@ func (w *world) rotateKey(a *app) {
 	})
 	w.after(ended.Sub(now)+w.between(0, time.Hour), "an ended key", func() {
 		resp, ok := w.serve(a, old, requestTo(http.MethodGet, "/payments"))
-		if ok && !w.busy(resp) && resp.StatusCode != http.StatusUnauthorized {
+		if ok && resp.StatusCode != http.StatusUnauthorized {
 			w.violate(Secrets, "an API key of %s that ended at %s is answered %d", a.name, until.UTC(), resp.StatusCode)
 		}
 	})
