@@ -90,6 +90,16 @@ func (b *books) faults() []string {
 			fault("the limits of %s were exceeded: %+v", provider, c.Limits)
 		}
 	}
+	asked, charged := map[string]int{}, map[string]int{}
+	for reference, s := range b.ours {
+		asked[s.Payment.Provider]++
+		charged[s.Payment.Provider] += b.theirs[reference].charges
+	}
+	for provider, n := range asked {
+		if n > 5 && charged[provider] == 0 {
+			fault("%s charged none of %d payments: it cannot have been set up", provider, n)
+		}
+	}
 	for reference, externalID := range b.promised {
 		if s, ok := b.ours[reference]; !ok || s.Payment.ExternalID != externalID {
 			fault("%s: promised for order %s, and is of order %q", reference, externalID, s.Payment.ExternalID)

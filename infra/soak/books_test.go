@@ -114,6 +114,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 			t.Errorf("%s: %q, not %q", c.name, faults, c.says)
 		}
 	}
+	nobody := ledger.Story{Payment: ledger.Payment{Payment: payment.Payment{Provider: "mtn", Status: payment.Failed}}}
 	for _, c := range []struct {
 		name string
 		b    books
@@ -130,6 +131,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 			ours: map[string]ledger.Story{"r": {Payment: ledger.Payment{Payment: payment.Payment{Status: payment.Pending}}}},
 		}, "no operator"},
 		{"too many questions", books{counters: map[string]core.Counters{"mtn": {Limits: map[string]core.Limit{"getsPerSecond": {Most: 11, Violations: 1}}}}}, "limits of mtn were exceeded"},
+		{"a provider that takes nothing", books{ours: map[string]ledger.Story{"1": nobody, "2": nobody, "3": nobody, "4": nobody, "5": nobody, "6": nobody}}, "mtn charged none of 6"},
 		{"promise lost", books{promised: map[string]string{"r": "order"}}, "promised for order"},
 		{"forged delivery", books{arrivals: []arrival{{Fault: "no signature matches"}}}, "does not verify"},
 		{"stranger", books{arrivals: []arrival{{EventID: "evt_9"}}}, "which is not ours"},

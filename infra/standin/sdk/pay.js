@@ -58,6 +58,20 @@ async function main() {
   console.log("unknown reference: ResourceNotFoundError");
   console.log("balance:", JSON.stringify(await collections.getBalance()));
 
+  const disbursements = momo.create({ callbackHost: "localhost", baseUrl }).Disbursements({ userId, userSecret: apiKey, primaryKey });
+  const transfer = await disbursements.transfer({
+    amount: "12.50", currency: "EUR", externalId: "SDK-2",
+    payee: { partyIdType: momo.PayerType.MSISDN, partyId: "46733999999" },
+    payerMessage: "thanks", payeeNote: "prize",
+  });
+  await wait(1500);
+  console.log("transfer:", (await disbursements.getTransaction(transfer)).status);
+  await assert.rejects(disbursements.transfer({
+    amount: "1", currency: "EUR", externalId: "SDK-3", payee: { partyIdType: momo.PayerType.MSISDN, partyId: "46733123458" },
+  }), momo.NotAllowedError);
+  console.log("refused payee: NotAllowedError");
+  console.log("float:", JSON.stringify(await disbursements.getBalance()));
+
   for (let i = 0; i < 50 && inbox.length < 2; i++) await wait(100);
   console.log("callbacks:", inbox.map((c) => c.method + " " + c.body.status).join(", "));
   assert.deepStrictEqual(inbox.map((c) => c.body.status), ["SUCCESSFUL", "FAILED"]);
