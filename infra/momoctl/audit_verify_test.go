@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/standin/core"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/table"
@@ -19,11 +20,17 @@ func TestAuditVerify(t *testing.T) {
 		} {
 			c.pay(plan+strings.Repeat("x", i), plan)
 		}
+		// A token that MTN does not know any more: the one fetched in its place
+		// stands in the trail as "[token]".
+		if err := c.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteStatus, Fault: core.Error401Before, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		c.pay("ORDER-8", mtnstand.ScriptSuccess)
 		settled := c.held("ORDER-9")
 		c.must("payment", "settle", settled, "--status", "SUCCESSFUL", "--reason", "on the statement", "--financial-transaction-id", "4711", "--yes")
 		c.Pass(25 * time.Hour) // the open one ends by our clock
 		v := c.object("audit", "verify")
-		if v["checked"] != 7.0 || v["follow"] != 7.0 || len(v["faults"].([]any)) != 0 {
+		if v["checked"] != 8.0 || v["follow"] != 8.0 || len(v["faults"].([]any)) != 0 {
 			t.Errorf("%v", v)
 		}
 	})

@@ -162,19 +162,21 @@ type recording struct {
 var errNotRecorded = errors.New("not recorded")
 
 func (w *recording) RoundTrip(r *http.Request) (*http.Response, error) {
+	fetchesToken := strings.Contains(r.URL.Path, "token")
 	if w.taken < len(w.records) && recorded(w.records[w.taken]).same(r) {
 		one := w.records[w.taken]
 		w.taken++
 		w.at = one.At.Add(one.Duration)
-		if one.ResponseCode == 0 {
-			if one.Note == provider.ErrClassTimeout {
-				return nil, os.ErrDeadlineExceeded
-			}
+		switch {
+		case one.ResponseCode == 0 && one.Note == provider.ErrClassTimeout:
+			return nil, os.ErrDeadlineExceeded
+		case one.ResponseCode == 0:
 			return nil, io.ErrUnexpectedEOF
+		case !fetchesToken || one.ResponseCode != http.StatusOK: // a token itself is not stored
+			return answered(r, one.ResponseCode, one.ResponseBody), nil
 		}
-		return answered(r, one.ResponseCode, one.ResponseBody), nil
 	}
-	if strings.Contains(r.URL.Path, "token") {
+	if fetchesToken {
 		return answered(r, http.StatusOK, `{"access_token":"replayed","token_type":"access_token","expires_in":3600}`), nil
 	}
 	return nil, errNotRecorded
