@@ -59,7 +59,7 @@ func TestReplayWithoutCallbackURL(t *testing.T) {
 }
 
 // Another path of a host whose endpoint is disabled: nothing is sent there
-// either, and the operator who has just set it is told what comes next.
+// either, and the command that set it says what to do next.
 func TestNewURLOfADisabledEndpoint(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		c.must("endpoint", "disable", "cli_shop", testbed.ShopURL)

@@ -31,10 +31,10 @@ var Unproven = map[Invariant]string{
 	NoPanic: "any panic, and any call that a port forbids, whatever its cause",
 }
 
-// FreeOnly names the mutations that free interleavings alone show: somebody
-// finds another process in the middle of its work, waits, and writes back what
-// he had read when that one has ended. With -nested, where whatever begins in
-// another's wait ends before it, none is caught within 2,000 seeds.
+// FreeOnly names the mutations that free interleavings alone show: a process
+// reads a record while another one is at work on it, waits until that one has
+// ended, and writes back what it had read. With -nested the second process
+// ends inside the wait of the first, and none is caught within 2,000 seeds.
 var FreeOnly = []string{
 	"an event that another worker is at is put off as it was read",
 	"a repeat writes the running request back as it was read",
@@ -230,7 +230,6 @@ var Mutations = []Mutation{
 		`return spread(waits[min(n-1, 4)], random)`,
 	},
 	{
-		// Free interleavings catch it sooner: seed 173, and 372 with -nested.
 		"an event that another worker is at is put off as it was read", EventsOnce, "shared/forwarder/forwarder.go",
 		`		return nil // another worker is at it; if it dies, the sweeper rings
 `,

@@ -57,8 +57,8 @@ const (
 	// times what it may on average.
 	greedySpan  = 8 * time.Second
 	greedyEvery = time.Second / httpapi.AppPerSecond / 5
-	// greedyShare is how much more than the limit may get through, instances
-	// that limit by themselves included.
+	// greedyShare is how many times its limit may get through, also what
+	// instances let through while they do not ask the table.
 	greedyShare = 1.3
 )
 

@@ -60,8 +60,8 @@ func requestTo(method, path string) httpapi.Request {
 	return r
 }
 
-// list asks for an app's payments, of one order or all. It may be shown its
-// own only, and when nothing goes wrong each that it was told of.
+// list asks for an app's payments, of one order or all. The answer has no
+// other app's payment, and when nothing fails each one that the app knows.
 func (w *world) list(a *app, externalID string) {
 	query := url.Values{"limit": {"100"}}
 	if externalID != "" {

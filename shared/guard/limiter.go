@@ -91,8 +91,9 @@ type Slot struct {
 func (s Slot) Stale(now time.Time) bool { return now.Sub(s.At) > slotLasts }
 
 // WaitToAsk waits for a slot for a status question about a payment of an app.
-// A first try that was too slow for its own slot passes it as stale, and gets
-// one so far ahead. *Refusal: too many others are waiting.
+// stale is the slot for which the try before was too late, the zero Slot at the
+// first try: the next slot lies further ahead by the time that reserving took.
+// *Refusal: too many others are waiting.
 func (g *Guard) WaitToAsk(ctx context.Context, clientID string, by Caller, stale Slot) (Slot, error) {
 	if by == BySchedule {
 		if err := g.queue.Acquire(ctx); err != nil {

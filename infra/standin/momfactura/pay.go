@@ -137,7 +137,7 @@ func numeric(body []byte) bool {
 	return json.Unmarshal(body, &o) == nil && !bytes.HasPrefix(bytes.TrimSpace(o.PaymentInfo.Amount), []byte(`"`))
 }
 
-// angolan: 244XXXXXXXXX.
+// angolan: 244 and nine digits.
 func angolan(phone string) bool {
 	return len(phone) == 12 && strings.HasPrefix(phone, "244") && strings.Trim(phone, "0123456789") == ""
 }
