@@ -18,12 +18,6 @@ var elsewhere = map[string]struct {
 }{
 	"momentpay": {regexp.MustCompile(`(?i)momentpay`), `
 		.github/ISSUE_TEMPLATE/provider-fact.yml
-		Makefile
-		infra/bench/endtoend/providers.go
-		infra/console/page/local.js
-		infra/local/demo.go
-		infra/local/playground.go
-		infra/samlocal/world.go
 		infra/simulation/apps.go
 		infra/simulation/books.go
 		infra/simulation/check_ending.go
@@ -36,24 +30,14 @@ var elsewhere = map[string]struct {
 		infra/simulation/wire_moment.go
 		infra/simulation/wire_webhook.go
 		infra/simulation/world.go
-		infra/soak/judge.go
-		infra/soak/orders.go
-		infra/soak/trouble.go
 		infra/standin/all.go
 		infra/testbed/call.go
 		infra/testbed/others.go
 		infra/testbed/testbed.go
-		infra/tools/schemathesis_hooks.py
 		shared/assembly/providers/providers.go
 		shared/httpapi/openapi.yaml
 		template.yaml`},
 	"momfactura": {regexp.MustCompile(`(?i)mom-?factura`), `
-		Makefile
-		infra/bench/endtoend/providers.go
-		infra/local/demo.go
-		infra/local/playground.go
-		infra/local/trigger.go
-		infra/samlocal/world.go
 		infra/simulation/apps.go
 		infra/simulation/check_ending.go
 		infra/simulation/mutation.go
@@ -62,17 +46,10 @@ var elsewhere = map[string]struct {
 		infra/simulation/wire_factura.go
 		infra/simulation/wire_webhook.go
 		infra/simulation/world.go
-		infra/soak/books.go
-		infra/soak/judge.go
-		infra/soak/orders.go
-		infra/soak/standins.go
-		infra/soak/trouble.go
 		infra/standin/all.go
 		infra/testbed/call.go
 		infra/testbed/others.go
 		infra/testbed/testbed.go
-		infra/tools/schemathesis.toml
-		infra/tools/schemathesis_hooks.py
 		shared/assembly/providers/providers.go
 		shared/httpapi/openapi.yaml
 		template.yaml`},

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"time"
 
 	"momoproxy"
+	"momoproxy/infra/standin"
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
@@ -101,23 +101,22 @@ Stop with Ctrl-C. Payments are kept for the next start; delete the data folder t
 `, s.gatewayURL, demoKey, hint)
 }
 
-// demoPayments are what each provider is asked for: a body without its
-// externalId.
-var demoPayments = map[string]string{
-	// No currency: that of the account.
-	"mtn":         `"provider":"mtn","amount":"150.00","payer":{"partyIdType":"MSISDN","partyId":"26876123456"},"payerMessage":"Demo order"`,
-	"mom-factura": `"provider":"mom-factura","method":"reference","amount":"15000.00"`,
-	"momentpay":   `"provider":"momentpay","method":"link","amount":"150.00"`,
+// demoProviders are those that the demonstration can pay through.
+func demoProviders() (names []string) {
+	for _, kind := range standin.All() {
+		names = append(names, kind.Name)
+	}
+	slices.Sort(names)
+	return names
 }
-
-func demoProviders() []string { return slices.Sorted(maps.Keys(demoPayments)) }
 
 // demonstrate takes one payment to its verified callback over HTTP and prints
 // its timeline.
 func (s *system) demonstrate(ctx context.Context, provider string) error {
 	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
 	defer cancel()
-	body := fmt.Sprintf(`{"externalId":"DEMO-%d",%s}`, time.Now().UnixNano(), demoPayments[provider])
+	kind, _ := standin.Named(provider) // readOptions has looked
+	body := kind.Profile().Demo.Body(fmt.Sprint("DEMO-", time.Now().UnixNano()), nil)
 	s.out("\ndemo: POST /request-to-pay %s", body)
 	started := time.Now()
 	reference, err := s.requestToPay(ctx, body)
@@ -142,8 +141,8 @@ func (s *system) demonstrate(ctx context.Context, provider string) error {
 	return nil
 }
 
-func (s *system) requestToPay(ctx context.Context, body string) (reference string, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.gatewayURL+"/request-to-pay", bytes.NewReader([]byte(body)))
+func (s *system) requestToPay(ctx context.Context, body []byte) (reference string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.gatewayURL+"/request-to-pay", bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"momoproxy"
+	"momoproxy/infra/standin"
 	"momoproxy/shared/config"
 )
 
@@ -85,7 +86,7 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	if o.policy != config.Confirm && o.policy != config.Trust {
 		return o, say(out, fmt.Errorf("-callback-policy must be confirm or trust, not %q", policy))
 	}
-	if _, ok := demoPayments[o.provider]; !ok {
+	if _, ok := standin.Named(o.provider); !ok {
 		return o, say(out, fmt.Errorf("-provider must be one of %s, not %q", strings.Join(demoProviders(), ", "), o.provider))
 	}
 	set := map[string]bool{}

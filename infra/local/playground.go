@@ -13,8 +13,6 @@ import (
 	"momoproxy/infra/console"
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
-	mtnstand "momoproxy/infra/standin/mtn"
-	"momoproxy/shared/provider/momentpay"
 )
 
 // standins are the providers inside this process, by name. A provider that is
@@ -68,7 +66,7 @@ func (p *playground) Controls(of console.Payment) []string {
 	if !of.Open() {
 		return []string{repeat, forge}
 	}
-	if of.Method == momentpay.MethodLink { // a link cannot fail
+	if kind, _ := standin.Named(of.Provider); slices.Contains(kind.Profile().NoDecline, of.Method) {
 		return []string{approve, expire, lose, forge}
 	}
 	return []string{approve, decline, expire, lose, forge}
@@ -157,24 +155,11 @@ func (p *playground) Forward(by time.Duration) error { return p.clock.Forward(by
 
 // payers are the ways to go that the page offers. infra/standin/README.md has
 // all of them.
-func payers() []console.Payer {
-	mtn := func(name, plan string) console.Payer {
-		return console.Payer{Name: name, Provider: "mtn", Number: mtnstand.Payer(plan), Amount: "150.00"}
+func payers() (all []console.Payer) {
+	for _, kind := range standin.All() {
+		for _, o := range kind.Profile().Offered {
+			all = append(all, console.Payer{Name: o.Name, Provider: o.Provider, Method: o.Method, Number: o.Payer, Amount: o.Amount})
+		}
 	}
-	return []console.Payer{
-		mtn("Does nothing: you play the payer", mtnstand.ScriptPending),
-		mtn("Approves after a second", mtnstand.ScriptSuccess),
-		mtn("Declines", "failed_approval_rejected"),
-		mtn("Has too little money", "failed_not_enough_funds"),
-		mtn("Approves, and the callback is lost", "callback_lost"),
-		mtn("Declines, and somebody forges a callback", "callback_forged"),
-		mtn("Approves, and the answer to the request is lost", "reset_after"),
-		mtn("Never gets the request: the answer is an error", "error503"),
-		mtn("Has no wallet: refused at once", "refused_payer_not_found"),
-		mtn("Approves, but the status names another amount", "status_wrong_amount"),
-		{Name: "Bank reference: you play the payer", Provider: "mom-factura", Method: "reference", Amount: "15000.10"},
-		{Name: "Bank reference, paid after a second", Provider: "mom-factura", Method: "reference", Amount: "15000.00"},
-		{Name: "Payment link: you play the payer", Provider: "momentpay", Method: "link", Amount: "150.51"},
-		{Name: "Payment link, paid after a second", Provider: "momentpay", Method: "link", Amount: "150.00"},
-	}
+	return all
 }

@@ -12,7 +12,6 @@ import (
 
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider/momfactura"
 )
 
 // books are what everybody knows in the end.
@@ -81,8 +80,8 @@ func (b *books) faults() []string {
 		if !ok && e.submissions > 0 {
 			fault("%s: %s was asked and we do not know it", reference, e.provider)
 		}
-		if ok && s.Payment.Provider == momfactura.Name && e.submissions > 1 {
-			fault("%s: Mom Factura, which knows no repeats, was asked %d times", reference, e.submissions)
+		if ok && profileOf(s.Payment.Provider).Nameless && e.submissions > 1 {
+			fault("%s: %s, which cannot tell a repeat, was asked %d times", reference, e.provider, e.submissions)
 		}
 	}
 	for provider, c := range b.counters {

@@ -7,31 +7,18 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/infra/standin/core"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
-	"momoproxy/shared/provider/momentpay"
-	"momoproxy/shared/provider/momfactura"
 )
 
 // leftToPeople says whether an open payment may stay so: the answer that
 // would tell how to ask for it was lost, and the provider has no other way.
-// An E-kwanza or MCX payer may have paid; a bank reference, and a push that
-// never arrived before its two minutes were over, can be paid by nobody,
-// whatever script the stand-in plays, and end by our clock.
 func leftToPeople(p ledger.Payment, e entry) bool {
-	if p.Phase != payment.PhaseInReconciliation {
-		return false
-	}
-	switch p.Provider + " " + p.Method {
-	case momfactura.Name + " " + momfactura.MethodReference:
-		return p.IDs["operationId"] == ""
-	case momfactura.Name + " " + momfactura.MethodEkwanza, momfactura.Name + " " + momfactura.MethodMCX:
-		return p.Unanswerable
-	case momentpay.Name + " " + momentpay.MethodPush:
-		return p.IDs["id"] == "" && e.made == 0 && time.Since(p.CreatedAt) > 2*time.Minute
-	}
-	return false
+	unaskable := profileOf(p.Provider).Unaskable
+	return p.Phase == payment.PhaseInReconciliation && unaskable != nil &&
+		unaskable(core.Open{Method: p.Method, IDs: p.IDs, Unanswerable: p.Unanswerable, Age: time.Since(p.CreatedAt), Made: e.made})
 }
 
 // uninvoiced says whether there is an invoice that the app has not heard of.

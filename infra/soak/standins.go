@@ -5,17 +5,25 @@ import (
 
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
-	facturastand "momoproxy/infra/standin/momfactura"
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider/momfactura"
 )
 
 // provider is one, served at an address.
 type provider struct {
 	standin.Standin
+	profile core.Profile
 	address string
 	stop    func()
+}
+
+// profileOf is what there is to know of a provider by its name.
+func profileOf(provider string) core.Profile {
+	kind, known := standin.Named(provider)
+	if !known {
+		return core.Profile{}
+	}
+	return kind.Profile()
 }
 
 // entry is what a provider's books say of one payment.
@@ -41,7 +49,7 @@ func (w *world) startProviders() error {
 		if err != nil {
 			return err
 		}
-		p := &provider{Standin: s}
+		p := &provider{Standin: s, profile: kind.Profile()}
 		if p.address, p.stop, err = standin.Serve(s.Handler(), "127.0.0.1:0"); err != nil {
 			return err
 		}
@@ -64,24 +72,22 @@ func (w *world) startProviders() error {
 // entries are the providers' books by our references. What none of our
 // payments accounts for is under the provider's own.
 func (w *world) entries(ours map[string]ledger.Story) map[string]entry {
-	byAmount := map[string]string{} // Mom Factura is told nothing else of ours
+	byAmount := map[string]string{} // of providers that are told nothing else of ours
 	for r, s := range ours {
-		if s.Payment.Provider == momfactura.Name {
-			byAmount[s.Payment.Amount.Decimal()] = r
-		}
+		byAmount[s.Payment.Provider+" "+s.Payment.Amount.Decimal()] = r
 	}
 	all := map[string]entry{}
 	for _, p := range w.providers {
 		for _, e := range p.Ledger() {
 			reference := e.Reference
-			if e.Provider == facturastand.Name {
-				if reference = byAmount[e.Amount]; reference == "" {
-					reference = "Mom Factura's payment of " + e.Amount
+			if p.profile.Nameless {
+				if reference = byAmount[e.Provider+" "+e.Amount]; reference == "" {
+					reference = "the payment of " + e.Amount + " at " + e.Provider
 				}
 			}
 			sum := all[reference]
 			sum.provider = e.Provider
-			if e.Provider == facturastand.Name { // each request is an entry of its own
+			if p.profile.Nameless { // each request is an entry of its own
 				sum.submissions += e.Asks
 				sum.made += e.Accepted
 			} else {

@@ -21,6 +21,8 @@ type Standin interface {
 	// stand-in is served at an address.
 	Variables(address string) map[string]string
 	Handler() http.Handler
+	// Knows says whether a request takes one of the provider's routes.
+	Knows(*http.Request) bool
 	RoundTripper() http.RoundTripper
 	Keep(path string, report func(error)) error
 	Close()
@@ -47,15 +49,27 @@ type Kind struct {
 	Times core.Times
 	// Start makes the account of a system whose public address is given.
 	Start func(o core.Options, public string) (Standin, error)
+	// Profile is what tools have to know of the provider.
+	Profile func() core.Profile
 }
 
 // All lists every stand-in.
 func All() []Kind {
 	return []Kind{
-		{mtn.Name, 8090, mtn.DefaultTimes(), start(mtn.Start)},
-		{momfactura.Name, 8091, momfactura.DefaultTimes(), start(momfactura.Start)},
-		{momentpay.Name, 8092, momentpay.DefaultTimes(), start(momentpay.Start)},
+		{mtn.Name, 8090, mtn.DefaultTimes(), start(mtn.Start), mtn.Profile},
+		{momfactura.Name, 8091, momfactura.DefaultTimes(), start(momfactura.Start), momfactura.Profile},
+		{momentpay.Name, 8092, momentpay.DefaultTimes(), start(momentpay.Start), momentpay.Profile},
 	}
+}
+
+// Named is one of them by its name; ok is false where there is none.
+func Named(provider string) (k Kind, ok bool) {
+	for _, k := range All() {
+		if k.Name == provider {
+			return k, true
+		}
+	}
+	return Kind{}, false
 }
 
 func start[S Standin](make func(core.Options, string) (S, error)) func(core.Options, string) (Standin, error) {

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"strconv"
+	"time"
 
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
-	momentstand "momoproxy/infra/standin/momentpay"
-	"momoproxy/shared/provider/momentpay"
-	"momoproxy/shared/provider/momfactura"
+	"momoproxy/shared/assembly/providers"
 )
 
 func (w *world) names() (all []string) {
@@ -21,6 +20,10 @@ func (w *world) names() (all []string) {
 // startProviders starts the stand-ins and returns the variables that name them.
 func (w *world) startProviders() ([]string, error) {
 	variables := []string{"MTN_STATUS_PER_SECOND=150"}
+	limits := map[string]time.Duration{}
+	for _, r := range providers.All() {
+		limits[r.Name] = r.Known.Submits.Every
+	}
 	for _, kind := range standin.All() {
 		times := kind.Times
 		times.Approve = approve
@@ -36,29 +39,25 @@ func (w *world) startProviders() ([]string, error) {
 		for name, value := range s.Variables(address) {
 			variables = append(variables, name+"="+value)
 		}
+		if order := kind.Profile().Demo; limits[kind.Name] > 0 {
+			w.limited, w.every = append(w.limited, order), max(w.every, limits[kind.Name])
+		} else {
+			w.orders = append(w.orders, order)
+		}
 	}
 	return variables, nil
 }
 
-// body is the n-th request. Mom Factura takes 20 a minute from everybody
-// together; the rest is shared by the others.
+// body is the n-th request. Providers with a limit that everybody shares get
+// one now and then; the rest is shared by the others.
 func (w *world) body(n int) (provider string, body []byte) {
-	order := map[string]any{"externalId": fmt.Sprint("ORDER-", n), "amount": "25.00"}
-	payer := "26876123456"
-	provider = "mtn"
-	each := int(w.o.rate * 4) // a request of Mom Factura's every four seconds
-	switch {
-	case n%each == each-1:
-		provider, payer = momfactura.Name, "244923456789"
-		order["provider"], order["method"], order["amount"] = provider, momfactura.MethodReference, fmt.Sprintf("%d.00", 1000+n)
-	case n%2 == 1:
-		provider, payer = momentpay.Name, momentstand.PushNumber(0)
-		order["provider"], order["method"], order["amount"] = provider, momentpay.MethodPush, fmt.Sprintf("%d.00", 1000+n)
+	order := w.orders[n%len(w.orders)]
+	if len(w.limited) > 0 {
+		each := max(1, int(w.o.rate*(w.every+time.Second).Seconds()))
+		if n%each == each-1 {
+			order = w.limited[n/each%len(w.limited)]
+		}
 	}
-	order["payer"] = map[string]string{"partyIdType": "MSISDN", "partyId": payer}
-	body, err := json.Marshal(order)
-	if err != nil {
-		panic(err) // strings only
-	}
-	return provider, body
+	order.Amount = strconv.Itoa(1000+n) + ".00"
+	return order.Provider, order.Body(fmt.Sprint("ORDER-", n), nil)
 }

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"momoproxy/infra/standin/core"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/sqlite"
@@ -42,6 +43,10 @@ type world struct {
 	client  *http.Client
 	apps    []*app
 	closing []func()
+
+	orders  []core.Order  // one of each provider without a limit
+	limited []core.Order  // one of each with a limit of submissions
+	every   time.Duration // the widest of those limits
 
 	errors     lines // that the gateway logged
 	unverified atomic.Int64

@@ -43,7 +43,7 @@ function newPayment(s) {
     },
   },
   field('What the payer does', payer, 'For the numbers and amounts behind these see infra/standin/README.md.'),
-  field('Amount', amount, 'With Mom Factura and MomentPay the cents choose what happens.'), field('Order', order),
+  field('Amount', amount, 'Where no payer is named, the cents choose what happens.'), field('Order', order),
   h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary' }, 'Start the payment')));
 }
 

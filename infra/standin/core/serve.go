@@ -36,6 +36,12 @@ func (s *Standin[T]) Handler() http.Handler { return s.connection() }
 // host they name; see Connection.RoundTrip.
 func (s *Standin[T]) RoundTripper() http.RoundTripper { return s.connection() }
 
+// Knows says whether a request takes one of the provider's routes.
+func (s *Standin[T]) Knows(r *http.Request) bool {
+	route, _, _ := s.provider.Find(r)
+	return route != RouteUnknown
+}
+
 func (s *Standin[T]) connection() Connection {
 	return Connection{Serve: s.serve, Sleep: s.sleep, Hang: s.Hang, InstantTimeouts: s.InstantTimeouts}
 }

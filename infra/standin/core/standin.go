@@ -36,6 +36,9 @@ type Options struct {
 	// CallbackURL is where callbacks go, where the provider knows one address
 	// and not one of each payment; empty: nowhere.
 	CallbackURL string
+	// CallbackToken is the secret part of CallbackURL, where Start makes one;
+	// empty: drawn.
+	CallbackToken string
 	// CallbackRetries are the waits before each further try of a callback that
 	// was not answered 2xx; nil: the provider's.
 	CallbackRetries []time.Duration

@@ -5,6 +5,7 @@
 package momfactura
 
 import (
+	"cmp"
 	"crypto/rand"
 	"net/http"
 	"time"
@@ -94,7 +95,7 @@ func New(o Options) *Standin {
 
 // Start makes the account of a system whose public address is given.
 func Start(o core.Options, public string) (*Standin, error) {
-	token := rand.Text()
+	token := cmp.Or(o.CallbackToken, rand.Text())
 	o.CallbackURL = public + "/webhooks/mom-factura/" + token
 	s := New(Options{Options: o})
 	s.token = token
