@@ -130,10 +130,7 @@ mutations: ## Prove that the simulation fails: run it over code broken on purpos
 # file beside each names them all, and nothing is mutated there.
 MUTATED ?= $(filter-out %_test.go %/number_plans.go,$(wildcard shared/payment/*.go)) \
   $(addprefix shared/delivery/,breaker.go delivery.go outcome.go schedule.go) \
-  shared/provider/decision.go $(addprefix shared/provider/,\
-    mtn/decisions.go mtn/codes.go mtn/submit.go mtn/status.go mtn/report.go \
-    momfactura/decisions.go momfactura/submit.go momfactura/status.go momfactura/answer.go \
-    momentpay/decisions.go momentpay/submit.go momentpay/status.go momentpay/report.go)
+  shared/provider/decision.go $(foreach file,decisions codes submit status report answer,$(wildcard shared/provider/*/$(file).go))
 
 .PHONY: mutation-score
 mutation-score: ## Show how many small faults the tests of what decides find; under 90 % is an error (slow); MUTATED=FILE.go for one file
@@ -189,8 +186,8 @@ schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against o
 	infra/tools/schemathesis.sh --max-examples $(EXAMPLES) --seed $(FIRST)
 
 .PHONY: contract-servers
-contract-servers: ## Post what apps and the stand-in are sent to the webhook servers of Mom Factura's own document (fetches Express and Flask)
-	go run ./infra/standin/momfactura/contractservers
+contract-servers: ## Post what apps and the stand-in are sent to the webhook servers of a provider's own document (fetches Express and Flask)
+	go run ./infra/standin/*/contractservers
 
 .PHONY: vuln
 vuln: ## Report known vulnerabilities that the code can reach (needs the Go vulnerability database)

@@ -17,6 +17,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,13 +27,13 @@ import (
 
 	"momoproxy"
 	"momoproxy/infra/engines/engine"
+	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
-	momentstand "momoproxy/infra/standin/momentpay"
-	facturastand "momoproxy/infra/standin/momfactura"
-	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/config"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/queue/sqs"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/dynamo"
@@ -43,17 +44,14 @@ const (
 	region = "eu-west-1"
 	// appKey is that of the files under events/.
 	appKey = "APP_CHANGE_THIS"
-	// facturaToken is that of the files under events/mom-factura-webhook, but
-	// for wrong-token.
-	facturaToken = "kq1VZr0mT0yWq2c8oE6r3Q"
+	// callbackToken is that of the webhooks under events/, but for wrong-token.
+	callbackToken = "kq1VZr0mT0yWq2c8oE6r3Q"
 )
 
 // world is what the functions find around them.
 type world struct {
 	o         options
-	mtn       *mtnstand.Standin
-	factura   *facturastand.Standin
-	moment    *momentstand.Standin
+	standins  []standin.Standin
 	server    *http.Server
 	identity  tls.Certificate
 	endpoint  string            // of everything, as containers reach it
@@ -64,13 +62,14 @@ type world struct {
 func newWorld(ctx context.Context, o options) (*world, error) {
 	w := &world{o: o, functions: map[string]string{}}
 	public := fmt.Sprintf("http://localhost:%d", o.port)
-	w.mtn = mtnstand.New(mtnstand.Options{})
-	w.factura = facturastand.New(facturastand.Options{Options: core.Options{CallbackURL: public + "/webhooks/mom-factura/" + facturaToken}})
-	var err error
-	if w.moment, err = momentstand.Start(core.Options{}, public); err != nil {
-		return nil, err
+	accounts := map[string]map[string]string{} // variables by provider
+	for _, kind := range standin.All() {
+		stand, err := kind.Start(core.Options{CallbackToken: callbackToken}, public)
+		if err != nil {
+			return nil, err
+		}
+		w.standins, accounts[kind.Name] = append(w.standins, stand), stand.Variables("")
 	}
-	moment := w.moment.Variables("")
 	var template struct {
 		Resources map[string]struct {
 			Type       string `yaml:"Type"`
@@ -87,24 +86,22 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 			w.functions[path.Base(r.Properties.CodeURI)] = id
 		}
 	}
-	account, err := w.mtn.Provision(mtnstand.Account{CallbackHost: "localhost"})
-	if err != nil {
-		return nil, err
-	}
 	sealing := make([]byte, 32)
 	rand.Read(sealing) // never fails
 	keys := base64.StdEncoding.EncodeToString(sealing)
 	parameters := map[string]string{"/momo-proxy/sealing-keys": keys, "/momo-proxy/payer-key": keys}
-	for name, credentials := range map[string]any{
-		"mtn":         map[string]string{"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey},
-		"mom-factura": map[string]string{"MOMFACTURA_API_KEY": facturastand.DefaultAPIKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken},
-		"momentpay":   map[string]any{"MOMENTPAY_SECRET_KEY": moment["MOMENTPAY_SECRET_KEY"], "MOMENTPAY_WEBHOOK_SECRETS": []string{moment["MOMENTPAY_WEBHOOK_SECRETS"]}},
-	} {
+	for _, r := range providers.All() {
+		credentials := map[string]string{}
+		for _, v := range r.Variables {
+			if value := accounts[r.Name][v.Name]; v.Secret && value != "" {
+				credentials[v.Name] = value
+			}
+		}
 		text, err := json.Marshal(credentials)
 		if err != nil {
 			return nil, err
 		}
-		parameters["/momo-proxy/"+name] = string(text)
+		parameters["/momo-proxy/"+r.Name] = string(text)
 	}
 	if err := w.listen(ctx, parameters); err != nil {
 		return nil, err
@@ -113,16 +110,25 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	variables, err := json.MarshalIndent(map[string]map[string]string{"Parameters": {
+	set := map[string]string{
 		"TABLE_NAME": names.Main, "AUDIT_TABLE_NAME": names.Audit, "QUEUE_URL": queueURL, "DEAD_LETTER_QUEUE_URL": deadURL,
-		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "PAYER_SECRET_ID": "/momo-proxy/payer-key", "MTN_SECRET_ID": "/momo-proxy/mtn",
-		"MTN_BASE_URL": w.endpoint, "MTN_TARGET_ENV": account.TargetEnvironment, "MTN_CURRENCY": account.Currency,
-		"MOMFACTURA_SECRET_ID": "/momo-proxy/mom-factura", "MOMFACTURA_BASE_URL": w.endpoint, "MOMFACTURA_TEST_MODE": "true",
-		"MOMENTPAY_SECRET_ID": "/momo-proxy/momentpay", "MOMENTPAY_BASE_URL": w.endpoint,
+		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "PAYER_SECRET_ID": "/momo-proxy/payer-key",
 		"PUBLIC_BASE_URL":           public,
 		"AWS_ENDPOINT_URL_DYNAMODB": w.endpoint, "AWS_ENDPOINT_URL_SQS": w.endpoint, "AWS_ENDPOINT_URL_SSM": w.endpoint,
 		"SSL_CERT_FILE": authority,
-	}}, "", "  ")
+	}
+	for _, r := range providers.All() {
+		set[r.SecretVariable()] = "/momo-proxy/" + r.Name
+		for _, v := range r.Variables {
+			if value, ok := accounts[r.Name][v.Name]; ok && !v.Secret {
+				set[v.Name] = value
+				if v.Kind == provider.URL {
+					set[v.Name] = w.endpoint
+				}
+			}
+		}
+	}
+	variables, err := json.MarshalIndent(map[string]map[string]string{"Parameters": set}, "", "  ")
 	if err != nil {
 		return nil, err
 	}
@@ -144,9 +150,17 @@ func (w *world) writeTemplate() (string, error) {
 	}
 	processor := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	variable := "\n        TABLE_NAME: !Ref MainTable\n"
+	undeclared := []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SSM", "SSL_CERT_FILE"}
+	for _, r := range providers.All() {
+		for _, v := range r.Variables {
+			if v.Kind == provider.URL && !strings.Contains(text, v.Name+": ") {
+				undeclared = append(undeclared, v.Name)
+			}
+		}
+	}
 	err := errors.Join(
 		replace("Architectures: [arm64]", "Architectures: ["+processor+"]"),
-		replace(variable, variable+"        AWS_ENDPOINT_URL_DYNAMODB: file\n        AWS_ENDPOINT_URL_SQS: file\n        AWS_ENDPOINT_URL_SSM: file\n        MOMFACTURA_BASE_URL: file\n        SSL_CERT_FILE: file\n"))
+		replace(variable, variable+"        "+strings.Join(undeclared, ": file\n        ")+": file\n"))
 	file := filepath.Join(w.o.dir, "template.yaml")
 	return file, errors.Join(err, os.WriteFile(file, []byte(text), 0o644))
 }
@@ -181,7 +195,6 @@ func (w *world) listen(ctx context.Context, parameters map[string]string) error 
 	if err != nil {
 		return err
 	}
-	mtn, factura, moment := w.mtn.Handler(), w.factura.Handler(), w.moment.Handler()
 	w.server = &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch target := r.Header.Get("X-Amz-Target"); {
 		case strings.HasPrefix(target, "DynamoDB_"):
@@ -190,12 +203,9 @@ func (w *world) listen(ctx context.Context, parameters map[string]string) error 
 			queues.ServeHTTP(rw, r)
 		case target == "AmazonSSM.GetParameters":
 			getParameters(rw, r, parameters)
-		case strings.HasPrefix(r.URL.Path, "/api/payment/"):
-			factura.ServeHTTP(rw, r)
-		case strings.HasPrefix(r.URL.Path, "/collect/"): // MTN's is /collection/
-			moment.ServeHTTP(rw, r)
 		default:
-			mtn.ServeHTTP(rw, r)
+			i := slices.IndexFunc(w.standins, func(s standin.Standin) bool { return s.Knows(r) })
+			w.standins[max(i, 0)].Handler().ServeHTTP(rw, r)
 		}
 	})}
 	go func() { _ = w.server.Serve(l) }() // until it is closed
@@ -267,7 +277,7 @@ func (w *world) close() {
 	if w.server != nil {
 		_ = w.server.Close()
 	}
-	w.mtn.Close()
-	w.factura.Close()
-	w.moment.Close()
+	for _, s := range w.standins {
+		s.Close()
+	}
 }

@@ -18,7 +18,8 @@ for _ in $(seq 100); do
 done
 [ -n "$url" ] || { cat "$dir/out"; echo "schemathesis: the gateway did not come up"; exit 1; }
 
-env -C "$dir" SCHEMATHESIS_HOOKS="$OLDPWD/infra/tools/schemathesis_hooks.py" "$OLDPWD/.tools/schemathesis/bin/schemathesis" \
+go run ./infra/standin/serve -orders >"$dir/orders.json"
+env -C "$dir" SCHEMATHESIS_ORDERS="$dir/orders.json" SCHEMATHESIS_HOOKS="$OLDPWD/infra/tools/schemathesis_hooks.py" "$OLDPWD/.tools/schemathesis/bin/schemathesis" \
   --config-file "$OLDPWD/infra/tools/schemathesis.toml" \
   run "$OLDPWD/shared/httpapi/openapi.yaml" --url "$url" -H "X-Proxy-Api-Key: APP_CHANGE_THIS" \
   --request-timeout 30 --continue-on-failure "$@"

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -39,7 +40,11 @@ func run() error {
 	flag.StringVar(&keys.Currency, "currency", "", "MTN's currency (default that of the environment)")
 	flag.Uint64Var(&o.Seed, "seed", 0, "makes ids and keys repeatable (0: random)")
 	flag.BoolVar(&o.EnforceLimits, "enforce-limits", false, "answer 429 beyond the providers' limits")
+	orders := flag.Bool("orders", false, "print requests to pay that every way of paying takes, as JSON, and exit")
 	flag.Parse()
+	if *orders {
+		return printOrders()
+	}
 
 	for i, kind := range standin.All() {
 		if *only != "" && *only != kind.Name {
@@ -78,4 +83,16 @@ func run() error {
 	defer stop()
 	<-ctx.Done()
 	return nil
+}
+
+// printOrders: of each way to pay, the payer and the cents that stand first,
+// which are the ordinary ones, and those that stand last.
+func printOrders() error {
+	var all []json.RawMessage
+	for _, kind := range standin.All() {
+		for _, way := range kind.Profile().Load {
+			all = append(all, way.Order(kind.Name, 0, 0).Body("", nil), way.Order(kind.Name, -1, -1).Body("", nil))
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(all)
 }
