@@ -49,7 +49,7 @@ func TestAnAppThatTakesNothingIsTold(t *testing.T) {
 		}
 		w.Pass(7 * time.Hour)
 		for range 12 {
-			census, err := w.Ledger.Census(t.Context(), time.Now())
+			census, err := w.Ledger.Backlog(t.Context(), time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}

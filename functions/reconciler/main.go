@@ -24,5 +24,5 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	lambda.Start(assembly.Scheduled(parts.Sweeper().OnSchedule, gateway.OnSchedule, parts.Beat))
+	lambda.Start(assembly.Scheduled(parts.Sweeper(), gateway, parts.Beat))
 }

@@ -39,6 +39,27 @@ func TestReconcileTickCost(t *testing.T) {
 	}
 }
 
+// A run that finds nothing to do is what the reconciler does most of the time.
+func TestIdleTickCost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var counted atomic.Int64
+		w := testbed.New(t, testbed.Options{Table: func(inner table.Table) table.Table { return counter{inner, &counted} }})
+		if a := w.Pay(testbed.Order("ONE", mtnstand.Payer(mtnstand.ScriptSuccess))); a.StatusCode != 202 {
+			t.Fatalf("answered %d %s", a.StatusCode, a.Body)
+		}
+		time.Sleep(time.Hour)
+		w.Reconcile(t.Context()) // tokens are fetched anew
+		time.Sleep(time.Minute)
+		counted.Store(0)
+		w.Reconcile(t.Context())
+		// Four shards, one of them again, the inbox, the circuits, and the heartbeat,
+		// which is read and written.
+		if calls := counted.Load(); calls > 9 {
+			t.Errorf("%d table calls, want 9 at the most", calls)
+		}
+	})
+}
+
 // reconcileTick measures the median of several runs: processor time, and
 // calls to the table.
 func reconcileTick(t *testing.T, payments int) (cpu time.Duration, calls int64) {
@@ -68,7 +89,7 @@ func reconcileTick(t *testing.T, payments int) (cpu time.Duration, calls int64) 
 			time.Sleep(90 * time.Minute) // all hundred are due again
 			counted.Store(0)
 			started := processorTime(t)
-			tally, err := w.Gateway.Reconcile(ctx)
+			tally, err := w.Gateway.Reconcile(ctx, nil)
 			times = append(times, processorTime(t)-started)
 			if err != nil || tally.Checked != 100 {
 				t.Fatalf("checked %d payments (%v), want 100", tally.Checked, err)

@@ -363,7 +363,7 @@ func (r *records) circuit(ctx context.Context, name string) (Provider, error) {
 
 // backlog counts what stands where.
 func (r *records) backlog(ctx context.Context) (backlog, error) {
-	c, err := r.ledger.Census(ctx, r.now())
+	c, err := r.ledger.Backlog(ctx, r.now())
 	if err != nil {
 		return backlog{}, err
 	}

@@ -36,7 +36,7 @@ func (s *system) startLoops(ctx context.Context, w triggers.Wiring, g *gateway.G
 		if function != "reconciler" {
 			return fmt.Errorf("template: scheduled function %s has no handler here", function)
 		}
-		s.background.Go(func() { s.schedule(ctx, assembly.Scheduled(s.parts.Sweeper().OnSchedule, g.OnSchedule, s.parts.Beat)) })
+		s.background.Go(func() { s.schedule(ctx, assembly.Scheduled(s.parts.Sweeper(), g, s.parts.Beat)) })
 	}
 	return nil
 }

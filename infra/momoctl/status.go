@@ -58,7 +58,7 @@ func (c cli) status() *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "one screen: what waits, what is stuck, who is down",
 		Long: `Shows on one screen how much waits and for how long, what is stuck, and which providers
-and endpoints are down. It reads index entries only, at most 65 pages of them. An endpoint
+and endpoints are down. It reads index entries only, at most 70 pages of them. An endpoint
 that is being drained counts as not well.`,
 		Args: takes(nil),
 		RunE: c.over(func(ctx context.Context, s *session, _ []string) error { return s.showStatus(ctx) }),
@@ -67,7 +67,7 @@ that is being drained counts as not well.`,
 
 func (s *session) showStatus(ctx context.Context) error {
 	now := s.clock()
-	c, err := s.ledger.Census(ctx, now)
+	c, err := s.ledger.Backlog(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (s *session) showStatus(ctx context.Context) error {
 			c.HeldDeliveries, seconds(c.OldestHeld), c.ExhaustedDeliveries,
 		},
 	}
-	v.Endpoints = c.UnwellEndpoints
+	v.Endpoints = c.OpenEndpoints + c.DisabledEndpoints
 	if v.Queue.Waiting, v.Queue.Dead, err = s.queue.Depth(ctx); err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func viewOfCircuit(h ledger.Health) circuitView {
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-func describeStatus(t *text, v statusView, c ledger.Census) {
+func describeStatus(t *text, v statusView, c *ledger.Backlog) {
 	t.line("At %s UTC", short(v.At))
 	if v.NewPayments == newPaymentsStopped {
 		t.line("NEW PAYMENTS ARE STOPPED: apps get 503. momoctl start ends that.")

@@ -131,7 +131,7 @@ func TestRestore(t *testing.T) {
 	if err != nil || p.Status != payment.Pending {
 		t.Fatalf("%s %v", p.Status, err)
 	}
-	census, err := again.Census(t.Context(), time.Now())
+	census, err := again.Backlog(t.Context(), time.Now())
 	if err != nil || census.OpenPayments != 1 {
 		t.Fatalf("%+v %v", census, err)
 	}

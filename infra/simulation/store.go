@@ -52,7 +52,8 @@ func (s *store) follow(op table.Op) {
 	if op.Kind == table.OpDelete {
 		index = nil
 	}
-	inbox := ledger.AttentionKind(index[ledger.IndexAttention].Partition)
+	kind, _, _ := strings.Cut(index[ledger.IndexAttention].Sort, "#")
+	inbox := ledger.AttentionKind(kind)
 	s.note(s.unhealthy, k, inbox == ledger.AttentionEndpoint || inbox == ledger.AttentionDisabled)
 	s.note(s.held, k, inbox == ledger.AttentionHeld)
 	entry, isDue := index[ledger.IndexDue]
@@ -60,7 +61,7 @@ func (s *store) follow(op table.Op) {
 		delete(s.dueAt, k)
 		return
 	}
-	stamp, _, _ := strings.Cut(entry.Sort, "#")
+	stamp := strings.Split(entry.Sort, "#")[1]
 	at, err := time.Parse(time.RFC3339Nano, stamp)
 	if err != nil {
 		panic(err)

@@ -119,7 +119,7 @@ func (w *world) reconcile() {
 
 func (w *world) runReconciler() {
 	w.invoke(reconciler, func(ctx context.Context, i *instance) {
-		err := assembly.Scheduled(i.sweep.OnSchedule, i.gateway.OnSchedule, i.beat)(ctx)
+		err := assembly.Scheduled(i.sweep, i.gateway, i.beat)(ctx)
 		if err != nil {
 			w.note("  reconcile fails")
 		}

@@ -82,5 +82,5 @@ func (w *World) schedule(ctx context.Context) {
 func (w *World) Reconcile(ctx context.Context) {
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), scheduleLimit)
 	defer cancel()
-	_ = assembly.Scheduled(w.Sweeper.OnSchedule, w.Gateway.OnSchedule, w.beat)(work)
+	_ = assembly.Scheduled(w.Sweeper, w.Gateway, w.beat)(work)
 }

@@ -26,8 +26,6 @@ const (
 	// probeShare is how many of them are probed in a run. Probes may hang, and
 	// few batches can be worked on at once.
 	probeShare = 8
-	// countPages bounds what is read of the disabled endpoints, to count them.
-	countPages = 5
 )
 
 // maintainAll maintains the endpoints that are due. A fault with one does not
@@ -62,7 +60,7 @@ func (s *Sweeper) maintainAll(ctx context.Context, t *Swept) error {
 			faults[i] = nil
 		}
 	}
-	return errors.Join(append(faults, s.countDisabled(ctx, t))...)
+	return errors.Join(faults...)
 }
 
 // schedule lists the endpoints to maintain now, one of each client at a time,
@@ -112,20 +110,4 @@ func (s *Sweeper) schedule(ctx context.Context, now time.Time) (all []ledger.Att
 		}
 	}
 	return all, waiting, nil
-}
-
-// countDisabled counts the endpoints that are disabled, up to a bound.
-func (s *Sweeper) countDisabled(ctx context.Context, t *Swept) error {
-	cursor := ""
-	for range countPages {
-		page, err := s.Ledger.Attention(ctx, ledger.AttentionDisabled, ledger.Paging{Limit: endpointPage, Cursor: cursor})
-		if err != nil {
-			return err
-		}
-		t.Disabled += len(page.Items)
-		if cursor = page.Next; page.Next == "" {
-			break
-		}
-	}
-	return nil
 }

@@ -62,7 +62,7 @@ func TestOneClientsEndpointsDoNotStarveTheSweeper(t *testing.T) {
 				run, stop := context.WithTimeout(t.Context(), 25*time.Second)
 				defer stop()
 				began := time.Now()
-				swept, err := w.Sweeper.Sweep(run)
+				swept, err := w.Sweeper.Sweep(run, nil)
 				if took := time.Since(began); err != nil || took > 5*time.Second {
 					t.Errorf("a sweep took %s (%v): %+v", took, err, swept)
 				}
@@ -100,7 +100,7 @@ func TestOverdueEventsAreRungForFirst(t *testing.T) {
 		time.Sleep(time.Minute)
 		stuck := &failing{Table: w.Memory}
 		w.Sweeper.Ledger = ledger.New(stuck, w.Ring, ledger.Options{})
-		swept, err := w.Sweeper.Sweep(t.Context())
+		swept, err := w.Sweeper.Sweep(t.Context(), nil)
 		if swept.Rung != 1 || err == nil {
 			t.Errorf("%+v, %v", swept, err)
 		}

@@ -41,11 +41,11 @@ type Swept struct {
 	Probed    int           // probes begun
 	Released  int           // held deliveries let go
 	Open      int           // endpoints whose circuit is open
-	Disabled  int           // endpoints that are disabled, as far as they are counted
 }
 
-// Sweep is one run. It stops before ctx ends; the next goes on.
-func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
+// Sweep is one run. It stops before ctx ends; the next goes on. Where the
+// backlog has nothing due it does not look; nil: it looks everywhere.
+func (s *Sweeper) Sweep(ctx context.Context, backlog *ledger.Backlog) (Swept, error) {
 	var t Swept
 	var faults []error
 	note := func(err error) {
@@ -55,18 +55,22 @@ func (s *Sweeper) Sweep(ctx context.Context) (Swept, error) {
 	}
 	first := int(s.Now().Unix()/60) % ledger.DueShards // changes, so that none starves
 	for i := range ledger.DueShards {
-		note(s.ringOverdue(ctx, (first+i)%ledger.DueShards, &t))
+		if shard := (first + i) % ledger.DueShards; backlog.DeliveriesDue(shard) {
+			note(s.ringOverdue(ctx, shard, &t))
+		}
 	}
-	note(s.maintainAll(ctx, &t)) // last: it is what can take long
+	if backlog.EndpointsDue() {
+		note(s.maintainAll(ctx, &t)) // last: it is what can take long
+	}
 	note(ctx.Err())
 	return t, errors.Join(faults...)
 }
 
 // OnSchedule is Sweep with a log line.
-func (s *Sweeper) OnSchedule(ctx context.Context) error {
-	t, err := s.Sweep(ctx)
+func (s *Sweeper) OnSchedule(ctx context.Context, backlog *ledger.Backlog) error {
+	t, err := s.Sweep(ctx, backlog)
 	s.Log.InfoContext(ctx, "sweep", "rung", t.Rung, "oldest_due_ms", t.OldestDue.Milliseconds(), "probed", t.Probed,
-		"released", t.Released, "open", t.Open, "disabled", t.Disabled, "complete", err == nil)
+		"released", t.Released, "open", t.Open, "complete", err == nil)
 	return err
 }
 

@@ -49,7 +49,7 @@ type Gateway struct {
 	// Parallel runs the checks of a reconcile run.
 	Parallel host.Executor
 
-	censusMinute int64 // of the clock, when the latest census was taken; atomic
+	backlogMinute int64 // of the clock, when the backlog was logged last; atomic
 }
 
 // Times of a request to pay.

@@ -164,7 +164,7 @@ func TestAHealthyProviderCostsNoWrite(t *testing.T) {
 	var writes atomic.Int64
 	counting := func(inner table.Table) table.Table {
 		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
-			if op == "write" && strings.HasPrefix(keys[0].Partition, "health#") {
+			if op == "write" && keys[0].Partition == "health" {
 				writes.Add(1)
 			}
 			return tabletest.Fault{}
@@ -184,7 +184,7 @@ func TestAHealthyProviderCostsNoWrite(t *testing.T) {
 		if n := writes.Load(); n < 5 || n > 20 {
 			t.Errorf("60 failures of one app cost %d writes", n)
 		}
-		stored, err := w.Memory.Get(t.Context(), table.Key{Space: table.Main, Partition: "health#mtn", Sort: "health"})
+		stored, err := w.Memory.Get(t.Context(), table.Key{Space: table.Main, Partition: "health", Sort: "mtn"})
 		if err != nil || strings.Contains(fmt.Sprint(stored.Attributes), mtnstand.Payer("error503")) {
 			t.Errorf("stored: %v, %v", stored.Attributes, err)
 		}
@@ -253,7 +253,7 @@ type moving struct {
 }
 
 func (m moving) Write(ctx context.Context, ops ...table.Op) error {
-	if key := ops[0].Record.Key; strings.HasPrefix(key.Partition, "health#") && m.once.CompareAndSwap(true, false) {
+	if key := ops[0].Record.Key; key.Partition == "health" && m.once.CompareAndSwap(true, false) {
 		if rec, err := m.Get(ctx, key); err == nil {
 			_ = m.Table.Write(ctx, table.Put(rec))
 		}

@@ -42,7 +42,7 @@ func TestScheduleMaintainsProviders(t *testing.T) {
 		w.Gateway.Providers[0] = testbed.Guarded(w.Gateway, slow)[0]
 		began := time.Now()
 		done := make(chan error)
-		go func() { done <- w.Gateway.OnSchedule(t.Context()) }()
+		go func() { done <- w.Gateway.OnSchedule(t.Context(), nil) }()
 		time.Sleep(5 * time.Second)
 		if got := w.Status(reference); got != payment.Successful {
 			t.Errorf("beside a slow token call it is %s", got)

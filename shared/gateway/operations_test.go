@@ -78,7 +78,7 @@ func TestARunAgainstAHangingTableFails(t *testing.T) {
 	bubble(t, testbed.Options{Table: hanging}, func(t *testing.T, w *testbed.World) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
 		defer cancel()
-		if err := w.Gateway.OnSchedule(ctx); err == nil {
+		if err := w.Gateway.OnSchedule(ctx, nil); err == nil {
 			t.Error("the run says that all is well")
 		}
 	})

@@ -27,7 +27,8 @@ type Tally struct {
 // Reconcile works off the payments whose next check has come. It stops before
 // ctx ends and resumes where it stopped by itself, because what it has worked
 // off is no longer due. Runs that overlap do no harm: each check is claimed.
-func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
+// Where the backlog has nothing due it does not look; nil: it looks everywhere.
+func (g *Gateway) Reconcile(ctx context.Context, backlog *ledger.Backlog) (Tally, error) {
 	var t Tally
 	t.Complete = true
 	var faults []error
@@ -40,7 +41,9 @@ func (g *Gateway) Reconcile(ctx context.Context) (Tally, error) {
 	first := int(g.now().Unix()/60) % ledger.DueShards // changes, so that none starves
 	q := &queueOfRun{asked: map[string]int{}}
 	for i := range ledger.DueShards {
-		note(g.reconcilePayments(ctx, (first+i)%ledger.DueShards, q, &t))
+		if shard := (first + i) % ledger.DueShards; backlog.PaymentsDue(shard) {
+			note(g.reconcilePayments(ctx, shard, q, &t))
+		}
 	}
 	note(g.checkAll(ctx, q.later, &t))
 	return t, errors.Join(faults...)
@@ -169,13 +172,12 @@ const scheduleMargin = 8 * time.Second
 
 // OnSchedule is one scheduled run, bounded by the function's deadline. What
 // it does not reach stays due for the next.
-func (g *Gateway) OnSchedule(ctx context.Context) error {
+func (g *Gateway) OnSchedule(ctx context.Context, backlog *ledger.Backlog) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-scheduleMargin))
 		defer cancel()
 	}
-	g.logBacklog(ctx)
 	// Side by side: a provider that gives a token slowly keeps nobody's
 	// payments waiting.
 	var tally Tally
@@ -184,7 +186,7 @@ func (g *Gateway) OnSchedule(ctx context.Context) error {
 			g.maintain(ctx, g.Providers[i-1])
 			return nil
 		}
-		tally, err = g.Reconcile(ctx)
+		tally, err = g.Reconcile(ctx, backlog)
 		return err
 	})
 	err := errors.Join(faults...)

@@ -237,7 +237,7 @@ func feedReconciler(t *testing.T, w *testbed.World, source []byte) {
 		t.Fatal(err)
 	}
 	time.Sleep(11 * time.Second)
-	if err := w.Gateway.OnSchedule(context.Background()); err != nil {
+	if err := w.Gateway.OnSchedule(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if w.Status(eventReference) != payment.Successful {

@@ -31,21 +31,23 @@ func (l *Ledger) DueDeliveries(ctx context.Context, shard int, before time.Time,
 
 func (l *Ledger) due(ctx context.Context, kind string, shard int, before time.Time, p Paging) (Page[Due], error) {
 	page, err := l.query(ctx, "read due "+kind, table.Query{
-		Space: table.Main, Index: IndexDue, Partition: duePartition(kind, shard),
-		To: timeKey(before), Limit: p.within(table.MaxLimit), After: p.Cursor,
+		Space: table.Main, Index: IndexDue, Partition: duePartition(shard),
+		From: kind + "#", To: kind + "#" + timeKey(before), Limit: p.within(table.MaxLimit), After: p.Cursor,
 	})
 	if err != nil {
 		return Page[Due]{}, err
 	}
 	due := Page[Due]{Next: page.Next}
 	for _, rec := range page.Records {
-		stamp, rest, _ := strings.Cut(rec.Index[IndexDue].Sort, "#")
-		client, _, _ := strings.Cut(rest, "#")
-		at, err := time.Parse(timeLayout, stamp)
+		parts := strings.SplitN(rec.Index[IndexDue].Sort, "#", 4) // kind, time, client
+		if len(parts) < 3 {
+			return Page[Due]{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
+		}
+		at, err := time.Parse(timeLayout, parts[1])
 		if err != nil {
 			return Page[Due]{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
 		}
-		due.Items = append(due.Items, Due{Reference: referenceOf(rec.Partition), ClientID: client, Sequence: sequenceOf(rec.Sort), At: at})
+		due.Items = append(due.Items, Due{Reference: referenceOf(rec.Partition), ClientID: parts[2], Sequence: sequenceOf(rec.Sort), At: at})
 	}
 	return due, nil
 }

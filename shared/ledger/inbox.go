@@ -26,9 +26,7 @@ type Attention struct {
 // held deliveries and disabled endpoints by client and endpoint, other
 // endpoints by client and At.
 func (l *Ledger) Attention(ctx context.Context, kind AttentionKind, p Paging) (Page[Attention], error) {
-	return l.attention(ctx, table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(kind), Limit: p.within(table.MaxLimit), After: p.Cursor,
-	})
+	return l.attention(ctx, ofKind(kind, "", ""), p)
 }
 
 // EndpointsPast is Attention for AttentionEndpoint, beginning past all of one
@@ -40,19 +38,14 @@ func (l *Ledger) EndpointsPast(ctx context.Context, clientID string, p Paging) (
 	if clientID != "" {
 		from = clientID + "$" // follows "#", which ends an id
 	}
-	return l.attention(ctx, table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(AttentionEndpoint), Limit: p.within(table.MaxLimit), From: from, After: p.Cursor,
-	})
+	return l.attention(ctx, ofKind(AttentionEndpoint, from, ""), p)
 }
 
 // HeldFor lists what is held for one endpoint, oldest event first, from the
 // place given on (that of an earlier answer's last entry; empty: all).
 func (l *Ledger) HeldFor(ctx context.Context, e delivery.Endpoint, from string, p Paging) (Page[Attention], error) {
 	prefix := heldPrefix(e.ClientID, e.Origin)
-	return l.attention(ctx, table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(AttentionHeld), Limit: p.within(table.MaxLimit), After: p.Cursor,
-		From: prefix + from, To: prefix + "~",
-	})
+	return l.attention(ctx, ofKind(AttentionHeld, prefix+from, prefix+"~"), p)
 }
 
 // Place is where a held delivery stands among those of its endpoint.
@@ -60,14 +53,15 @@ func (a Attention) Place() string {
 	return fmt.Sprintf("%s#%s#%06d", timeKey(a.At), a.Reference, a.Sequence)
 }
 
-func (l *Ledger) attention(ctx context.Context, q table.Query) (Page[Attention], error) {
+func (l *Ledger) attention(ctx context.Context, q table.Query, p Paging) (Page[Attention], error) {
+	q.Space, q.Limit, q.After = table.Main, p.within(table.MaxLimit), p.Cursor
 	page, err := l.query(ctx, "read attention", q)
 	if err != nil {
 		return Page[Attention]{}, err
 	}
 	all := make([]Attention, 0, len(page.Records))
 	for _, rec := range page.Records {
-		a, err := attentionFrom(AttentionKind(q.Partition), rec.Index[IndexAttention].Sort)
+		a, err := attentionFrom(rec.Index[IndexAttention].Sort)
 		if err != nil {
 			return Page[Attention]{}, fmt.Errorf("%w: attention entry of %s", err, rec.Key)
 		}
@@ -78,19 +72,20 @@ func (l *Ledger) attention(ctx context.Context, q table.Query) (Page[Attention],
 
 // attentionFrom takes an entry's sort key apart (see the functions that make
 // them in keys.go).
-func attentionFrom(kind AttentionKind, sort string) (Attention, error) {
+func attentionFrom(sort string) (Attention, error) {
+	kind, sort, _ := strings.Cut(sort, "#")
 	fields := map[AttentionKind][]string{
 		AttentionPayment:   {"at", "client", "reference"},
 		AttentionExhausted: {"at", "client", "reference", "sequence"},
 		AttentionHeld:      {"client", "endpoint", "at", "reference", "sequence"},
 		AttentionEndpoint:  {"client", "at", "endpoint"},
 		AttentionDisabled:  {"client", "endpoint"},
-	}[kind]
+	}[AttentionKind(kind)]
 	parts := strings.Split(sort, "#")
 	if len(parts) != len(fields) || len(fields) == 0 {
 		return Attention{}, ErrCorrupt
 	}
-	a := Attention{Kind: kind}
+	a := Attention{Kind: AttentionKind(kind)}
 	for i, field := range fields {
 		var err error
 		switch part := parts[i]; field {

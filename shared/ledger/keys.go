@@ -18,10 +18,10 @@ const (
 	// by creation time.
 	IndexList = "list"
 	// IndexAttention is sparse and the operator's inbox: what does not go on
-	// by itself, or not well. Its partitions are the Attention kinds. One
-	// DynamoDB partition takes 1,000 writes a second; a kind that fills
-	// faster than that (an endpoint that dies under thousands of events a
-	// second) is throttled, and the events come again from the queue.
+	// by itself, or not well: one partition, ordered by the Attention kinds, so
+	// that one query reads an inbox of up to a thousand entries. One DynamoDB
+	// partition takes 1,000 writes a second. An endpoint that dies under more
+	// events than that is throttled, and the events come again from the queue.
 	IndexAttention = "attention"
 	// IndexPayer lists the payments of a phone number, of all clients, by
 	// creation time. Its partition is a keyed hash of the number: the
@@ -136,19 +136,36 @@ const (
 	dueKindDelivery = "delivery"
 )
 
-func duePartition(kind string, shard int) string { return fmt.Sprintf("%s#%d", kind, shard) }
+func duePartition(shard int) string { return fmt.Sprintf("due#%d", shard) }
 
 // dueEntry names the client too: the sweeper rings without reading records.
-// The record's own key has the rest.
+// The record's own key has the rest. The kinds stand apart in a partition, so
+// that one query can read both or one of them.
 func dueEntry(kind, reference, clientID string, at time.Time) table.IndexKey {
 	return table.IndexKey{
-		Partition: duePartition(kind, shardOf(reference)),
-		Sort:      timeKey(at) + "#" + clientID,
+		Partition: duePartition(shardOf(reference)),
+		Sort:      kind + "#" + timeKey(at) + "#" + clientID,
 	}
 }
 
-// AttentionKind is one partition of IndexAttention.
+// AttentionKind is a kind of entry in IndexAttention.
 type AttentionKind string
+
+const attentionPartition = "attention"
+
+func attentionEntry(k AttentionKind, sort string) table.IndexKey {
+	return table.IndexKey{Partition: attentionPartition, Sort: string(k) + "#" + sort}
+}
+
+// ofKind is a query for the entries of a kind from one sort key to before
+// another; empty: unbounded.
+func ofKind(k AttentionKind, from, to string) table.Query {
+	q := table.Query{Index: IndexAttention, Partition: attentionPartition, From: string(k) + "#" + from, To: string(k) + "#" + to}
+	if to == "" {
+		q.To = string(k) + "$" // the byte after #
+	}
+	return q
+}
 
 const (
 	// AttentionPayment: payments that are held or whose outcome is unknown.
@@ -168,25 +185,19 @@ const (
 
 // attentionPayment lists payments by the time given.
 func attentionPayment(at time.Time, clientID, reference string) table.IndexKey {
-	return table.IndexKey{Partition: string(AttentionPayment), Sort: timeKey(at) + "#" + clientID + "#" + reference}
+	return attentionEntry(AttentionPayment, timeKey(at)+"#"+clientID+"#"+reference)
 }
 
 // attentionExhausted lists exhausted deliveries by the time of their event.
 func attentionExhausted(created time.Time, clientID, reference string, sequence int) table.IndexKey {
-	return table.IndexKey{
-		Partition: string(AttentionExhausted),
-		Sort:      fmt.Sprintf("%s#%s#%s#%06d", timeKey(created), clientID, reference, sequence),
-	}
+	return attentionEntry(AttentionExhausted, fmt.Sprintf("%s#%s#%s#%06d", timeKey(created), clientID, reference, sequence))
 }
 
 // attentionHeld lists held deliveries by endpoint, oldest event first: one
 // endpoint's are one range, and those that are held for something else than
 // their endpoint have an empty one.
 func attentionHeld(clientID, origin string, created time.Time, reference string, sequence int) table.IndexKey {
-	return table.IndexKey{
-		Partition: string(AttentionHeld),
-		Sort:      heldPrefix(clientID, origin) + fmt.Sprintf("%s#%s#%06d", timeKey(created), reference, sequence),
-	}
+	return attentionEntry(AttentionHeld, heldPrefix(clientID, origin)+fmt.Sprintf("%s#%s#%06d", timeKey(created), reference, sequence))
 }
 
 // heldPrefix begins the entries of one endpoint's held deliveries.
@@ -199,11 +210,11 @@ func attentionEndpoint(e delivery.Endpoint) table.IndexKey {
 	at := e.ClosedAt
 	switch e.State {
 	case delivery.EndpointDisabled:
-		return table.IndexKey{Partition: string(AttentionDisabled), Sort: e.ClientID + "#" + e.Origin}
+		return attentionEntry(AttentionDisabled, e.ClientID+"#"+e.Origin)
 	case delivery.EndpointOpen:
 		at = e.ProbeAt
 	}
-	return table.IndexKey{Partition: string(AttentionEndpoint), Sort: e.ClientID + "#" + timeKey(at) + "#" + e.Origin}
+	return attentionEntry(AttentionEndpoint, e.ClientID+"#"+timeKey(at)+"#"+e.Origin)
 }
 
 const originPrefix = "origin#"

@@ -144,21 +144,21 @@ func (f DeliveryFilter) queries() []table.Query {
 	}
 	var all []table.Query
 	if slices.Contains(f.States, delivery.Exhausted) {
-		q := table.Query{Index: IndexAttention, Partition: string(AttentionExhausted)}
+		from, to := "", ""
 		if !f.From.IsZero() {
-			q.From = timeKey(f.From)
+			from = timeKey(f.From)
 		}
 		if !f.To.IsZero() {
-			q.To = timeKey(f.To)
+			to = timeKey(f.To)
 		}
-		all = append(all, q)
+		all = append(all, ofKind(AttentionExhausted, from, to))
 	}
 	if slices.Contains(f.States, delivery.Held) {
-		q := table.Query{Index: IndexAttention, Partition: string(AttentionHeld)}
+		from, to := "", ""
 		if f.ClientID != "" {
-			q.From, q.To = f.ClientID+"#", f.ClientID+"$" // the byte after #
+			from, to = f.ClientID+"#", f.ClientID+"$" // the byte after #
 		}
-		all = append(all, q)
+		all = append(all, ofKind(AttentionHeld, from, to))
 	}
 	return all
 }
@@ -193,9 +193,9 @@ func (l *Ledger) deliveriesAt(ctx context.Context, k table.Key) ([]delivery.Deli
 // known, oldest first, as ListPayments pages; clientID empty: everybody's. A
 // page may be short, or empty, and still have a cursor.
 func (l *Ledger) PaymentsWaiting(ctx context.Context, clientID string, p Paging) (Page[Payment], error) {
-	page, err := l.query(ctx, "list payments", table.Query{
-		Space: table.Main, Index: IndexAttention, Partition: string(AttentionPayment), Limit: p.within(MaxListed), After: p.Cursor,
-	})
+	q := ofKind(AttentionPayment, "", "")
+	q.Space, q.Limit, q.After = table.Main, p.within(MaxListed), p.Cursor
+	page, err := l.query(ctx, "list payments", q)
 	if err != nil {
 		return Page[Payment]{}, err
 	}

@@ -70,8 +70,11 @@ func (h Health) ProbeAt() (first time.Time) {
 // request-to-pay must not pay for a read each time.
 const healthFresh = 5 * time.Second
 
+// healthPartition holds the few records of all accounts: one query reads them.
+const healthPartition = "health"
+
 func healthKey(provider string) table.Key {
-	return table.Key{Space: table.Main, Partition: "health#" + provider, Sort: "health"}
+	return table.Key{Space: table.Main, Partition: healthPartition, Sort: provider}
 }
 
 // Health reads a provider's health, at most healthFresh old. Its parts are
@@ -96,9 +99,28 @@ func (l *Ledger) FreshHealth(ctx context.Context, provider string) (Health, erro
 	if err != nil {
 		return Health{}, fmt.Errorf("read provider health: %w", err)
 	}
+	return healthFrom(rec)
+}
+
+// AllHealth reads that of every account that has any.
+func (l *Ledger) AllHealth(ctx context.Context) ([]Health, error) {
+	page, err := l.query(ctx, "read provider health", table.Query{Space: table.Main, Partition: healthPartition, Limit: table.MaxLimit})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Health, len(page.Records))
+	for i, rec := range page.Records {
+		if all[i], err = healthFrom(rec); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func healthFrom(rec table.Record) (Health, error) {
 	r := &reader{rec: rec}
 	h := Health{
-		Provider: provider, OpenedAt: r.time("opened_at"), OpenFor: r.text("open_for"),
+		Provider: rec.Sort, OpenedAt: r.time("opened_at"), OpenFor: r.text("open_for"),
 		Apps: r.appHealth("apps"), version: rec.Version,
 	}
 	return h, r.err

@@ -56,7 +56,7 @@ func TestHealthIsSmall(t *testing.T) {
 	if err := b.SaveHealth(t.Context(), fullHealth()); err != nil {
 		t.Fatal(err)
 	}
-	rec, err := b.memory.Get(t.Context(), table.Key{Space: table.Main, Partition: "health#momentpay", Sort: "health"})
+	rec, err := b.memory.Get(t.Context(), table.Key{Space: table.Main, Partition: "health", Sort: "momentpay"})
 	if err != nil {
 		t.Fatal(err)
 	}

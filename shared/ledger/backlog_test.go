@@ -36,7 +36,7 @@ func put(t *testing.T, in table.Table, records ...table.Record) {
 	}
 }
 
-func TestCensus(t *testing.T) {
+func TestBacklog(t *testing.T) {
 	t.Parallel()
 	in := memory.New()
 	l := New(in, nil, Options{})
@@ -53,7 +53,7 @@ func TestCensus(t *testing.T) {
 		d := delivery.Delivery{Reference: reference(i), Sequence: 1, ClientID: "cli_a", State: delivery.Due, CreatedAt: noon.Add(-age), NextAttemptAt: noon.Add(next)}
 		return deliveryRecord(d)
 	}
-	if got, err := l.Census(context.Background(), noon); err != nil || got != (Census{}) {
+	if got, err := l.Backlog(context.Background(), noon); err != nil || *got != (Backlog{}) {
 		t.Errorf("of an empty table: %+v, %v", got, err)
 	}
 	put(t, in,
@@ -73,16 +73,17 @@ func TestCensus(t *testing.T) {
 		entry(5, IndexAttention, attentionEndpoint(delivery.Endpoint{ClientID: "cli_c", Origin: "https://c.example:443", State: delivery.EndpointDisabled})),
 		entry(3, IndexAttention, attentionExhausted(noon.Add(-99*time.Hour), "cli_a", reference(12), 1)),
 	)
-	got, err := l.Census(context.Background(), noon)
+	got, err := l.Backlog(context.Background(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Census{
+	want := Backlog{
 		OpenPayments: 3, UnknownPayments: 2, OldestUnknown: 3 * time.Hour,
 		DueDeliveries: 3, OldestUndelivered: 5 * time.Hour, OldestOverdue: 40 * time.Second,
-		HeldDeliveries: 3, OldestHeld: 30 * time.Hour, OldestProbed: 9 * time.Hour, UnwellEndpoints: 1, ExhaustedDeliveries: 1,
+		HeldDeliveries: 3, OldestHeld: 30 * time.Hour, OldestProbed: 9 * time.Hour, DisabledEndpoints: 1, ExhaustedDeliveries: 1,
+		payments: [DueShards]bool{1: true}, deliveries: [DueShards]bool{0: true, 1: true},
 	}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, *got, cmp.AllowUnexported(Backlog{})); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
 }
@@ -98,38 +99,39 @@ func (c *counted) Query(ctx context.Context, q table.Query) (table.Page, error) 
 	return c.Table.Query(ctx, q)
 }
 
-// A census of a table in a bad state costs no more than a written bound.
-func TestCensusIsBounded(t *testing.T) {
+// A backlog of a table in a bad state costs no more than a written bound.
+func TestBacklogIsBounded(t *testing.T) {
 	t.Parallel()
-	const most = censusPages * table.MaxLimit
+	const most = countPages * table.MaxLimit
 	in := memory.New()
 	for i := range most + 1 {
 		put(t, in, entry(i, IndexAttention, attentionExhausted(noon.Add(-time.Duration(i)*time.Second), "cli_a", reference(i), 1)))
 	}
 	seen := &counted{Table: in}
-	got, err := New(seen, nil, Options{}).Census(context.Background(), noon)
+	got, err := New(seen, nil, Options{}).Backlog(context.Background(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Census{ExhaustedDeliveries: most, Truncated: true}); got != want {
+	if want := (Backlog{ExhaustedDeliveries: most, Truncated: true}); *got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	// Two partitions for each shard and three kinds, of which one is full.
-	if want := 2*DueShards + 4 + censusPages; seen.queries != want {
+	// One query for each shard; the inbox in one, which is full, and then
+	// kind by kind.
+	if want := DueShards + 1 + 4 + countPages; seen.queries != want {
 		t.Errorf("%d queries, want %d", seen.queries, want)
 	}
 }
 
-func TestCensusTellsOfFaults(t *testing.T) {
+func TestBacklogTellsOfFaults(t *testing.T) {
 	t.Parallel()
 	in := memory.New()
-	put(t, in, entry(1, IndexAttention, table.IndexKey{Partition: string(AttentionPayment), Sort: "yesterday#cli_a"}))
-	if _, err := New(in, nil, Options{}).Census(context.Background(), noon); !errors.Is(err, ErrCorrupt) {
+	put(t, in, entry(1, IndexAttention, attentionEntry(AttentionPayment, "yesterday#cli_a")))
+	if _, err := New(in, nil, Options{}).Backlog(context.Background(), noon); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("an entry without a time: %v", err)
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := New(memory.New(), nil, Options{}).Census(ended, noon); !errors.Is(err, context.Canceled) {
+	if _, err := New(memory.New(), nil, Options{}).Backlog(ended, noon); !errors.Is(err, context.Canceled) {
 		t.Errorf("under an ended context: %v", err)
 	}
 }

@@ -26,8 +26,8 @@ func lines(w *testbed.World, message string) []string {
 	return found
 }
 
-// However often the reconciler runs, a census is taken once a minute.
-func TestCensusOnceAMinute(t *testing.T) {
+// However often the reconciler runs, the backlog is logged once a minute.
+func TestBacklogIsLoggedOnceAMinute(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		start := len(lines(w, "census"))
 		for range 60 {
@@ -40,12 +40,12 @@ func TestCensusOnceAMinute(t *testing.T) {
 	})
 }
 
-// A census that fails is logged, and the run continues.
-func TestCensusNeverFailsTheRun(t *testing.T) {
+// A backlog that cannot be read is logged, and the run continues.
+func TestBacklogNeverFailsTheRun(t *testing.T) {
 	var broken atomic.Bool
 	faulty := func(inner table.Table) table.Table {
 		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
-			if broken.Load() && len(keys) > 0 && (keys[0].Partition == "exhausted" || strings.HasPrefix(keys[0].Partition, "health#")) {
+			if broken.Load() && len(keys) > 0 && (keys[0].Partition == "attention" || keys[0].Partition == "health") {
 				return tabletest.Fault{When: tabletest.Before}
 			}
 			return tabletest.Fault{}
@@ -66,7 +66,7 @@ func TestCensusNeverFailsTheRun(t *testing.T) {
 
 // A circuit is logged as open while requests are refused, and not all night
 // because nobody asks.
-func TestCensusTellsOfTheCircuit(t *testing.T) {
+func TestBacklogTellsOfTheCircuit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		open := func() bool {
 			all := slices.DeleteFunc(lines(w, "census.provider"), func(l string) bool { return !strings.Contains(l, `"provider":"mtn"`) })
