@@ -31,9 +31,6 @@ var elsewhere = map[string]struct {
 		infra/simulation/wire_webhook.go
 		infra/simulation/world.go
 		infra/standin/all.go
-		infra/testbed/call.go
-		infra/testbed/others.go
-		infra/testbed/testbed.go
 		shared/assembly/providers/providers.go
 		shared/httpapi/openapi.yaml
 		template.yaml`},
@@ -47,9 +44,6 @@ var elsewhere = map[string]struct {
 		infra/simulation/wire_webhook.go
 		infra/simulation/world.go
 		infra/standin/all.go
-		infra/testbed/call.go
-		infra/testbed/others.go
-		infra/testbed/testbed.go
 		shared/assembly/providers/providers.go
 		shared/httpapi/openapi.yaml
 		template.yaml`},

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
+	"momoproxy/infra/testbed"
 )
 
 // While the payer may pay, or may have paid because the provider's answer was
@@ -13,7 +15,7 @@ import (
 // asked, a look into the provider's portal as well.
 func TestSettlePayable(t *testing.T) {
 	bubble(t, nil, func(t *testing.T, d *desk) {
-		if err := d.Factura.AddRule(core.Rule{Fault: core.TimeoutAfter}); err != nil {
+		if err := testbed.Standin[*facturastand.Standin](d.World).AddRule(core.Rule{Fault: core.TimeoutAfter}); err != nil {
 			t.Fatal(err)
 		}
 		lost := d.World.Pay(`{"provider":"mom-factura","method":"mcx","amount":"15000.00","externalId":"ORDER-MCX","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`).Reference()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
@@ -61,7 +62,7 @@ func TestSettleWhileSubmitting(t *testing.T) {
 // of failure needs a look into the provider's portal, which is recorded.
 func TestSettleUnanswerable(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
-		if err := c.Factura.AddRule(core.Rule{Fault: core.TimeoutAfter}); err != nil {
+		if err := testbed.Standin[*facturastand.Standin](c.World).AddRule(core.Rule{Fault: core.TimeoutAfter}); err != nil {
 			t.Fatal(err)
 		}
 		a := c.Pay(`{"provider":"mom-factura","method":"mcx","amount":"15000.00","externalId":"ORDER-MCX","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`)

@@ -152,10 +152,8 @@ func (in inbound) RoundTrip(out *http.Request) (*http.Response, error) {
 	var a Answer
 	if path, ok := strings.CutPrefix(out.URL.String(), PublicURL+"/callback"); ok {
 		a = in.w.CallBack(out.Method, strings.TrimPrefix(path, "/"), string(body))
-	} else if token, ok := strings.CutPrefix(out.URL.String(), PublicURL+"/webhooks/mom-factura/"); ok {
-		a = in.w.Webhook("POST /webhooks/mom-factura/{token}", token, out.Header, string(body))
-	} else if out.URL.String() == PublicURL+"/webhooks/momentpay" {
-		a = in.w.Webhook("POST /webhooks/momentpay", "", out.Header, string(body))
+	} else if route, token := webhookRoute(out.Method, strings.TrimPrefix(out.URL.String(), PublicURL)); route != "" {
+		a = in.w.Webhook(route, token, out.Header, string(body))
 	} else {
 		return nil, fmt.Errorf("testbed: no such host: %s", out.URL)
 	}

@@ -6,65 +6,80 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
-	momentstand "momoproxy/infra/standin/momentpay"
-	facturastand "momoproxy/infra/standin/momfactura"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/guard"
 	"momoproxy/shared/host"
 	"momoproxy/shared/provider"
-	"momoproxy/shared/provider/momentpay"
-	"momoproxy/shared/provider/momfactura"
 )
 
-// The secrets of the accounts with Mom Factura and MomentPay.
-const (
-	FacturaKey    = "factura-key-5d4c3b2a190807f6e5d4c3b2a1908070"
-	FacturaToken  = "factura-token-kq1VZr0mT0yWq2c8"
-	MomentKey     = "sk_test_moment-key-9f8e7d6c5b4a39281706f5e4d3c2b1a0"
-	MomentSecret  = "whsec_bW9tZW50bW9tZW50bW9tZW50bW9tZW50bW9tZW50bW8="
-	MomentSecret2 = "whsec_dGhlIG5leHQgc2VjcmV0IG9mIG1vbWVudHBheSEhISE="
-)
-
-// startOthers makes Mom Factura and MomentPay, whose webhooks come in by the
+// startOthers makes the providers beside MTN. Their webhooks come in by the
 // API's routes.
 func (w *World) startOthers(o Options) {
 	client := &http.Client{Transport: inbound{w}, Timeout: 5 * time.Second}
-	fo := facturastand.Options{Options: core.Options{CallbackURL: PublicURL + "/webhooks/mom-factura/" + FacturaToken, Seed: o.Seed, HTTPClient: client},
-		APIKey: FacturaKey}
-	if o.MomFactura != nil {
-		o.MomFactura(&fo)
+	for _, kind := range standin.All() {
+		if kind.Name == w.Sandbox.Provider() {
+			continue
+		}
+		s := must(kind.Start(core.Options{Seed: o.Seed, HTTPClient: client}, PublicURL))(w.t)
+		w.t.Cleanup(s.Close)
+		w.others = append(w.others, s)
 	}
-	w.Factura = facturastand.New(fo)
-	w.t.Cleanup(w.Factura.Close)
-	mo := momentstand.Options{Options: core.Options{CallbackURL: PublicURL + "/webhooks/momentpay",
-		Seed: o.Seed, HTTPClient: client},
-		SecretKey: MomentKey, WebhookSecrets: []string{MomentSecret}}
-	if o.MomentPay != nil {
-		o.MomentPay(&mo)
-	}
-	w.Moment = momentstand.New(mo)
-	w.t.Cleanup(w.Moment.Close)
 }
 
-// others are the adapters of Mom Factura and MomentPay.
+// Standin is the stand-in of a type: one of those beside MTN's, which is
+// World.Sandbox.
+func Standin[S standin.Standin](w *World) S {
+	w.t.Helper()
+	for _, s := range w.others {
+		if s, ok := s.(S); ok {
+			return s
+		}
+	}
+	var none S
+	w.t.Fatalf("there is no stand-in of type %T", none)
+	return none
+}
+
+// Account is the account at a provider beside MTN, by the names of its
+// variables.
+func (w *World) Account(provider string) map[string]string {
+	for _, s := range w.others {
+		if s.Provider() == provider {
+			return s.Variables("https://" + provider + ".example.com")
+		}
+	}
+	return nil
+}
+
+// adapters are those of the providers beside MTN.
+func (w *World) adapters(o Options) (all []provider.Provider) {
+	for _, r := range providers.All() {
+		variables := w.Account(r.Name)
+		if variables == nil {
+			continue
+		}
+		if o.Account != nil {
+			o.Account(r.Name, variables)
+		}
+		for _, s := range w.others {
+			if s.Provider() == r.Name {
+				parts := provider.Parts{Host: host.Machine(), Client: &http.Client{Transport: s.RoundTripper()}}
+				all = append(all, must(r.New(provider.NewAccount(r.Name, variables), parts))(w.t))
+			}
+		}
+	}
+	return all
+}
+
 // Guarded are accounts as the gateway has them.
 func Guarded(g *gateway.Gateway, all ...provider.Provider) (guarded []*guard.Guard) {
 	for _, p := range all {
 		guarded = append(guarded, guard.New(p, g.Ledger, host.Machine(), g.Log))
 	}
 	return guarded
-}
-
-func (w *World) others() []provider.Provider {
-	return []provider.Provider{
-		must(momfactura.New(momfactura.Config{
-			BaseURL: "https://factura.example.com", APIKey: FacturaKey, WebhookToken: FacturaToken, TestMode: true,
-		}, &http.Client{Transport: w.Factura.RoundTripper()}, time.Now))(w.t),
-		must(momentpay.New(momentpay.Config{
-			BaseURL: "https://moment.example.com", SecretKey: MomentKey, WebhookSecrets: []string{MomentSecret, MomentSecret2},
-		}, &http.Client{Transport: w.Moment.RoundTripper()}, time.Now))(w.t),
-	}
 }
 
 // Webhook posts a webhook as a provider or a forger would.
@@ -81,4 +96,18 @@ func (w *World) Webhook(route, token string, header http.Header, body string) An
 	r.Headers["content-type"] = "application/json"
 	r.Body = body
 	return w.Call(context.Background(), r)
+}
+
+// webhookRoute finds the registered route that a path takes, and its token.
+func webhookRoute(method, path string) (route, token string) {
+	for _, r := range providers.All() {
+		for _, route := range r.Callbacks.Routes {
+			start, parameter, _ := strings.Cut(route, "{")
+			rest, ok := strings.CutPrefix(method+" "+path, start)
+			if ok && (parameter == "token}" && rest != "" && !strings.Contains(rest, "/") || parameter == "" && rest == "") {
+				return route, rest
+			}
+		}
+	}
+	return "", ""
 }

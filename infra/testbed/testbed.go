@@ -16,9 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
-	momentstand "momoproxy/infra/standin/momentpay"
-	facturastand "momoproxy/infra/standin/momfactura"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
@@ -68,11 +67,11 @@ type Options struct {
 	Queue func(queue.Queue) queue.Queue
 	// MTN wraps the connection to MTN, which is the sandbox in process.
 	MTN func(http.RoundTripper) http.RoundTripper
-	// Sandbox changes the sandbox's options before it is made, MomFactura
-	// and MomentPay those of the other two.
-	Sandbox    func(*mtnstand.Options)
-	MomFactura func(*facturastand.Options)
-	MomentPay  func(*momentstand.Options)
+	// Sandbox changes the sandbox's options before it is made.
+	Sandbox func(*mtnstand.Options)
+	// Account changes the variables of an account beside MTN's before its
+	// adapter is made.
+	Account func(provider string, variables map[string]string)
 	// Currency is the account's, in MTN's sandbox environment, which takes
 	// any payer; empty: SZL.
 	Currency       string
@@ -91,15 +90,12 @@ type Options struct {
 type World struct {
 	t testing.TB
 
-	Memory   *tablememory.Table // what is stored
-	Table    table.Table        // what the system sees of it
-	Messages *queuememory.Queue
-	Queue    queue.Queue
-	Sandbox  *mtnstand.Standin
-	MTN      provider.Provider
-	// Factura and Moment are the other two providers.
-	Factura   *facturastand.Standin
-	Moment    *momentstand.Standin
+	Memory    *tablememory.Table // what is stored
+	Table     table.Table        // what the system sees of it
+	Messages  *queuememory.Queue
+	Queue     queue.Queue
+	Sandbox   *mtnstand.Standin
+	MTN       provider.Provider
 	Ring      *seal.Ring
 	Payers    *seal.Hasher
 	Ledger    *ledger.Ledger
@@ -111,6 +107,7 @@ type World struct {
 
 	Shop, Other ledger.Client
 
+	others  []standin.Standin           // the providers beside MTN; see Standin
 	beat    func(context.Context) error // of the reconciler
 	noted   *notedTable
 	log     logBuffer
@@ -203,7 +200,7 @@ func (w *World) Restart(o Options) {
 		parts.Config.CallbackPolicy = config.Trust
 	}
 	parts.Random, parts.Jitter = newRandom(o.Seed+2), func() float64 { return 0.5 }
-	w.Gateway = payments.Over(parts, append([]provider.Provider{w.MTN}, w.others()...))
+	w.Gateway = payments.Over(parts, append([]provider.Provider{w.MTN}, w.adapters(o)...))
 	w.API = routes.Over(parts, w.Gateway)
 	w.API.Limits = o.Limits
 	w.Forwarder, w.Sweeper, w.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
@@ -176,9 +175,8 @@ func TestUnreadShare(t *testing.T) {
 
 // The signature of one account says nothing about the payments of another.
 func TestSignatureOfAnotherAccount(t *testing.T) {
-	o := testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}
-	bubble(t, o, func(t *testing.T, w *testbed.World) {
-		reference := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		reference := w.Pay(moment("ORDER-1", "link", "150.51")).Reference()
 		for i, prov := range w.Gateway.Providers {
 			if prov.Capabilities().Name == "momentpay" {
 				made := newPlatform(prov.Provider, func(c *provider.Capabilities) { c.Account = "moment-2" })

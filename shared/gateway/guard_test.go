@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"momoproxy/infra/standin/core"
+	facturastand "momoproxy/infra/standin/momfactura"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
@@ -113,7 +114,7 @@ func TestAnAppIsKeptOutAlone(t *testing.T) {
 // What a provider asks for with a 429 is kept to by the app that met it.
 func TestRetryAfterOfAProvider(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Factura.AddRule(core.Rule{Fault: core.Error429Before, Times: 1}); err != nil {
+		if err := testbed.Standin[*facturastand.Standin](w).AddRule(core.Rule{Fault: core.Error429Before, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		w.Pay(factura("ORDER-1", "reference", "1500.00"))

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	momentstand "momoproxy/infra/standin/momentpay"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
@@ -146,17 +145,17 @@ func TestACallbackThatMeetsATableFaultIsKept(t *testing.T) {
 			return tabletest.Fault{}
 		})
 	}
-	o := testbed.Options{Table: faulty, MomentPay: func(o *momentstand.Options) { o.Manual = true }}
+	o := testbed.Options{Table: faulty}
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
 		mtn := accepted(t, w, "ORDER-1", mtnstand.ScriptPending)
-		link := w.Pay(moment("ORDER-2", "link", "150.00")).Reference()
+		link := w.Pay(moment("ORDER-2", "link", "150.51")).Reference()
 		path := w.CallbackPath(mtn)
 		time.Sleep(time.Second) // MomentPay's own event about the link is in
 		broken.Store(true)
 		filler := strings.Repeat("filler", 500)
 		w.CallBack("POST", "", `{"externalId":"ORDER-1","status":"SUCCESSFUL","filler":"`+filler+`"}`)
 		w.CallBack("POST", path, `{"status":"SUCCESSFUL","filler":"`+filler+`"}`)
-		w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, nil, `{"event":"payment.confirmed","ekwanzaTransactionId":"tx-1","filler":"`+filler+`"}`)
+		w.Webhook("POST /webhooks/mom-factura/{token}", w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"], nil, `{"event":"payment.confirmed","ekwanzaTransactionId":"tx-1","filler":"`+filler+`"}`)
 		if a := signed(t, w, link); a.StatusCode != 503 { // MomentPay sends it again
 			t.Errorf("MomentPay is answered %d %s", a.StatusCode, a.Body)
 		}

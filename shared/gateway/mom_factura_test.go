@@ -101,10 +101,10 @@ func TestMomFacturaWays(t *testing.T) {
 				if diff := cmp.Diff(c.events, announced(w, reference)); diff != "" {
 					t.Errorf("events (-want +announced):\n%s", diff)
 				}
-				if v := w.Factura.Counters(); v.Violations() > 0 {
+				if v := testbed.Standin[*facturastand.Standin](w).Counters(); v.Violations() > 0 {
 					t.Errorf("limits broken: %+v", v)
 				}
-				if n := len(w.Factura.Ledger()); n > 1 {
+				if n := len(testbed.Standin[*facturastand.Standin](w).Ledger()); n > 1 {
 					t.Errorf("%d payments at the provider", n)
 				}
 			})
@@ -169,7 +169,7 @@ func TestTwoHundredLostWebhooks(t *testing.T) {
 				t.Fatalf("events (-want +announced):\n%s", diff)
 			}
 		}
-		c := w.Factura.Counters()
+		c := testbed.Standin[*facturastand.Standin](w).Counters()
 		if c.Violations() > 0 || c.Limits[facturastand.LimitRequests].Most > 100 || c.Limits[facturastand.LimitSubmits].Most > 20 {
 			t.Errorf("the provider counted %+v", c)
 		}
@@ -193,7 +193,7 @@ func TestABurstOfForgedFacturaWebhooks(t *testing.T) {
 		for i := range 10_000 {
 			token := "guess"
 			if i%2 == 0 {
-				token = testbed.FacturaToken // as if it had leaked
+				token = w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"] // as if it had leaked
 			}
 			id := ids["merchantTransactionId"]
 			if i%3 == 0 || id == "" {
@@ -211,11 +211,11 @@ func TestABurstOfForgedFacturaWebhooks(t *testing.T) {
 		if events := announced(w, reference); events != nil {
 			t.Errorf("announced %v", events)
 		}
-		if v := w.Factura.Counters(); v.Violations() > 0 {
+		if v := testbed.Standin[*facturastand.Standin](w).Counters(); v.Violations() > 0 {
 			t.Errorf("limits broken: %+v", v)
 		}
 		// The truth still arrives.
-		if err := w.Factura.SetOutcome(ids["operationId"], facturastand.Paid, "", false); err != nil {
+		if err := testbed.Standin[*facturastand.Standin](w).SetOutcome(ids["operationId"], facturastand.Paid, "", false); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(2 * time.Hour)
@@ -240,7 +240,7 @@ func TestMomFacturaSharesItsLimit(t *testing.T) {
 		if a := w.Pay(factura("OTHER-1", "reference", "1500.00"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
 			t.Errorf("the other app was answered %d %s", a.StatusCode, a.Body)
 		}
-		if v := w.Factura.Counters(); v.Violations() > 0 {
+		if v := testbed.Standin[*facturastand.Standin](w).Counters(); v.Violations() > 0 {
 			t.Errorf("limits broken: %+v", v)
 		}
 	})
@@ -272,7 +272,7 @@ func TestASlowTableKeepsTheIntervalOfQuestions(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			w.Ask(reference, testbed.ShopKey)
 		}
-		if n := w.Factura.Counters().Limits[facturastand.LimitEkwanza].Violations; n != 0 {
+		if n := testbed.Standin[*facturastand.Standin](w).Counters().Limits[facturastand.LimitEkwanza].Violations; n != 0 {
 			t.Errorf("%d questions came too soon", n)
 		}
 		if p := w.Payment(reference); time.Since(p.CheckedAt) > 10*time.Second {

@@ -24,12 +24,12 @@ func sendSigned(t *testing.T, w *testbed.World, reference string, changes ...str
 
 func signed(t *testing.T, w *testbed.World, reference string, changes ...string) testbed.Answer {
 	t.Helper()
-	hook, err := w.Moment.Compose(reference, core.Notice{Status: "paid"})
+	hook, err := testbed.Standin[*momentstand.Standin](w).Compose(reference, core.Notice{Status: "paid"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	body := strings.NewReplacer(changes...).Replace(string(hook.Body))
-	secret, err := webhook.ParseSecret(testbed.MomentSecret)
+	secret, err := webhook.ParseSecret(w.Account("momentpay")["MOMENTPAY_WEBHOOK_SECRETS"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,9 +43,9 @@ func signed(t *testing.T, w *testbed.World, reference string, changes ...string)
 // A signed success ends the payment that it names and no other. Where its ids
 // lead to different payments it is a hint for all of them.
 func TestASignedSuccessEndsThePaymentItNames(t *testing.T) {
-	bubble(t, testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
-		first := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
-		second := w.Pay(moment("ORDER-2", "link", "150.00")).Reference()
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		first := w.Pay(moment("ORDER-1", "link", "150.51")).Reference()
+		second := w.Pay(moment("ORDER-2", "link", "150.51")).Reference()
 		id := func(reference string) string { return w.Payment(reference).IDs["id"] }
 		both := func(want payment.Status, why string) {
 			t.Helper()
@@ -72,9 +72,9 @@ func TestASignedSuccessEndsThePaymentItNames(t *testing.T) {
 
 // Two payments have got one id: the event ends the one that it names.
 func TestASignedSuccessUnderAnIDOfTwo(t *testing.T) {
-	bubble(t, testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
-		first := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
-		second := w.Pay(moment("ORDER-2", "link", "150.00")).Reference()
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		first := w.Pay(moment("ORDER-1", "link", "150.51")).Reference()
+		second := w.Pay(moment("ORDER-2", "link", "150.51")).Reference()
 		p := w.Payment(second)
 		d := payment.Decide(p.Payment, payment.Evidence{
 			Source: payment.FromStatus, Verdict: payment.SaysPending, At: time.Now(),

@@ -58,7 +58,7 @@ func TestMomentPayWays(t *testing.T) {
 				if diff := cmp.Diff(c.events, announced(w, reference)); diff != "" {
 					t.Errorf("events (-want +announced):\n%s", diff)
 				}
-				e, made := w.Moment.Payment(reference)
+				e, made := testbed.Standin[*momentstand.Standin](w).Payment(reference)
 				if made && e.Accepted > 1 || e.Charges > 1 {
 					t.Errorf("%d payment requests, %d charges under one reference", e.Accepted, e.Charges)
 				}
@@ -70,19 +70,25 @@ func TestMomentPayWays(t *testing.T) {
 // Ten thousand webhooks that MomentPay did not sign, or not so: all are
 // refused, nothing is asked, nothing changes.
 func TestABurstOfForgedMomentWebhooks(t *testing.T) {
-	bubble(t, testbed.Options{MomentPay: func(o *momentstand.Options) { o.Manual = true }}, func(t *testing.T, w *testbed.World) {
-		reference := w.Pay(moment("ORDER-1", "link", "150.00")).Reference()
+	const next = "whsec_dGhlIG5leHQgc2VjcmV0IG9mIG1vbWVudHBheSEhISE="
+	both := func(provider string, variables map[string]string) {
+		if provider == momentstand.Name {
+			variables["MOMENTPAY_WEBHOOK_SECRETS"] += " " + next
+		}
+	}
+	bubble(t, testbed.Options{Account: both}, func(t *testing.T, w *testbed.World) {
+		reference := w.Pay(moment("ORDER-1", "link", "150.51")).Reference()
 		w.Pass(time.Second) // its own webhook, of its making
-		before := w.Moment.Counters()
+		before := testbed.Standin[*momentstand.Standin](w).Counters()
 		for i := range 10_000 {
 			kinds := momentstand.Forgeries()
-			hook, err := w.Moment.Compose(reference, core.Notice{Status: "paid", Forged: kinds[i%len(kinds)]})
+			hook, err := testbed.Standin[*momentstand.Standin](w).Compose(reference, core.Notice{Status: "paid", Forged: kinds[i%len(kinds)]})
 			if err != nil {
 				t.Fatal(err)
 			}
 			body := string(hook.Body)
 			if i%7 == 0 { // a true signature over other bytes
-				if hook, err = w.Moment.Compose(reference, core.Notice{Kind: "updated"}); err != nil {
+				if hook, err = testbed.Standin[*momentstand.Standin](w).Compose(reference, core.Notice{Kind: "updated"}); err != nil {
 					t.Fatal(err)
 				}
 				body = strings.Replace(string(hook.Body), `"active"`, `"paid"`, 1)
@@ -91,15 +97,15 @@ func TestABurstOfForgedMomentWebhooks(t *testing.T) {
 				t.Fatalf("forged webhook %d was answered %d %s", i, a.StatusCode, a.Body)
 			}
 		}
-		if diff := cmp.Diff(before, w.Moment.Counters()); diff != "" {
+		if diff := cmp.Diff(before, testbed.Standin[*momentstand.Standin](w).Counters()); diff != "" {
 			t.Errorf("MomentPay was asked (-before +after):\n%s", diff)
 		}
 		if w.Status(reference) != payment.Pending || announced(w, reference) != nil {
 			t.Errorf("it is %s, announced %v", w.Status(reference), announced(w, reference))
 		}
 		// A true one, even under the next secret, is believed at once.
-		w.Moment.RotateSecrets(testbed.MomentSecret2)
-		if err := w.Moment.SetOutcome(reference, "paid", "", true); err != nil {
+		testbed.Standin[*momentstand.Standin](w).RotateSecrets(next)
+		if err := testbed.Standin[*momentstand.Standin](w).SetOutcome(reference, "paid", "", true); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(5 * time.Second)
@@ -123,10 +129,10 @@ func TestProvidersNeverMeet(t *testing.T) {
 			w.Pay(factura(inOther, "reference", "1500.10")).Reference(),
 			w.Pay(testbed.Order(inOther, "46733123453")).Reference(),
 		}
-		if err := w.Moment.SetOutcome(inOther, "paid", "", true); err != nil {
+		if err := testbed.Standin[*momentstand.Standin](w).SetOutcome(inOther, "paid", "", true); err != nil {
 			t.Fatal(err)
 		}
-		w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{},
+		w.Webhook("POST /webhooks/mom-factura/{token}", w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"], http.Header{},
 			fmt.Sprintf(`{"event":"payment.confirmed","operationId":%q,"operationStatus":"1"}`, operation))
 		w.CallBack("POST", "", fmt.Sprintf(`{"externalId":%q,"status":"SUCCESSFUL"}`, inOther))
 		w.Pass(30 * time.Second)

@@ -102,18 +102,18 @@ func TestBacklogIsWorkedOffInTime(t *testing.T) {
 		for i := range 250 {
 			paced(t, w, factura(fmt.Sprint("ORDER-", i), "reference", "1500.10"))
 		}
-		if err := w.Factura.AddRule(core.Rule{Route: facturastand.RouteStatus, DelayMs: 300}); err != nil {
+		if err := testbed.Standin[*facturastand.Standin](w).AddRule(core.Rule{Route: facturastand.RouteStatus, DelayMs: 300}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(20 * time.Minute)
-		before := w.Factura.Counters().Requests[facturastand.RouteStatus]
+		before := testbed.Standin[*facturastand.Standin](w).Counters().Requests[facturastand.RouteStatus]
 		for i := range 5 {
 			if a := w.Pay(factura(fmt.Sprint("GOOD-", i), "reference", "1500.00"), "x-proxy-api-key", testbed.OtherKey); a.StatusCode != 202 {
 				t.Errorf("a submission was answered %d %s", a.StatusCode, a.Body)
 			}
 			w.Pass(time.Minute)
 		}
-		c := w.Factura.Counters()
+		c := testbed.Standin[*facturastand.Standin](w).Counters()
 		if asked := c.Requests[facturastand.RouteStatus] - before; asked < 5*40 {
 			t.Errorf("%d questions in five minutes", asked)
 		} else {

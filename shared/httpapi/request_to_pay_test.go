@@ -263,7 +263,7 @@ const orderMCX = `{"provider":"mom-factura","method":"mcx","amount":"15000.00","
 // payer: the order stays taken, and the provider is asked once.
 func TestRequestToPayUnknownCode(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Factura.AddRule(core.Rule{Fault: facturastand.UnknownCodeAfter}); err != nil {
+		if err := testbed.Standin[*facturastand.Standin](w).AddRule(core.Rule{Fault: facturastand.UnknownCodeAfter}); err != nil {
 			t.Fatal(err)
 		}
 		a := is(t, w.Pay(orderMCX), 202, "")
@@ -274,7 +274,7 @@ func TestRequestToPayUnknownCode(t *testing.T) {
 		if again.Reference() != a.Reference() {
 			t.Errorf("%s; want %s", again.Body, a.Reference())
 		}
-		if charged := len(w.Factura.Ledger()); charged != 1 {
+		if charged := len(testbed.Standin[*facturastand.Standin](w).Ledger()); charged != 1 {
 			t.Errorf("asked to charge %d times", charged)
 		}
 	})
@@ -284,7 +284,7 @@ func TestRequestToPayUnknownCode(t *testing.T) {
 // payment that was stored has FAILED.
 func TestRequestToPayNotStarted(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Factura.AddRule(core.Rule{Fault: core.Error429Before, Times: 1}); err != nil {
+		if err := testbed.Standin[*facturastand.Standin](w).AddRule(core.Rule{Fault: core.Error429Before, Times: 1}); err != nil {
 			t.Fatal(err)
 		}
 		a := is(t, w.Pay(orderMCX, "idempotency-key", "k"), 502, "payment_not_started")

@@ -94,11 +94,10 @@ func TestMethodFaults(t *testing.T) {
 func TestMomentPayWebhookAnswers(t *testing.T) {
 	var down atomic.Bool
 	o := tableDown(&down, table.ErrUnavailable)
-	o.MomentPay = func(o *momentstand.Options) { o.Manual = true }
 	bubble(t, o, func(t *testing.T, w *testbed.World) {
-		reference := w.Pay(`{"provider":"momentpay","amount":"150.00","externalId":"ORDER-1"}`).Reference()
+		reference := w.Pay(`{"provider":"momentpay","amount":"150.51","externalId":"ORDER-1"}`).Reference()
 		paid := func() (http.Header, string) {
-			hook, err := w.Moment.Compose(reference, core.Notice{Status: "paid"})
+			hook, err := testbed.Standin[*momentstand.Standin](w).Compose(reference, core.Notice{Status: "paid"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,9 +120,9 @@ func TestMomentPayWebhookAnswers(t *testing.T) {
 		restart := func(change func(*gateway.Gateway, *httpapi.API)) { o.Change = change; w.Restart(o) }
 		restart(func(g *gateway.Gateway, _ *httpapi.API) { g.Providers = g.Providers[:1] })
 		is(t, w.Webhook(route, "", header, body), 404, "not_found")
-		received(t, "unconfigured", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
+		received(t, "unconfigured", w.Webhook("POST /webhooks/mom-factura/{token}", w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"], http.Header{}, "{}"))
 		restart(func(_ *gateway.Gateway, a *httpapi.API) { a.Gateway = nil }) // a panic
 		is(t, w.Webhook(route, "", header, body), 500, "internal")
-		received(t, "panic", w.Webhook("POST /webhooks/mom-factura/{token}", testbed.FacturaToken, http.Header{}, "{}"))
+		received(t, "panic", w.Webhook("POST /webhooks/mom-factura/{token}", w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"], http.Header{}, "{}"))
 	})
 }

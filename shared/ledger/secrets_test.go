@@ -12,6 +12,7 @@ import (
 
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 	"momoproxy/shared/webhook"
@@ -121,11 +122,20 @@ func TestSecretsAreNeverReadable(t *testing.T) {
 func TestOtherProvidersSecretsAreNeverReadable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		heard := map[string]string{
-			testbed.FacturaKey: "Mom Factura's api key", testbed.FacturaToken: "Mom Factura's webhook token", testbed.MomentKey: "MomentPay's key",
-			strings.TrimPrefix(testbed.MomentSecret, "whsec_"): "MomentPay's webhook secret", strings.TrimPrefix(testbed.MomentSecret2, "whsec_"): "MomentPay's webhook secret",
-		}
 		w := testbed.New(t, testbed.Options{})
+		heard := map[string]string{}
+		for _, r := range providers.All() {
+			for _, v := range r.Variables {
+				if secret := w.Account(r.Name)[v.Name]; v.Secret && secret != "" {
+					heard[strings.TrimPrefix(secret, "whsec_")] = v.Name
+				}
+			}
+		}
+		if len(heard) != 4 {
+			t.Fatalf("%d secrets", len(heard))
+		}
+		token := w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"]
+		moment := w.Account("momentpay")
 		for i := range 20 {
 			for _, m := range []string{"reference", "ekwanza", "mcx"} {
 				w.Pay(fmt.Sprintf(`{"provider":"mom-factura","method":%q,"amount":"1500.%02d","externalId":"F-%s-%d","payer":{"partyIdType":"MSISDN","partyId":"244923456789"}}`, m, i, m, i))
@@ -136,10 +146,10 @@ func TestOtherProvidersSecretsAreNeverReadable(t *testing.T) {
 			}
 		}
 		const factura = "POST /webhooks/mom-factura/{token}"
-		w.Webhook(factura, testbed.FacturaToken, http.Header{}, `{"merchantTransactionId":"x","token":"`+testbed.FacturaToken+`","operationStatus":"1"}`)
-		w.Webhook(factura, testbed.FacturaToken, http.Header{}, testbed.FacturaToken)
-		w.Webhook(factura, testbed.FacturaToken+"x", http.Header{}, `{"operationStatus":"1"}`)
-		w.Webhook("POST /webhooks/momentpay", "", http.Header{"Webhook-Signature": {"v1," + testbed.MomentSecret}}, `{"key":"`+testbed.MomentKey+`"}`)
+		w.Webhook(factura, token, http.Header{}, `{"merchantTransactionId":"x","token":"`+token+`","operationStatus":"1"}`)
+		w.Webhook(factura, token, http.Header{}, token)
+		w.Webhook(factura, token+"x", http.Header{}, `{"operationStatus":"1"}`)
+		w.Webhook("POST /webhooks/momentpay", "", http.Header{"Webhook-Signature": {"v1," + moment["MOMENTPAY_WEBHOOK_SECRETS"]}}, `{"key":"`+moment["MOMENTPAY_SECRET_KEY"]+`"}`)
 		w.Pass(30 * time.Hour)
 
 		ended := 0
