@@ -179,8 +179,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"there is always a free slot", Limits, "shared/ledger/provider_limit.go",
-		`if limit.Every <= 0 {`,
-		`if limit.Every >= 0 {`,
+		`if r.Limit.Every <= 0 {`,
+		`if r.Limit.Every >= 0 {`,
 	},
 	{
 		"a slot never ends", Limits, "shared/guard/limiter.go",

@@ -117,3 +117,34 @@ func TestSlotsDoNotPileUp(t *testing.T) {
 		}
 	})
 }
+
+// A run reserves several slots in a write, keeps the provider's rate, and
+// leaves slots to apps meanwhile.
+func TestARunReservesSlotsTogether(t *testing.T) {
+	var writes atomic.Int64
+	counting := func(inner table.Table) table.Table {
+		return tabletest.Faulty(inner, func(op string, keys []table.Key) tabletest.Fault {
+			if op == tabletest.OpWrite && keys[0].Partition == "limit#mtn#status" {
+				writes.Add(1)
+			}
+			return tabletest.Fault{}
+		})
+	}
+	bubble(t, testbed.Options{Table: counting}, func(t *testing.T, w *testbed.World) {
+		for i := range 40 {
+			accepted(t, w, fmt.Sprintf("ORDER-%d", i), mtnstand.ScriptPending)
+		}
+		time.Sleep(time.Minute)
+		writes.Store(0)
+		before := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
+		w.Reconcile(t.Context())
+		c := w.Sandbox.Counters()
+		asked := int64(c.Requests[mtnstand.RouteStatus] - before)
+		if asked < 40 || writes.Load() > asked/2 {
+			t.Errorf("%d questions cost %d writes of the limit, want half as many at the most", asked, writes.Load())
+		}
+		if c.Limits[mtnstand.LimitGETs].Most > 10 {
+			t.Errorf("up to %d in a second", c.Limits[mtnstand.LimitGETs].Most)
+		}
+	})
+}

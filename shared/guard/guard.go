@@ -21,18 +21,16 @@ import (
 // another form: it needs the slot that WaitToSubmit gave.
 type Guard struct {
 	provider.Provider
-	Host   host.Host
-	Log    *slog.Logger
-	ledger *ledger.Ledger
-	// queue lets one scheduled question at a time wait for a slot: many would
-	// take the slots before everybody else.
-	queue    host.Lock
+	Host     host.Host
+	Log      *slog.Logger
+	ledger   *ledger.Ledger
+	run      runSlots
 	answered lastAnswered
 }
 
 // New guards an account.
 func New(p provider.Provider, l *ledger.Ledger, h host.Host, log *slog.Logger) *Guard {
-	return &Guard{Provider: p, ledger: l, Host: h, Log: log, queue: h.NewLock()}
+	return &Guard{Provider: p, ledger: l, Host: h, Log: log, run: runSlots{lock: h.NewLock()}}
 }
 
 // Refusal is the error of what may not be asked now.

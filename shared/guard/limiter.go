@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
 
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -67,13 +70,23 @@ func ofApp(l ledger.SlotLimit, clientID string) ledger.SlotLimit {
 
 // reserve takes the next slot after from and tells its time. *Refusal: it is
 // more than maxWait away.
-func (g *Guard) reserve(ctx context.Context, l ledger.SlotLimit, from time.Time, maxWait time.Duration) (slot time.Time, err error) {
-	wait, ok, err := g.ledger.ReserveSlot(ctx, l, from, maxWait)
-	slot = from.Add(wait)
-	if err == nil && !ok {
-		err = &Refusal{RetryAfter: slot.Sub(g.now()), Busy: true, Err: fmt.Errorf("provider's request limit is spent for %s", wait.Round(time.Second))}
+func (g *Guard) reserve(ctx context.Context, l ledger.SlotLimit, from time.Time, maxWait time.Duration) (time.Time, error) {
+	slots, err := g.reserveAll(ctx, ledger.SlotRequest{Limit: l, From: from, MaxWait: maxWait})
+	if err != nil {
+		return time.Time{}, err
 	}
-	return slot, err
+	return slots[0], nil
+}
+
+func (g *Guard) reserveAll(ctx context.Context, r ledger.SlotRequest) ([]time.Time, error) {
+	slots, ok, err := g.ledger.ReserveSlots(ctx, r)
+	if err == nil && !ok {
+		err = &Refusal{
+			RetryAfter: slots[0].Sub(g.now()), Busy: true,
+			Err: fmt.Errorf("provider's request limit is spent for %s", slots[0].Sub(r.From).Round(time.Second)),
+		}
+	}
+	return slots, err
 }
 
 // wait sleeps until a slot.
@@ -96,22 +109,61 @@ func (s Slot) Stale(now time.Time) bool { return now.Sub(s.At) > slotLasts }
 // *Refusal: too many others are waiting.
 func (g *Guard) WaitToAsk(ctx context.Context, clientID string, by Caller, stale Slot) (Slot, error) {
 	if by == BySchedule {
-		if err := g.queue.Acquire(ctx); err != nil {
-			return Slot{}, err
-		}
-		defer g.queue.Release()
-	}
-	if by == ByApp && stale.At.IsZero() {
-		if _, err := g.reserve(ctx, ofApp(g.statuses(), clientID), g.now(), 0); err != nil {
-			return Slot{}, err
-		}
+		return g.waitInRun(ctx, stale.cost)
 	}
 	started := g.now()
+	if by == ByApp && stale.At.IsZero() {
+		if _, err := g.reserve(ctx, ofApp(g.statuses(), clientID), started, 0); err != nil {
+			return Slot{}, err
+		}
+	}
 	at, err := g.reserve(ctx, g.statuses(), started.Add(stale.cost), by.maxWait())
 	if err != nil {
 		return Slot{}, err
 	}
 	return Slot{at, g.now().Sub(started)}, g.wait(ctx, at)
+}
+
+// runSlots are those of scheduled questions. One of these waits at a time, and
+// reserves slots for those behind it in the same write.
+type runSlots struct {
+	lock     host.Lock
+	waiting  atomic.Int32
+	reserved []Slot // guarded by lock
+}
+
+// waitInRun waits for the slot of a scheduled question, one that lies ahead
+// from now. It reserves no more slots at once than pass while an app's question
+// waits for its own: a run must not take those of apps and callbacks.
+func (g *Guard) waitInRun(ctx context.Context, ahead time.Duration) (Slot, error) {
+	run := &g.run
+	run.waiting.Add(1)
+	err := run.lock.Acquire(ctx)
+	behind := run.waiting.Add(-1)
+	if err != nil {
+		return Slot{}, err
+	}
+	defer run.lock.Release()
+	started := g.now()
+	from := started.Add(ahead)
+	run.reserved = slices.DeleteFunc(run.reserved, func(s Slot) bool {
+		return s.Stale(from) || s.At.Sub(from) > BySchedule.maxWait() // later: the clock went back
+	})
+	if len(run.reserved) == 0 {
+		times, err := g.reserveAll(ctx, ledger.SlotRequest{
+			Limit: g.statuses(), From: from, MaxWait: BySchedule.maxWait(), Count: 1 + int(behind), Within: ByApp.maxWait(),
+		})
+		if err != nil {
+			return Slot{}, err
+		}
+		cost := g.now().Sub(started)
+		for _, at := range times {
+			run.reserved = append(run.reserved, Slot{at, cost})
+		}
+	}
+	slot := run.reserved[0]
+	run.reserved = run.reserved[1:]
+	return slot, g.wait(ctx, slot.At)
 }
 
 // AskAgain puts a question once more that certainly or probably went unheard,

@@ -20,12 +20,12 @@ func TestSlotOfAClockThatRanAhead(t *testing.T) {
 		"a slot that others wait for too":   {20 * time.Second, 21 * time.Second},
 		"one that nobody reserves so early": {time.Hour, 0},
 	} {
-		if _, ok, err := b.ReserveSlot(t.Context(), ledger.SlotLimit{Name: name, Every: time.Second}, start.Add(c.ahead), 0); err != nil || !ok {
+		if _, ok, err := b.ReserveSlots(t.Context(), ledger.SlotRequest{Limit: ledger.SlotLimit{Name: name, Every: time.Second}, From: start.Add(c.ahead)}); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
-		wait, ok, err := b.ReserveSlot(t.Context(), ledger.SlotLimit{Name: name, Every: time.Second}, start, time.Minute)
-		if err != nil || !ok || wait != c.wait {
-			t.Errorf("%s: waits %s, %t, %v; want %s", name, wait, ok, err, c.wait)
+		slots, ok, err := b.ReserveSlots(t.Context(), ledger.SlotRequest{Limit: ledger.SlotLimit{Name: name, Every: time.Second}, From: start, MaxWait: time.Minute})
+		if err != nil || !ok || len(slots) != 1 || !slots[0].Equal(start.Add(c.wait)) {
+			t.Errorf("%s: gets %s, %t, %v; want one in %s", name, slots, ok, err, c.wait)
 		}
 	}
 }

@@ -27,42 +27,66 @@ type SlotLimit struct {
 	Burst int
 }
 
-// ReserveSlot takes the next free slot of a limit. The caller waits for wait
-// before it asks. ok is false when the next free slot is more than maxWait
-// away; then wait says how far.
-func (l *Ledger) ReserveSlot(ctx context.Context, limit SlotLimit, now time.Time, maxWait time.Duration) (wait time.Duration, ok bool, err error) {
-	if limit.Every <= 0 {
-		return 0, true, nil
+// SlotRequest asks for slots of a limit.
+type SlotRequest struct {
+	Limit   SlotLimit
+	From    time.Time     // none lies before
+	MaxWait time.Duration // the first lies at most so far behind From
+	// Count slots are wanted (0: one), as far as they lie Within behind the
+	// first.
+	Count  int
+	Within time.Duration
+}
+
+// ReserveSlots takes the next free slots of a limit in one write, and tells
+// their times. ok is false when the first is more than MaxWait away: then that
+// is all it tells.
+func (l *Ledger) ReserveSlots(ctx context.Context, r SlotRequest) (slots []time.Time, ok bool, err error) {
+	if r.Limit.Every <= 0 {
+		return []time.Time{r.From}, true, nil
 	}
-	key := table.Key{Space: table.Main, Partition: "limit#" + limit.Name, Sort: "limit"}
+	key := table.Key{Space: table.Main, Partition: "limit#" + r.Limit.Name, Sort: "limit"}
 	for range slotRounds {
 		rec, err := l.table.Get(ctx, key)
 		if errors.Is(err, table.ErrNotFound) {
 			rec, err = table.Record{Key: key}, nil
 		}
 		if err != nil {
-			return 0, false, fmt.Errorf("read limit: %w", err)
+			return nil, false, fmt.Errorf("read limit: %w", err)
 		}
-		r := &reader{rec: rec}
-		slot := r.time("next_free_at")
-		if r.err != nil {
-			return 0, false, r.err
+		stored := &reader{rec: rec}
+		slots, next := r.from(stored.time("next_free_at"))
+		if stored.err != nil {
+			return nil, false, stored.err
 		}
-		ahead := time.Duration(limit.Burst) * limit.Every
-		if slot.Before(now) || slot.Sub(now) > slotHorizon+ahead {
-			slot = now
+		if slots[0].Sub(r.From) > r.MaxWait {
+			return slots[:1], false, nil
 		}
-		if wait = max(0, slot.Add(-ahead).Sub(now)); wait > maxWait {
-			return wait, false, nil
-		}
-		rec.Attributes = map[string]any{"next_free_at": timeKey(slot.Add(limit.Every))}
-		err = l.table.Write(ctx, table.Put(rec))
-		if err == nil {
-			return wait, true, nil
-		}
-		if !errors.Is(err, table.ErrConflict) {
-			return 0, false, fmt.Errorf("reserve slot: %w", err)
+		w := writer{}
+		w.time("next_free_at", next)
+		rec.Attributes = w
+		if err = l.write(ctx, "reserve slot", table.Put(rec)); !errors.Is(err, ErrStale) {
+			return slots, err == nil, err
 		}
 	}
-	return maxWait, false, nil
+	return []time.Time{r.From.Add(r.MaxWait)}, false, nil
+}
+
+// from lists the slots that a request gets when the limit's next is free at a
+// time, and tells what that becomes.
+func (r SlotRequest) from(free time.Time) (slots []time.Time, next time.Time) {
+	burst := time.Duration(r.Limit.Burst) * r.Limit.Every
+	if free.Before(r.From) || free.Sub(r.From) > slotHorizon+burst {
+		free = r.From
+	}
+	for {
+		at := free.Add(-burst)
+		if at.Before(r.From) {
+			at = r.From
+		}
+		if n := len(slots); n > 0 && (n >= r.Count || at.Sub(slots[0]) > r.Within) {
+			return slots, free
+		}
+		slots, free = append(slots, at), free.Add(r.Limit.Every)
+	}
 }
