@@ -180,6 +180,10 @@ bench-all: bench-start bench-deliveries bench-endtoend ## Print every figure of 
 	go test -count=1 -v -run Memory ./infra/momoctl
 	go run ./infra/bench/neighbours -span 20s
 
+.PHONY: sdks
+sdks: ## Pay through MTN's stand-in with published clients, unchanged (fetches them; needs Node and Python)
+	infra/standin/sdk/run.sh
+
 .PHONY: schemathesis
 # One seed each time: a failure is the code's or the document's, not chance's.
 schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against openapi.yaml, EXAMPLES (40) for each operation

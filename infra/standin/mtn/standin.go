@@ -5,6 +5,7 @@
 package mtn
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -234,9 +235,13 @@ func (s *Standin) admit(r *core.Request) (no core.Answer, ok bool) {
 }
 
 // Replace provisions the account of Start again, with what a field of a says
-// in place of what it had.
-func (s *Standin) Replace(a Account) (err error) {
+// in place of what it had. moved: on the platform that production moves to,
+// where an API user is base64 text.
+func (s *Standin) Replace(a Account, moved bool) (err error) {
 	a.APIUser, a.APIKey, a.CallbackHost = s.account.APIUser, s.account.APIKey, s.account.CallbackHost
+	if s.opts.NewPlatform = moved; moved {
+		a.APIUser = base64.StdEncoding.EncodeToString([]byte(a.APIUser))
+	}
 	s.account, err = s.Provision(a)
 	return err
 }

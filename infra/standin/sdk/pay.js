@@ -78,4 +78,4 @@ async function main() {
   app.close();
 }
 
-main().then(() => console.log("ok"), (err) => { console.error(err); process.exit(1); });
+main().then(() => console.log("| `mtn-momo` | sandbox | yes | yes | yes | yes | yes | yes | yes |"), (err) => { console.error(err); process.exit(1); });

@@ -38,6 +38,7 @@ func run() error {
 	flag.StringVar(&keys.SubscriptionKey, "subscription-key", "5b1e0000000000000000000000000000", "MTN's subscription key")
 	flag.StringVar(&keys.TargetEnvironment, "target-environment", "sandbox", "MTN's X-Target-Environment, such as mtnswaziland")
 	flag.StringVar(&keys.Currency, "currency", "", "MTN's currency (default that of the environment)")
+	moved := flag.Bool("new-platform", false, "MTN's is the platform that production moves to")
 	flag.Uint64Var(&o.Seed, "seed", 0, "makes ids and keys repeatable (0: random)")
 	flag.BoolVar(&o.EnforceLimits, "enforce-limits", false, "answer 429 beyond the providers' limits")
 	orders := flag.Bool("orders", false, "print requests to pay that every way of paying takes, as JSON, and exit")
@@ -60,7 +61,7 @@ func run() error {
 		}
 		defer s.Close()
 		if platform, ok := s.(*mtn.Standin); ok {
-			if err := platform.Replace(keys); err != nil {
+			if err := platform.Replace(keys, *moved); err != nil {
 				return err
 			}
 		}
