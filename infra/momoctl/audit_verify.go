@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/infra/replay"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -126,11 +127,11 @@ func (s *session) verifyOne(ctx context.Context, p ledger.Payment, v *verifyView
 	if p, err = s.ledger.Payment(ctx, p.Reference); err != nil {
 		return err
 	}
-	r, err := replay(ctx, p, trail)
+	r, err := replay.Payment(ctx, p, trail)
 	if err != nil {
 		return fmt.Errorf("payment %s: %w", p.Reference, err)
 	}
-	differs := r.differs(p.Payment)
+	differs := r.Differs(p.Payment)
 	switch {
 	case differs == "":
 		v.Checked, v.Follow = v.Checked+1, v.Follow+1

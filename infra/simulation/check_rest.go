@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"momoproxy/infra/replay"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -192,6 +193,17 @@ func (w *world) checkTrail(story ledger.Story) {
 	}
 	if out < len(story.Attempts) {
 		w.violate(Audited, "%s has %d attempts and %d audit records of them", story.Payment.Reference, len(story.Attempts), out)
+	}
+	if w.books.skew != 0 {
+		return // the order in which things happened is not that of their times
+	}
+	replayed, err := replay.Payment(context.Background(), story.Payment, trail)
+	if err != nil {
+		w.violate(Follows, "replay of %s: %v", story.Payment.Reference, err)
+		return
+	}
+	if differs := replayed.Differs(story.Payment.Payment); differs != "" {
+		w.violate(Follows, "%s does not follow from its audit trail: %s", story.Payment.Reference, differs)
 	}
 }
 

@@ -39,6 +39,8 @@ const (
 	Answers Invariant = "answers stay true"
 	// Audited: every state change has its audit record.
 	Audited Invariant = "changes are audited"
+	// Follows: where a payment stands follows from its audit trail alone.
+	Follows Invariant = "follows from its evidence"
 	// Available: once the faults have stopped payments work again.
 	Available Invariant = "works again"
 	// Oracle: a callback's answer tells a forger nothing.

@@ -198,6 +198,11 @@ var Mutations = []Mutation{
 		`_ = c.Audit`,
 	},
 	{
+		"what the provider answered is not kept", Follows, "shared/gateway/gateway.go",
+		`ResponseBody: x.ResponseBody, Duration: x.Duration`,
+		`Duration: x.Duration`,
+	},
+	{
 		"a wrong token is answered otherwise", Oracle, "shared/httpapi/webhook.go",
 		`			resp = stamp(received(), r)
 		}
@@ -437,8 +442,14 @@ var Mutations = []Mutation{
 	},
 	{
 		"what was never sent is left open", Evidence, "shared/gateway/submit.go",
-		`if !told.Attempted {`,
-		`if false {`,
+		`	if told.Attempted {
+		return told.Evidence
+	}
+	e :=`,
+		`	if true {
+		return told.Evidence
+	}
+	e :=`,
 	},
 	{
 		"an MCX payment without an answer has failed", Evidence, "shared/provider/momfactura/submit.go",

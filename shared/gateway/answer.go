@@ -86,13 +86,18 @@ func phaseAnswered(p payment.Payment) payment.Phase {
 	return payment.PhaseAwaitingPayer
 }
 
-// Kinds of answers as they are stored for replays.
+// Kinds of answers (ledger.Payment.AnswerKind) that tell what the audit trail
+// may not.
 const (
-	keptAccepted       = "accepted"
-	keptRefused        = "refused"
-	keptAccountRefused = "account_refused"
-	keptNotStarted     = "not_started"
-	keptDuplicate      = "likely_duplicate"
+	KeptNotStarted     = "not_started"     // the provider was not asked
+	KeptAccountRefused = "account_refused" // it refused our account
+)
+
+// The other kinds of answers as they are stored for replays.
+const (
+	keptAccepted  = "accepted"
+	keptRefused   = "refused"
+	keptDuplicate = "likely_duplicate"
 )
 
 // keptAnswer is the form in which an answer is kept for a replay.
@@ -101,9 +106,9 @@ func keptAnswer(a Answer) (kind, detail string) {
 	case Refused:
 		return keptRefused, a.Code
 	case AccountRefused:
-		return keptAccountRefused, a.Code
+		return KeptAccountRefused, a.Code
 	case NotStarted:
-		return keptNotStarted, ""
+		return KeptNotStarted, ""
 	case LikelyDuplicate:
 		return keptDuplicate, ""
 	}
@@ -119,9 +124,9 @@ func readAnswer(p ledger.Payment) Answer {
 	switch p.AnswerKind {
 	case keptRefused:
 		a.Kind, a.Code = Refused, p.AnswerDetail
-	case keptAccountRefused:
+	case KeptAccountRefused:
 		a.Kind, a.Code = AccountRefused, p.AnswerDetail
-	case keptNotStarted:
+	case KeptNotStarted:
 		a.Kind, a.RetryAfter = NotStarted, guard.ProbeEvery
 	case keptDuplicate:
 		a.Kind = LikelyDuplicate

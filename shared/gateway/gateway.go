@@ -215,6 +215,10 @@ func (g *Gateway) logAsked(ctx context.Context, p ledger.Payment, operation stri
 		"exchanges", len(told.Exchanges), "duration_ms", took.Milliseconds())
 }
 
+// NoteRepeated marks the audit record of an answer that, as the provider said,
+// repeats an earlier one.
+const NoteRepeated = "repeated answer"
+
 // exchangeRecords turns a provider's exchanges into audit records.
 func exchangeRecords(p payment.Payment, exchanges []provider.Exchange, note string) []ledger.AuditRecord {
 	records := make([]ledger.AuditRecord, 0, len(exchanges)+1) // one more for the caller's own
@@ -224,7 +228,13 @@ func exchangeRecords(p payment.Payment, exchanges []provider.Exchange, note stri
 			Method: x.Method, URL: x.URL, RequestBody: x.RequestBody,
 			ResponseCode: x.Code, ResponseBody: x.ResponseBody, Duration: x.Duration, Note: x.Err,
 		}
-		if r.Note == "" {
+		switch {
+		case r.Note != "":
+		case x.Repeated && note != "":
+			r.Note = NoteRepeated + "; " + note
+		case x.Repeated:
+			r.Note = NoteRepeated
+		default:
 			r.Note = note
 		}
 		records = append(records, r)

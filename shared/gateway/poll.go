@@ -200,11 +200,14 @@ func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who guard.Caller,
 	return g.Ledger.ClaimCheck(ctx, claim)
 }
 
+// NoteNotAsked begins the note of a question that was due and not asked.
+const NoteNotAsked = "not asked"
+
 func lastError(told provider.Answer) string {
 	if n := len(told.Exchanges); n > 0 {
 		return told.Exchanges[n-1].Err
 	}
-	return "not asked"
+	return NoteNotAsked
 }
 
 func pollRecords(after payment.Payment, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
@@ -212,7 +215,7 @@ func pollRecords(after payment.Payment, told provider.Answer, anomaly payment.An
 	if len(exchanges) == 0 {
 		// Not asked after all (no token). The payment may end by our clock
 		// all the same, and an ending is never without a record of why.
-		exchanges = []provider.Exchange{{Method: "GET", Started: told.Evidence.At, Err: "not asked: " + told.Evidence.Reason}}
+		exchanges = []provider.Exchange{{Method: "GET", Started: told.Evidence.At, Err: NoteNotAsked + ": " + told.Evidence.Reason}}
 	}
 	return exchangeRecords(after, exchanges, string(anomaly))
 }

@@ -18,16 +18,23 @@ const codeNotSent = "NOT_SENT"
 func (g *Gateway) submit(ctx context.Context, prov *guard.Guard, p ledger.Payment, slot time.Time, token string) provider.Answer {
 	told := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token), slot)
 	g.logAsked(ctx, p, "submit", told)
-	if !told.Attempted {
-		fault := told.Evidence.AccountFault
-		told.Evidence = payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent, AccountFault: fault}
-		if fault {
-			told.Evidence.Code = provider.CodeCredentials
-		}
-	}
+	told.Evidence = SubmitEvidence(told)
 	g.reportAccountFault(ctx, p, told)
 	told.Evidence.At = g.now()
 	return told
+}
+
+// SubmitEvidence is what the answer to a request says of its payment: what never
+// left is known to have failed.
+func SubmitEvidence(told provider.Answer) payment.Evidence {
+	if told.Attempted {
+		return told.Evidence
+	}
+	e := payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent, AccountFault: told.Evidence.AccountFault}
+	if e.AccountFault {
+		e.Code = provider.CodeCredentials
+	}
+	return e
 }
 
 // reportAccountFault writes the line of the ProviderAccount alarm: every

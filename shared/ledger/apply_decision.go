@@ -56,6 +56,9 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 	case !c.Before.Open() && c.Before.Status != payment.Successful && after.Status == payment.Successful:
 		ops = append(ops, table.Put(table.Record{Key: lock, Attributes: map[string]any{"reference": after.Reference}}))
 	}
+	for i := range c.Audit {
+		c.Audit[i].Version = after.version + 1
+	}
 	ops = append(ops, l.auditOps(c.Audit)...)
 
 	err := l.table.Write(ctx, ops...)

@@ -47,6 +47,10 @@ type AuditRecord struct {
 	Duration     time.Duration
 	Note         string // error class, anomaly, or why it was refused
 	Unproven     bool   // of a record that was read: a callback that anybody may have sent
+	// Of a record that was read: those written together have the same Item, and
+	// the Version of the payment that they were written with; 0: with none.
+	Item    string
+	Version int64
 }
 
 // partition is where a record is kept.
@@ -74,6 +78,7 @@ func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 	first := records[0]
 	w := writer{}
 	w.text("client_id", first.ClientID)
+	w.number("payment_version", first.Version)
 	for i, a := range records {
 		of := exchange(i)
 		w.text(of("direction"), string(a.Direction))
@@ -181,6 +186,7 @@ func auditFrom(rec table.Record, reference string) ([]AuditRecord, error) {
 			Method: r.text(of("http_method")), URL: r.text(of("url")), RequestBody: r.text(of("request_body")),
 			ResponseCode: int(r.number(of("response_code"))), ResponseBody: r.text(of("response_body")),
 			Duration: time.Duration(r.number(of("duration_ms"))) * time.Millisecond, Note: r.text(of("note")), Unproven: unproven,
+			Item: rec.Sort, Version: r.number("payment_version"),
 		})
 	}
 }

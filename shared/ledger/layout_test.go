@@ -76,5 +76,12 @@ func TestOneWriteIsOneAuditItem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	item := got[0].Item
+	for i := range got {
+		if got[i].Item == "" || got[i].Item != item {
+			t.Errorf("record %d is of item %q, not %q", i, got[i].Item, item)
+		}
+		got[i].Item = ""
+	}
 	same(t, "trail", want, got)
 }

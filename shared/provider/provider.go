@@ -95,6 +95,7 @@ type Exchange struct {
 	Started      time.Time
 	Duration     time.Duration
 	Err          string // class of the transport error: ErrClassTimeout, "reset", …
+	Repeated     bool   // the provider says that its answer repeats an earlier one
 }
 
 // ErrClassTimeout is the Exchange.Err of an answer that did not come in time.

@@ -38,7 +38,7 @@ type outcome struct {
 func readSubmit(r wire.Reply, pay payment.Payment) outcome {
 	o := outcome{
 		evidence: payment.Evidence{Verdict: payment.SaysNothing},
-		kept:     strings.EqualFold(r.Header.Get("Idempotent-Replayed"), "true"),
+		kept:     r.Repeated(),
 	}
 	ev := &o.evidence
 	switch {

@@ -108,9 +108,17 @@ func (c *Client) Do(ctx context.Context, t *Trail, call Call, timeout time.Durat
 		Started:      started,
 		Duration:     time.Since(begin),
 		Err:          r.Class,
+		Repeated:     r.Repeated(),
 	})
 	return r
 }
+
+// HeaderRepeated is "true" in an answer that repeats the first one to the
+// request's Idempotency-Key.
+const HeaderRepeated = "Idempotent-Replayed"
+
+// Repeated says whether the answer repeats an earlier one, as it says itself.
+func (r Reply) Repeated() bool { return strings.EqualFold(r.Header.Get(HeaderRepeated), "true") }
 
 func (c *Client) exchange(ctx context.Context, call Call, timeout time.Duration) Reply {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
