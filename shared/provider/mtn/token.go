@@ -70,7 +70,7 @@ type tokens struct {
 	now   func() time.Time
 	host  host.Host
 
-	// refreshing is held by the one goroutine of this process that refreshes.
+	// refreshing is held by the one request of this process that refreshes.
 	refreshing host.Lock
 
 	mu       sync.Mutex
@@ -87,23 +87,30 @@ func newTokens(id string, store provider.TokenStore, fetch func(context.Context,
 // get returns a token that MTN should take. The error wraps
 // provider.ErrCredentials or provider.ErrUnavailable.
 func (t *tokens) get(ctx context.Context, tr *wire.Trail, by caller) (string, error) {
-	token, done, err := t.ready(by)
-	if done {
-		return token, err
+	if !by.schedule {
+		if token, done, err := t.ready(by); done {
+			return token, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, by.wait)
 	defer cancel()
+	if by.schedule {
+		// What counts is what is stored: memory may hold what was never
+		// stored, or what another process was refused. Requests, each with too
+		// little time, would keep it waiting.
+		return t.refresh(ctx, tr, by)
+	}
 	if err := t.refreshing.Acquire(ctx); err != nil {
 		return "", fmt.Errorf("%w: no MTN token: %w", provider.ErrUnavailable, err)
 	}
 	defer t.refreshing.Release()
-	if token, done, err = t.ready(by); done { // whoever refreshed before has been there
+	if token, done, err := t.ready(by); done { // whoever refreshed before has been there
 		return token, err
 	}
 	return t.refresh(ctx, tr, by)
 }
 
-// ready answers from memory. done is false when the caller has to get a token.
+// ready answers a request from memory. done is false when it has to get a token.
 func (t *tokens) ready(by caller) (token string, done bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -111,7 +118,7 @@ func (t *tokens) ready(by caller) (token string, done bool, err error) {
 	switch {
 	case t.serves(t.current, now, by):
 		return t.current.Token, true, nil
-	case now.Before(t.quiet) && !by.schedule:
+	case now.Before(t.quiet):
 		return "", true, t.failure
 	}
 	return "", false, nil
@@ -133,6 +140,22 @@ func (t *tokens) discard(token string) {
 	}
 }
 
+// aged is a stored token that MTN has refused here, with so little life left
+// that the schedule replaces it. Others may still use it.
+func (t *tokens) aged(stored provider.StoredToken) (_ provider.StoredToken, refused bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	if stored.Token == "" || stored.Token != t.rejected || !usable(stored, now) {
+		return stored, false
+	}
+	if end := now.Add(refreshEarly); stored.ExpiresAt.After(end) {
+		stored.ExpiresAt = end
+	}
+	stored.IssuedAt = stored.ExpiresAt.Add(-6 * refreshEarly)
+	return stored, true
+}
+
 // adopt takes a stored token into memory if it will do for the caller.
 func (t *tokens) adopt(stored provider.StoredToken, by caller) bool {
 	t.mu.Lock()
@@ -144,7 +167,7 @@ func (t *tokens) adopt(stored provider.StoredToken, by caller) bool {
 	return true
 }
 
-// refresh gets a token through the store; the caller holds t.refreshing.
+// refresh gets a token through the store; a request holds t.refreshing.
 func (t *tokens) refresh(ctx context.Context, tr *wire.Trail, by caller) (string, error) {
 	for {
 		stored, err := t.store.Load(ctx, t.id)
@@ -189,13 +212,18 @@ func (t *tokens) renew(ctx context.Context, tr *wire.Trail, fence int64, by call
 		store(func(c context.Context) error { return t.store.Release(c, t.id, fence) })
 	}
 	// The last holder may have stored its token between our look and our lease.
-	if stored, err := t.store.Load(ctx, t.id); err == nil && t.adopt(stored, by) {
+	stored, err := t.store.Load(ctx, t.id)
+	if err == nil && t.adopt(stored, by) {
 		release()
 		return stored.Token, nil
 	}
 	token, err := t.fetch(ctx, tr, by.wait)
 	if err != nil {
-		release()
+		if old, refused := t.aged(stored); refused {
+			store(func(c context.Context) error { return t.store.Save(c, t.id, fence, old) })
+		} else {
+			release()
+		}
 		t.failed(ctx, err)
 		return "", err
 	}
