@@ -54,7 +54,8 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (afte
 	case guard.ByProvider:
 		most = callbackBudget
 	}
-	ctx, cancel := within(ctx, most, reserve)
+	whole := ctx
+	ctx, cancel := within(whole, most, reserve)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
 		return p, false, err // no time left to ask and to write down what comes of it
@@ -62,6 +63,11 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (afte
 	// The token first: fetching one can take longer than a slot lasts. If
 	// there is none, Status says so.
 	_ = prov.Ready(ctx)
+	if ctx.Err() != nil && why.who == guard.ByProvider {
+		// The token took all the time there was. What has ended has no other
+		// check to come.
+		return p, false, g.deferCheck(whole, p, why, method)
+	}
 	p, err = g.acquire(ctx, prov, p, why, method)
 	if errors.Is(err, ledger.ErrStale) {
 		fresh, err := g.Ledger.Payment(ctx, p.Reference)
