@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/webhook"
 )
 
@@ -18,6 +19,7 @@ const maxName = 100
 func (c cli) clientCreate() *cobra.Command {
 	var name, callbackURL string
 	var noLegacy bool
+	var accounts []string
 	command := &cobra.Command{
 		Use: "create", Short: "make a client with its API key and signing secret",
 		Long: `Makes a client. Prints its API key and signing secret once; neither can be shown again.
@@ -25,17 +27,35 @@ Payments without a callbackUrl of their own are announced to the callback URL.`,
 		Example: `  momoctl client create --name "Corner shop" --callback-url https://shop.example.com/momo`,
 		Args:    takes(nil),
 		PreRunE: func(*cobra.Command, []string) error {
-			return checkClientName(&name)
+			if err := checkClientName(&name); err != nil {
+				return err
+			}
+			return checkAccounts(accounts)
 		},
 		RunE: c.over(func(ctx context.Context, s *session, _ []string) error {
-			return s.createClient(ctx, ledger.Client{Name: name, CallbackURL: callbackURL, NoLegacySignature: noLegacy})
+			return s.createClient(ctx, ledger.Client{Name: name, CallbackURL: callbackURL, NoLegacySignature: noLegacy, Accounts: accounts})
 		}),
 	}
 	f := command.Flags()
 	f.StringVar(&name, "name", "", "`name` of the app, for people; required")
 	f.StringVar(&callbackURL, "callback-url", "", "`url` that its callbacks go to")
 	f.BoolVar(&noLegacy, "no-legacy-signature", false, "leave X-MoMo-Proxy-Signature out of its callbacks")
+	accountsFlag(command, &accounts)
 	return command
+}
+
+// accountsFlag is the flag of create and update.
+func accountsFlag(command *cobra.Command, accounts *[]string) {
+	command.Flags().StringSliceVar(accounts, "accounts", nil, "the only `accounts` that its payments may use, by their ids; empty: all")
+}
+
+func checkAccounts(ids []string) error {
+	for _, id := range ids {
+		if !provider.ValidID(id) {
+			return usageError(fmt.Sprintf("--accounts: %q is no account's id; momoctl account list shows them", id))
+		}
+	}
+	return nil
 }
 
 func checkClientName(name *string) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ type clientView struct {
 	Active          bool      `json:"active"`
 	CallbackURL     string    `json:"callbackUrl"`
 	LegacySignature bool      `json:"legacySignature"`
+	Accounts        []string  `json:"accounts,omitempty"` // none: all
 	CreatedAt       time.Time `json:"createdAt"`
 	// Only of client show.
 	Keys []keyView `json:"keys,omitempty"`
@@ -42,7 +44,7 @@ type keyView struct {
 
 func (s *session) viewOf(c ledger.Client) clientView {
 	v := clientView{
-		ID: c.ID, Name: c.Name, Active: c.Active, CallbackURL: c.CallbackURL, LegacySignature: !c.NoLegacySignature, CreatedAt: c.CreatedAt,
+		ID: c.ID, Name: c.Name, Active: c.Active, CallbackURL: c.CallbackURL, LegacySignature: !c.NoLegacySignature, Accounts: c.Accounts, CreatedAt: c.CreatedAt,
 	}
 	if len(c.LiveSecrets(s.clock())) > 1 {
 		v.OldSecretUntil = c.OldSecretUntil
@@ -104,6 +106,9 @@ func (s *session) showClient(ctx context.Context, c ledger.Client, released int)
 		}
 		if !v.LegacySignature {
 			t.line("  callbacks     without X-MoMo-Proxy-Signature")
+		}
+		if len(v.Accounts) > 0 {
+			t.line("  accounts      %s, no other", strings.Join(v.Accounts, ", "))
 		}
 		if v.Released > 0 {
 			t.line("  released      %s to the new URL", plural(v.Released, "held event"))

@@ -9,26 +9,32 @@ import (
 func (c cli) clientUpdate() *cobra.Command {
 	var name string
 	var legacy bool
+	var accounts []string
 	command := &cobra.Command{
-		Use: "update ID", Short: "change a client's name or its callbacks' signature",
-		Long: `Changes what is given of a client's name and of X-MoMo-Proxy-Signature on its callbacks.
+		Use: "update ID", Short: "change a client's name, accounts or its callbacks' signature",
+		Long: `Changes what is given of a client's name, of the accounts that its payments may use, and
+of X-MoMo-Proxy-Signature on its callbacks. Payments that are there stay where they are.
 Takes effect within 10 seconds. The callback URL has a command of its own, which releases
 what is held: set-callback-url.`,
-		Example:           `  momoctl client update cli_0a1b --name "Corner shop, Manzini" --legacy-signature=false`,
+		Example: `  momoctl client update cli_0a1b --name "Corner shop, Manzini" --legacy-signature=false
+  momoctl client update cli_0a1b --accounts mtn-sz,mtn-sz-new`,
 		Args:              takes(nil),
 		ValidArgsFunction: c.firstIsClient,
 	}
 	command.Flags().StringVar(&name, "name", "", "`name` of the app, for people")
 	command.Flags().BoolVar(&legacy, "legacy-signature", true, "send X-MoMo-Proxy-Signature with its callbacks")
+	accountsFlag(command, &accounts)
 	named := func() bool { return command.Flags().Changed("name") }
 	command.PreRunE = func(*cobra.Command, []string) error {
-		if !named() && !command.Flags().Changed("legacy-signature") {
-			return usageError("give --name or --legacy-signature")
+		if !named() && !command.Flags().Changed("legacy-signature") && !command.Flags().Changed("accounts") {
+			return usageError("give --name, --accounts or --legacy-signature")
 		}
 		if named() {
-			return checkClientName(&name)
+			if err := checkClientName(&name); err != nil {
+				return err
+			}
 		}
-		return nil
+		return checkAccounts(accounts)
 	}
 	command.RunE = c.over(func(ctx context.Context, s *session, args []string) error {
 		client, err := s.client(ctx, args[0])
@@ -42,7 +48,10 @@ what is held: set-callback-url.`,
 		if command.Flags().Changed("legacy-signature") {
 			wanted.NoLegacySignature = !legacy
 		}
-		if err := s.ledger.UpdateClient(ctx, client, wanted.Name, wanted.NoLegacySignature); err != nil {
+		if command.Flags().Changed("accounts") {
+			wanted.Accounts = accounts
+		}
+		if err := s.ledger.UpdateClient(ctx, client, wanted); err != nil {
 			return err
 		}
 		return s.showClient(ctx, wanted, 0)

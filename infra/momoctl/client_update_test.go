@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 
 	"momoproxy/infra/testbed"
@@ -14,8 +15,21 @@ func TestClientUpdate(t *testing.T) {
 		if v["name"] != "Corner shop" || v["legacySignature"] != false {
 			t.Errorf("%v", v)
 		}
+		contains(t, "accounts", c.must("client", "update", "cli_shop", "--accounts", "mtn-sz,mtn-sz-new"), "mtn-sz, mtn-sz-new, no other")
+		if v := c.object("client", "show", "cli_shop"); v["name"] != "Corner shop" || len(v["accounts"].([]any)) != 2 {
+			t.Errorf("%v", v)
+		}
+		c.must("client", "update", "cli_shop", "--accounts", "")
+		if v := c.object("client", "show", "cli_shop"); v["accounts"] != nil {
+			t.Errorf("%v", v)
+		}
+		made := c.object("client", "create", "--name", "Kiosk", "--accounts", "mtn")
+		if v := c.object("client", "show", made["id"].(string)); fmt.Sprint(v["accounts"]) != "[mtn]" {
+			t.Errorf("%v", v)
+		}
+		contains(t, "audit of accounts", c.must("audit", "show", "--client", "cli_shop"), "accounts mtn-sz, mtn-sz-new", "accounts all")
 		contains(t, "audit", c.must("audit", "show", "--client", "cli_shop"), "client/update", "operator thandi", "Corner shop")
-		for _, args := range [][]string{{"cli_shop"}, {"cli_shop", "--name", " "}} {
+		for _, args := range [][]string{{"cli_shop"}, {"cli_shop", "--name", " "}, {"cli_shop", "--accounts", "MTN sz"}} {
 			if o := c.run(append([]string{"client", "update"}, args...)...); o.code != exitUsage {
 				t.Errorf("%v: %+v", args, o)
 			}

@@ -35,12 +35,16 @@ func (g *Gateway) missingAccount(ctx context.Context, p ledger.Payment) error {
 }
 
 // accounts are those with a provider; of the default one without a name.
-func (g *Gateway) accounts(name string) []*guard.Guard {
-	if name == "" && len(g.Providers) > 0 {
-		name = g.Providers[0].Capabilities().Name
+func (g *Gateway) accounts(name string) []*guard.Guard { return ofProvider(g.Providers, name) }
+
+// ofProvider picks the accounts with a provider; with the first one's without
+// a name.
+func ofProvider(among []*guard.Guard, name string) []*guard.Guard {
+	if name == "" && len(among) > 0 {
+		name = among[0].Capabilities().Name
 	}
-	all := make([]*guard.Guard, 0, len(g.Providers))
-	for _, prov := range g.Providers {
+	all := make([]*guard.Guard, 0, len(among))
+	for _, prov := range among {
 		if prov.Capabilities().Name == name {
 			all = append(all, prov)
 		}
@@ -48,34 +52,29 @@ func (g *Gateway) accounts(name string) []*guard.Guard {
 	return all
 }
 
-// only is the account with a provider that has one; nil: it has none or several.
-func (g *Gateway) only(name string) (found *guard.Guard) {
-	for _, prov := range g.Providers {
-		if is := prov.Capabilities().Name; name == "" {
-			name = is
-		} else if is != name {
-			continue
-		}
-		if found != nil {
-			return nil
-		}
-		found = prov
+// open are the accounts that an app may use.
+func (g *Gateway) open(r Request) []*guard.Guard {
+	if len(r.MayUse) == 0 {
+		return g.Providers
 	}
-	return found
+	return slices.DeleteFunc(slices.Clone(g.Providers), func(prov *guard.Guard) bool {
+		return !slices.Contains(r.MayUse, prov.Capabilities().ID())
+	})
 }
 
-// chooseAccount finds the account that a request is for: the one it names,
-// else one of its currency and of the market that its payer's number is of.
+// chooseAccount finds the account that a request is for, among those that its
+// app may use: the one it names, else one of its currency and of the market
+// that its payer's number is of.
 // Accounts of one market and currency count as one: they share its orders as
 // their NewPayments say.
 func (g *Gateway) chooseAccount(ctx context.Context, r Request) (*guard.Guard, *Fault) {
-	if r.Account == "" {
-		if only := g.only(r.Provider); only != nil {
-			return only, nil // there is none to leave its payments to
-		}
-	}
-	all := g.accounts(r.Provider)
-	if len(all) == 0 {
+	open := g.open(r)
+	all := ofProvider(open, r.Provider)
+	switch {
+	case len(all) > 0:
+	case len(g.accounts(r.Provider)) > 0:
+		return nil, &Fault{"provider", fmt.Sprintf("has no account that this app may use; it may use: %s", cmp.Or(ids(open), "none"))}
+	default:
 		return nil, &Fault{"provider", fmt.Sprintf("is not configured here; configured: %s", g.providerNames())}
 	}
 	name := all[0].Capabilities().Name
@@ -85,7 +84,13 @@ func (g *Gateway) chooseAccount(ctx context.Context, r Request) (*guard.Guard, *
 				return prov, nil
 			}
 		}
+		if len(r.MayUse) > 0 {
+			return nil, &Fault{"account", fmt.Sprintf("is none of provider %s's that this app may use; it may use: %s", name, ids(all))}
+		}
 		return nil, &Fault{"account", fmt.Sprintf("is none of provider %s's; there are: %s", name, ids(all))}
+	}
+	if len(all) == 1 {
+		return all[0], nil // there is none to leave its payments to
 	}
 	narrow := func(fits func(provider.Capabilities) bool) {
 		left := slices.DeleteFunc(slices.Clone(all), func(prov *guard.Guard) bool { return !fits(prov.Capabilities()) })

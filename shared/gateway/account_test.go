@@ -173,6 +173,67 @@ func TestUnreadShare(t *testing.T) {
 	})
 }
 
+// An app that is limited to some accounts uses no other, named or not.
+func TestAppMayUseSomeAccounts(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		var all []*platform
+		for _, id := range []string{"mtn-old", "mtn-new", "mtn-test"} {
+			all = append(all, newPlatform(w.MTN, func(c *provider.Capabilities) { c.Account = id }))
+		}
+		w.Gateway.Providers = append(testbed.Guarded(w.Gateway, all[0], all[1], all[2]), w.Gateway.Providers[1:]...)
+		if err := w.Ledger.SetNewPayments(t.Context(), "mtn-new", 100, ledger.AuditRecord{At: time.Now(), ClientID: "operator", Method: "OPERATOR"}); err != nil {
+			t.Fatal(err)
+		}
+		limit := func(accounts ...string) {
+			t.Helper()
+			client, err := w.Ledger.Client(t.Context(), w.Shop.ID)
+			if err == nil {
+				wanted := client
+				wanted.Accounts = accounts
+				err = w.Ledger.UpdateClient(t.Context(), client, wanted)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(11 * time.Second) // everywhere
+		}
+		orders := 0
+		pay := func(more string) testbed.Answer {
+			orders++
+			return w.Pay(strings.Replace(testbed.Order(fmt.Sprint("ORDER-", orders), "26876123456"), "{", "{"+more, 1))
+		}
+		for _, c := range []struct {
+			may        []string
+			more, says string
+			account    string // empty: refused
+		}{
+			{nil, "", "", "mtn-new"},
+			{nil, `"account":"mtn-test",`, "", "mtn-test"},
+			{[]string{"mtn-old"}, "", "", "mtn-old"}, // though the other takes new payments
+			{[]string{"mtn-old", "mtn-new"}, "", "", "mtn-new"},
+			{[]string{"mtn-old"}, `"account":"mtn-old",`, "", "mtn-old"},
+			{[]string{"mtn-old"}, `"account":"mtn-new",`, "this app may use; it may use: mtn-old", ""},
+			{[]string{"mtn-old"}, `"provider":"momentpay",`, "has no account that this app may use; it may use: mtn-old", ""},
+			{[]string{"gone"}, "", "it may use: none", ""},
+			{[]string{"mtn-old"}, `"account":"mtn-new","amount":7.5,"payeeNote":4,`, "it may use: mtn-old", ""}, // beside a fault of form
+		} {
+			limit(c.may...)
+			a := pay(c.more)
+			if c.account == "" && (a.StatusCode != 422 || !strings.Contains(a.Body, c.says)) || c.account != "" && (a.StatusCode != 202 || a.Text("account") != c.account) {
+				t.Errorf("limited to %v, %s: answered %d %s", c.may, c.more, a.StatusCode, a.Body)
+			}
+		}
+		// What it has started elsewhere goes on.
+		limit()
+		reference := pay(`"account":"mtn-test",`).Reference()
+		limit("mtn-old")
+		w.Pass(time.Hour)
+		if s := w.Status(reference); s != payment.Successful {
+			t.Errorf("it is %s", s)
+		}
+	})
+}
+
 // The signature of one account says nothing about the payments of another.
 func TestSignatureOfAnotherAccount(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {

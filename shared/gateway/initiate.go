@@ -27,6 +27,7 @@ type Recorder func(Answer) ledger.AuditRecord
 // recorded says whether the audit record of the request has been written;
 // otherwise the caller writes it.
 func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, record Recorder) (answer Answer, recorded bool, err error) {
+	r.MayUse = c.Accounts
 	p, prov, faults := g.read(ctx, r)
 	if len(faults) > 0 {
 		return Answer{Kind: Invalid, Faults: faults}, false, nil

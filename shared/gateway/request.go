@@ -21,16 +21,18 @@ import (
 
 // Request is a request to pay as an app sends it: texts, not yet checked.
 type Request struct {
-	Amount         string
-	Currency       string // empty: the provider account's
-	ExternalID     string
-	PartyIDType    string
-	PartyID        string
-	PayerMessage   string
-	PayeeNote      string
-	CallbackURL    string
-	Provider       string // empty: the default
-	Account        string // empty: the one of the currency and the payer's market
+	Amount       string
+	Currency     string // empty: the provider account's
+	ExternalID   string
+	PartyIDType  string
+	PartyID      string
+	PayerMessage string
+	PayeeNote    string
+	CallbackURL  string
+	Provider     string // empty: the default
+	Account      string // empty: the one of the currency and the payer's market
+	// MayUse are the accounts that its app may use; none: all.
+	MayUse         []string
 	Method         string // empty: the provider's default
 	CallbackFormat string // empty: FormatProxy
 	Metadata       map[string]string

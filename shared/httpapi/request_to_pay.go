@@ -70,6 +70,7 @@ func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client,
 		return body, problem(400, "malformed_json", "The body is "+err.Error()+"."), false, ""
 	}
 	if len(faults) > 0 {
+		request.MayUse = client.Accounts
 		return body, invalid(append(faults, a.Gateway.Faults(ctx, request, faults)...)), false, ""
 	}
 	request.IdempotencyKey, request.HasIdempotencyKey = headerOf(r, "idempotency-key")

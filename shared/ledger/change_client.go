@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +26,18 @@ func (l *Ledger) SetCallbackURL(ctx context.Context, c Client, url string) error
 	return err
 }
 
-// UpdateClient replaces a client's name and whether its callbacks carry
-// X-MoMo-Proxy-Signature. ErrStale: the client has changed since it was read.
-func (l *Ledger) UpdateClient(ctx context.Context, c Client, name string, noLegacySignature bool) error {
-	if c.Name == name && c.NoLegacySignature == noLegacySignature {
+// UpdateClient replaces a client's name, whether its callbacks carry
+// X-MoMo-Proxy-Signature, and its accounts by those of wanted. ErrStale: the
+// client has changed since it was read.
+func (l *Ledger) UpdateClient(ctx context.Context, c, wanted Client) error {
+	if c.Name == wanted.Name && c.NoLegacySignature == wanted.NoLegacySignature && slices.Equal(c.Accounts, wanted.Accounts) {
 		return nil
 	}
-	note := fmt.Sprintf("name %q, legacy signature %t", name, !noLegacySignature)
-	c.Name, c.NoLegacySignature = name, noLegacySignature
+	note := fmt.Sprintf("name %q, legacy signature %t", wanted.Name, !wanted.NoLegacySignature)
+	if len(wanted.Accounts)+len(c.Accounts) > 0 {
+		note += ", accounts " + cmp.Or(strings.Join(wanted.Accounts, ", "), "all")
+	}
+	c.Name, c.NoLegacySignature, c.Accounts = wanted.Name, wanted.NoLegacySignature, wanted.Accounts
 	_, err := l.putClient(ctx, c, l.clientAudit(c, Clock(l.now()), "update", note))
 	return err
 }

@@ -23,7 +23,9 @@ type Client struct {
 	Active      bool
 	// NoLegacySignature switches the contract's X-MoMo-Proxy-Signature off.
 	NoLegacySignature bool
-	CreatedAt         time.Time
+	// Accounts are the ids of those that its new payments may use; none: all.
+	Accounts  []string
+	CreatedAt time.Time
 
 	// APIKey is the newest API key. OldAPIKey, if there is one, was the
 	// newest before it and works beside it until OldKeyUntil. LegacyKey says

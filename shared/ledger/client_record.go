@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"momoproxy/shared/table"
@@ -38,6 +39,7 @@ func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 	w.text("callback_url", c.CallbackURL)
 	w.flag("is_active", c.Active)
 	w.flag("no_legacy_signature", c.NoLegacySignature)
+	w.text("accounts", strings.Join(c.Accounts, " "))
 	w.time("created_at", c.CreatedAt)
 	keys := []string{c.APIKey}
 	w.text(keyHashName(0), KeyHash(c.APIKey))
@@ -78,6 +80,7 @@ func (l *Ledger) readClient(ctx context.Context, id string) (Client, *reader, er
 		CallbackURL:       r.text("callback_url"),
 		Active:            r.flag("is_active"),
 		NoLegacySignature: r.flag("no_legacy_signature"),
+		Accounts:          strings.Fields(r.text("accounts")),
 		CreatedAt:         r.time("created_at"),
 		OldKeyUntil:       r.time(untilName(useAPIKey)),
 		OldSecretUntil:    r.time(untilName(useSigningSecret)),

@@ -20,8 +20,8 @@ type Account struct {
 	values   map[string]string
 }
 
-// validID says what an account's id is made of.
-func validID(id string) bool {
+// ValidID says what an account's id is made of.
+func ValidID(id string) bool {
 	return id != "" && len(id) <= 40 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
@@ -155,7 +155,7 @@ func (a Account) Several(object string) ([]Account, error) {
 	}
 	var all []Account
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		if !validID(id) {
+		if !ValidID(id) {
 			return nil, fmt.Errorf("account %q: an id is of 1 to 40 lower-case letters, digits and -", id)
 		}
 		text, _ := json.Marshal(byID[id]) // it was read from JSON
