@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -18,17 +21,27 @@ type accountView struct {
 	BaseURL     string `json:"baseUrl"`
 	Production  bool   `json:"production"`
 	NewPayments *int   `json:"newPaymentsPercent"` // null: what the others leave
-	Error       string `json:"error,omitempty"`
-	Checked     bool   `json:"checked"`
+	Open        int    `json:"openPayments"`
+	// Truncated: Open is a lower bound.
+	Truncated bool `json:"truncated,omitempty"`
+	// Missing: it has open payments and is not configured.
+	Missing bool   `json:"missing,omitempty"`
+	Error   string `json:"error,omitempty"`
+	Checked bool   `json:"checked"`
 }
 
 const accountLong = `It needs the accounts, as payment check does.`
 
 func (c cli) accountList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "list the accounts with providers", Long: accountLong, Args: takes(nil),
+		Use: "list", Short: "list the accounts with providers, and what is open on each",
+		Long: `Lists the accounts and how many payments are open on each. One that has open payments and
+is missing from the configuration is listed, too: they wait until it is back.
+
+` + accountLong,
+		Args: takes(nil),
 		RunE: c.overAccounts(func(ctx context.Context, s *session, _ []string) error {
-			return s.showAccounts(ctx, s.asking.Providers, false)
+			return s.showAccounts(ctx, s.asking.Providers, false, true)
 		}),
 	}
 }
@@ -41,7 +54,7 @@ its key goes with each request.
 
 ` + accountLong,
 		RunE: c.overAccounts(func(ctx context.Context, s *session, _ []string) error {
-			return s.showAccounts(ctx, s.asking.Providers, true)
+			return s.showAccounts(ctx, s.asking.Providers, true, true)
 		}),
 	}
 }
@@ -75,7 +88,7 @@ has no share. It holds within 10 seconds. A payment stays with the account that 
 				if err != nil {
 					return err
 				}
-				return s.showAccounts(ctx, []*guard.Guard{p}, false)
+				return s.showAccounts(ctx, []*guard.Guard{p}, false, false)
 			}
 			return fmt.Errorf("account %s is %w", args[0], ledger.ErrNotFound)
 		}),
@@ -92,11 +105,19 @@ func (c cli) overAccounts(f func(ctx context.Context, s *session, args []string)
 	}
 }
 
-func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check bool) error {
+// showAccounts shows these accounts, and if they are all there are, those that
+// are missing.
+func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check, whole bool) error {
+	open, truncated, err := s.ledger.OpenByAccount(ctx, s.clock())
+	if err != nil {
+		return err
+	}
 	views := []accountView{}
 	for _, p := range all {
 		caps := p.Capabilities()
-		v := accountView{Account: caps.ID(), Provider: caps.Name, Currency: caps.Currency, BaseURL: caps.BaseURL, Production: caps.Production, Checked: check}
+		v := accountView{Account: caps.ID(), Provider: caps.Name, Currency: caps.Currency, BaseURL: caps.BaseURL, Production: caps.Production, Checked: check,
+			Open: open[caps.ID()], Truncated: truncated}
+		delete(open, v.Account)
 		percent, set, err := s.ledger.NewPayments(ctx, v.Account, s.clock())
 		if err != nil {
 			return err
@@ -111,8 +132,13 @@ func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check bo
 		}
 		views = append(views, v)
 	}
+	if whole {
+		for _, id := range slices.Sorted(maps.Keys(open)) {
+			views = append(views, accountView{Account: id, Open: open[id], Truncated: truncated, Missing: true})
+		}
+	}
 	return s.answer(views, func(t *text) {
-		rows := [][]string{{"ACCOUNT", "PROVIDER", "CURRENCY", "NEW PAYMENTS", "MONEY", "BASE URL"}}
+		rows := [][]string{{"ACCOUNT", "PROVIDER", "CURRENCY", "OPEN", "NEW PAYMENTS", "MONEY", "BASE URL"}}
 		if check {
 			rows[0] = append(rows[0], "CREDENTIALS")
 		}
@@ -124,10 +150,19 @@ func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check bo
 			if v.Production {
 				money = "real"
 			}
-			row := []string{v.Account, v.Provider, v.Currency, share, money, v.BaseURL}
+			number := strconv.Itoa(v.Open)
+			if v.Truncated {
+				number = "at least " + number
+			}
+			if v.Missing {
+				share, money, v.BaseURL = "", "", "NOT CONFIGURED: its payments wait"
+			}
+			row := []string{v.Account, v.Provider, v.Currency, number, share, money, v.BaseURL}
 			if check {
 				answer := "answer"
-				if v.Error != "" {
+				if v.Missing {
+					answer = "unknown"
+				} else if v.Error != "" {
 					answer = v.Error
 				}
 				row = append(row, answer)

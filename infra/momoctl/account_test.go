@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 )
 
@@ -11,6 +12,16 @@ import (
 func TestAccounts(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
 		contains(t, "list", c.must("account", "list"), "mtn", "mom-factura", "momentpay", "the rest", "https://mtn.example.com")
+		one, other := c.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptPending))).Reference(), "3f0c1f0a-6a52-4d0e-8d5e-0a1b2c3d4e5f"
+		gone := c.Payment(one)
+		gone.Reference, gone.ExternalID, gone.Account = other, "ORDER-2", "mtn-gone"
+		if _, err := c.Ledger.Create(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+		c.Pay(testbed.Order("ORDER-3", mtnstand.Payer(mtnstand.ScriptSuccess)))
+		c.Pass(time.Hour)
+		contains(t, "open", c.must("account", "list"), "OPEN", "mtn-gone", "NOT CONFIGURED: its payments wait")
+		contains(t, "open in JSON", c.must("account", "list", "--json"), `"openPayments": 1`, `"openPayments": 0`, `"missing": true`)
 		contains(t, "check", c.must("account", "check"), "CREDENTIALS", "answer")
 		contains(t, "set", c.must("account", "set", "mtn", "--new-payments", "10"), "10 %")
 		contains(t, "in JSON", c.must("account", "list", "--json"), `"newPaymentsPercent": 10`, `"newPaymentsPercent": null`)
