@@ -6,14 +6,17 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"momoproxy"
+	"momoproxy/infra/dotenv"
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/config"
+	"momoproxy/shared/provider"
 )
 
 // providerAt names a provider and where it is asked.
@@ -22,25 +25,34 @@ type providerAt struct{ name, url string }
 // errNeedsLive: an account moves real money, and -live is not given.
 var errNeedsLive = errors.New("moves real money: start with -live, or use a test account")
 
-// startProviders reads the accounts out of the environment. Without -live a
-// stand-in of this process takes the place of each account that is not
-// configured.
+// startProviders reads the accounts out of the environment, a .env file and
+// the file of -accounts. Without -live a stand-in of this process takes the
+// place of each provider that has none.
 func (s *system) startProviders(o options, ownURL string) error {
 	variables := map[string]string{"CALLBACK_POLICY": string(o.policy), "VERSION": momoproxy.Version}
+	if o.accounts != "" {
+		variables["ACCOUNTS_FILE"] = o.accounts
+	}
+	beside, err := dotenv.Beside(os.Getenv, dotenv.File)
+	if err != nil {
+		return err
+	}
 	getenv := func(name string) string {
 		if v, ok := variables[name]; ok {
 			return v
 		}
-		return os.Getenv(name)
+		return beside(name)
 	}
 	s.parts.Providers = providers.All()
 	if !o.live {
 		if getenv("PUBLIC_BASE_URL") == "" {
 			variables["PUBLIC_BASE_URL"] = ownURL
 		}
+		own := s.parts
+		_ = own.LocalAccounts(getenv) // its faults are told below
 		for _, r := range s.parts.Providers {
-			if _, own := r.ReadAccount(getenv); own {
-				continue // an account of its own
+			if slices.ContainsFunc(own.Accounts, func(a provider.Account) bool { return a.Provider == r.Name }) {
+				continue
 			}
 			if err := s.startStandin(r.Name, variables, getenv("PUBLIC_BASE_URL")); err != nil {
 				return err
@@ -56,7 +68,7 @@ func (s *system) startProviders(o options, ownURL string) error {
 		return errors.New("-live: PUBLIC_BASE_URL must be https: providers send their callbacks there, each with its secret in the path")
 	}
 	if len(s.parts.Accounts) == 0 {
-		return errors.New("-live: no account is configured: set the variables of one (docs/testing.md lists them)")
+		return errors.New("-live: no account is configured: set the variables of one (docs/testing.md lists them), or name a file with -accounts")
 	}
 	return s.checkMoney(o)
 }
@@ -72,7 +84,11 @@ func (s *system) checkMoney(o options) error {
 		c := p.Capabilities()
 		s.providers = append(s.providers, providerAt{c.Name, c.BaseURL})
 		if c.Production && !o.live {
-			faults = append(faults, fmt.Errorf("the account of %s %w", c.Name, errNeedsLive))
+			account := "the account of " + c.Name
+			if c.Account != "" {
+				account = "account " + c.Account + " of " + c.Name
+			}
+			faults = append(faults, fmt.Errorf("%s %w", account, errNeedsLive))
 		}
 	}
 	return errors.Join(faults...)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"momoproxy/infra/dotenv"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/providers"
@@ -124,7 +125,11 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	_, live := os.Stat(filepath.Join(o.data, localLive))
 	parts := assembly.Parts{Host: host.Machine(), Rules: webhook.Rules{AllowLoopback: live != nil}, Providers: providers.All()}
 	if o.provider {
-		if err := parts.LocalAccounts(p.getenv); err != nil {
+		getenv, err := dotenv.Beside(p.getenv, dotenv.File)
+		if err == nil {
+			err = parts.LocalAccounts(getenv)
+		}
+		if err != nil {
 			return parts, nil, err
 		}
 	}
