@@ -3,7 +3,6 @@
 package verify_test
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/rand"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/loopback"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/forwarder"
 	"momoproxy/shared/host"
@@ -284,50 +284,24 @@ func start(t *testing.T, l language, secrets, keys string) string {
 	t.Helper()
 	port := "0"
 	if l.name == "php" { // it cannot choose one
-		port = freePort(t)
+		free, err := loopback.FreeAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ = net.SplitHostPort(free)
 	}
 	cmd := l.command(t, port)
 	cmd.Env = append(os.Environ(), "PORT="+port, "SIGNING_SECRETS="+secrets, "API_KEYS="+keys)
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdout, cmd.Stderr = writer, writer
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = writer.Close()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = reader.Close()
-	})
-	late := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
-	defer late.Stop()
-	lines := bufio.NewScanner(reader)
-	var all []string
-	for lines.Scan() {
-		all = append(all, lines.Text())
-		if _, address, ok := strings.Cut(lines.Text(), "127.0.0.1:"); ok {
-			address = strings.TrimRight(strings.Fields(address)[0], ")")
-			go func() { _, _ = io.Copy(io.Discard, reader) }() // so that it never blocks
-			return "http://127.0.0.1:" + address
+	p, err := loopback.Run(cmd, 30*time.Second, func(line string) string {
+		_, address, ok := strings.Cut(line, "127.0.0.1:")
+		if !ok {
+			return ""
 		}
-	}
-	t.Fatalf("%s did not start:\n%s", l.name, strings.Join(all, "\n"))
-	return ""
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+		return "http://127.0.0.1:" + strings.TrimRight(strings.Fields(address)[0], ")")
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Cleanup(func() { _ = p.End(os.Kill, time.Minute) })
+	return p.Said
 }

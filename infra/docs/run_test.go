@@ -1,10 +1,9 @@
 package docs
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
-	"io"
+	"momoproxy/infra/loopback"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 const repository = "../.."
@@ -129,7 +129,11 @@ func newWorld(t *testing.T, tools string) *world {
 		// A command that meant AWS would find neither credentials nor a region.
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "AWS_REGION=", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 	url := w.start(t, filepath.Join(tools, "bin", "infra/local", "program"))
-	free := freePort(t)
+	free, err := loopback.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, free, _ = net.SplitHostPort(free)
 	w.ports = strings.NewReplacer("http://127.0.0.1:8080", url, "9000", free)
 	return w
 }
@@ -139,45 +143,17 @@ func (w *world) start(t *testing.T, program string) string {
 	t.Helper()
 	cmd := exec.Command(program, "-listen", "127.0.0.1:0")
 	cmd.Dir, cmd.Env = w.dir, w.environment
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdout, cmd.Stderr = writer, writer
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	_ = writer.Close()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = reader.Close()
-	})
-	lines := bufio.NewScanner(reader)
-	var all []string
-	for lines.Scan() {
-		all = append(all, lines.Text())
-		if found := gateway.FindStringSubmatch(lines.Text()); found != nil {
-			go func() { _, _ = io.Copy(io.Discard, reader) }() // so that it never blocks
+	p, err := loopback.Run(cmd, time.Minute, func(line string) string {
+		if found := gateway.FindStringSubmatch(line); found != nil {
 			return found[1]
 		}
-	}
-	t.Fatalf("the local system did not start:\n%s", strings.Join(all, "\n"))
-	return ""
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+		return ""
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Cleanup(func() { _ = p.End(os.Kill, time.Minute) })
+	return p.Said
 }
 
 func runPage(t *testing.T, tools, path string) {

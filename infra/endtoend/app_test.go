@@ -1,8 +1,6 @@
 package endtoend
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -10,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/receiver"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
@@ -25,18 +24,7 @@ type app struct {
 }
 
 // arrival is one attempt as it arrived.
-type arrival struct {
-	EventID     string `json:"-"`
-	Fault       error  `json:"-"` // why it does not verify
-	Body        []byte `json:"-"`
-	Event       string `json:"event"`
-	ReferenceID string `json:"referenceId"`
-	ExternalID  string `json:"externalId"`
-	Status      string `json:"status"`
-	Sequence    int    `json:"sequence"`
-	Amount      string `json:"amount"`
-	Currency    string `json:"currency"`
-}
+type arrival = receiver.Attempt
 
 func startApp(t *testing.T, secret webhook.Secret) *app {
 	t.Helper()
@@ -51,24 +39,18 @@ func startApp(t *testing.T, secret webhook.Secret) *app {
 func (a *app) url(key string) string { return a.base + key }
 
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var n arrival
-	body, err := io.ReadAll(r.Body)
-	if err == nil {
-		err = webhook.VerifyLegacy(r.Header, body, path.Base(r.URL.Path))
-	}
-	if err == nil {
-		n.EventID, err = webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, a.secret)
-	}
-	if err == nil {
-		err = json.Unmarshal(body, &n)
-	}
-	n.Fault, n.Body = err, body
+	keys := receiver.Keys{APIKey: path.Base(r.URL.Path), Secret: a.secret}
+	keys.Handler(time.Now, a.note).ServeHTTP(w, r)
+}
+
+func (a *app) note(_ *http.Request, n receiver.Attempt) int {
 	a.mu.Lock()
 	a.got = append(a.got, n)
 	a.mu.Unlock()
-	if err != nil {
-		w.WriteHeader(http.StatusForbidden)
+	if n.Fault != nil {
+		return http.StatusForbidden
 	}
+	return http.StatusOK
 }
 
 // about lists what has arrived about a payment. A provider's own payload

@@ -18,12 +18,12 @@ import (
 // testDelivery takes the doorbells from the queue to the forwarder and the
 // callbacks to the app.
 func testDelivery(t *testing.T, w *world, references []string) {
-	batch, receipts := w.receive(t, len(references), time.Minute)
-	response, err := w.parts.Forwarder().Handle(t.Context(), batch)
+	batch := w.receive(t, len(references), time.Minute)
+	response, err := w.parts.Forwarder().Handle(t.Context(), batch.Event)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if failed := w.settle(t, response, receipts); len(failed) > 0 {
+	if failed := w.settle(t, batch, response); len(failed) > 0 {
 		t.Errorf("failed: %v", failed)
 	}
 	for _, reference := range references {
@@ -78,15 +78,15 @@ func testFailedMessage(t *testing.T, w *world) {
 	w.recorder.setSabotage(func(function string, body []byte) bool {
 		return function == "forwarder" && bytes.Contains(body, []byte(bad))
 	})
-	batch, receipts := w.receive(t, 2, 4*time.Second)
+	batch := w.receive(t, 2, 4*time.Second)
 	var response events.SQSEventResponse
-	if err := w.processes["forwarder"].call(t.Context(), batch, &response); err != nil {
+	if err := w.processes["forwarder"].call(t.Context(), batch.Event, &response); err != nil {
 		t.Fatal(err)
 	}
 	w.recorder.setSabotage(nil)
-	failed := w.settle(t, response, receipts)
+	failed := w.settle(t, batch, response)
 	var want []string
-	for _, m := range batch.Records {
+	for _, m := range batch.Event.Records {
 		if strings.Contains(m.Body, bad) {
 			want = append(want, m.MessageId)
 		}
@@ -100,15 +100,15 @@ func testFailedMessage(t *testing.T, w *world) {
 	// The refused attempt of the good one rings again on its own schedule:
 	// take what comes until the failed one does.
 	for came := false; !came; {
-		batch, receipts = w.receive(t, 1, time.Minute)
-		came = batch.Records[0].MessageId == want[0]
-		if came && batch.Records[0].Attributes["ApproximateReceiveCount"] != "2" {
-			t.Errorf("received %s times", batch.Records[0].Attributes["ApproximateReceiveCount"])
+		batch = w.receive(t, 1, time.Minute)
+		came = batch.Event.Records[0].MessageId == want[0]
+		if came && batch.Event.Records[0].Attributes["ApproximateReceiveCount"] != "2" {
+			t.Errorf("received %s times", batch.Event.Records[0].Attributes["ApproximateReceiveCount"])
 		}
-		if err := w.processes["forwarder"].call(t.Context(), batch, &response); err != nil {
+		if err := w.processes["forwarder"].call(t.Context(), batch.Event, &response); err != nil {
 			t.Fatal(err)
 		}
-		if failed := w.settle(t, response, receipts); len(failed) > 0 {
+		if failed := w.settle(t, batch, response); len(failed) > 0 {
 			t.Fatalf("failed again: %v", failed)
 		}
 	}
@@ -145,9 +145,9 @@ func testLostDoorbell(t *testing.T, w *world) {
 	reference := w.pay(t, "DOORBELL-LOST", "26876123456", appKey)
 	w.awaitCallbacks(t, reference)
 	for {
-		batch, receipts := w.receive(t, 1, time.Minute)
-		w.settle(t, events.SQSEventResponse{}, receipts) // lost
-		if strings.Contains(batch.Records[0].Body, reference) {
+		batch := w.receive(t, 1, time.Minute)
+		w.settle(t, batch, events.SQSEventResponse{}) // lost
+		if strings.Contains(batch.Event.Records[0].Body, reference) {
 			break
 		}
 	}

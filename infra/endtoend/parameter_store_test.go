@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"momoproxy/infra/cloud"
 )
 
 // parameterStore answers SSM's GetParameters with SecureString values. No
@@ -23,7 +24,7 @@ import (
 // would be: the request must be signed, exactly as the service would compute
 // it, and must ask for the values in the clear.
 type parameterStore struct {
-	values      map[string]string
+	values      cloud.Parameters
 	credentials aws.Credentials
 	recorder    *recorder
 
@@ -48,26 +49,9 @@ func (s *parameterStore) handler(function string) http.Handler {
 			return
 		}
 		s.recorder.note(function, r.Header.Get("X-Amz-Target"), body)
-		s.answer(w, body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		s.values.ServeHTTP(w, r)
 	})
-}
-
-func (s *parameterStore) answer(w http.ResponseWriter, body []byte) {
-	type parameter struct{ Name, Type, Value string }
-	var request struct{ Names []string }
-	_ = json.Unmarshal(body, &request) // checked
-	answer := struct {
-		Parameters        []parameter
-		InvalidParameters []string
-	}{Parameters: []parameter{}, InvalidParameters: []string{}}
-	for _, name := range request.Names {
-		if value, ok := s.values[name]; ok {
-			answer.Parameters = append(answer.Parameters, parameter{name, "SecureString", value})
-		} else {
-			answer.InvalidParameters = append(answer.InvalidParameters, name)
-		}
-	}
-	_ = json.NewEncoder(w).Encode(answer) // a process that is gone is seen by its exit
 }
 
 // check judges a request's form and signs it anew to compare.
@@ -79,7 +63,7 @@ func (s *parameterStore) check(r *http.Request, body []byte) error {
 	switch err := json.Unmarshal(body, &request); {
 	case r.Method != http.MethodPost || r.URL.Path != "/":
 		return fmt.Errorf("%s %s", r.Method, r.URL.Path)
-	case r.Header.Get("X-Amz-Target") != "AmazonSSM.GetParameters":
+	case r.Header.Get("X-Amz-Target") != cloud.GetParameters:
 		return fmt.Errorf("X-Amz-Target %q", r.Header.Get("X-Amz-Target"))
 	case r.Header.Get("Content-Type") != "application/x-amz-json-1.1":
 		return fmt.Errorf("Content-Type %q", r.Header.Get("Content-Type"))

@@ -2,52 +2,42 @@ package endtoend
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"errors"
 	"github.com/aws/aws-lambda-go/events"
+	"momoproxy/infra/cloud"
+	"momoproxy/shared/queue"
 )
 
 // receive takes n messages from the queue, as the event source mapping does,
 // hidden for a while. It makes the forwarder's event of them.
-func (w *world) receive(t *testing.T, n int, hidden time.Duration) (events.SQSEvent, map[string]string) {
+func (w *world) receive(t *testing.T, n int, hidden time.Duration) cloud.Batch {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	var batch events.SQSEvent
-	receipts := map[string]string{}
-	for len(batch.Records) < n {
-		got, err := w.queue.Receive(ctx, min(10, n-len(batch.Records)), hidden, 5*time.Second)
+	var all []queue.Received
+	for len(all) < n {
+		got, err := w.queue.Receive(ctx, min(10, n-len(all)), hidden, 5*time.Second)
 		if err != nil {
-			t.Fatalf("%d of %d messages came: %v", len(batch.Records), n, err)
+			t.Fatalf("%d of %d messages came: %v", len(all), n, err)
 		}
-		for _, m := range got {
-			batch.Records = append(batch.Records, events.SQSMessage{
-				MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, EventSource: "aws:sqs", AWSRegion: region,
-				Attributes: map[string]string{"ApproximateReceiveCount": fmt.Sprint(m.Receives), "MessageGroupId": m.Group},
-			})
-			receipts[m.ID] = m.Receipt
-		}
+		all = append(all, got...)
 	}
-	return batch, receipts
+	return cloud.NewBatch(all)
 }
 
 // settle deletes the messages that did not fail and returns those that did.
-func (w *world) settle(t *testing.T, response events.SQSEventResponse, receipts map[string]string) (failed []string) {
+func (w *world) settle(t *testing.T, batch cloud.Batch, response events.SQSEventResponse) (failed []string) {
 	t.Helper()
 	for _, f := range response.BatchItemFailures {
-		if receipts[f.ItemIdentifier] == "" {
-			t.Errorf("failure of %q, which was not in the batch", f.ItemIdentifier)
-		}
-		delete(receipts, f.ItemIdentifier)
 		failed = append(failed, f.ItemIdentifier)
 	}
-	for _, receipt := range receipts {
-		if err := w.queue.Delete(t.Context(), receipt); err != nil {
-			t.Fatal(err)
-		}
+	done, err := batch.Done(response)
+	if err := errors.Join(err, w.queue.Delete(t.Context(), done...)); err != nil {
+		t.Error(err)
 	}
 	return failed
 }
@@ -68,13 +58,13 @@ func (w *world) waiting(t *testing.T) (waiting, dead int) {
 func (w *world) forwardUntil(t *testing.T, reference string) {
 	t.Helper()
 	for {
-		batch, receipts := w.receive(t, 1, time.Minute)
-		response, err := w.parts.Forwarder().Handle(t.Context(), batch)
+		batch := w.receive(t, 1, time.Minute)
+		response, err := w.parts.Forwarder().Handle(t.Context(), batch.Event)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.settle(t, response, receipts)
-		if strings.Contains(batch.Records[0].Body, reference) {
+		w.settle(t, batch, response)
+		if strings.Contains(batch.Event.Records[0].Body, reference) {
 			return
 		}
 	}
@@ -84,13 +74,13 @@ func (w *world) forwardUntil(t *testing.T, reference string) {
 func (w *world) deployedForwardUntil(t *testing.T, reference string) {
 	t.Helper()
 	for {
-		batch, receipts := w.receive(t, 1, time.Minute)
+		batch := w.receive(t, 1, time.Minute)
 		var response events.SQSEventResponse
-		if err := w.processes["forwarder"].call(t.Context(), batch, &response); err != nil {
+		if err := w.processes["forwarder"].call(t.Context(), batch.Event, &response); err != nil {
 			t.Fatal(err)
 		}
-		w.settle(t, response, receipts)
-		if strings.Contains(batch.Records[0].Body, reference) {
+		w.settle(t, batch, response)
+		if strings.Contains(batch.Event.Records[0].Body, reference) {
 			return
 		}
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/engines/engine"
-	"momoproxy/infra/local/triggers"
 	momentstand "momoproxy/infra/standin/momentpay"
 	facturastand "momoproxy/infra/standin/momfactura"
 	mtnstand "momoproxy/infra/standin/mtn"
@@ -181,11 +181,11 @@ func (w *world) startFront(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wiring, err := triggers.Read(template)
+	wiring, err := cloud.Read(template)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.front = serve(t, triggers.Gateway(wiring.Routes, func(ctx context.Context, r triggers.Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	w.front = serve(t, cloud.Gateway(wiring.Routes, func(ctx context.Context, r cloud.Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		var answer events.APIGatewayV2HTTPResponse
 		err := w.processes[r.Function].call(ctx, event, &answer)
 		if r.Function == "mtn-callback" {

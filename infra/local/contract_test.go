@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"momoproxy"
+	"momoproxy/infra/receiver"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/config"
 )
@@ -139,7 +140,7 @@ func up(t *testing.T, change func(*options)) *system {
 }
 
 // hear waits for the demo app's verified callback about a payment.
-func (s *system) hear(t *testing.T, reference string) callback {
+func (s *system) hear(t *testing.T, reference string) receiver.Attempt {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"momoproxy"
+	"momoproxy/infra/receiver"
 	"momoproxy/infra/standin"
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/delivery"
@@ -68,7 +69,7 @@ func (s *system) banner(o options) {
 	s.out("  callback policy   %s", o.policy)
 	if !o.live {
 		s.out("  demo app          %s, client key %s", s.appURL, demoKey)
-		s.out("  signing secret    %s (of this local demo app alone)", s.app.secret.Reveal())
+		s.out("  signing secret    %s (of this local demo app alone)", s.app.Secret.Reveal())
 	}
 	if s.logPath != "" {
 		s.out("  log               %s", s.logPath)
@@ -123,7 +124,7 @@ func (s *system) demonstrate(ctx context.Context, provider string) error {
 	if err != nil {
 		return err
 	}
-	var c callback
+	var c receiver.Attempt
 	for c.ReferenceID != reference {
 		select {
 		case c = <-s.app.arrived:

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/receiver"
 	"momoproxy/infra/standin/core"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/delivery"
@@ -92,7 +93,7 @@ func (i *inbox) references(t *testing.T) map[string][]arrival {
 	defer i.mu.Unlock()
 	by := map[string][]arrival{}
 	for _, a := range i.got {
-		var c callback
+		var c receiver.Callback
 		if err := json.Unmarshal(a.body, &c); err != nil {
 			t.Errorf("a callback of %q", a.body)
 			continue

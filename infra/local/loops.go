@@ -2,27 +2,23 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"momoproxy/infra/local/triggers"
+	"momoproxy/infra/cloud"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/gateway"
 )
 
-// What Lambda and EventBridge do for the functions, in loops.
-const (
-	batchSize  = 10
-	visibility = 3 * time.Minute // six times the forwarder's timeout, as in the template
-	// scheduleEvery is shorter than the template's minute: on a laptop
-	// somebody is watching.
-	scheduleEvery = 2 * time.Second
-)
+// scheduleEvery is shorter than the template's minute: on a laptop somebody is
+// watching.
+const scheduleEvery = 2 * time.Second
 
 // startLoops runs what the template feeds from the queue and by schedule.
-func (s *system) startLoops(ctx context.Context, w triggers.Wiring, g *gateway.Gateway) error {
+func (s *system) startLoops(ctx context.Context, w cloud.Wiring, g *gateway.Gateway) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s.stops = append(s.stops, func() { cancel(); s.background.Wait() })
 	for _, function := range w.Consumers {
@@ -62,26 +58,15 @@ func (s *system) consume(ctx context.Context, forward func(context.Context, even
 		slots <- struct{}{}
 		s.background.Go(func() {
 			defer func() { <-slots }()
-			var event events.SQSEvent
-			receipts := map[string]string{}
-			for _, m := range received {
-				event.Records = append(event.Records, events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body, EventSource: "aws:sqs"})
-				receipts[m.ID] = m.Receipt
-			}
-			work, cancel := context.WithTimeout(context.WithoutCancel(ctx), visibility/6)
+			batch := cloud.NewBatch(received)
+			work, cancel := context.WithTimeout(context.WithoutCancel(ctx), cloud.Visibility/6)
 			defer cancel()
-			response, err := forward(work, event)
+			response, err := forward(work, batch.Event)
 			if err != nil {
 				return // the whole batch comes again
 			}
-			for _, failure := range response.BatchItemFailures {
-				delete(receipts, failure.ItemIdentifier)
-			}
-			done := make([]string, 0, len(receipts))
-			for _, receipt := range receipts {
-				done = append(done, receipt)
-			}
-			if err := s.store.queue.Delete(work, done...); err != nil {
+			done, err := batch.Done(response)
+			if err := errors.Join(err, s.store.queue.Delete(work, done...)); err != nil {
 				s.parts.Log.WarnContext(ctx, "local.delete_failed", "error", err.Error())
 			}
 		})

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue"
@@ -57,7 +58,7 @@ func (s store) receive(ctx context.Context) ([]queue.Received, error) {
 		// nobody gets: let it end by itself, soon.
 		ctx, wait = context.WithoutCancel(ctx), time.Second
 	}
-	return s.queue.Receive(ctx, batchSize, visibility, wait)
+	return s.queue.Receive(ctx, cloud.BatchSize, cloud.Visibility, wait)
 }
 
 func openStore(ctx context.Context, o options) (store, error) {

@@ -17,7 +17,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"momoproxy/infra/local/triggers"
+	"momoproxy/infra/cloud"
+	"momoproxy/infra/receiver"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/gateway"
@@ -173,7 +174,7 @@ func (s *system) startDemoApp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	app, stop, err := startDemoApp(demoKey, secret, s.clock.Now, s.out)
+	app, stop, err := startDemoApp(receiver.Keys{APIKey: demoKey, Secret: secret}, s.clock.Now, s.out)
 	if err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (s *system) startDemoApp(ctx context.Context) error {
 // startFunctions serves the template's routes, consumes the queue and runs
 // the schedule.
 func (s *system) startFunctions(ctx context.Context, listener net.Listener, template []byte) (*gateway.Gateway, error) {
-	w, err := triggers.Read(template)
+	w, err := cloud.Read(template)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +202,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	if err := s.startLoops(ctx, w, api.Gateway); err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: triggers.Gateway(w.Routes, invoke), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: cloud.Gateway(w.Routes, invoke), ReadHeaderTimeout: 5 * time.Second}
 	s.stops = append(s.stops, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
@@ -214,14 +215,14 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 // handlersFor answers each route with its handler. A route that the API does
 // not have, or has of another function, is an error: the template and this
 // program must not drift.
-func handlersFor(routes []triggers.Route, api *httpapi.API) (triggers.Invoke, error) {
+func handlersFor(routes []cloud.Route, api *httpapi.API) (cloud.Invoke, error) {
 	known, handlers := api.Routes(), api.Handlers()
 	for _, route := range routes {
 		if !slices.Contains(known, httpapi.Route(route)) {
 			return nil, fmt.Errorf("template route %s: function %s has no handler for it here", route.Key(), route.Function)
 		}
 	}
-	return func(ctx context.Context, route triggers.Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return func(ctx context.Context, route cloud.Route, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		return handlers[route.Key()](ctx, event)
 	}, nil
 }

@@ -26,6 +26,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"momoproxy"
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/engines/engine"
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
@@ -89,7 +90,7 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	sealing := make([]byte, 32)
 	rand.Read(sealing) // never fails
 	keys := base64.StdEncoding.EncodeToString(sealing)
-	parameters := map[string]string{"/momo-proxy/sealing-keys": keys, "/momo-proxy/payer-key": keys}
+	parameters := cloud.Parameters{"/momo-proxy/sealing-keys": keys, "/momo-proxy/payer-key": keys}
 	for _, r := range providers.All() {
 		credentials := map[string]string{}
 		for _, v := range r.Variables {
@@ -168,7 +169,7 @@ func (w *world) writeTemplate() (string, error) {
 // listen serves engines, Parameter Store and the providers on one port. On Linux a
 // container reaches the bridge's own address; elsewhere Docker Desktop brings
 // it to the loopback.
-func (w *world) listen(ctx context.Context, parameters map[string]string) error {
+func (w *world) listen(ctx context.Context, parameters cloud.Parameters) error {
 	address := "127.0.0.1"
 	if runtime.GOOS == "linux" {
 		out, err := exec.CommandContext(ctx, "docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").CombinedOutput()
@@ -201,8 +202,8 @@ func (w *world) listen(ctx context.Context, parameters map[string]string) error 
 			tables.ServeHTTP(rw, r)
 		case strings.HasPrefix(target, "AmazonSQS."):
 			queues.ServeHTTP(rw, r)
-		case target == "AmazonSSM.GetParameters":
-			getParameters(rw, r, parameters)
+		case target == cloud.GetParameters:
+			parameters.ServeHTTP(rw, r)
 		default:
 			i := slices.IndexFunc(w.standins, func(s standin.Standin) bool { return s.Knows(r) })
 			w.standins[max(i, 0)].Handler().ServeHTTP(rw, r)
@@ -218,29 +219,6 @@ func proxy(s engine.Service) (http.Handler, error) {
 		return nil, fmt.Errorf("%s names no engine; run this under `go run ./infra/engines --`", s.EndpointVariable())
 	}
 	return httputil.NewSingleHostReverseProxy(target), nil
-}
-
-// getParameters answers SSM's call of that name.
-func getParameters(w http.ResponseWriter, r *http.Request, values map[string]string) {
-	type parameter struct{ Name, Type, Value string }
-	var request struct{ Names []string }
-	answer := struct {
-		Parameters        []parameter
-		InvalidParameters []string
-	}{Parameters: []parameter{}, InvalidParameters: []string{}}
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	for _, name := range request.Names {
-		if value, ok := values[name]; ok {
-			answer.Parameters = append(answer.Parameters, parameter{name, "SecureString", value})
-		} else {
-			answer.InvalidParameters = append(answer.InvalidParameters, name)
-		}
-	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	_ = json.NewEncoder(w).Encode(answer) // a container that is gone asks no more
 }
 
 // makeStores makes tables, queue and the app of the events.

@@ -2,13 +2,12 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
 
-	"momoproxy/shared/webhook"
+	"momoproxy/infra/receiver"
 )
 
 // arrival is one attempt of a delivery as it came to an app, and what the app
@@ -37,9 +36,9 @@ func (n arrival) saysPaid() bool {
 // app is one client of the proxy, with its server. Share of its answers are
 // failures while there is trouble.
 type app struct {
-	name, clientID, key string
-	failing             float64
-	secret              webhook.Secret
+	receiver.Keys
+	name, clientID string
+	failing        float64
 
 	mu      sync.Mutex
 	trouble bool
@@ -53,21 +52,12 @@ func (a *app) setTrouble(on bool) {
 	a.trouble = on
 }
 
-// ServeHTTP verifies both signatures over the bytes as they came, and only
-// then reads them.
-func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	n := arrival{App: a.name, ClientID: a.clientID, Answered: http.StatusOK}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return // the process was killed in the middle of it
+// got notes a delivery, and fails at times.
+func (a *app) got(_ *http.Request, c receiver.Attempt) int {
+	n := arrival{App: a.name, ClientID: a.clientID, Answered: http.StatusOK, EventID: c.EventID, Body: string(c.Body)}
+	if c.Fault != nil {
+		n.Fault = c.Fault.Error()
 	}
-	if err = webhook.VerifyLegacy(r.Header, body, a.key); err == nil {
-		n.EventID, err = webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, a.secret)
-	}
-	if err != nil {
-		n.Fault = err.Error()
-	}
-	n.Body = string(body)
 	a.mu.Lock()
 	var slow time.Duration
 	if a.trouble && a.random.Float64() < a.failing {
@@ -77,7 +67,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.arrived = append(a.arrived, n)
 	a.mu.Unlock()
 	time.Sleep(slow)
-	w.WriteHeader(n.Answered)
+	return n.Answered
 }
 
 func (a *app) arrivals() []arrival {

@@ -125,7 +125,7 @@ func (w *world) call(a *app, method, path, key string, body []byte) (int, []byte
 		panic(err) // our own words
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Proxy-Api-Key", a.key)
+	req.Header.Set("X-Proxy-Api-Key", a.APIKey)
 	if key != "" {
 		req.Header.Set("Idempotency-Key", key)
 	}

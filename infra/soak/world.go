@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	mathrand "math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"momoproxy/infra/loopback"
+	"momoproxy/infra/receiver"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/sqlite"
@@ -27,14 +28,14 @@ type world struct {
 	binary      string
 	address     string
 	environment []string
-	process     *process
+	process     *loopback.Process
 	providers   []*provider
 	secrets     []string // of the providers' accounts and the apps'
 	apps        []*app
 	table       *sqlite.Table
 	ledger      *ledger.Ledger
 	client      *http.Client
-	servers     []*http.Server
+	stops       []func()
 
 	kills         int
 	rules, orders atomic.Int64
@@ -63,7 +64,7 @@ func newWorld(o options) (w *world, err error) {
 	if w.binary, err = build(w.dir); err != nil {
 		return nil, err
 	}
-	if w.address, err = fixedAddress(); err != nil {
+	if w.address, err = loopback.FreeAddress(); err != nil {
 		return nil, err
 	}
 	if err := w.startProviders(); err != nil {
@@ -76,17 +77,6 @@ func newWorld(o options) (w *world, err error) {
 		return nil, err
 	}
 	return w, w.makeApps()
-}
-
-func (w *world) serve(h http.Handler) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: h}
-	w.servers = append(w.servers, server)
-	go func() { _ = server.Serve(l) }() // until it is closed
-	return "http://" + l.Addr().String(), nil
 }
 
 // open reads the process's database beside it.
@@ -114,19 +104,20 @@ func (w *world) makeApps() error {
 		if err != nil {
 			return err
 		}
-		a := &app{name: fmt.Sprintf("app %d", i+1), clientID: ledger.NewClientID(rand.Reader), key: ledger.NewAPIKey(rand.Reader),
-			failing: failing, secret: secret, random: mathrand.New(mathrand.NewPCG(w.o.seed, uint64(i)))}
-		url, err := w.serve(a)
+		a := &app{name: fmt.Sprintf("app %d", i+1), clientID: ledger.NewClientID(rand.Reader), Keys: receiver.Keys{APIKey: ledger.NewAPIKey(rand.Reader), Secret: secret},
+			failing: failing, random: mathrand.New(mathrand.NewPCG(w.o.seed, uint64(i)))}
+		url, stop, err := loopback.Serve(a.Handler(time.Now, a.got), "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
+		w.stops = append(w.stops, stop)
 		client := ledger.Client{ID: a.clientID, Name: a.name, Active: true, CreatedAt: ledger.Clock(time.Now()),
-			APIKey: a.key, SigningSecrets: []string{secret.Reveal()}, CallbackURL: url + "/callback"}
+			APIKey: a.APIKey, SigningSecrets: []string{secret.Reveal()}, CallbackURL: url + "/callback"}
 		if _, err := w.ledger.CreateClient(context.Background(), client); err != nil {
 			return err
 		}
 		w.apps = append(w.apps, a)
-		w.secrets = append(w.secrets, a.key, secret.Reveal())
+		w.secrets = append(w.secrets, a.APIKey, secret.Reveal())
 	}
 	return nil
 }
@@ -210,8 +201,8 @@ func (w *world) close() {
 	if w.table != nil {
 		_ = w.table.Close()
 	}
-	for _, s := range w.servers {
-		_ = s.Close()
+	for _, stop := range w.stops {
+		stop()
 	}
 	for _, p := range w.providers {
 		p.stop()

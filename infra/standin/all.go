@@ -3,11 +3,10 @@
 package standin
 
 import (
-	"net"
 	"net/http"
-	"time"
 
 	"momoproxy"
+	"momoproxy/infra/loopback"
 	"momoproxy/infra/standin/core"
 	"momoproxy/infra/standin/momentpay"
 	"momoproxy/infra/standin/momfactura"
@@ -79,15 +78,8 @@ func start[S Standin](make func(core.Options, string) (S, error)) func(core.Opti
 // Serve answers at an address of this machine, port 0 being a free one, until
 // it is stopped.
 func Serve(h http.Handler, listen string) (address string, stop func(), err error) {
-	l, err := net.Listen("tcp", listen)
-	if err != nil {
-		return "", nil, err
-	}
-	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return loopback.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", "momo-proxy-standin/"+momoproxy.Version)
 		h.ServeHTTP(w, r)
-	})
-	server := &http.Server{Handler: named, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(l) }() // until it is closed
-	return "http://" + l.Addr().String(), func() { _ = server.Close() }, nil
+	}), listen)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/receiver"
 	"momoproxy/shared/webhook"
 )
 
@@ -30,16 +31,11 @@ type Announcement struct {
 	Sequence    int    `json:"sequence"`
 }
 
-type credentials struct {
-	apiKey string
-	secret webhook.Secret
-}
-
 // App stands for the apps' endpoints, as the forwarder's Poster. It verifies
 // both signatures of whatever arrives, as an app must, and records it.
 type App struct {
 	t       testing.TB
-	clients map[string]credentials // by callback URL; a payment's own URL begins with one
+	clients map[string]receiver.Keys // by callback URL; a payment's own URL begins with one
 
 	mu     sync.Mutex
 	got    []Received
@@ -97,11 +93,8 @@ func (a *App) verify(r Received, now time.Time) {
 		if len(r.URL) < len(url) || r.URL[:len(url)] != url {
 			continue
 		}
-		if err := webhook.VerifyLegacy(r.Header, []byte(r.Body), c.apiKey); err != nil {
-			a.t.Errorf("callback to %s: %s: %v", url, webhook.HeaderLegacy, err)
-		}
-		if id, err := webhook.Verify(r.Header, []byte(r.Body), now, webhook.Tolerance, c.secret); err != nil || id != r.EventID {
-			a.t.Errorf("callback to %s: %s: %v", url, webhook.HeaderSignature, err)
+		if got := c.Read(r.Header, []byte(r.Body), now); got.Fault != nil || got.EventID != r.EventID {
+			a.t.Errorf("callback to %s: %v", url, got.Fault)
 		}
 		return
 	}
@@ -113,5 +106,5 @@ func (a *App) verify(r Received, now time.Time) {
 func (a *App) Add(url, apiKey, signingSecret string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.clients[url] = credentials{apiKey, must(webhook.ParseSecret(signingSecret))(a.t)}
+	a.clients[url] = receiver.Keys{APIKey: apiKey, Secret: must(webhook.ParseSecret(signingSecret))(a.t)}
 }

@@ -9,8 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
-
+	"momoproxy/infra/cloud"
 	"momoproxy/shared/httpapi"
 )
 
@@ -28,28 +27,6 @@ func (a Answer) Reference() string { return a.Text("referenceId") }
 
 // Code is the body's code.
 func (a Answer) Code() string { return a.Text("code") }
-
-// Event makes the event that API Gateway makes of a request. route is its
-// route key; values fill the path's parameters in their order.
-func Event(route string, values ...string) httpapi.Request {
-	method, path, _ := strings.Cut(route, " ")
-	parameters := map[string]string{}
-	for part := range strings.SplitSeq(path, "/") {
-		if name, ok := strings.CutPrefix(part, "{"); ok && len(values) > 0 {
-			name = strings.TrimSuffix(name, "}")
-			parameters[name] = values[0]
-			path = strings.Replace(path, part, values[0], 1)
-			values = values[1:]
-		}
-	}
-	return httpapi.Request{
-		Version: "2.0", RouteKey: route, RawPath: path, Headers: map[string]string{}, PathParameters: parameters,
-		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey: route, RequestID: "test",
-			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: method, Path: path},
-		},
-	}
-}
 
 // Call hands an event to its route's handler.
 func (w *World) Call(ctx context.Context, r httpapi.Request) Answer {
@@ -90,7 +67,7 @@ func (w *World) Routes() []string {
 // and values in turn, and an empty value takes a header out.
 func (w *World) Pay(body string, headers ...string) Answer {
 	w.t.Helper()
-	r := Event("POST /request-to-pay")
+	r := cloud.Request("POST /request-to-pay")
 	r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": ShopKey}
 	for i := 0; i+1 < len(headers); i += 2 {
 		if r.Headers[strings.ToLower(headers[i])] = headers[i+1]; headers[i+1] == "" {
@@ -109,7 +86,7 @@ func Order(externalID, payer string) string {
 // Ask is GET /status/{referenceId} under an API key.
 func (w *World) Ask(reference, key string) Answer {
 	w.t.Helper()
-	r := Event("GET /status/{referenceId}", reference)
+	r := cloud.Request("GET /status/{referenceId}", reference)
 	r.Headers["x-proxy-api-key"] = key
 	return w.Call(context.Background(), r)
 }
@@ -118,10 +95,10 @@ func (w *World) Ask(reference, key string) Answer {
 // that path ("reference/token") names.
 func (w *World) CallBack(method, path, body string) Answer {
 	w.t.Helper()
-	r := Event(method + " /callback")
+	r := cloud.Request(method + " /callback")
 	if path != "" {
 		reference, token, _ := strings.Cut(path, "/")
-		r = Event(method+" /callback/{referenceId}/{token}", reference, token)
+		r = cloud.Request(method+" /callback/{referenceId}/{token}", reference, token)
 	}
 	r.Headers["content-type"] = "application/json"
 	r.Body = body

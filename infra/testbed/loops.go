@@ -5,17 +5,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
+	"momoproxy/infra/cloud"
 	"momoproxy/shared/assembly"
 )
 
-// Batch, visibility, schedule and the reconciler's limit are those of
-// template.yaml; functionLimit stands for the timeouts of the other functions,
+// Schedule and the reconciler's limit are those of template.yaml; functionLimit stands for the timeouts of the other functions,
 // which differ there.
 const (
-	batchSize     = 10
-	visibility    = 3 * time.Minute
 	scheduleEvery = time.Minute
 	functionLimit = 29 * time.Second
 	scheduleLimit = 50 * time.Second
@@ -36,30 +32,23 @@ func (w *World) Pass(d time.Duration) {
 // consume is the event source mapping.
 func (w *World) consume(ctx context.Context) {
 	for ctx.Err() == nil {
-		received, err := w.Messages.Receive(ctx, batchSize, visibility, 20*time.Second)
+		received, err := w.Messages.Receive(ctx, cloud.BatchSize, cloud.Visibility, 20*time.Second)
 		if err != nil || len(received) == 0 {
 			continue
 		}
-		var event events.SQSEvent
-		for _, m := range received {
-			event.Records = append(event.Records, events.SQSMessage{MessageId: m.ID, ReceiptHandle: m.Receipt, Body: m.Body})
-		}
+		batch := cloud.NewBatch(received)
 		work, cancel := context.WithTimeout(context.WithoutCancel(ctx), functionLimit)
-		response, err := w.Forwarder.Handle(work, event)
+		response, err := w.Forwarder.Handle(work, batch.Event)
 		cancel()
 		if err != nil {
 			w.t.Errorf("the forwarder returned an error: %v", err)
 			continue
 		}
-		failed := map[string]bool{}
-		for _, f := range response.BatchItemFailures {
-			failed[f.ItemIdentifier] = true
+		done, err := batch.Done(response)
+		if err != nil {
+			w.t.Error(err)
 		}
-		for _, m := range received {
-			if !failed[m.ID] {
-				_ = w.Messages.Delete(context.Background(), m.Receipt) // the memory queue forgets nothing
-			}
-		}
+		_ = w.Messages.Delete(context.Background(), done...) // the memory queue forgets nothing
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/assembly/providers"
@@ -89,7 +90,7 @@ func (w *World) Webhook(route, token string, header http.Header, body string) An
 	if token != "" {
 		values = append(values, token)
 	}
-	r := Event(route, values...)
+	r := cloud.Request(route, values...)
 	for name := range header {
 		r.Headers[strings.ToLower(name)] = header.Get(name)
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/receiver"
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
 	mtnstand "momoproxy/infra/standin/mtn"
@@ -136,7 +137,7 @@ func New(t testing.TB, o Options) *World {
 	}
 	w.Ring = must(seal.NewRing(bytes.Repeat([]byte{7}, seal.KeySize)))(t)
 	w.Payers = must(seal.NewHasher(bytes.Repeat([]byte{8}, seal.KeySize)))(t)
-	w.App = &App{t: t, clients: map[string]credentials{}}
+	w.App = &App{t: t, clients: map[string]receiver.Keys{}}
 	w.startSandbox(o)
 	w.Restart(o)
 
@@ -144,7 +145,7 @@ func New(t testing.TB, o Options) *World {
 	// The apps are made past the faults.
 	setup := ledger.New(w.noted, w.Ring, ledger.Options{Random: newRandom(o.Seed + 3)})
 	app := func(id, name, key, secret, url string) ledger.Client {
-		w.App.clients[url] = credentials{key, must(webhook.ParseSecret(secret))(t)}
+		w.App.clients[url] = receiver.Keys{APIKey: key, Secret: must(webhook.ParseSecret(secret))(t)}
 		return must(setup.CreateClient(ctx, ledger.Client{
 			ID: id, Name: name, CallbackURL: url, Active: true, CreatedAt: ledger.Clock(time.Now()),
 			APIKey: key, SigningSecrets: []string{secret},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/infra/cloud"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
@@ -145,7 +146,7 @@ const key = "the-key"
 
 // pay is one request of an app.
 func pay(w *testbed.World, payer, idempotencyKey string) testbed.Answer {
-	r := testbed.Event("POST /request-to-pay")
+	r := cloud.Request("POST /request-to-pay")
 	r.Headers = map[string]string{"x-proxy-api-key": testbed.ShopKey, "idempotency-key": idempotencyKey}
 	r.Body = testbed.Order("ORDER-1", payer)
 	return w.Call(context.Background(), r)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/cloud"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/payment"
@@ -65,10 +66,10 @@ func TestABurstOfForgedCallbacks(t *testing.T) {
 		before := w.Sandbox.Counters().Requests[mtnstand.RouteStatus]
 		started := time.Now()
 		for i := range 10_000 {
-			var r = testbed.Event("POST /callback")
+			var r = cloud.Request("POST /callback")
 			switch i % 5 {
 			case 0: // right id, wrong token
-				r = testbed.Event("POST /callback/{referenceId}/{token}", pending, fmt.Sprintf("forged-%d", i))
+				r = cloud.Request("POST /callback/{referenceId}/{token}", pending, fmt.Sprintf("forged-%d", i))
 				r.Body = `{"status":"SUCCESSFUL","financialTransactionId":"1"}`
 			case 1:
 				r.Body = `{"externalId":"ORDER-PENDING","status":"SUCCESSFUL","financialTransactionId":"1"}`

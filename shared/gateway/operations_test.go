@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/standin/core"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
@@ -121,7 +122,7 @@ func TestRequestToPayKeepsTimeToAnswer(t *testing.T) {
 			bubble(t, o, func(t *testing.T, w *testbed.World) {
 				ctx, cancel := context.WithTimeout(t.Context(), 28*time.Second)
 				defer cancel()
-				r := testbed.Event("POST /request-to-pay")
+				r := cloud.Request("POST /request-to-pay")
 				r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.ShopKey}
 				r.Body = testbed.Order("ORDER-1", "26876123456")
 				started := time.Now()
@@ -199,7 +200,7 @@ func (s sluggish) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestAGreedyAppDelaysItself(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		for i := range 6_000 { // 5 a second for twenty minutes
-			r := testbed.Event("POST /request-to-pay")
+			r := cloud.Request("POST /request-to-pay")
 			r.Headers = map[string]string{"content-type": "application/json", "x-proxy-api-key": testbed.OtherKey}
 			r.Body = testbed.Order(fmt.Sprintf("GREEDY-%d", i), mtnstand.Payer(mtnstand.ScriptPending))
 			if a := w.Call(t.Context(), r); a.StatusCode != 202 {
@@ -229,7 +230,7 @@ func TestForgedNewsOfEndedPaymentsWakesNothing(t *testing.T) {
 		}
 		w.Pass(5 * time.Minute)
 		for i := range ended {
-			r := testbed.Event("POST /callback")
+			r := cloud.Request("POST /callback")
 			r.Body = fmt.Sprintf(`{"externalId":"PAID-%d","status":"FAILED"}`, i)
 			w.Call(t.Context(), r)
 		}

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"testing"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/httpapi"
@@ -32,9 +33,9 @@ func TestAccountIsNamed(t *testing.T) {
 		a := w.Pay(`{"amount":"150.00","externalId":"A","account":"mtn-new","payer":{"partyIdType":"MSISDN","partyId":"26876123456"}}`)
 		is(t, a, 202, "")
 		reference := a.Reference()
-		shown := testbed.Event("GET /payments/{referenceId}", reference)
+		shown := cloud.Request("GET /payments/{referenceId}", reference)
 		shown.Headers["x-proxy-api-key"] = testbed.ShopKey
-		listed := testbed.Event("GET /payments")
+		listed := cloud.Request("GET /payments")
 		listed.Headers["x-proxy-api-key"] = testbed.ShopKey
 		for where, answer := range map[string]testbed.Answer{"202": a, "status": w.Ask(reference, testbed.ShopKey), "timeline": w.Call(t.Context(), shown)} {
 			if answer.Text("account") != "mtn-new" {

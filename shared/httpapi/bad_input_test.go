@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
@@ -155,7 +156,7 @@ func TestContentTypes(t *testing.T) {
 func TestBase64Bodies(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		pay := func(body string) testbed.Answer {
-			r := testbed.Event("POST /request-to-pay")
+			r := cloud.Request("POST /request-to-pay")
 			r.Headers["x-proxy-api-key"], r.Headers["Content-Type"] = testbed.ShopKey, "application/json"
 			r.Body, r.IsBase64Encoded = body, true
 			return w.Call(context.Background(), r)

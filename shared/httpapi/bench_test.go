@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/payment"
@@ -125,7 +126,7 @@ func newBench(t testing.TB, names func(string)) *bench {
 func (b *bench) pass(d time.Duration) { b.at.Add(int64(d)) }
 
 func (b *bench) request(externalID string) httpapi.Request {
-	r := testbed.Event("POST /request-to-pay")
+	r := cloud.Request("POST /request-to-pay")
 	r.Headers = map[string]string{"x-proxy-api-key": testbed.ShopKey, "content-type": "application/json"}
 	r.Body = testbed.Order(externalID, good)
 	return r
@@ -183,7 +184,7 @@ func BenchmarkStatus(t *testing.B) {
 	ask := func(t *testing.B, b *bench, references []string) {
 		h := b.API.Status()
 		b.measure(t, func(i int) httpapi.Response {
-			r := testbed.Event("GET /status/{referenceId}", references[i%len(references)])
+			r := cloud.Request("GET /status/{referenceId}", references[i%len(references)])
 			r.Headers["x-proxy-api-key"] = testbed.ShopKey
 			resp, _ := h(context.Background(), r)
 			return resp
@@ -211,7 +212,7 @@ func BenchmarkCallback(t *testing.B) {
 	b.measure(t, func(i int) httpapi.Response {
 		url, _ := b.callbacks.Load(references[i])
 		path := strings.Split(url.(string), "/")
-		r := testbed.Event("POST /callback/{referenceId}/{token}", path[len(path)-2:]...)
+		r := cloud.Request("POST /callback/{referenceId}/{token}", path[len(path)-2:]...)
 		r.Body = `{"externalId":"` + references[i] + `","amount":"150","currency":"SZL","status":"SUCCESSFUL","financialTransactionId":"1234567890"}`
 		resp, _ := h(context.Background(), r)
 		return resp

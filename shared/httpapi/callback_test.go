@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/standin/core"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
@@ -118,7 +119,7 @@ func TestCallbackBadInput(t *testing.T) {
 				received(t, name+" with token", w.CallBack(method, path, body))
 				received(t, name+" bare", w.CallBack(method, "", body))
 			}
-			r := testbed.Event("POST /callback")
+			r := cloud.Request("POST /callback")
 			r.IsBase64Encoded, r.Body = true, base64.StdEncoding.EncodeToString([]byte(body))
 			received(t, name+" in base64", w.Call(context.Background(), r))
 			r.Body = body + "!"

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"momoproxy/infra/cloud"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
@@ -83,7 +84,7 @@ func FuzzRequestToPay(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, contentType, idempotencyKey string, encoded bool) {
 		synctest.Test(t, func(t *testing.T) {
 			w := testbed.New(t, testbed.Options{Observe: func(r httpapi.Request, resp httpapi.Response) { openapi.check(t, r, resp) }})
-			r := testbed.Event("POST /request-to-pay")
+			r := cloud.Request("POST /request-to-pay")
 			r.Headers = map[string]string{"x-proxy-api-key": testbed.ShopKey, "content-type": contentType, "idempotency-key": idempotencyKey}
 			if r.Body = string(body); encoded {
 				r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
@@ -126,9 +127,9 @@ func FuzzCallback(f *testing.F) {
 			if put {
 				route = "PUT /callback"
 			}
-			r := testbed.Event(route)
+			r := cloud.Request(route)
 			if reference != "" {
-				r = testbed.Event(route+"/{referenceId}/{token}", reference, token)
+				r = cloud.Request(route+"/{referenceId}/{token}", reference, token)
 			}
 			if r.Body = string(body); encoded {
 				r.Body, r.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true

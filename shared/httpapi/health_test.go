@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/table"
 	"momoproxy/shared/table/tabletest"
@@ -16,8 +17,8 @@ import (
 // health asks both ways, which must agree, and returns GET's answer.
 func health(t *testing.T, w *testbed.World, status int, code string) testbed.Answer {
 	t.Helper()
-	get := is(t, w.Call(t.Context(), testbed.Event("GET /health")), status, code)
-	if head := w.Call(t.Context(), testbed.Event("HEAD /health")); head.StatusCode != status || head.Body != "" {
+	get := is(t, w.Call(t.Context(), cloud.Request("GET /health")), status, code)
+	if head := w.Call(t.Context(), cloud.Request("HEAD /health")); head.StatusCode != status || head.Body != "" {
 		t.Errorf("HEAD: %d %q", head.StatusCode, head.Body)
 	}
 	return get
@@ -29,7 +30,7 @@ func TestHealth(t *testing.T) {
 		w.Reconcile(t.Context())
 		golden(t, "health/200", health(t, w, 200, "").Body)
 		w.API.QueueCheck = nil // a panic
-		golden(t, "error/500-internal", is(t, w.Call(t.Context(), testbed.Event("GET /health")), 500, "internal").Body)
+		golden(t, "error/500-internal", is(t, w.Call(t.Context(), cloud.Request("GET /health")), 500, "internal").Body)
 	})
 	t.Run("queue down", func(t *testing.T) {
 		bubble(t, testbed.Options{Queue: deaf}, func(t *testing.T, w *testbed.World) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"momoproxy/infra/cloud"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
@@ -43,7 +44,7 @@ func list(t *testing.T, w *testbed.World, key string, query ...string) testbed.A
 
 func listRaw(t *testing.T, w *testbed.World, key, query string) testbed.Answer {
 	t.Helper()
-	r := testbed.Event(listRoute)
+	r := cloud.Request(listRoute)
 	r.RawQueryString = query
 	r.Headers["x-proxy-api-key"] = key
 	return w.Call(t.Context(), r)
@@ -62,7 +63,7 @@ func orders(a testbed.Answer) []string {
 // own calls one of the routes of one payment.
 func own(t *testing.T, w *testbed.World, route, reference, key string) testbed.Answer {
 	t.Helper()
-	r := testbed.Event(route, reference)
+	r := cloud.Request(route, reference)
 	r.PathParameters["referenceId"] = reference
 	r.Headers["x-proxy-api-key"] = key
 	return w.Call(t.Context(), r)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
 )
@@ -18,29 +19,29 @@ func TestEveryAnswerAndLineHasTheRequestsID(t *testing.T) {
 			r.Headers["x-proxy-api-key"] = testbed.ShopKey
 			return r
 		}
-		pay := app(testbed.Event("POST /request-to-pay"))
+		pay := app(cloud.Request("POST /request-to-pay"))
 		pay.Body = testbed.Order("ORDER-1", good)
 		reference := w.Call(t.Context(), pay).Reference()
 		posted := func(r httpapi.Request) httpapi.Request {
 			r.Body = `{"status":"FAILED","externalId":"ORDER-1"}`
 			return r
 		}
-		panics := testbed.Event("GET /health")
+		panics := cloud.Request("GET /health")
 		lines := 0
 		for i, r := range []httpapi.Request{
 			pay, // a duplicate
-			app(testbed.Event("GET /status/{referenceId}", reference)),
-			testbed.Event("GET /status/{referenceId}", reference),
-			app(testbed.Event("GET /payments")),
-			app(testbed.Event("GET /payments/{referenceId}", reference)),
-			app(testbed.Event("POST /payments/{referenceId}/resend-callback", reference)),
-			posted(testbed.Event("POST /callback")),
-			posted(testbed.Event("PUT /callback/{referenceId}/{token}", reference, "forged")),
-			posted(testbed.Event("POST /callback/{referenceId}/{token}", "no-such", "forged")),
-			posted(testbed.Event("POST /webhooks/mom-factura/{token}", "forged")),
-			posted(testbed.Event("POST /webhooks/momentpay")),
-			testbed.Event("GET /health"), // the queue does not answer
-			testbed.Event("HEAD /health"),
+			app(cloud.Request("GET /status/{referenceId}", reference)),
+			cloud.Request("GET /status/{referenceId}", reference),
+			app(cloud.Request("GET /payments")),
+			app(cloud.Request("GET /payments/{referenceId}", reference)),
+			app(cloud.Request("POST /payments/{referenceId}/resend-callback", reference)),
+			posted(cloud.Request("POST /callback")),
+			posted(cloud.Request("PUT /callback/{referenceId}/{token}", reference, "forged")),
+			posted(cloud.Request("POST /callback/{referenceId}/{token}", "no-such", "forged")),
+			posted(cloud.Request("POST /webhooks/mom-factura/{token}", "forged")),
+			posted(cloud.Request("POST /webhooks/momentpay")),
+			cloud.Request("GET /health"), // the queue does not answer
+			cloud.Request("HEAD /health"),
 			unknown("GET", "/nothing"),
 			unknown("DELETE", "/health"),
 			panics,

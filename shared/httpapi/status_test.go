@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/standin/core"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
@@ -120,7 +121,7 @@ func TestTableDown(t *testing.T) {
 				wait(t, a)
 				golden(t, "error/503-unavailable", a.Body)
 				wait(t, is(t, w.Ask("00000000-0000-4000-8000-000000000000", testbed.ShopKey), 503, "unavailable"))
-				h := is(t, w.Call(t.Context(), testbed.Event("GET /health")), 503, "table_unreachable")
+				h := is(t, w.Call(t.Context(), cloud.Request("GET /health")), 503, "table_unreachable")
 				golden(t, "health/503", h.Body)
 				nothingCreated(t, w)
 				down.Store(false)

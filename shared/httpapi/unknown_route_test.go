@@ -7,13 +7,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"momoproxy/infra/cloud"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
 )
 
 // unknown is what the default route's function gets of a request.
 func unknown(method, path string) httpapi.Request {
-	r := testbed.Event(httpapi.DefaultRoute)
+	r := cloud.Request(httpapi.DefaultRoute)
 	r.RawPath, r.RequestContext.HTTP.Method, r.RequestContext.HTTP.Path = path, method, path
 	return r
 }

@@ -18,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"momoproxy/infra/cloud"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
@@ -110,7 +111,7 @@ func TestRotatedKeysAreNeverReadable(t *testing.T) {
 			if shop, err = w.Ledger.RotateSigningSecret(t.Context(), shop, signing[i], now, now.Add(time.Hour)); err != nil {
 				t.Fatal(err)
 			}
-			r := testbed.Event("GET /payments")
+			r := cloud.Request("GET /payments")
 			r.Headers["x-proxy-api-key"] = keys[i]
 			w.Call(t.Context(), r)
 			r.RawQueryString = "cursor=" + keys[i]

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime"
 	"sync"
 	"time"
 
@@ -24,11 +22,7 @@ func live(ctx context.Context, store string, apps, n int) (flow, error) {
 	var all []delivery.Delivery
 	var began []time.Time
 	var faults []error
-	runtime.GC()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	cpu, begin := processorTime(), time.Now()
-
+	used := startMeter()
 	delivering, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	m := &mapping{w: w, until: int64(n), done: cancel}
@@ -51,9 +45,7 @@ func live(ctx context.Context, store string, apps, n int) (flow, error) {
 		})
 	}
 	err = m.run(delivering)
-	took := time.Since(begin)
-	cpu = processorTime() - cpu
-	runtime.ReadMemStats(&after)
+	used.stop()
 	making.Wait()
 	if err := errors.Join(append(faults, err, m.fault())...); err != nil {
 		return flow{}, err
@@ -66,16 +58,7 @@ func live(ctx context.Context, store string, apps, n int) (flow, error) {
 	if err := w.check(ctx, all); err != nil {
 		return flow{}, err
 	}
-	saw, err := w.stop()
-	if err == nil && (saw.Verified != n || saw.Refused+saw.Repeated > 0) {
-		err = fmt.Errorf("of %d events the apps verified %d, saw %d again and refused %d", n, saw.Verified, saw.Repeated, saw.Refused)
-	}
-	count := float64(n)
-	return flow{
-		Deliveries: n, PerSecond: count / took.Seconds(), P50: percentile(times, 50), P99: percentile(times, 99),
-		CPU: cpu / time.Duration(n), AppCPU: saw.CPU / time.Duration(n),
-		Allocations: float64(after.Mallocs-before.Mallocs) / count, Bytes: float64(after.TotalAlloc-before.TotalAlloc) / count,
-	}, err
+	return w.flow(used, n, times)
 }
 
 // produce makes one event and rings for it. The time is that before its

@@ -9,16 +9,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
+	"momoproxy/infra/cloud"
 	"momoproxy/shared/queue"
 )
 
 // The event source mapping's numbers, as in template.yaml.
 const (
-	batchSize   = 10
 	concurrency = 20
-	visibility  = 3 * time.Minute
 )
 
 // mapping is Lambda's event source mapping: it hands batches to the function's
@@ -49,7 +46,7 @@ func (m *mapping) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		got, err := m.w.queue.Receive(ctx, batchSize, visibility, time.Second)
+		got, err := m.w.queue.Receive(ctx, cloud.BatchSize, cloud.Visibility, time.Second)
 		if ctx.Err() != nil {
 			m.w.instances <- i
 			return nil
@@ -64,18 +61,10 @@ func (m *mapping) run(ctx context.Context) error {
 		if err := m.noteReceived(got); err != nil {
 			return err
 		}
-		event := events.SQSEvent{Records: make([]events.SQSMessage, len(got))}
-		receipts := map[string]string{}
-		for n, r := range got {
-			event.Records[n] = events.SQSMessage{
-				MessageId: r.ID, ReceiptHandle: r.Receipt, Body: r.Body, EventSource: "aws:sqs",
-				Attributes: map[string]string{"MessageGroupId": r.Group},
-			}
-			receipts[r.ID] = r.Receipt
-		}
+		batch := cloud.NewBatch(got)
 		m.working.Go(func() {
 			defer func() { m.w.instances <- i }()
-			m.work(i, event, receipts)
+			m.work(i, batch)
 		})
 	}
 }
@@ -95,22 +84,18 @@ func (m *mapping) noteReceived(got []queue.Received) error {
 	return nil
 }
 
-func (m *mapping) work(i *instance, event events.SQSEvent, receipts map[string]string) {
+func (m *mapping) work(i *instance, batch cloud.Batch) {
 	if busy := int64(concurrency - len(m.w.instances)); busy > m.busiest.Load() {
 		m.busiest.Store(busy)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), visibility/6)
+	ctx, cancel := context.WithTimeout(context.Background(), cloud.Visibility/6)
 	defer cancel()
-	response, err := i.forward.Handle(ctx, event)
+	response, err := i.forward.Handle(ctx, batch.Event)
 	for _, f := range response.BatchItemFailures {
-		delete(receipts, f.ItemIdentifier)
 		err = errors.Join(err, fmt.Errorf("message %s failed", f.ItemIdentifier))
 	}
-	done := make([]string, 0, len(receipts))
-	for _, r := range receipts {
-		done = append(done, r)
-	}
-	err = errors.Join(err, m.w.queue.Delete(ctx, done...))
+	done, strange := batch.Done(response)
+	err = errors.Join(err, strange, m.w.queue.Delete(ctx, done...))
 	if m.handled.Add(int64(len(done))) >= m.until && m.done != nil {
 		m.done()
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"momoproxy/infra/loopback"
+	"momoproxy/infra/receiver"
 	"momoproxy/shared/webhook"
 )
 
@@ -113,14 +114,13 @@ func receive(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		keys := receiver.Keys{APIKey: a.APIKey, Secret: secret}
+		url, stop, err := loopback.Serve(keys.Handler(time.Now, saw.handler(a)), "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
-		urls[i] = "http://" + l.Addr().String() + "/callback"
-		server := &http.Server{Handler: saw.handler(a, secret), ReadHeaderTimeout: 5 * time.Second}
-		go server.Serve(l)
-		defer server.Close()
+		defer stop()
+		urls[i] = url + "/callback"
 	}
 	if err := json.NewEncoder(out).Encode(urls); err != nil {
 		return err
@@ -141,35 +141,29 @@ type sight struct {
 	received
 }
 
-func (s *sight) handler(a app, secret webhook.Secret) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err != nil {
-			http.Error(w, "unreadable", http.StatusBadRequest)
-			return
-		}
+func (s *sight) handler(a app) func(*http.Request, receiver.Attempt) int {
+	return func(r *http.Request, c receiver.Attempt) int {
 		if a.Hangs {
 			s.note(func() { s.Hung++ })
 			<-r.Context().Done()
-			return
+			return http.StatusOK // to nobody
 		}
-		id, err := webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, secret)
-		if err := errors.Join(err, webhook.VerifyLegacy(r.Header, body, a.APIKey)); err != nil {
+		if c.Fault != nil {
 			s.note(func() { s.Refused++ })
-			http.Error(w, "bad signature", http.StatusForbidden)
-			return
+			return http.StatusForbidden
 		}
 		s.note(func() {
 			if s.events == nil {
 				s.events = map[string]bool{}
 			}
-			if s.events[id] {
+			if s.events[c.EventID] {
 				s.Repeated++
 				return
 			}
-			s.events[id] = true
+			s.events[c.EventID] = true
 			s.Verified++
 		})
+		return http.StatusOK
 	}
 }
 

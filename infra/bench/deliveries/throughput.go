@@ -24,6 +24,44 @@ type flow struct {
 	Bytes       float64
 }
 
+// meter is what a run has used.
+type meter struct {
+	took, cpu          time.Duration
+	allocations, bytes uint64
+
+	began time.Time
+}
+
+// startMeter begins to measure, once what the preparation left behind is gone.
+func startMeter() *meter {
+	runtime.GC()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	return &meter{cpu: -processorTime(), allocations: -before.Mallocs, bytes: -before.TotalAlloc, began: time.Now()}
+}
+
+func (m *meter) stop() {
+	m.took = time.Since(m.began)
+	m.cpu += processorTime()
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	m.allocations, m.bytes = m.allocations+after.Mallocs, m.bytes+after.TotalAlloc
+}
+
+// flow sums a run of n deliveries up, which all have to have been verified.
+func (w *world) flow(used *meter, n int, times []time.Duration) (flow, error) {
+	saw, err := w.stop()
+	if err == nil && (saw.Verified != n || saw.Refused+saw.Repeated > 0) {
+		err = fmt.Errorf("of %d events the apps verified %d, saw %d again and refused %d", n, saw.Verified, saw.Repeated, saw.Refused)
+	}
+	count := float64(n)
+	return flow{
+		Deliveries: n, PerSecond: count / used.took.Seconds(), P50: percentile(times, 50), P99: percentile(times, 99),
+		CPU: used.cpu / time.Duration(n), AppCPU: saw.CPU / time.Duration(n),
+		Allocations: float64(used.allocations) / count, Bytes: float64(used.bytes) / count,
+	}, err
+}
+
 // throughput delivers a backlog of n events as fast as it can.
 func throughput(ctx context.Context, store string, apps, n int) (f flow, err error) {
 	w, err := newWorld(ctx, store, apps, 0)
@@ -39,21 +77,14 @@ func throughput(ctx context.Context, store string, apps, n int) (f flow, err err
 			return flow{}, err
 		}
 	}
-	runtime.GC() // what the preparation left behind
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	cpu, began := processorTime(), time.Now()
-
+	used := startMeter()
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	m := &mapping{w: w, until: int64(n), done: cancel, received: map[string]time.Time{}}
 	if err := errors.Join(m.run(ctx), m.fault()); err != nil {
 		return flow{}, err
 	}
-	took := time.Since(began)
-	cpu = processorTime() - cpu
-	runtime.ReadMemStats(&after)
-
+	used.stop()
 	times := make([]time.Duration, 0, n)
 	for _, d := range backlog {
 		times = append(times, w.taken.of(d.EventID).Sub(m.received[d.Reference]))
@@ -61,16 +92,7 @@ func throughput(ctx context.Context, store string, apps, n int) (f flow, err err
 	if err := w.check(context.Background(), backlog); err != nil {
 		return flow{}, err
 	}
-	saw, err := w.stop()
-	if err == nil && (saw.Verified != n || saw.Refused+saw.Repeated > 0) {
-		err = fmt.Errorf("of %d events the apps verified %d, saw %d again and refused %d", n, saw.Verified, saw.Repeated, saw.Refused)
-	}
-	count := float64(n)
-	return flow{
-		Deliveries: n, PerSecond: count / took.Seconds(), P50: percentile(times, 50), P99: percentile(times, 99),
-		CPU: cpu / time.Duration(n), AppCPU: saw.CPU / time.Duration(n),
-		Allocations: float64(after.Mallocs-before.Mallocs) / count, Bytes: float64(after.TotalAlloc-before.TotalAlloc) / count,
-	}, err
+	return w.flow(used, n, times)
 }
 
 // backlog makes n events, spread over the apps.

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"momoproxy/shared/webhook"
+	"momoproxy/infra/receiver"
 )
 
 // payment is one request to pay and its result.
@@ -57,7 +57,7 @@ func (w *world) request(ctx context.Context, n int, at time.Time) {
 		return
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Proxy-Api-Key", a.key)
+	req.Header.Set("X-Proxy-Api-Key", a.APIKey)
 	resp, err := w.client.Do(req)
 	if err != nil {
 		return
@@ -84,30 +84,21 @@ func (w *world) request(ctx context.Context, n int, at time.Time) {
 	w.open[answer.ReferenceID] = p
 }
 
-// ServeHTTP is the app's server.
-func (a *app) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err == nil {
-		_, err = webhook.Verify(r.Header, body, time.Now(), webhook.Tolerance, a.secret)
-	}
-	if err == nil {
-		err = webhook.VerifyLegacy(r.Header, body, a.key)
-	}
-	var told struct{ ReferenceID string }
-	if err != nil || json.Unmarshal(body, &told) != nil {
+// got notes when a payment's callback came.
+func (a *app) got(_ *http.Request, c receiver.Attempt) int {
+	if c.Fault != nil {
 		a.w.unverified.Add(1)
-		rw.WriteHeader(http.StatusBadRequest)
-		return
+		return http.StatusBadRequest
 	}
-	now := time.Now()
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	if p := a.w.open[told.ReferenceID]; p != nil {
-		p.called = now.Sub(p.began)
-		delete(a.w.open, told.ReferenceID)
+	if p := a.w.open[c.ReferenceID]; p != nil {
+		p.called = c.At.Sub(p.began)
+		delete(a.w.open, c.ReferenceID)
 	} else {
-		a.w.early[told.ReferenceID] = now
+		a.w.early[c.ReferenceID] = c.At
 	}
+	return http.StatusOK
 }
 
 func (w *world) missing() int {

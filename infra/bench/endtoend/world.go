@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"momoproxy/infra/loopback"
+	"momoproxy/infra/receiver"
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/seal"
@@ -28,9 +27,8 @@ import (
 
 // app is one client of the proxy, with its server.
 type app struct {
-	w      *world
-	key    string
-	secret webhook.Secret
+	w *world
+	receiver.Keys
 }
 
 // world is the gateway's process and all that is around it.
@@ -38,8 +36,7 @@ type world struct {
 	o       options
 	dir     string
 	address string
-	process *exec.Cmd
-	ended   chan struct{}
+	process *loopback.Process
 	client  *http.Client
 	apps    []*app
 	closing []func()
@@ -81,12 +78,7 @@ func newWorld(o options) (w *world, err error) {
 	if w.dir, err = os.MkdirTemp("", "momo-proxy-endtoend"); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	w.address = l.Addr().String()
-	if err := l.Close(); err != nil {
+	if w.address, err = loopback.FreeAddress(); err != nil {
 		return nil, err
 	}
 	environment, err := w.startProviders()
@@ -99,53 +91,23 @@ func newWorld(o options) (w *world, err error) {
 	return w, w.makeApps()
 }
 
-func (w *world) serve(h http.Handler) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: h}
-	w.closing = append(w.closing, func() { _ = server.Close() })
-	go func() { _ = server.Serve(l) }() // until it is closed
-	return "http://" + l.Addr().String(), nil
-}
-
 // start builds and starts the local system and waits until it listens.
 func (w *world) start(environment []string) error {
 	binary := filepath.Join(w.dir, "local")
 	if out, err := exec.Command("go", "build", "-o", binary, "momoproxy/infra/local").CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	w.process, w.ended = exec.Command(binary, "-listen", w.address, "-data", filepath.Join(w.dir, "data")), make(chan struct{})
-	w.process.Env = append(os.Environ(), environment...)
-	w.process.Stderr = &w.errors
-	output, err := w.process.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := w.process.Start(); err != nil {
-		return err
-	}
-	up := make(chan struct{})
-	go func() {
-		listening := false
-		for lines := bufio.NewScanner(output); lines.Scan(); {
-			if strings.HasPrefix(lines.Text(), "MoMo Proxy ") && strings.Contains(lines.Text(), w.address) && !listening {
-				listening = true
-				close(up)
-			}
+	cmd := exec.Command(binary, "-listen", w.address, "-data", filepath.Join(w.dir, "data"))
+	cmd.Env = append(os.Environ(), environment...)
+	cmd.Stderr = &w.errors
+	var err error
+	w.process, err = loopback.Run(cmd, 30*time.Second, func(line string) string {
+		if strings.HasPrefix(line, "MoMo Proxy ") && strings.Contains(line, w.address) {
+			return w.address
 		}
-		_ = w.process.Wait() // it is killed
-		close(w.ended)
-	}()
-	select {
-	case <-up:
-		return nil
-	case <-w.ended:
-		return errors.New("the local system did not come up")
-	case <-time.After(30 * time.Second):
-		return errors.New("the local system did not come up in time")
-	}
+		return ""
+	})
+	return err
 }
 
 func (w *world) makeApps() error {
@@ -167,13 +129,14 @@ func (w *world) makeApps() error {
 		if err != nil {
 			return err
 		}
-		a := &app{w: w, key: ledger.NewAPIKey(rand.Reader), secret: secret}
-		url, err := w.serve(a)
+		a := &app{w: w, Keys: receiver.Keys{APIKey: ledger.NewAPIKey(rand.Reader), Secret: secret}}
+		url, stop, err := loopback.Serve(a.Handler(time.Now, a.got), "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
+		w.closing = append(w.closing, stop)
 		_, err = clients.CreateClient(context.Background(), ledger.Client{ID: ledger.NewClientID(rand.Reader), Name: fmt.Sprint("app ", i), Active: true,
-			CreatedAt: ledger.Clock(time.Now()), APIKey: a.key, SigningSecrets: []string{secret.Reveal()}, CallbackURL: url + "/callback"})
+			CreatedAt: ledger.Clock(time.Now()), APIKey: a.APIKey, SigningSecrets: []string{secret.Reveal()}, CallbackURL: url + "/callback"})
 		if err != nil {
 			return err
 		}
@@ -205,13 +168,8 @@ func (w *world) residentMemory() int64 {
 }
 
 func (w *world) close() {
-	if w.process != nil && w.process.Process != nil {
-		_ = w.process.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-w.ended:
-		case <-time.After(15 * time.Second):
-			_ = w.process.Process.Kill()
-		}
+	if w.process != nil {
+		_ = w.process.End(syscall.SIGTERM, 15*time.Second)
 	}
 	for _, f := range w.closing {
 		f()

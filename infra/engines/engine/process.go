@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"momoproxy/infra/loopback"
 	"net"
 	"os/exec"
 	"runtime"
@@ -11,17 +12,6 @@ import (
 	"sync"
 	"time"
 )
-
-// freePort finds a TCP port of 127.0.0.1 that is free now. Another process
-// may take it before the engine does; launch then fails and is tried again.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
 
 // server says how to run one engine.
 type server struct {
@@ -37,7 +27,12 @@ type server struct {
 func launch(ctx context.Context, s server) (Engine, error) {
 	var last error
 	for range 3 {
-		port, err := freePort()
+		address, err := loopback.FreeAddress()
+		if err != nil {
+			return Engine{}, err
+		}
+		_, text, _ := net.SplitHostPort(address)
+		port, err := strconv.Atoi(text)
 		if err != nil {
 			return Engine{}, err
 		}

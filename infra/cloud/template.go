@@ -1,7 +1,7 @@
-// Package triggers does on one machine what triggers the functions in AWS: it
-// reads from template.yaml which route, queue or schedule belongs to which
-// function, and turns HTTP requests into API Gateway's events.
-package triggers
+// Package cloud is what AWS does around a function: it turns HTTP requests and
+// queue messages into events, answers for Parameter Store, and reads from
+// template.yaml which route, queue or schedule belongs to which function.
+package cloud
 
 import (
 	"errors"
