@@ -136,7 +136,13 @@ func exchangeStep(p Payment, x Exchange) Step {
 			}
 		}
 	}
-	if x.Code == 0 && x.Method != "OPERATOR" {
+	switch {
+	case x.Kind != "":
+		s.Result, _, _ = strings.Cut(x.Kind, " ")
+		if s.Tone = "bad"; s.Result == "accepted" {
+			s.Tone = toneOfCode(202)
+		}
+	case x.Code == 0 && x.Method != "OPERATOR":
 		s.Result, s.Tone = "no answer", "bad"
 	}
 	return s

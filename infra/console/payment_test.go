@@ -73,7 +73,7 @@ func TestLanes(t *testing.T) {
 		}
 		got := strings.Join(said, "\n")
 		for _, want := range []string{
-			"app>proxy Shop asks for E150.00 202", "proxy>provider MTN is asked for E150.00 202", "provider>payer MTN asks the payer",
+			"app>proxy Shop asks for E150.00 accepted", "proxy>provider MTN is asked for E150.00 202", "provider>payer MTN asks the payer",
 			"provider>proxy Callback, a hint: SUCCESSFUL, not believed 200", "provider>proxy Callback, a hint: FAILED 200", "proxy>provider What is its status? FAILED",
 			"payer>provider The payer declined", "proxy>proxy Ended by the provider's own status: APPROVAL_REJECTED FAILED",
 			"proxy>app Callback payment.failed, attempt 1 200",

@@ -459,7 +459,7 @@ func viewOfDelivery(d delivery.Delivery, appName, order string) Delivery {
 
 func viewOfExchange(a ledger.AuditRecord) Exchange {
 	e := Exchange{
-		At: a.At, Method: a.Method, URL: a.URL, Request: a.RequestBody, Code: a.ResponseCode, Answer: a.ResponseBody,
+		At: a.At, Method: a.Method, URL: a.URL, Request: a.RequestBody, Code: a.ResponseCode, Answer: a.ResponseBody, Kind: a.Answer,
 		Took: a.Duration, Note: a.Note, Unproven: a.Unproven,
 	}
 	switch a.Direction {

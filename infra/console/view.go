@@ -101,6 +101,7 @@ type Exchange struct {
 	Request  string
 	Code     int
 	Answer   string
+	Kind     string // of our answer, if it has no code
 	Took     time.Duration
 	Note     string
 	Unproven bool // a callback that anybody may have sent

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"momoproxy"
@@ -221,7 +223,8 @@ func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 	}
 	all := []moment{{p.CreatedAt, fmt.Sprintf("payment created: %s%s for order %s", p.Amount, from(p.Payer), p.ExternalID)}}
 	for _, a := range trail {
-		all = append(all, moment{a.At, fmt.Sprintf("%-21s  %s %s -> %d in %d ms", a.Direction.With(name), a.Method, a.URL, a.ResponseCode, a.Duration.Milliseconds())})
+		answer := cmp.Or(a.Answer, strconv.Itoa(a.ResponseCode))
+		all = append(all, moment{a.At, fmt.Sprintf("%-21s  %s %s -> %s in %d ms", a.Direction.With(name), a.Method, a.URL, answer, a.Duration.Milliseconds())})
 	}
 	if !p.Open() {
 		all = append(all, moment{p.EndedAt, fmt.Sprintf("payment %s by %s, financial transaction %s%s", p.Status, p.EndedBy, p.FinancialTransactionID, because(p.Reason))})

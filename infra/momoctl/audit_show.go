@@ -19,6 +19,7 @@ type auditView struct {
 	RequestBody  string    `json:"requestBody,omitempty"`
 	ResponseCode int       `json:"responseCode,omitempty"`
 	ResponseBody string    `json:"responseBody,omitempty"`
+	Answer       string    `json:"answer,omitempty"`
 	DurationMS   int64     `json:"durationMs"`
 	Note         string    `json:"note,omitempty"`
 }
@@ -26,7 +27,7 @@ type auditView struct {
 // viewOfAudit shows a record with the name that its directions have.
 func viewOfAudit(a ledger.AuditRecord, name string) auditView {
 	return auditView{
-		a.At, string(a.Direction.With(name)), a.ClientID, a.Method, a.URL, a.RequestBody, a.ResponseCode, a.ResponseBody,
+		a.At, string(a.Direction.With(name)), a.ClientID, a.Method, a.URL, a.RequestBody, a.ResponseCode, a.ResponseBody, a.Answer,
 		a.Duration.Milliseconds(), a.Note,
 	}
 }
@@ -107,7 +108,7 @@ func (s *session) showAudit(ctx context.Context, q auditQuestion) error {
 		for _, a := range page.Items {
 			rows = append(rows, []string{
 				stamp(a.At), string(a.Direction.With(name)), orDash(a.ClientID), a.Method + " " + a.URL,
-				orDash(strings.TrimPrefix(outcomeOf(a.ResponseCode, a.Duration), " -> ")), orDash(a.Note),
+				orDash(strings.TrimPrefix(answerOf(a), " -> ")), orDash(a.Note),
 			})
 		}
 		t.list("audit records", rows)

@@ -17,7 +17,7 @@ func TestPaymentShow(t *testing.T) {
 		reference := c.pay("ORDER-1", mtnstand.ScriptSuccess)
 		out := c.must("payment", "show", strings.ToUpper(reference))
 		contains(t, "show", out, reference+" is SUCCESSFUL", "ORDER-1 of cli_shop", "150.00 SZL", "by status", "payment.successful",
-			"delivered, 1 attempt", "INBOUND_FROM_APP  POST /request-to-pay -> 202", "OUTBOUND_TO_MTN", "INBOUND_FROM_MTN", "automatic attempt 1 -> 200")
+			"delivered, 1 attempt", "INBOUND_FROM_APP  POST /request-to-pay -> accepted awaiting_payer", "OUTBOUND_TO_MTN", "INBOUND_FROM_MTN", "automatic attempt 1 -> 200")
 		if payer := string(c.Payment(reference).Payer); strings.Contains(out, payer) {
 			t.Errorf("the payer %s is shown", payer)
 		}
@@ -63,7 +63,7 @@ func TestPaymentShowKeepsToTheEvidence(t *testing.T) {
 		if n := strings.Count(out, "\n"); n > 110 {
 			t.Errorf("%d lines", n)
 		}
-		contains(t, "show", out, "INBOUND_FROM_APP  POST /request-to-pay -> 202", " more: momoctl audit show --payment "+reference,
+		contains(t, "show", out, "INBOUND_FROM_APP  POST /request-to-pay -> accepted awaiting_payer", " more: momoctl audit show --payment "+reference,
 			"callbacks that anybody may have sent: momoctl audit show --payment "+reference)
 		if _, trail, _ := strings.Cut(out, "Timeline"); strings.Contains(trail, "POST /callback ") {
 			t.Error("what anybody may have sent stands among the evidence")

@@ -28,7 +28,7 @@ func timeline(story ledger.Story, trail []ledger.AuditRecord) []moment {
 		if a.Unproven {
 			continue
 		}
-		what := fmt.Sprintf("%s  %s %s%s", a.Direction.With(auditName(p.Provider)), a.Method, a.URL, outcomeOf(a.ResponseCode, a.Duration))
+		what := fmt.Sprintf("%s  %s %s%s", a.Direction.With(auditName(p.Provider)), a.Method, a.URL, answerOf(a))
 		if a.Note != "" {
 			what += "; " + a.Note
 		}
@@ -85,6 +85,14 @@ func describeTimeline(t *text, story ledger.Story, trail []ledger.AuditRecord, w
 		t.line("")
 		t.line("Beside it %s that anybody may have sent: momoctl audit show --payment %s", plural(unproven, "callback"), story.Payment.Reference)
 	}
+}
+
+// answerOf is how an audited exchange was answered, in words.
+func answerOf(a ledger.AuditRecord) string {
+	if a.Answer != "" {
+		return fmt.Sprintf(" -> %s in %d ms", a.Answer, a.Duration.Milliseconds())
+	}
+	return outcomeOf(a.ResponseCode, a.Duration)
 }
 
 // outcomeOf is the result of an exchange, in words.

@@ -113,7 +113,7 @@ func (s subject) evidence(ctx context.Context, p payment.Payment, together []led
 	first := together[0]
 	asked := exchanges(together)
 	answer := s.stored.AnswerKind
-	record := &recording{records: asked, at: end(together), refused: answer == gateway.KeptAccountRefused}
+	record := &recording{records: asked, at: end(together), refused: answer == string(gateway.AccountRefused)}
 	adapter, err := record.adapter(s.registration, s.stored)
 	if err != nil {
 		return payment.Evidence{}, 0, err
@@ -123,7 +123,7 @@ func (s subject) evidence(ctx context.Context, p payment.Payment, together []led
 		return operatorsWord(first), 0, nil
 	case submission(together) && len(asked) > 0:
 		e = gateway.SubmitEvidence(adapter.Submit(ctx, p, ""))
-	case submission(together) && !s.asked && (answer == gateway.KeptNotStarted || answer == gateway.KeptAccountRefused):
+	case submission(together) && !s.asked && (answer == string(gateway.NotStarted) || answer == string(gateway.AccountRefused)):
 		// No slot or no token could be had: there is no exchange.
 		return gateway.SubmitEvidence(provider.Answer{Evidence: payment.Evidence{AccountFault: record.refused}}), 0, nil
 	case len(asked) > 0 && strings.HasPrefix(asked[0].Note, gateway.NoteNotAsked):

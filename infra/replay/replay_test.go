@@ -103,7 +103,7 @@ func TestPayment(t *testing.T) {
 			status: payment.Failed, reason: "NOT_SENT",
 		},
 		"no slot came free": {
-			answer: gateway.KeptNotStarted,
+			answer: string(gateway.NotStarted),
 			trail:  []ledger.AuditRecord{request("a", 502)},
 			status: payment.Failed, reason: "NOT_SENT",
 		},

@@ -396,7 +396,7 @@ var Mutations = []Mutation{
 		"an invoice is taken from the webhook", NoForgery, "shared/gateway/poll.go",
 		`	after, err = g.applyEvidence(ctx, p, update{`,
 		`	if cb, _ := prov.ParseCallback(provider.Inbound{Body: why.raw}); cb.Evidence.InvoiceURL != "" {
-		told.Evidence.InvoiceURL = cb.Evidence.InvoiceURL
+		result.Evidence.InvoiceURL = cb.Evidence.InvoiceURL
 	}
 	after, err = g.applyEvidence(ctx, p, update{`,
 	},
@@ -442,12 +442,12 @@ var Mutations = []Mutation{
 	},
 	{
 		"what was never sent is left open", Evidence, "shared/gateway/submit.go",
-		`	if told.Attempted {
-		return told.Evidence
+		`	if result.Attempted {
+		return result.Evidence
 	}
 	e :=`,
 		`	if true {
-		return told.Evidence
+		return result.Evidence
 	}
 	e :=`,
 	},

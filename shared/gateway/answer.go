@@ -9,36 +9,37 @@ import (
 	"momoproxy/shared/provider"
 )
 
-// Kind is the result of a request to pay.
-type Kind int
+// Kind is the result of a request to pay. Those that a replay repeats are
+// stored with the payment, in these words.
+type Kind string
 
 const (
 	// Accepted: the payment is stored and open (or, on a replay, was). The
 	// provider has it, or it is in reconciliation.
-	Accepted Kind = iota + 1
+	Accepted Kind = "accepted"
 	// Invalid: Faults say why; nothing was stored.
-	Invalid
+	Invalid Kind = "invalid"
 	// ExternalIDTaken: Payment is the live or successful one that holds it.
-	ExternalIDTaken
+	ExternalIDTaken Kind = "external_id_taken"
 	// KeyReused: the Idempotency-Key belongs to another request.
-	KeyReused
+	KeyReused Kind = "key_reused"
 	// InProgress: the first request under this key is still running.
-	InProgress
+	InProgress Kind = "in_progress"
 	// Refused: the provider refused the payer or the request; Payment has
 	// FAILED.
-	Refused
+	Refused Kind = "refused"
 	// AccountRefused: the provider refused our account, for any payer. Nothing
 	// was charged; Payment has FAILED.
-	AccountRefused
+	AccountRefused Kind = "account_refused"
 	// NotStarted: the provider was out of reach before anything was sent, or
 	// its request limit was spent by then. Nothing was charged; Payment, which
 	// was stored before, has FAILED.
-	NotStarted
+	NotStarted Kind = "not_started"
 	// LikelyDuplicate: the provider's answer is what the contract calls a
 	// duplicate; it proves nothing, so Payment is open and is reconciled.
-	LikelyDuplicate
+	LikelyDuplicate Kind = "likely_duplicate"
 	// Unavailable: no payment was made; try again.
-	Unavailable
+	Unavailable Kind = "unavailable"
 )
 
 // Answer is the outcome of Initiate.
@@ -56,25 +57,24 @@ type Answer struct {
 	Replayed   bool          // from an earlier request under the same key
 }
 
-// answerTo is the answer to the app, from the provider's answer and the
-// payment's state.
-func answerTo(entry ledger.Payment, after payment.Payment, told provider.Answer) Answer {
-	entry.Payment = after
-	refused := after.Status == payment.Failed && told.Evidence.Verdict == payment.SaysRefused
+// answerTo is the answer to the app, from what the provider said and the
+// payment as it stands then.
+func answerTo(p ledger.Payment, said payment.Evidence) Answer {
+	refused := p.Status == payment.Failed && said.Verdict == payment.SaysRefused
 	switch {
-	case refused && told.Evidence.AccountFault:
-		return Answer{Kind: AccountRefused, Payment: entry, Code: told.Evidence.Code}
-	case refused && (told.Evidence.Code == provider.CodeLimitSpent || told.Evidence.Code == codeNotSent):
-		return Answer{Kind: NotStarted, Payment: entry, RetryAfter: guard.ProbeEvery}
+	case refused && said.AccountFault:
+		return Answer{Kind: AccountRefused, Payment: p, Code: said.Code}
+	case refused && (said.Code == provider.CodeLimitSpent || said.Code == codeNotSent):
+		return Answer{Kind: NotStarted, Payment: p, RetryAfter: guard.ProbeEvery}
 	case refused:
-		return Answer{Kind: Refused, Payment: entry, Code: told.Evidence.Code}
-	case told.Evidence.Code == provider.CodeDuplicate:
-		return Answer{Kind: LikelyDuplicate, Payment: entry}
+		return Answer{Kind: Refused, Payment: p, Code: said.Code}
+	case said.Code == provider.CodeDuplicate:
+		return Answer{Kind: LikelyDuplicate, Payment: p}
 	}
-	if ending, ends := told.Evidence.Verdict.Ending(); ends && after.Status == ending {
-		return Answer{Kind: Accepted, Payment: entry, Status: ending}
+	if ending, ends := said.Verdict.Ending(); ends && p.Status == ending {
+		return Answer{Kind: Accepted, Payment: p, Status: ending}
 	}
-	return Answer{Kind: Accepted, Payment: entry, Status: payment.Pending, Phase: phaseAnswered(after)}
+	return Answer{Kind: Accepted, Payment: p, Status: payment.Pending, Phase: phaseAnswered(p.Payment)}
 }
 
 // phaseAnswered: a payment that a callback ended while its own request was still
@@ -86,51 +86,26 @@ func phaseAnswered(p payment.Payment) payment.Phase {
 	return payment.PhaseAwaitingPayer
 }
 
-// Kinds of answers (ledger.Payment.AnswerKind) that tell what the audit trail
-// may not.
-const (
-	KeptNotStarted     = "not_started"     // the provider was not asked
-	KeptAccountRefused = "account_refused" // it refused our account
-)
-
-// The other kinds of answers as they are stored for replays.
-const (
-	keptAccepted  = "accepted"
-	keptRefused   = "refused"
-	keptDuplicate = "likely_duplicate"
-)
-
-// keptAnswer is the form in which an answer is kept for a replay.
-func keptAnswer(a Answer) (kind, detail string) {
-	switch a.Kind {
-	case Refused:
-		return keptRefused, a.Code
-	case AccountRefused:
-		return KeptAccountRefused, a.Code
-	case NotStarted:
-		return KeptNotStarted, ""
-	case LikelyDuplicate:
-		return keptDuplicate, ""
+// detail is what is stored beside the kind of an answer, for a replay.
+func (a Answer) detail() string {
+	switch {
+	case a.Kind != Accepted:
+		return a.Code
+	case a.Status.Ended():
+		return string(a.Status)
 	}
-	if a.Status.Ended() {
-		return keptAccepted, string(a.Status)
-	}
-	return keptAccepted, string(a.Phase)
+	return string(a.Phase)
 }
 
-// readAnswer reads back what keptAnswer wrote.
+// readAnswer reads back the answer that a payment has kept.
 func readAnswer(p ledger.Payment) Answer {
-	a := Answer{Kind: Accepted, Payment: p, Replayed: true}
-	switch p.AnswerKind {
-	case keptRefused:
-		a.Kind, a.Code = Refused, p.AnswerDetail
-	case KeptAccountRefused:
-		a.Kind, a.Code = AccountRefused, p.AnswerDetail
-	case KeptNotStarted:
-		a.Kind, a.RetryAfter = NotStarted, guard.ProbeEvery
-	case keptDuplicate:
-		a.Kind = LikelyDuplicate
-	default:
+	a := Answer{Kind: Kind(p.AnswerKind), Payment: p, Replayed: true}
+	switch a.Kind {
+	case Refused, AccountRefused:
+		a.Code = p.AnswerDetail
+	case NotStarted:
+		a.RetryAfter = guard.ProbeEvery
+	case Accepted:
 		a.Status = payment.Status(p.AnswerDetail)
 		if !a.Status.Ended() {
 			a.Status, a.Phase = payment.Pending, payment.Phase(p.AnswerDetail)

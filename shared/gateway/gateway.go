@@ -105,14 +105,15 @@ func (g *Gateway) providerNames() string {
 	return strings.Join(names, ", ")
 }
 
-// update is one piece of evidence on its way to the ledger.
+// update is one piece of evidence on its way to the ledger, with what is
+// written in the same transaction.
 type update struct {
-	evidence payment.Evidence
-	// audit makes the records to be written with the change (or, when there
-	// is none, alone). It gets the payment as it will be and its anomaly.
-	audit func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord
-	// answer makes the answer kept for replays; nil for none.
-	answer func(after payment.Payment) (kind, detail string)
+	evidence  payment.Evidence
+	exchanges []provider.Exchange  // with the provider, that led to it
+	records   []ledger.AuditRecord // what else is audited with it
+	// request is the audit record of the request to pay that it answers. The
+	// kind of the answer is written into it, and kept for replays.
+	request *ledger.AuditRecord
 	// raw is the provider's own callback that led to it, if it is certain
 	// that the provider sent it; nil otherwise.
 	raw []byte
@@ -141,16 +142,9 @@ func (g *Gateway) applyEvidence(ctx context.Context, p ledger.Payment, n update)
 			}
 		}
 		if d.Anomaly != "" {
-			g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", d.Anomaly,
-				"status", p.Status, "source", n.evidence.Source, "verdict", n.evidence.Verdict, "code", n.evidence.Code)
+			g.logAnomaly(ctx, p, n.evidence, d.Anomaly)
 		}
-		change := ledger.Change{Before: p, Decision: d, Body: bodies(prov, p, n.raw)}
-		if n.audit != nil {
-			change.Audit = n.audit(d.Payment, d.Anomaly)
-		}
-		if n.answer != nil && p.AnswerKind == "" {
-			change.AnswerKind, change.AnswerDetail = n.answer(d.Payment)
-		}
+		change := g.changeOf(prov, p, d, n)
 		if !d.Changed && change.AnswerKind == "" {
 			return p, g.Ledger.Audit(ctx, change.Audit...)
 		}
@@ -159,30 +153,45 @@ func (g *Gateway) applyEvidence(ctx context.Context, p ledger.Payment, n update)
 			g.announce(ctx, p, after, deliveries)
 			return after, nil
 		}
-		if !errors.Is(err, ledger.ErrStale) {
-			// Unknown outcome, or the table is down. Look once: if our write
-			// took effect, deciding again finds nothing left to change.
-			fresh, readErr := g.Ledger.Payment(ctx, p.Reference)
-			if readErr != nil {
-				return p, err
-			}
-			p = fresh
-			continue
-		}
-		if p, err = g.Ledger.Payment(ctx, p.Reference); err != nil {
+		// ErrStale: decide on what it is now. Else the outcome is unknown, or
+		// the table is down. Look once: if our write took effect, deciding
+		// again finds nothing left to change.
+		fresh, readErr := g.Ledger.Payment(ctx, p.Reference)
+		if readErr != nil {
 			return p, err
 		}
+		p = fresh
 	}
 	return p, errors.New("payment " + p.Reference + " kept moving")
 }
 
-// bodies writes an app's callbacks in the provider's own form where the app
-// wants that; nil: the announcements.
-func bodies(prov *guard.Guard, p ledger.Payment, raw []byte) func(payment.Payment, payment.Event) []byte {
-	if !p.NativeCallbacks {
-		return nil
+// changeOf is what a decision writes.
+func (g *Gateway) changeOf(prov *guard.Guard, p ledger.Payment, d payment.Decision, n update) ledger.Change {
+	c := ledger.Change{Before: p, Decision: d}
+	if p.NativeCallbacks {
+		for _, e := range d.Events {
+			c.Bodies = append(c.Bodies, prov.Native(d.Payment, e, n.raw))
+		}
 	}
-	return func(after payment.Payment, e payment.Event) []byte { return prov.Native(after, e, raw) }
+	c.Audit = append(slices.Clone(n.records), exchangeRecords(p.Payment, n.exchanges, string(d.Anomaly))...)
+	if n.request == nil {
+		return c
+	}
+	p.Payment = d.Payment
+	answer := answerTo(p, n.evidence)
+	if p.AnswerKind == "" {
+		c.AnswerKind, c.AnswerDetail = string(answer.Kind), answer.detail()
+	}
+	record := *n.request
+	record.Reference, record.Duration = p.Reference, g.now().Sub(record.At)
+	record.Answer = strings.TrimSpace(string(answer.Kind) + " " + answer.detail())
+	c.Audit = append(c.Audit, record)
+	return c
+}
+
+func (g *Gateway) logAnomaly(ctx context.Context, p ledger.Payment, e payment.Evidence, anomaly payment.Anomaly) {
+	g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", anomaly,
+		"status", p.Status, "source", e.Source, "verdict", e.Verdict, "code", e.Code)
 }
 
 // announce logs an ending and rings the doorbell for its events.
@@ -204,15 +213,15 @@ func (g *Gateway) logEnding(ctx context.Context, p ledger.Payment) {
 }
 
 // logAsked writes one line about what was asked of a provider.
-func (g *Gateway) logAsked(ctx context.Context, p ledger.Payment, operation string, told provider.Answer) {
+func (g *Gateway) logAsked(ctx context.Context, p ledger.Payment, operation string, result provider.Answer) {
 	var took time.Duration
-	for _, x := range told.Exchanges {
+	for _, x := range result.Exchanges {
 		took += x.Duration
 	}
-	class := lastError(told)
+	class := lastError(result)
 	g.Log.InfoContext(ctx, "provider.asked", "provider", p.Provider, "method", p.Method, "operation", operation, "reference", p.Reference,
-		"verdict", told.Evidence.Verdict, "code", told.Evidence.Code, "error", class,
-		"exchanges", len(told.Exchanges), "duration_ms", took.Milliseconds())
+		"verdict", result.Evidence.Verdict, "code", result.Evidence.Code, "error", class,
+		"exchanges", len(result.Exchanges), "duration_ms", took.Milliseconds())
 }
 
 // NoteRepeated marks the audit record of an answer that, as the provider said,

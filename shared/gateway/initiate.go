@@ -14,19 +14,15 @@ import (
 	"momoproxy/shared/payment"
 )
 
-// Recorder turns an answer into the audit record of the app's request, so
-// that it is written in the same transaction as the payment's state. It may
-// be called more than once; the last call counts.
-type Recorder func(Answer) ledger.AuditRecord
-
 // Initiate starts a payment for an authenticated, active client. The payment
 // and its external-id lock are stored before the provider hears of them, the
 // provider is asked under one reference only, and whatever cannot be known is
 // left to reconciliation. An error is ours alone: nothing was charged.
 //
-// recorded says whether the audit record of the request has been written;
-// otherwise the caller writes it.
-func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, record Recorder) (answer Answer, recorded bool, err error) {
+// record is the audit record of the request, without its answer. recorded says
+// whether it has been written with the payment's state; otherwise the caller
+// writes it.
+func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, record ledger.AuditRecord) (answer Answer, recorded bool, err error) {
 	r.MayUse = c.Accounts
 	p, prov, faults := g.read(ctx, r)
 	if len(faults) > 0 {
@@ -68,16 +64,9 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		return answer, false, err
 	}
 
-	told := g.submit(providerCtx, prov, entry, slot, token)
+	result := g.submit(providerCtx, prov, entry, slot, token)
 
-	answerOf := func(after payment.Payment) Answer { return answerTo(entry, after, told) }
-	after, err := g.applyEvidence(ctx, entry, update{
-		evidence: told.Evidence,
-		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
-			return append(exchangeRecords(after, told.Exchanges, string(anomaly)), record(answerOf(after)))
-		},
-		answer: func(after payment.Payment) (kind, detail string) { return keptAnswer(answerOf(after)) },
-	})
+	after, err := g.applyEvidence(ctx, entry, update{evidence: result.Evidence, exchanges: result.Exchanges, request: &record})
 	if err != nil {
 		// The provider has been asked and our table does not answer. The
 		// payment is stored as PENDING, so reconciliation ends it.
@@ -85,9 +74,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		entry.Phase = payment.PhaseInReconciliation
 		return Answer{Kind: Accepted, Payment: entry, Status: payment.Pending, Phase: entry.Phase}, false, nil
 	}
-	answer = answerTo(after, after.Payment, told)
-	answer.Payment = after
-	return answer, true, nil
+	return answerTo(after, result.Evidence), true, nil
 }
 
 // whyNotCreated turns a failed Create into an answer. known is false when the

@@ -21,10 +21,19 @@ func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback
 	mine := func(p ledger.Payment) bool {
 		return p.Provider == c.Provider && (claim.Standing == provider.Anonymous || p.AccountID() == from.Capabilities().ID())
 	}
+	if c.Reference != "" {
+		p, err := g.Ledger.Payment(ctx, c.Reference)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+			return nil, true, "unknown reference", nil
+		case err != nil:
+			return nil, false, "", err
+		case p.Provider != c.Provider || subtle.ConstantTimeCompare([]byte(tokenHash(c.Token)), []byte(p.CallbackTokenHash)) != 1:
+			return nil, true, "wrong token", nil
+		}
+		return []ledger.Payment{p}, true, "", nil
+	}
 	switch {
-	case c.Reference != "":
-		found, why, err = g.matchPath(ctx, c)
-		return found, true, why, err
 	case claim.Standing == provider.Signed:
 		found, sure, err = g.matchSigned(ctx, c.Provider, claim, mine)
 	default:
@@ -34,20 +43,6 @@ func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback
 		why = "no payment has its ids"
 	}
 	return found, sure, why, err
-}
-
-func (g *Gateway) matchPath(ctx context.Context, c Callback) ([]ledger.Payment, string, error) {
-	p, err := g.Ledger.Payment(ctx, c.Reference)
-	if errors.Is(err, ledger.ErrNotFound) {
-		return nil, "unknown reference", nil
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	if p.Provider != c.Provider || subtle.ConstantTimeCompare([]byte(tokenHash(c.Token)), []byte(p.CallbackTokenHash)) != 1 {
-		return nil, "wrong token", nil
-	}
-	return []ledger.Payment{p}, "", nil
 }
 
 // matchSigned finds the payment that a signed body names by its reference,

@@ -75,9 +75,7 @@ func (g *Gateway) Settle(ctx context.Context, reference string, s Settlement) (l
 				Source: payment.FromOperator, Verdict: s.Verdict, Reason: s.Reason,
 				FinancialTransactionID: s.FinancialTransactionID, At: now,
 			},
-			audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
-				return []ledger.AuditRecord{settlementRecord(after, s, status, now, anomaly)}
-			},
+			records: []ledger.AuditRecord{settlementRecord(p.Payment, s, status, now)},
 		})
 		if err != nil {
 			return p, err
@@ -110,7 +108,7 @@ func MayDouble(p ledger.Payment, v payment.Verdict, now time.Time) bool {
 	return now.Before(p.ExpiresAt)
 }
 
-func settlementRecord(p payment.Payment, s Settlement, status payment.Status, at time.Time, anomaly payment.Anomaly) ledger.AuditRecord {
+func settlementRecord(p payment.Payment, s Settlement, status payment.Status, at time.Time) ledger.AuditRecord {
 	// A map of strings always marshals.
 	said := map[string]string{"status": string(status), "reason": s.Reason, "financialTransactionId": s.FinancialTransactionID}
 	if s.Seen != "" {
@@ -118,9 +116,6 @@ func settlementRecord(p payment.Payment, s Settlement, status payment.Status, at
 	}
 	body, _ := json.Marshal(said)
 	note := "operator " + s.Operator + ": " + s.Reason
-	if anomaly != "" {
-		note = string(anomaly) + "; " + note
-	}
 	// INBOUND_FROM_APP is the nearest of the log's four directions: the
 	// provider has said nothing.
 	return ledger.AuditRecord{

@@ -29,9 +29,8 @@ type trigger struct {
 	who     guard.Caller
 	claimed payment.Status // by a callback: the ending; empty: none, or not worth it
 	raw     []byte         // its body, if only the provider can have sent it
-	// record is the callback's audit record, to be written with what comes of
-	// the question; nil: none.
-	record *ledger.AuditRecord
+	// records are audited with what comes of the question.
+	records []ledger.AuditRecord
 }
 
 // poll asks the provider about p and takes the answer to its end. A claim
@@ -81,28 +80,25 @@ func (g *Gateway) poll(ctx context.Context, p ledger.Payment, why trigger) (afte
 	if err != nil {
 		return p, false, err
 	}
-	told := prov.Status(ctx, p.Payment)
-	if told.AskAgain && !method.Strict {
-		told = prov.AskAgain(ctx, p.Payment, why.who, told)
+	result := prov.Status(ctx, p.Payment)
+	if result.AskAgain && !method.Strict {
+		result = prov.AskAgain(ctx, p.Payment, why.who, result)
 	}
-	told.Evidence.Source, told.Evidence.At = payment.FromStatus, g.now()
-	g.logAsked(ctx, p, "status", told)
-	g.reportAccountFault(ctx, p, told)
+	result.Evidence.Source, result.Evidence.At = payment.FromStatus, g.now()
+	g.logAsked(ctx, p, "status", result)
+	g.reportAccountFault(ctx, p, result)
+	exchanges := result.Exchanges
+	if len(exchanges) == 0 {
+		// Not asked after all (no token). The payment may end by our clock
+		// all the same, and an ending is never without a record of why.
+		exchanges = []provider.Exchange{{Method: "GET", Started: result.Evidence.At, Err: NoteNotAsked + ": " + result.Evidence.Reason}}
+	}
 	after, err = g.applyEvidence(ctx, p, update{
-		evidence: told.Evidence,
-		claimed:  why.claimed,
-		raw:      why.raw,
-		audit: func(after payment.Payment, anomaly payment.Anomaly) []ledger.AuditRecord {
-			records := pollRecords(after, told, anomaly)
-			if why.record != nil {
-				return append([]ledger.AuditRecord{*why.record}, records...)
-			}
-			return records
-		},
+		evidence: result.Evidence, exchanges: exchanges, records: why.records, claimed: why.claimed, raw: why.raw,
 	})
 	asked = err == nil
-	if err == nil && told.Evidence.Verdict == payment.SaysNothing {
-		g.Log.WarnContext(ctx, "provider.unanswered", "provider", p.Provider, "reference", p.Reference, "code", told.Evidence.Code, "error", lastError(told))
+	if err == nil && result.Evidence.Verdict == payment.SaysNothing {
+		g.Log.WarnContext(ctx, "provider.unanswered", "provider", p.Provider, "reference", p.Reference, "code", result.Evidence.Code, "error", lastError(result))
 		err = ErrUnanswered
 	}
 	return after, asked, err
@@ -145,11 +141,16 @@ func (g *Gateway) acquire(ctx context.Context, prov *guard.Guard, p ledger.Payme
 			}
 		}
 		if unclaimed {
-			claimed, err := g.claim(ctx, p, why.who, method)
-			if err != nil {
+			now, claim := g.now(), p
+			claim.Checks++
+			claim.CheckedAt = now
+			if why.who == guard.BySchedule {
+				claim.NextCheckAt = method.Policy.NextCheck(claim.Payment, now)
+			}
+			if claim, err = g.Ledger.ClaimCheck(ctx, claim); err != nil {
 				return p, err
 			}
-			p = claimed
+			p = claim
 		}
 	}
 }
@@ -193,35 +194,12 @@ func spacing(m provider.Method) time.Duration {
 	return m.MinPollInterval
 }
 
-// claim notes that a question is about to be asked. ledger.ErrStale: somebody
-// else is asking, or the payment has gone on.
-func (g *Gateway) claim(ctx context.Context, p ledger.Payment, who guard.Caller, method provider.Method) (ledger.Payment, error) {
-	now := g.now()
-	claim := p
-	claim.Checks++
-	claim.CheckedAt = now
-	if who == guard.BySchedule {
-		claim.NextCheckAt = method.Policy.NextCheck(claim.Payment, now)
-	}
-	return g.Ledger.ClaimCheck(ctx, claim)
-}
-
 // NoteNotAsked begins the note of a question that was due and not asked.
 const NoteNotAsked = "not asked"
 
-func lastError(told provider.Answer) string {
-	if n := len(told.Exchanges); n > 0 {
-		return told.Exchanges[n-1].Err
+func lastError(result provider.Answer) string {
+	if n := len(result.Exchanges); n > 0 {
+		return result.Exchanges[n-1].Err
 	}
 	return NoteNotAsked
-}
-
-func pollRecords(after payment.Payment, told provider.Answer, anomaly payment.Anomaly) []ledger.AuditRecord {
-	exchanges := told.Exchanges
-	if len(exchanges) == 0 {
-		// Not asked after all (no token). The payment may end by our clock
-		// all the same, and an ending is never without a record of why.
-		exchanges = []provider.Exchange{{Method: "GET", Started: told.Evidence.At, Err: NoteNotAsked + ": " + told.Evidence.Reason}}
-	}
-	return exchangeRecords(after, exchanges, string(anomaly))
 }

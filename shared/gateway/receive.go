@@ -108,10 +108,7 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		raw = c.Body
 	}
 	if evidence.Source != payment.FromCallback && !d.Confirm {
-		_, err := g.applyEvidence(ctx, p, update{
-			evidence: evidence, raw: raw,
-			audit: func(payment.Payment, payment.Anomaly) []ledger.AuditRecord { return []ledger.AuditRecord{record} },
-		})
+		_, err := g.applyEvidence(ctx, p, update{evidence: evidence, raw: raw, records: []ledger.AuditRecord{record}})
 		return err
 	}
 	if !proven {
@@ -121,14 +118,13 @@ func (g *Gateway) receiveFor(ctx context.Context, p ledger.Payment, c Callback, 
 		record.Note = "unreadable"
 	}
 	if d.Anomaly != "" {
-		g.Log.WarnContext(ctx, "payment.anomaly", "reference", p.Reference, "anomaly", d.Anomaly,
-			"status", p.Status, "source", evidence.Source, "verdict", evidence.Verdict, "code", evidence.Code)
+		g.logAnomaly(ctx, p, evidence, d.Anomaly)
 	}
 	if !d.Confirm {
 		return g.Ledger.Audit(ctx, record)
 	}
 	claimed, _ := evidence.Verdict.Ending()
-	_, asked, err := g.poll(ctx, p, trigger{who: guard.ByProvider, claimed: claimed, raw: raw, record: &record})
+	_, asked, err := g.poll(ctx, p, trigger{who: guard.ByProvider, claimed: claimed, raw: raw, records: []ledger.AuditRecord{record}})
 	if errors.Is(err, ErrPostponed) || errors.Is(err, ErrUnanswered) {
 		err = nil // not dropped: the schedule asks again
 	}

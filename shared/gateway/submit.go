@@ -16,21 +16,21 @@ const codeNotSent = "NOT_SENT"
 
 // submit asks the provider to charge, within its slot.
 func (g *Gateway) submit(ctx context.Context, prov *guard.Guard, p ledger.Payment, slot time.Time, token string) provider.Answer {
-	told := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token), slot)
-	g.logAsked(ctx, p, "submit", told)
-	told.Evidence = SubmitEvidence(told)
-	g.reportAccountFault(ctx, p, told)
-	told.Evidence.At = g.now()
-	return told
+	result := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token), slot)
+	g.logAsked(ctx, p, "submit", result)
+	result.Evidence = SubmitEvidence(result)
+	g.reportAccountFault(ctx, p, result)
+	result.Evidence.At = g.now()
+	return result
 }
 
 // SubmitEvidence is what the answer to a request says of its payment: what never
 // left is known to have failed.
-func SubmitEvidence(told provider.Answer) payment.Evidence {
-	if told.Attempted {
-		return told.Evidence
+func SubmitEvidence(result provider.Answer) payment.Evidence {
+	if result.Attempted {
+		return result.Evidence
 	}
-	e := payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent, AccountFault: told.Evidence.AccountFault}
+	e := payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent, AccountFault: result.Evidence.AccountFault}
 	if e.AccountFault {
 		e.Code = provider.CodeCredentials
 	}
@@ -39,8 +39,8 @@ func SubmitEvidence(told provider.Answer) payment.Evidence {
 
 // reportAccountFault writes the line of the ProviderAccount alarm: every
 // payment fails until the operator mends the account.
-func (g *Gateway) reportAccountFault(ctx context.Context, p ledger.Payment, told provider.Answer) {
-	if e := told.Evidence; e.AccountFault {
+func (g *Gateway) reportAccountFault(ctx context.Context, p ledger.Payment, result provider.Answer) {
+	if e := result.Evidence; e.AccountFault {
 		g.Log.ErrorContext(ctx, "provider.account", "provider", p.Provider, "reference", p.Reference, "code", e.Code, "reason", e.Reason)
 	}
 }

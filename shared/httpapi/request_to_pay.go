@@ -35,21 +35,15 @@ type paymentBody struct {
 // RequestToPay handles POST /request-to-pay.
 func (a *API) RequestToPay() Handler {
 	return a.guard("POST /request-to-pay", func(ctx context.Context, r Request) Response {
-		started := a.Now()
 		client, refused := a.authenticate(ctx, r)
 		if refused != nil {
 			return *refused
 		}
-		record := func(body []byte, resp Response, reference string) ledger.AuditRecord {
-			return ledger.AuditRecord{
-				At: ledger.Clock(started), Direction: ledger.InboundFromApp, Reference: reference, ClientID: client.ID,
-				Method: "POST", URL: "/request-to-pay", RequestBody: string(body),
-				ResponseCode: resp.StatusCode, ResponseBody: resp.Body, Duration: a.Now().Sub(started),
-			}
-		}
-		body, resp, recorded, reference := a.requestToPay(ctx, r, client, record)
+		record := ledger.AuditRecord{At: ledger.Clock(a.Now()), Direction: ledger.InboundFromApp, ClientID: client.ID, Method: "POST", URL: "/request-to-pay"}
+		resp, recorded := a.requestToPay(ctx, r, client, &record)
 		if !recorded {
-			if err := a.Ledger.Audit(ctx, record(body, resp, reference)); err != nil {
+			record.ResponseCode, record.ResponseBody, record.Duration = resp.StatusCode, resp.Body, a.Now().Sub(record.At)
+			if err := a.Ledger.Audit(ctx, record); err != nil {
 				a.Log.ErrorContext(ctx, "audit.lost", "route", "/request-to-pay", "error", err.Error())
 			}
 		}
@@ -57,35 +51,35 @@ func (a *API) RequestToPay() Handler {
 	})
 }
 
-func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client, record func([]byte, Response, string) ledger.AuditRecord) (body []byte, resp Response, recorded bool, reference string) {
+// requestToPay puts into record what it learns of the request, and says whether
+// it has been written.
+func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client, record *ledger.AuditRecord) (resp Response, recorded bool) {
 	body, refused := bodyOf(r)
 	if refused != nil {
-		return nil, *refused, false, ""
+		return *refused, false
 	}
+	record.RequestBody = string(body)
 	if !isJSON(r) {
-		return body, problem(415, "unsupported_content_type", "Send the body as Content-Type: application/json."), false, ""
+		return problem(415, "unsupported_content_type", "Send the body as Content-Type: application/json."), false
 	}
 	request, faults, err := readRequest(body)
 	if err != nil {
-		return body, problem(400, "malformed_json", "The body is "+err.Error()+"."), false, ""
+		return problem(400, "malformed_json", "The body is "+err.Error()+"."), false
 	}
 	if len(faults) > 0 {
 		request.MayUse = client.Accounts
-		return body, invalid(append(faults, a.Gateway.Faults(ctx, request, faults)...)), false, ""
+		return invalid(append(faults, a.Gateway.Faults(ctx, request, faults)...)), false
 	}
 	request.IdempotencyKey, request.HasIdempotencyKey = headerOf(r, "idempotency-key")
-	answer, recorded, err := a.Gateway.Initiate(ctx, client, request, func(answer gateway.Answer) ledger.AuditRecord {
-		return record(body, answered(answer), answer.Payment.Reference)
-	})
+	answer, recorded, err := a.Gateway.Initiate(ctx, client, request, *record)
 	if err != nil {
 		a.Log.ErrorContext(ctx, "request_to_pay.failed", "client", client.ID, "error", err.Error())
-		return body, fromError(err), false, ""
+		return fromError(err), false
 	}
-	reference = answer.Payment.Reference
-	if answer.Kind == gateway.ExternalIDTaken {
-		reference = "" // that trail is the other payment's
+	if answer.Kind != gateway.ExternalIDTaken { // that trail is the other payment's
+		record.Reference = answer.Payment.Reference
 	}
-	return body, answered(answer), recorded, reference
+	return answered(answer), recorded
 }
 
 // answered is what each outcome of Initiate says in HTTP.

@@ -33,11 +33,27 @@ func (a *API) Callback(name string) Handler {
 	of := a.Providers[i]
 	route := of.Callbacks.Routes[0]
 	guarded := a.guard(route, func(ctx context.Context, r Request) Response {
-		err := a.receive(ctx, r, of)
+		body, refused := bodyOf(r)
+		if refused != nil {
+			a.Log.WarnContext(ctx, "callback.unreadable_body", "provider", name, "bytes", len(r.Body))
+			body = []byte(r.Body[:min(len(r.Body), 1024)])
+		}
+		err := a.Gateway.Receive(ctx, gateway.Callback{
+			Provider: name, Reference: r.PathParameters["referenceId"], Token: r.PathParameters["token"],
+			Header: func(name string) string { return header(r, name) },
+			Method: r.RequestContext.HTTP.Method, Path: pathOf(of.Callbacks.Routes, r), Body: body, Started: ledger.Clock(a.Now()),
+		})
+		unsigned := errors.Is(err, provider.ErrSignature)
+		switch {
+		case unsigned:
+			a.Log.WarnContext(ctx, "callback.unverified", "provider", name, "error", err.Error())
+		case err != nil:
+			a.Log.ErrorContext(ctx, "callback.failed", "provider", name, "error", err.Error())
+		}
 		switch {
 		case !of.Callbacks.SaysWhy || err == nil:
 			return received()
-		case errors.Is(err, provider.ErrSignature):
+		case unsigned:
 			return problem(401, "bad_signature", "The webhook's signature does not verify.")
 		case errors.Is(err, gateway.ErrUnconfigured):
 			return problem(404, "not_found", fmt.Sprintf("%s is not configured here.", of.Title))
@@ -54,27 +70,6 @@ func (a *API) Callback(name string) Handler {
 		}
 		return resp, err
 	}
-}
-
-// receive takes a callback to its end and logs why it could not.
-func (a *API) receive(ctx context.Context, r Request, of provider.Registration) error {
-	body, refused := bodyOf(r)
-	if refused != nil {
-		a.Log.WarnContext(ctx, "callback.unreadable_body", "provider", of.Name, "bytes", len(r.Body))
-		body = []byte(r.Body[:min(len(r.Body), 1024)])
-	}
-	err := a.Gateway.Receive(ctx, gateway.Callback{
-		Provider: of.Name, Reference: r.PathParameters["referenceId"], Token: r.PathParameters["token"],
-		Header: func(name string) string { return header(r, name) },
-		Method: r.RequestContext.HTTP.Method, Path: pathOf(of.Callbacks.Routes, r), Body: body, Started: ledger.Clock(a.Now()),
-	})
-	switch {
-	case errors.Is(err, provider.ErrSignature):
-		a.Log.WarnContext(ctx, "callback.unverified", "provider", of.Name, "error", err.Error())
-	case err != nil:
-		a.Log.ErrorContext(ctx, "callback.failed", "provider", of.Name, "error", err.Error())
-	}
-	return err
 }
 
 // pathOf is the path of a callback as it is kept: the one of routes that takes

@@ -21,9 +21,9 @@ type Change struct {
 	AnswerDetail string
 	// Audit holds the exchanges that led to the change.
 	Audit []AuditRecord
-	// Body writes the callback of one of the decision's events; nil, or nil
-	// from it: payment.Announcement.
-	Body func(p payment.Payment, e payment.Event) []byte
+	// Bodies are the callbacks of the decision's events, in their order; one
+	// that is missing or nil is payment.Announcement.
+	Bodies [][]byte
 }
 
 // Apply writes a change in one transaction: the payment under the version
@@ -42,7 +42,15 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 
 	var made []delivery.Delivery
 	for i, e := range c.Decision.Events {
-		d := c.delivery(after, e, c.Decision.Sequence(i))
+		// Due at once: behind an earlier one of its payment it waits.
+		sequence, body := c.Decision.Sequence(i), []byte(nil)
+		if i < len(c.Bodies) {
+			body = c.Bodies[i]
+		}
+		if body == nil {
+			body = payment.Announcement(after.Payment, e, sequence)
+		}
+		d := delivery.New(after.Payment, e, sequence, string(body))
 		made = append(made, d)
 		ops = append(ops, table.Put(deliveryRecord(d)))
 	}
@@ -79,20 +87,6 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 	default:
 		return Payment{}, nil, fmt.Errorf("apply %s: %w", after.Reference, err)
 	}
-}
-
-// delivery is that of one event, due at once: behind an earlier one of its
-// payment it waits.
-func (c Change) delivery(after Payment, e payment.Event, sequence int) delivery.Delivery {
-	p := after.Payment
-	var body []byte
-	if c.Body != nil {
-		body = c.Body(p, e)
-	}
-	if body == nil {
-		body = payment.Announcement(p, e, sequence)
-	}
-	return delivery.New(p, e, sequence, string(body))
 }
 
 // written is what is stored once a write has taken effect.

@@ -42,11 +42,14 @@ type AuditRecord struct {
 	Method       string
 	URL          string // without secrets: callers mask tokens in paths
 	RequestBody  string
-	ResponseCode int // 0: no answer
+	ResponseCode int // 0: no answer, or Answer says which
 	ResponseBody string
-	Duration     time.Duration
-	Note         string // error class, anomaly, or why it was refused
-	Unproven     bool   // of a record that was read: a callback that anybody may have sent
+	// Answer is what an app was answered, where the record is written before
+	// the answer has its HTTP form.
+	Answer   string
+	Duration time.Duration
+	Note     string // error class, anomaly, or why it was refused
+	Unproven bool   // of a record that was read: a callback that anybody may have sent
 	// Of a record that was read: those written together have the same Item, and
 	// the Version of the payment that they were written with; 0: with none.
 	Item    string
@@ -87,6 +90,7 @@ func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 		w.text(of("request_body"), telemetry.Redact(a.RequestBody))
 		w.number(of("response_code"), int64(a.ResponseCode))
 		w.text(of("response_body"), telemetry.Redact(a.ResponseBody))
+		w.text(of("answer"), a.Answer)
 		w.number(of("duration_ms"), a.Duration.Milliseconds())
 		w.text(of("note"), a.Note)
 		w.number(of("after_ms"), a.At.Sub(first.At).Milliseconds())
@@ -184,7 +188,7 @@ func auditFrom(rec table.Record, reference string) ([]AuditRecord, error) {
 			At:        at.Add(time.Duration(r.number(of("after_ms"))) * time.Millisecond),
 			Direction: Direction(direction), Reference: reference, ClientID: r.text("client_id"),
 			Method: r.text(of("http_method")), URL: r.text(of("url")), RequestBody: r.text(of("request_body")),
-			ResponseCode: int(r.number(of("response_code"))), ResponseBody: r.text(of("response_body")),
+			ResponseCode: int(r.number(of("response_code"))), ResponseBody: r.text(of("response_body")), Answer: r.text(of("answer")),
 			Duration: time.Duration(r.number(of("duration_ms"))) * time.Millisecond, Note: r.text(of("note")), Unproven: unproven,
 			Item: rec.Sort, Version: r.number("payment_version"),
 		})
