@@ -206,5 +206,5 @@ func (c *Console) setApp(ctx context.Context, app string, on bool) error {
 	if err != nil {
 		return err
 	}
-	return stale(c.Ledger.SetClientActive(ctx, client, on))
+	return stale(c.Ledger.ChangeClient(ctx, client, ledger.ClientChange{Active: new(on)}))
 }

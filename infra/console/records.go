@@ -337,7 +337,7 @@ func (r *records) endpoints(ctx context.Context, apps []App) ([]Endpoint, error)
 				FailingSince: e.FailingSince, OpenedAt: e.OpenedAt, ProbeAt: e.ProbeAt, DisabledAt: e.DisabledAt, ClosedAt: e.ClosedAt,
 			}
 			if e.State != delivery.EndpointClosed {
-				held, err := r.ledger.HeldFor(ctx, e, "", ledger.Paging{Limit: mostHeld})
+				held, err := r.ledger.Inbox(ctx, ledger.InboxQuery{Kind: ledger.AttentionHeld, ClientID: e.ClientID, Endpoint: e.Origin}, ledger.Paging{Limit: mostHeld})
 				if err != nil {
 					return nil, err
 				}
@@ -400,13 +400,13 @@ func (r *records) find(ctx context.Context, apps []App, names []string, text str
 	}
 	add(p)
 	for _, name := range names {
-		found, err := r.ledger.PaymentsWithID(ctx, name, text)
+		found, err := r.ledger.FindPayments(ctx, ledger.ID{Provider: name, ProviderID: text})
 		if err != nil {
 			return nil, err
 		}
 		add(found...)
 	}
-	found, err := r.ledger.PaymentsWithTransaction(ctx, text)
+	found, err := r.ledger.FindPayments(ctx, ledger.ID{Transaction: text})
 	if err != nil {
 		return nil, err
 	}

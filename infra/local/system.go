@@ -181,7 +181,7 @@ func (s *system) startDemoApp(ctx context.Context) error {
 	s.stops = append(s.stops, stop)
 	s.app, s.appURL = app, app.URL
 	// The app listens on another port each time.
-	return s.parts.Ledger.SetCallbackURL(ctx, client, app.URL)
+	return s.parts.Ledger.ChangeClient(ctx, client, ledger.ClientChange{CallbackURL: new(app.URL)})
 }
 
 // startFunctions serves the template's routes, consumes the queue and runs

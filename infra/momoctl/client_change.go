@@ -29,7 +29,7 @@ func (c cli) activation(word string, active bool, short, long string) *cobra.Com
 			if err != nil {
 				return err
 			}
-			if err := s.ledger.SetClientActive(ctx, client, active); err != nil {
+			if err := s.ledger.ChangeClient(ctx, client, ledger.ClientChange{Active: new(active)}); err != nil {
 				return err
 			}
 			client.Active = active
@@ -59,7 +59,7 @@ whose payment has a callback URL of its own are not.`,
 			if err != nil {
 				return err
 			}
-			if err := s.ledger.SetCallbackURL(ctx, client, url); err != nil {
+			if err := s.ledger.ChangeClient(ctx, client, ledger.ClientChange{CallbackURL: new(url)}); err != nil {
 				return err
 			}
 			old := client.CallbackURL

@@ -37,7 +37,7 @@ Rotating again within the overlap ends the oldest key at once.`,
 			fresh := ledger.NewAPIKey(s.random)
 			return s.rotate(ctx, args[0], overlap, rotation{
 				what: "API key", key: fresh, write: func(c ledger.Client, now, until time.Time) error {
-					_, err := s.ledger.RotateAPIKey(ctx, c, fresh, now, until)
+					_, err := s.ledger.Rotate(ctx, c, ledger.Rotation{Of: ledger.APIKey, Fresh: fresh, Now: now, Until: until})
 					return err
 				},
 			})
@@ -63,7 +63,7 @@ Takes effect within 10 seconds.`,
 			}
 			return s.rotate(ctx, args[0], overlap, rotation{
 				what: "signing secret", secret: secret.Reveal(), write: func(c ledger.Client, now, until time.Time) error {
-					_, err := s.ledger.RotateSigningSecret(ctx, c, secret.Reveal(), now, until)
+					_, err := s.ledger.Rotate(ctx, c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: secret.Reveal(), Now: now, Until: until})
 					return err
 				},
 			})
@@ -154,7 +154,7 @@ func (s *session) expireKey(ctx context.Context, id string, yes bool) error {
 			return err
 		}
 	}
-	if c, err = s.ledger.EndOldKey(ctx, c, s.clock()); err != nil {
+	if c, err = s.ledger.EndOld(ctx, c, ledger.APIKey, s.clock()); err != nil {
 		return err
 	}
 	return s.showClient(ctx, c, 0)
@@ -185,7 +185,7 @@ func (s *session) expireSecret(ctx context.Context, id string, yes bool) error {
 			return err
 		}
 	}
-	if c, err = s.ledger.EndOldSecret(ctx, c, s.clock()); err != nil {
+	if c, err = s.ledger.EndOld(ctx, c, ledger.SigningSecret, s.clock()); err != nil {
 		return err
 	}
 	return s.showClient(ctx, c, 0)

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"momoproxy/shared/ledger"
 )
 
 func (c cli) clientUpdate() *cobra.Command {
@@ -51,7 +53,8 @@ what is held: set-callback-url.`,
 		if command.Flags().Changed("accounts") {
 			wanted.Accounts = accounts
 		}
-		if err := s.ledger.UpdateClient(ctx, client, wanted); err != nil {
+		change := ledger.ClientChange{Name: &wanted.Name, NoLegacySignature: &wanted.NoLegacySignature, Accounts: &wanted.Accounts}
+		if err := s.ledger.ChangeClient(ctx, client, change); err != nil {
 			return err
 		}
 		return s.showClient(ctx, wanted, 0)

@@ -53,7 +53,7 @@ func (s *session) listEndpoints(ctx context.Context) error {
 	var all []delivery.Endpoint
 	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
 		for cursor, more := "", true; more; more = cursor != "" {
-			page, err := s.ledger.Attention(ctx, kind, ledger.Paging{Limit: maxLimit, Cursor: cursor})
+			page, err := s.ledger.Inbox(ctx, ledger.InboxQuery{Kind: kind}, ledger.Paging{Limit: maxLimit, Cursor: cursor})
 			if err != nil {
 				return err
 			}

@@ -78,7 +78,7 @@ func (s *session) forward(ctx context.Context, in listening) error {
 	server := &http.Server{Handler: &relay{session: s, to: in.to}, ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	if err := s.ledger.SetCallbackURL(ctx, client, own); err != nil {
+	if err := s.ledger.ChangeClient(ctx, client, ledger.ClientChange{CallbackURL: new(own)}); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	client.CallbackURL = own
@@ -99,7 +99,7 @@ func (s *session) restore(ctx context.Context, id, own, was string) error {
 	if err != nil || client.CallbackURL != own {
 		return err
 	}
-	if err := s.ledger.SetCallbackURL(ctx, client, was); err != nil && !errors.Is(err, ledger.ErrStale) {
+	if err := s.ledger.ChangeClient(ctx, client, ledger.ClientChange{CallbackURL: new(was)}); err != nil && !errors.Is(err, ledger.ErrStale) {
 		return fmt.Errorf("the callback URL is still %s: %w", own, err)
 	}
 	return nil

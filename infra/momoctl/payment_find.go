@@ -55,14 +55,14 @@ func (s *session) named(ctx context.Context, name string) (found []ledger.Paymen
 		}
 		return err
 	}
-	if err := add(s.ledger.PaymentsNamed(ctx, name)); err != nil {
+	if err := add(s.ledger.FindPayments(ctx, ledger.ID{Named: name})); err != nil {
 		return nil, false, err
 	}
-	if err := add(s.ledger.PaymentsWithTransaction(ctx, name)); err != nil {
+	if err := add(s.ledger.FindPayments(ctx, ledger.ID{Transaction: name})); err != nil {
 		return nil, false, err
 	}
 	for _, p := range offline() {
-		if err := add(s.ledger.PaymentsWithID(ctx, p.Capabilities().Name, name)); err != nil {
+		if err := add(s.ledger.FindPayments(ctx, ledger.ID{Provider: p.Capabilities().Name, ProviderID: name})); err != nil {
 			return nil, false, err
 		}
 	}

@@ -22,7 +22,7 @@ func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string)
 	released := 0
 	at := s.clock().Add(ledger.ClientFresh)
 	for cursor := ""; ; {
-		held, err := s.ledger.HeldFor(ctx, delivery.Endpoint{ClientID: c.ID, Origin: was}, "", ledger.Paging{Limit: replayPage, Cursor: cursor})
+		held, err := s.ledger.Inbox(ctx, ledger.InboxQuery{Kind: ledger.AttentionHeld, ClientID: c.ID, Endpoint: was}, ledger.Paging{Limit: replayPage, Cursor: cursor})
 		if err != nil {
 			return released, err
 		}

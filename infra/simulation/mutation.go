@@ -73,8 +73,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"nobody rings again", EventsOnce, "shared/forwarder/sweeper.go",
-		`now.Add(-doorbellGrace), ledger.Paging{`,
-		`time.Unix(0, 0), ledger.Paging{`,
+		`Before: now.Add(-doorbellGrace)}`,
+		`Before: time.Unix(0, 0)}`,
 	},
 	{
 		"a correction does not wait for what it corrects", EventsOnce, "shared/forwarder/forwarder.go",

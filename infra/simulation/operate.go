@@ -88,7 +88,7 @@ func (w *world) byHand(clientID, reference string) ledger.AuditRecord {
 // asked about, by what the provider's portal says.
 func (w *world) settleAll() {
 	w.checkInbox()
-	found, err := w.oracle.Attention(context.Background(), ledger.AttentionPayment, ledger.Paging{Limit: 1000})
+	found, err := w.oracle.Inbox(context.Background(), ledger.InboxQuery{Kind: ledger.AttentionPayment}, ledger.Paging{Limit: 1000})
 	if err != nil {
 		panic(err)
 	}

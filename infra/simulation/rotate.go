@@ -41,7 +41,7 @@ func (w *world) rotate(a *app) {
 	w.note("rotate", a.name, until.Sub(now).String())
 	c, err := w.oracle.Client(context.Background(), a.client.ID)
 	if err == nil {
-		_, err = w.oracle.RotateSigningSecret(context.Background(), c, fresh.Reveal(), now, until)
+		_, err = w.oracle.Rotate(context.Background(), c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: fresh.Reveal(), Now: now, Until: until})
 	}
 	if err != nil {
 		w.violate(NoPanic, "the secret of %s cannot be rotated: %v", a.name, err)

@@ -10,6 +10,7 @@ import (
 
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/httpapi"
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
@@ -198,7 +199,7 @@ func (w *world) rotateKey(a *app) {
 	w.note("rotate key", a.name, overlap.String())
 	c, err := w.oracle.Client(context.Background(), a.client.ID)
 	if err == nil {
-		_, err = w.oracle.RotateAPIKey(context.Background(), c, fresh, now, until)
+		_, err = w.oracle.Rotate(context.Background(), c, ledger.Rotation{Of: ledger.APIKey, Fresh: fresh, Now: now, Until: until})
 	}
 	if err != nil {
 		w.violate(NoPanic, "the API key of %s cannot be rotated: %v", a.name, err)

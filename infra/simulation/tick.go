@@ -64,7 +64,7 @@ func (w *world) unhealthy() []delivery.Endpoint {
 	}
 	var all []delivery.Endpoint
 	for _, kind := range []ledger.AttentionKind{ledger.AttentionEndpoint, ledger.AttentionDisabled} {
-		found, err := w.oracle.Attention(context.Background(), kind, ledger.Paging{Limit: 1000})
+		found, err := w.oracle.Inbox(context.Background(), ledger.InboxQuery{Kind: kind}, ledger.Paging{Limit: 1000})
 		if err != nil {
 			panic(err)
 		}
@@ -82,7 +82,7 @@ func (w *world) unhealthy() []delivery.Endpoint {
 // tendAt is when a run has something to do for an endpoint; zero: not until
 // it changes.
 func (w *world) tendAt(e delivery.Endpoint) time.Time {
-	held, err := w.oracle.HeldFor(context.Background(), e, "", ledger.Paging{Limit: 1})
+	held, err := w.oracle.Inbox(context.Background(), ledger.InboxQuery{Kind: ledger.AttentionHeld, ClientID: e.ClientID, Endpoint: e.Origin}, ledger.Paging{Limit: 1})
 	switch {
 	case err != nil:
 		panic(err)

@@ -43,7 +43,7 @@ func (w *world) books(ctx context.Context) (*books, error) {
 		b.arrivals = append(b.arrivals, a.arrivals()...)
 	}
 	for cursor := ""; ; {
-		page, err := w.ledger.Attention(ctx, ledger.AttentionPayment, ledger.Paging{Limit: 1000, Cursor: cursor})
+		page, err := w.ledger.Inbox(ctx, ledger.InboxQuery{Kind: ledger.AttentionPayment}, ledger.Paging{Limit: 1000, Cursor: cursor})
 		if err != nil {
 			return nil, err
 		}

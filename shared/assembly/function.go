@@ -71,7 +71,10 @@ func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, nee
 	// Parameter Store. This ledger has no keys yet and needs none to ask.
 	p.Ledger = ledger.New(p.Table, nil, ledger.Options{})
 	answered := make(chan error, 1)
-	go func(l *ledger.Ledger) { answered <- l.Ping(ctx) }(p.Ledger)
+	go func(l *ledger.Ledger) {
+		_, err := l.Heartbeat(ctx)
+		answered <- err
+	}(p.Ledger)
 	if err := p.fetchSecrets(ctx, needs, secret.Store{Endpoint: getenv("AWS_ENDPOINT_URL_SSM"), AWS: a}); err != nil {
 		return Parts{}, err
 	}

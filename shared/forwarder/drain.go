@@ -68,7 +68,7 @@ func (s *Sweeper) probe(ctx context.Context, e delivery.Endpoint, now time.Time)
 // candidate finds the first held event from a place on that may be probed
 // with: one whose payment has no earlier event to deliver first.
 func (s *Sweeper) candidate(ctx context.Context, e delivery.Endpoint, from string) (d delivery.Delivery, place string, err error) {
-	held, err := s.Ledger.HeldFor(ctx, e, from, ledger.Paging{Limit: lookFor})
+	held, err := s.Ledger.Inbox(ctx, ledger.InboxQuery{Kind: ledger.AttentionHeld, ClientID: e.ClientID, Endpoint: e.Origin, From: from}, ledger.Paging{Limit: lookFor})
 	if err != nil {
 		return d, "", err
 	}
@@ -135,7 +135,7 @@ func (s *Sweeper) heldUpTo(ctx context.Context, e delivery.Endpoint, most int) (
 	var held []ledger.Attention
 	cursor := ""
 	for len(held) < most {
-		page, err := s.Ledger.HeldFor(ctx, e, "", ledger.Paging{Limit: min(most-len(held), table.MaxLimit), Cursor: cursor})
+		page, err := s.Ledger.Inbox(ctx, ledger.InboxQuery{Kind: ledger.AttentionHeld, ClientID: e.ClientID, Endpoint: e.Origin}, ledger.Paging{Limit: min(most-len(held), table.MaxLimit), Cursor: cursor})
 		if err != nil {
 			return nil, err
 		}

@@ -389,7 +389,7 @@ func TestForwarderOrderAfterAnEnd(t *testing.T) {
 
 func TestForwarderHoldsWithoutCallbackURL(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		if err := w.Ledger.SetCallbackURL(t.Context(), w.Shop, ""); err != nil {
+		if err := w.Ledger.ChangeClient(t.Context(), w.Shop, ledger.ClientChange{CallbackURL: new("")}); err != nil {
 			t.Fatal(err)
 		}
 		ref := due(t, w, "ORDER-1")

@@ -152,7 +152,7 @@ func aDayDown(t *testing.T, w *testbed.World) {
 	if e := endpoint(t, w); e.State != delivery.EndpointClosed || e.Failures != 0 {
 		t.Errorf("the endpoint is %s with %d failures", e.State, e.Failures)
 	}
-	if found, err := w.Ledger.Attention(t.Context(), ledger.AttentionHeld, ledger.Paging{Limit: 10}); err != nil || len(found.Items) != 0 {
+	if found, err := w.Ledger.Inbox(t.Context(), ledger.InboxQuery{Kind: ledger.AttentionHeld}, ledger.Paging{Limit: 10}); err != nil || len(found.Items) != 0 {
 		t.Errorf("still held: %v, %v", found.Items, err)
 	}
 	for _, line := range []string{"endpoint.failing", "endpoint.opened", "endpoint.recovered"} {
@@ -431,7 +431,7 @@ func TestHeldEventsFollowTheApp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Ledger.SetCallbackURL(t.Context(), client, moved); err != nil {
+		if err := w.Ledger.ChangeClient(t.Context(), client, ledger.ClientChange{CallbackURL: new(moved)}); err != nil {
 			t.Fatal(err)
 		}
 		w.Pass(10 * time.Minute)

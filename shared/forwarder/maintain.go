@@ -69,7 +69,7 @@ func (s *Sweeper) schedule(ctx context.Context, now time.Time) (all []ledger.Att
 	var clients [][]ledger.Attention
 	past, last, cursor := "", "", ""
 	for {
-		page, err := s.Ledger.EndpointsPast(ctx, past, ledger.Paging{Limit: endpointPage, Cursor: cursor})
+		page, err := s.Ledger.Inbox(ctx, ledger.InboxQuery{Kind: ledger.AttentionEndpoint, PastClient: past}, ledger.Paging{Limit: endpointPage, Cursor: cursor})
 		if err != nil {
 			return nil, 0, err
 		}

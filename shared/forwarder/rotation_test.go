@@ -23,7 +23,7 @@ func TestForwarderRotatesSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		until := time.Now().Add(ledger.DefaultOverlap)
-		if _, err := w.Ledger.RotateSigningSecret(t.Context(), w.Shop, fresh.Reveal(), time.Now(), until); err != nil {
+		if _, err := w.Ledger.Rotate(t.Context(), w.Shop, ledger.Rotation{Of: ledger.SigningSecret, Fresh: fresh.Reveal(), Now: time.Now(), Until: until}); err != nil {
 			t.Fatal(err)
 		}
 		w.App.Add(testbed.ShopURL, testbed.ShopKey, fresh.Reveal()) // it verifies whatever comes

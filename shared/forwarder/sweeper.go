@@ -87,7 +87,7 @@ func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
 	now := s.Now()
 	after := ""
 	for {
-		due, err := s.Ledger.DueDeliveries(ctx, shard, now.Add(-doorbellGrace), ledger.Paging{Limit: sweepPage, Cursor: after})
+		due, err := s.Ledger.Due(ctx, ledger.DueQuery{Kind: ledger.DueDelivery, Shard: shard, Before: now.Add(-doorbellGrace)}, ledger.Paging{Limit: sweepPage, Cursor: after})
 		if err != nil {
 			return err
 		}

@@ -190,7 +190,7 @@ func TestAppMayUseSomeAccounts(t *testing.T) {
 			if err == nil {
 				wanted := client
 				wanted.Accounts = accounts
-				err = w.Ledger.UpdateClient(t.Context(), client, wanted)
+				err = w.Ledger.ChangeClient(t.Context(), client, ledger.ClientChange{Accounts: &wanted.Accounts})
 			}
 			if err != nil {
 				t.Fatal(err)

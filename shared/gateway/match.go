@@ -62,7 +62,7 @@ func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim pr
 		}
 	}
 	for _, id := range claim.ProviderIDs {
-		owners, err := g.Ledger.PaymentsWithID(ctx, providerName, id)
+		owners, err := g.Ledger.FindPayments(ctx, ledger.ID{Provider: providerName, ProviderID: id})
 		if err != nil {
 			return nil, false, err
 		}
@@ -86,14 +86,14 @@ func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim pr
 // ids, then references and order ids. What is found is only asked about.
 func (g *Gateway) matchAny(ctx context.Context, providerName string, claim provider.Callback, mine func(ledger.Payment) bool) ([]ledger.Payment, error) {
 	for _, id := range claim.ProviderIDs {
-		found, err := g.Ledger.PaymentsWithID(ctx, providerName, id)
+		found, err := g.Ledger.FindPayments(ctx, ledger.ID{Provider: providerName, ProviderID: id})
 		found = slices.DeleteFunc(found, func(p ledger.Payment) bool { return !mine(p) })
 		if err != nil || len(found) > 0 {
 			return found, err
 		}
 	}
 	for _, id := range claim.IDs {
-		found, err := g.Ledger.PaymentsNamed(ctx, id)
+		found, err := g.Ledger.FindPayments(ctx, ledger.ID{Named: id})
 		if err != nil {
 			return nil, err
 		}

@@ -126,7 +126,7 @@ func TestMomFacturaUnanswerable(t *testing.T) {
 		if p.Status != payment.Pending || !p.Unanswerable || !p.NextCheckAt.IsZero() {
 			t.Fatalf("after ten days: %s, unanswerable %v, next check %v", p.Status, p.Unanswerable, p.NextCheckAt)
 		}
-		waiting, err := w.Ledger.Attention(t.Context(), ledger.AttentionPayment, ledger.Paging{Limit: 10})
+		waiting, err := w.Ledger.Inbox(t.Context(), ledger.InboxQuery{Kind: ledger.AttentionPayment}, ledger.Paging{Limit: 10})
 		if err != nil || len(waiting.Items) != 1 || waiting.Items[0].Reference != reference {
 			t.Errorf("before the operator: %v, %v", waiting.Items, err)
 		}

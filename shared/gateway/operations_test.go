@@ -130,7 +130,7 @@ func TestRequestToPayKeepsTimeToAnswer(t *testing.T) {
 				if took := time.Since(started); took > c.most || a.StatusCode != c.code || !strings.Contains(a.Body, c.word) {
 					t.Errorf("token after %s: answered %d %s after %v", c.token, a.StatusCode, a.Body, took)
 				}
-				found, err := w.Ledger.PaymentsNamed(t.Context(), "ORDER-1")
+				found, err := w.Ledger.FindPayments(t.Context(), ledger.ID{Named: "ORDER-1"})
 				if exists := len(found) > 0; err != nil || exists != (c.code == 202) {
 					t.Errorf("token after %s: answered %d, a payment exists: %t, %v", c.token, a.StatusCode, exists, err)
 				}

@@ -83,7 +83,7 @@ func (q *queueOfRun) admit(page []ledger.Due) []ledger.Due {
 func (g *Gateway) reconcilePayments(ctx context.Context, shard int, q *queueOfRun, t *Tally) error {
 	before, after := g.now(), ""
 	for {
-		due, err := g.Ledger.DuePayments(ctx, shard, before, ledger.Paging{Limit: reconcilePage, Cursor: after})
+		due, err := g.Ledger.Due(ctx, ledger.DueQuery{Kind: ledger.DuePayment, Shard: shard, Before: before}, ledger.Paging{Limit: reconcilePage, Cursor: after})
 		if err != nil {
 			return err
 		}

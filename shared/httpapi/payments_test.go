@@ -314,7 +314,7 @@ func TestResendRefused(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		ref := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "").Reference()
 		w.Pass(time.Minute)
-		if err := w.Ledger.SetCallbackURL(t.Context(), w.Shop, ""); err != nil {
+		if err := w.Ledger.ChangeClient(t.Context(), w.Shop, ledger.ClientChange{CallbackURL: new("")}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, "error/409-no-callback-url", noReferences(is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 409, "no_callback_url").Body))
@@ -322,7 +322,7 @@ func TestResendRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Ledger.SetCallbackURL(t.Context(), shop, testbed.ShopURL); err != nil {
+		if err := w.Ledger.ChangeClient(t.Context(), shop, ledger.ClientChange{CallbackURL: new(testbed.ShopURL)}); err != nil {
 			t.Fatal(err)
 		}
 		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 410} })
@@ -404,7 +404,7 @@ func TestKeyUseIsNoted(t *testing.T) {
 // A key that has ended is answered as an unknown one, from its moment on.
 func TestEndedKey(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		shop, err := w.Ledger.RotateAPIKey(t.Context(), w.Shop, "fresh-key", time.Now(), time.Now().Add(time.Hour))
+		shop, err := w.Ledger.Rotate(t.Context(), w.Shop, ledger.Rotation{Of: ledger.APIKey, Fresh: "fresh-key", Now: time.Now(), Until: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -416,7 +416,7 @@ func TestEndedKey(t *testing.T) {
 		time.Sleep(time.Second)
 		golden(t, "error/401-unauthorized", is(t, list(t, w, testbed.ShopKey), 401, "unauthorized").Body)
 		is(t, list(t, w, "fresh-key"), 200, "")
-		if _, err := w.Ledger.EndOldKey(t.Context(), shop, time.Now()); err != nil {
+		if _, err := w.Ledger.EndOld(t.Context(), shop, ledger.APIKey, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		is(t, list(t, w, testbed.ShopKey), 401, "unauthorized")

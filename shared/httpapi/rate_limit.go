@@ -121,7 +121,7 @@ func (l *RateLimit) Take(ctx context.Context, store *ledger.Ledger, client strin
 	wanted := min(block+a.owed, l.limit.Burst)
 	ctx, cancel := context.WithTimeout(ctx, leaseWait)
 	defer cancel()
-	fullAt, ok, err := store.LeaseRequests(ctx, client, l.limit, wanted, now)
+	fullAt, ok, err := store.LeaseRequests(ctx, ledger.RequestLease{ClientID: client, Limit: l.limit, Count: wanted, Now: now})
 	if err != nil {
 		a.aloneUntil = now.Add(aloneLasts)
 		return a.alone(l.limit, now), err

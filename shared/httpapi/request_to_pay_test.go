@@ -416,7 +416,7 @@ func nothingCreated(t *testing.T, w *testbed.World) {
 // stored counts the payments of Shop that hold an external id.
 func stored(t *testing.T, w *testbed.World, externalID string) int {
 	t.Helper()
-	found, err := w.Ledger.PaymentsNamed(context.Background(), externalID)
+	found, err := w.Ledger.FindPayments(context.Background(), ledger.ID{Named: externalID})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/webhook"
 )
@@ -189,7 +190,7 @@ func setURL(t *testing.T, w *testbed.World, url string) {
 	t.Helper()
 	shop, err := w.Ledger.Client(t.Context(), w.Shop.ID)
 	if err == nil {
-		err = w.Ledger.SetCallbackURL(t.Context(), shop, url)
+		err = w.Ledger.ChangeClient(t.Context(), shop, ledger.ClientChange{CallbackURL: new(url)})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
+	"momoproxy/shared/ledger"
 )
 
 // The contract's signature changes over to a new key with the app, not with
@@ -27,7 +28,7 @@ func TestLegacySignatureFollowsTheApp(t *testing.T) {
 			t.Helper()
 			shop, err := w.Ledger.Client(t.Context(), w.Shop.ID)
 			if err == nil {
-				_, err = w.Ledger.RotateAPIKey(t.Context(), shop, fresh, time.Now(), time.Now().Add(time.Hour))
+				_, err = w.Ledger.Rotate(t.Context(), shop, ledger.Rotation{Of: ledger.APIKey, Fresh: fresh, Now: time.Now(), Until: time.Now().Add(time.Hour)})
 			}
 			if err != nil {
 				t.Fatal(err)

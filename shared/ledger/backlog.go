@@ -73,9 +73,9 @@ const (
 // error there is none.
 func (l *Ledger) Backlog(ctx context.Context, now time.Time) (*Backlog, error) {
 	c := counting{now: now, disabled: map[string]bool{}}
-	payments := dueKindPayment + "#" + timeKey(now.Add(openHorizon))
+	payments := string(DuePayment) + "#" + timeKey(now.Add(openHorizon))
 	for c.shard = range DueShards { // deliveries stand before payments
-		err := l.count(ctx, &c, table.Query{Index: IndexDue, Partition: duePartition(c.shard), To: payments}, dueKindDelivery, dueKindPayment)
+		err := l.count(ctx, &c, table.Query{Index: IndexDue, Partition: duePartition(c.shard), To: payments}, string(DueDelivery), string(DuePayment))
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +144,7 @@ func (c *counting) addAll(page table.Page, err error) error {
 
 // addDue counts an entry of the due index by the parts of its sort key.
 func (c *counting) addDue(parts []string) error {
-	if parts[0] == dueKindPayment {
+	if parts[0] == string(DuePayment) {
 		c.OpenPayments++
 		return c.due(&c.payments, parts[1])
 	}

@@ -11,50 +11,59 @@ import (
 	"momoproxy/shared/table"
 )
 
-// SetCallbackURL replaces a client's default callback URL. ErrStale: the
-// client has changed since it was read.
-func (l *Ledger) SetCallbackURL(ctx context.Context, c Client, url string) error {
-	if c.CallbackURL == url {
-		return nil
-	}
-	c.CallbackURL = url
-	note := "callbacks go to " + withoutQuery(url)
-	if url == "" {
-		note = "no callback URL any more"
-	}
-	_, err := l.putClient(ctx, c, l.clientAudit(c, Clock(l.now()), "set-callback-url", note))
-	return err
+// ClientChange is what to change about a client; nil: as it is.
+type ClientChange struct {
+	Name              *string
+	CallbackURL       *string // empty: none any more
+	NoLegacySignature *bool
+	Accounts          *[]string // empty: all
+	// Active lets its requests in, or refuses them from now on (elsewhere: from
+	// ClientFresh on at the latest). What it has been promised is still
+	// delivered.
+	Active *bool
 }
 
-// UpdateClient replaces a client's name, whether its callbacks carry
-// X-MoMo-Proxy-Signature, and its accounts by those of wanted. ErrStale: the
-// client has changed since it was read.
-func (l *Ledger) UpdateClient(ctx context.Context, c, wanted Client) error {
-	if c.Name == wanted.Name && c.NoLegacySignature == wanted.NoLegacySignature && slices.Equal(c.Accounts, wanted.Accounts) {
+// ChangeClient changes a client, with the audit record of who did it. What
+// changes nothing writes nothing. ErrStale: the client has changed since it
+// was read.
+func (l *Ledger) ChangeClient(ctx context.Context, c Client, to ClientChange) error {
+	before := c
+	var actions, notes []string
+	note := func(action, text string) { actions, notes = append(actions, action), append(notes, text) }
+	if to.CallbackURL != nil && *to.CallbackURL != before.CallbackURL {
+		if c.CallbackURL = *to.CallbackURL; c.CallbackURL == "" {
+			note("set-callback-url", "no callback URL any more")
+		} else {
+			note("set-callback-url", "callbacks go to "+withoutQuery(c.CallbackURL))
+		}
+	}
+	if to.Name != nil {
+		c.Name = *to.Name
+	}
+	if to.NoLegacySignature != nil {
+		c.NoLegacySignature = *to.NoLegacySignature
+	}
+	if to.Accounts != nil {
+		c.Accounts = *to.Accounts
+	}
+	if c.Name != before.Name || c.NoLegacySignature != before.NoLegacySignature || !slices.Equal(c.Accounts, before.Accounts) {
+		text := fmt.Sprintf("name %q, legacy signature %t", c.Name, !c.NoLegacySignature)
+		if len(c.Accounts)+len(before.Accounts) > 0 {
+			text += ", accounts " + cmp.Or(strings.Join(c.Accounts, ", "), "all")
+		}
+		note("update", text)
+	}
+	if to.Active != nil && *to.Active != before.Active {
+		if c.Active = *to.Active; c.Active {
+			note("enable", "its requests are let in")
+		} else {
+			note("disable", "its requests are refused")
+		}
+	}
+	if len(notes) == 0 {
 		return nil
 	}
-	note := fmt.Sprintf("name %q, legacy signature %t", wanted.Name, !wanted.NoLegacySignature)
-	if len(wanted.Accounts)+len(c.Accounts) > 0 {
-		note += ", accounts " + cmp.Or(strings.Join(wanted.Accounts, ", "), "all")
-	}
-	c.Name, c.NoLegacySignature, c.Accounts = wanted.Name, wanted.NoLegacySignature, wanted.Accounts
-	_, err := l.putClient(ctx, c, l.clientAudit(c, Clock(l.now()), "update", note))
-	return err
-}
-
-// SetClientActive lets a client's requests in, or refuses them from now on
-// (elsewhere: from ClientFresh on at the latest). What it has been promised is
-// still delivered. ErrStale: the client has changed since it was read.
-func (l *Ledger) SetClientActive(ctx context.Context, c Client, active bool) error {
-	if c.Active == active {
-		return nil
-	}
-	c.Active = active
-	action, note := "disable", "its requests are refused"
-	if active {
-		action, note = "enable", "its requests are let in"
-	}
-	_, err := l.putClient(ctx, c, l.clientAudit(c, Clock(l.now()), action, note))
+	_, err := l.putClient(ctx, c, l.clientAudit(c, Clock(l.now()), strings.Join(actions, "+"), strings.Join(notes, "; ")))
 	return err
 }
 
@@ -86,12 +95,6 @@ func (l *Ledger) clientAudit(c Client, at time.Time, action, note string) AuditR
 		At: at, Direction: InboundFromApp, ClientID: c.ID, Method: OperatorMethod, URL: "client/" + action,
 		Note: who + ": " + note,
 	}
-}
-
-// ClientTrail reads the audit records of a client that belong to no payment,
-// oldest first: its changes, and requests that made none.
-func (l *Ledger) ClientTrail(ctx context.Context, id string) ([]AuditRecord, error) {
-	return l.auditPartition(ctx, clientPrefix+id, "")
 }
 
 // withoutQuery leaves out what of a URL may be a token.

@@ -18,27 +18,27 @@ func TestSetClientActive(t *testing.T) {
 	if _, err := b.ClientByKey(t.Context(), "key", start); err != nil { // now it is in the cache
 		t.Fatal(err)
 	}
-	if err := b.SetClientActive(t.Context(), made, false); err != nil {
+	if err := b.ChangeClient(t.Context(), made, ledger.ClientChange{Active: new(false)}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := b.ClientByKey(t.Context(), "key", start)
 	if err != nil || got.Active || got.CallbackURL != made.CallbackURL {
 		t.Errorf("disabled: %+v active %v, %v", got, got.Active, err)
 	}
-	if err := b.SetClientActive(t.Context(), got, true); err == nil {
+	if err := b.ChangeClient(t.Context(), got, ledger.ClientChange{Active: new(true)}); err == nil {
 		t.Error("a client read without its secrets was written")
 	}
 	got, err = b.Client(t.Context(), client)
 	if err != nil || got.Active || got.APIKey != "key" || len(got.SigningSecrets) != 2 {
 		t.Errorf("disabled: %+v active %v, %v", got, got.Active, err)
 	}
-	if err := b.SetClientActive(t.Context(), made, false); !errors.Is(err, ledger.ErrStale) {
+	if err := b.ChangeClient(t.Context(), made, ledger.ClientChange{Active: new(false)}); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("by what was read before: %v", err)
 	}
-	if err := b.SetClientActive(t.Context(), got, false); err != nil {
+	if err := b.ChangeClient(t.Context(), got, ledger.ClientChange{Active: new(false)}); err != nil {
 		t.Errorf("what it is already: %v", err)
 	}
-	if err := b.SetClientActive(t.Context(), got, true); err != nil {
+	if err := b.ChangeClient(t.Context(), got, ledger.ClientChange{Active: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err = b.Client(t.Context(), client); err != nil || !got.Active {

@@ -18,21 +18,20 @@ type Due struct {
 	At        time.Time
 }
 
-// DuePayments lists the payments of one shard whose next check is due before
-// the given time, the most overdue first.
-func (l *Ledger) DuePayments(ctx context.Context, shard int, before time.Time, p Paging) (Page[Due], error) {
-	return l.due(ctx, dueKindPayment, shard, before, p)
+// DueQuery asks for what is due in one shard before a time.
+type DueQuery struct {
+	Kind   DueKind
+	Shard  int // below DueShards
+	Before time.Time
 }
 
-// DueDeliveries does the same for deliveries' next attempts.
-func (l *Ledger) DueDeliveries(ctx context.Context, shard int, before time.Time, p Paging) (Page[Due], error) {
-	return l.due(ctx, dueKindDelivery, shard, before, p)
-}
-
-func (l *Ledger) due(ctx context.Context, kind string, shard int, before time.Time, p Paging) (Page[Due], error) {
+// Due lists payments by their next check, or deliveries by their next attempt,
+// the most overdue first.
+func (l *Ledger) Due(ctx context.Context, q DueQuery, p Paging) (Page[Due], error) {
+	kind := string(q.Kind)
 	page, err := l.query(ctx, "read due "+kind, table.Query{
-		Space: table.Main, Index: IndexDue, Partition: duePartition(shard),
-		From: kind + "#", To: kind + "#" + timeKey(before), Limit: p.within(table.MaxLimit), After: p.Cursor,
+		Space: table.Main, Index: IndexDue, Partition: duePartition(q.Shard),
+		From: kind + "#", To: kind + "#" + timeKey(q.Before), Limit: p.within(table.MaxLimit), After: p.Cursor,
 	})
 	if err != nil {
 		return Page[Due]{}, err

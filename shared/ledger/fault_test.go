@@ -72,7 +72,7 @@ var steps = []step{
 		// Later than the client's creation: state distinguishes audit records of
 		// one client and direction by their time alone.
 		now := start.Add(time.Minute)
-		_, err := b.RotateAPIKey(context.Background(), arg.(ledger.Client), "key2", now, now.Add(time.Hour))
+		_, err := b.Rotate(context.Background(), arg.(ledger.Client), ledger.Rotation{Of: ledger.APIKey, Fresh: "key2", Now: now, Until: now.Add(time.Hour)})
 		return err
 	}},
 	{name: "save token", set: func(t *testing.T, b *books) any {

@@ -19,12 +19,6 @@ func sequenceOf(sort string) int {
 	return n
 }
 
-// Ping says whether the table answers.
-func (l *Ledger) Ping(ctx context.Context) error {
-	_, err := l.Heartbeat(ctx)
-	return err
-}
-
 // delivery.Delivery reads the delivery of one event, or ErrNotFound.
 func (l *Ledger) Delivery(ctx context.Context, reference string, sequence int) (delivery.Delivery, error) {
 	rec, err := l.table.Get(ctx, deliveryKey(reference, sequence))

@@ -29,13 +29,35 @@ func (l *Ledger) Payment(ctx context.Context, reference string) (Payment, error)
 // MaxMatches bounds how many clients' payments one bare callback can name.
 const MaxMatches = 20
 
-// PaymentsNamed finds the payments a bare callback's id may mean: those of
-// every client whose live or successful payment has it as external id, and
-// the one that has it as reference. None is an empty slice.
-func (l *Ledger) PaymentsNamed(ctx context.Context, id string) ([]Payment, error) {
-	if id == "" || len(id) > MaxExternalID || strings.ContainsRune(id, 0) {
+// ID is one of the names that a payment has elsewhere. One field is set, or
+// the two of a provider.
+type ID struct {
+	// Named is what a bare callback may name: the external id of every
+	// client's live or successful payment, or a payment's reference.
+	Named string
+	// ProviderID was given to it by Provider.
+	Provider, ProviderID string
+	// Transaction is any provider's id of the moved money.
+	Transaction string
+}
+
+// FindPayments finds the payments with an id, at most MaxMatches. None is an
+// empty slice.
+func (l *Ledger) FindPayments(ctx context.Context, id ID) ([]Payment, error) {
+	text := id.Named + id.ProviderID + id.Transaction
+	if text == "" || len(text) > MaxExternalID && id.Named != "" || len(text) > payment.MaxID && id.Named == "" || strings.ContainsRune(text, 0) {
 		return nil, nil
 	}
+	switch {
+	case id.Named != "":
+		return l.paymentsNamed(ctx, text)
+	case id.ProviderID != "":
+		return l.paymentsWithID(ctx, id.Provider, text)
+	}
+	return l.paymentsWithTransaction(ctx, text)
+}
+
+func (l *Ledger) paymentsNamed(ctx context.Context, id string) ([]Payment, error) {
 	page, err := l.query(ctx, "match external id", table.Query{Space: table.Main, Partition: lockPartition(id), Limit: MaxMatches})
 	if err != nil {
 		return nil, err

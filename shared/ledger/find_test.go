@@ -63,12 +63,12 @@ func TestFindByTransaction(t *testing.T) {
 	b := newBooks(t, nil)
 	e := evidence(payment.SaysSuccessful, time.Minute)
 	b.apply(t, b.create(t, newPayment(refA)), e)
-	found, err := b.PaymentsWithTransaction(t.Context(), e.FinancialTransactionID)
+	found, err := b.FindPayments(t.Context(), ledger.ID{Transaction: e.FinancialTransactionID})
 	if err != nil || len(found) != 1 || found[0].Reference != refA || e.FinancialTransactionID == "" {
 		t.Errorf("%v %v", found, err)
 	}
 	for _, id := range []string{"", "unknown", "\x00"} {
-		if found, err := b.PaymentsWithTransaction(t.Context(), id); err != nil || len(found) != 0 {
+		if found, err := b.FindPayments(t.Context(), ledger.ID{Transaction: id}); err != nil || len(found) != 0 {
 			t.Errorf("%q: %v %v", id, found, err)
 		}
 	}

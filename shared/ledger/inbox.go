@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"momoproxy/shared/delivery"
 	"momoproxy/shared/table"
 )
 
@@ -22,38 +21,32 @@ type Attention struct {
 	At        time.Time // of an endpoint: when it wants to be tended; zero: it is disabled
 }
 
-// Attention lists one kind, payments and exhausted deliveries oldest first,
-// held deliveries and disabled endpoints by client and endpoint, other
-// endpoints by client and At.
-func (l *Ledger) Attention(ctx context.Context, kind AttentionKind, p Paging) (Page[Attention], error) {
-	return l.attention(ctx, ofKind(kind, "", ""), p)
+// InboxQuery asks for one kind of entry.
+type InboxQuery struct {
+	Kind AttentionKind
+	// PastClient, of AttentionEndpoint, begins past all of one client's. So a
+	// reader need not walk through what one client leaves behind to see the
+	// others'.
+	PastClient string
+	// ClientID and Endpoint, of AttentionHeld, leave what is held for one
+	// endpoint, From the place of an entry on; empty: all.
+	ClientID, Endpoint string
+	From               string
 }
 
-// EndpointsPast is Attention for AttentionEndpoint, beginning past all of one
-// client's; empty: with the first client. So a reader need not walk through
-// what one client leaves behind to see the others'. The cursor goes on past
-// the same client.
-func (l *Ledger) EndpointsPast(ctx context.Context, clientID string, p Paging) (Page[Attention], error) {
-	from := ""
-	if clientID != "" {
-		from = clientID + "$" // follows "#", which ends an id
+// Inbox lists one kind, payments and exhausted deliveries oldest first, held
+// deliveries by client and endpoint and then oldest first, disabled endpoints
+// by client, other endpoints by client and At.
+func (l *Ledger) Inbox(ctx context.Context, in InboxQuery, p Paging) (Page[Attention], error) {
+	from, to := "", ""
+	switch {
+	case in.PastClient != "":
+		from = in.PastClient + "$" // follows "#", which ends an id
+	case in.ClientID != "":
+		prefix := heldPrefix(in.ClientID, in.Endpoint)
+		from, to = prefix+in.From, prefix+"~"
 	}
-	return l.attention(ctx, ofKind(AttentionEndpoint, from, ""), p)
-}
-
-// HeldFor lists what is held for one endpoint, oldest event first, from the
-// place given on (that of an earlier answer's last entry; empty: all).
-func (l *Ledger) HeldFor(ctx context.Context, e delivery.Endpoint, from string, p Paging) (Page[Attention], error) {
-	prefix := heldPrefix(e.ClientID, e.Origin)
-	return l.attention(ctx, ofKind(AttentionHeld, prefix+from, prefix+"~"), p)
-}
-
-// Place is where a held delivery stands among those of its endpoint.
-func (a Attention) Place() string {
-	return fmt.Sprintf("%s#%s#%06d", timeKey(a.At), a.Reference, a.Sequence)
-}
-
-func (l *Ledger) attention(ctx context.Context, q table.Query, p Paging) (Page[Attention], error) {
+	q := ofKind(in.Kind, from, to)
 	q.Space, q.Limit, q.After = table.Main, p.within(table.MaxLimit), p.Cursor
 	page, err := l.query(ctx, "read attention", q)
 	if err != nil {
@@ -68,6 +61,11 @@ func (l *Ledger) attention(ctx context.Context, q table.Query, p Paging) (Page[A
 		all = append(all, a)
 	}
 	return Page[Attention]{all, page.Next}, nil
+}
+
+// Place is where a held delivery stands among those of its endpoint.
+func (a Attention) Place() string {
+	return fmt.Sprintf("%s#%s#%06d", timeKey(a.At), a.Reference, a.Sequence)
 }
 
 // attentionFrom takes an entry's sort key apart (see the functions that make

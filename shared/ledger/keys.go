@@ -130,10 +130,12 @@ func clientEntry(id string, created time.Time) table.IndexKey {
 	return table.IndexKey{Partition: clientsPartition, Sort: timeKey(created) + "#" + id}
 }
 
-// Kinds of work in the due index.
+// DueKind is a kind of work in the due index.
+type DueKind string
+
 const (
-	dueKindPayment  = "payment"
-	dueKindDelivery = "delivery"
+	DueDelivery DueKind = "delivery"
+	DuePayment  DueKind = "payment"
 )
 
 func duePartition(shard int) string { return fmt.Sprintf("due#%d", shard) }
@@ -141,10 +143,10 @@ func duePartition(shard int) string { return fmt.Sprintf("due#%d", shard) }
 // dueEntry names the client too: the sweeper rings without reading records.
 // The record's own key has the rest. The kinds stand apart in a partition, so
 // that one query can read both or one of them.
-func dueEntry(kind, reference, clientID string, at time.Time) table.IndexKey {
+func dueEntry(kind DueKind, reference, clientID string, at time.Time) table.IndexKey {
 	return table.IndexKey{
 		Partition: duePartition(shardOf(reference)),
-		Sort:      kind + "#" + timeKey(at) + "#" + clientID,
+		Sort:      string(kind) + "#" + timeKey(at) + "#" + clientID,
 	}
 }
 
@@ -231,7 +233,7 @@ func endpointKey(clientID, origin string) table.Key {
 // learns that without reading records. One that has ended, and was only asked
 // for again, is that since then.
 func dueDelivery(d delivery.Delivery) table.IndexKey {
-	e := dueEntry(dueKindDelivery, d.Reference, d.ClientID, d.DueAt())
+	e := dueEntry(DueDelivery, d.Reference, d.ClientID, d.DueAt())
 	since := d.CreatedAt
 	if d.State.Parked() {
 		since = d.RequestedAt

@@ -227,7 +227,7 @@ func TestDisableEndpoint(t *testing.T) {
 	if on, err := b.SaveEndpoint(t.Context(), stored.Reopen(start), start, audit); err != nil || on.Blocked() {
 		t.Error(on, err)
 	}
-	trail, err := b.ClientTrail(t.Context(), client)
+	trail, err := b.clientTrail(t, client)
 	if err != nil || len(trail) != 2 {
 		t.Errorf("%v, %v", trail, err)
 	}
@@ -241,17 +241,17 @@ func TestOnBehalf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.AsOperator("thandi").SetClientActive(t.Context(), c, false); err != nil {
+	if err := b.AsOperator("thandi").ChangeClient(t.Context(), c, ledger.ClientChange{Active: new(false)}); err != nil {
 		t.Fatal(err)
 	}
 	c, err = b.Client(t.Context(), client)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.SetClientActive(t.Context(), c, true); err != nil {
+	if err := b.ChangeClient(t.Context(), c, ledger.ClientChange{Active: new(true)}); err != nil {
 		t.Fatal(err)
 	}
-	trail, err := b.ClientTrail(t.Context(), client)
+	trail, err := b.clientTrail(t, client)
 	if err != nil {
 		t.Fatal(err)
 	}

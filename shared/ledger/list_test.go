@@ -247,13 +247,11 @@ func TestListClients(t *testing.T) {
 		var got []string
 		cursor := ""
 		for range 20 {
-			page, err := b.ListClients(t.Context(), ledger.Paging{Limit: limit, Cursor: cursor})
+			page, err := b.ListClientIDs(t.Context(), ledger.Paging{Limit: limit, Cursor: cursor})
 			if err != nil || len(page.Items) > limit {
 				t.Fatal(len(page.Items), err)
 			}
-			for _, c := range page.Items {
-				got = append(got, c.ID)
-			}
+			got = append(got, page.Items...)
 			if cursor = page.Next; page.Next == "" {
 				break
 			}
@@ -262,7 +260,7 @@ func TestListClients(t *testing.T) {
 			t.Errorf("limit %d (-want +got):\n%s", limit, diff)
 		}
 	}
-	if _, err := b.ListClients(t.Context(), ledger.Paging{Limit: 2, Cursor: "x"}); !errors.Is(err, ledger.ErrCursor) {
+	if _, err := b.ListClientIDs(t.Context(), ledger.Paging{Limit: 2, Cursor: "x"}); !errors.Is(err, ledger.ErrCursor) {
 		t.Error(err)
 	}
 }

@@ -23,7 +23,7 @@ func (l *Ledger) OpenByAccount(ctx context.Context, now time.Time) (open map[str
 	}
 	for shard := range DueShards {
 		for p := (Paging{}); ; {
-			due, err := l.DuePayments(ctx, shard, now.Add(openHorizon), p)
+			due, err := l.Due(ctx, DueQuery{Kind: DuePayment, Shard: shard, Before: now.Add(openHorizon)}, p)
 			if err != nil {
 				return nil, false, err
 			}
@@ -36,7 +36,7 @@ func (l *Ledger) OpenByAccount(ctx context.Context, now time.Time) (open map[str
 		}
 	}
 	for p := (Paging{}); ; { // those that are held have no check to come
-		inbox, err := l.Attention(ctx, AttentionPayment, p)
+		inbox, err := l.Inbox(ctx, InboxQuery{Kind: AttentionPayment}, p)
 		if err != nil {
 			return nil, false, err
 		}

@@ -112,7 +112,7 @@ func (p Payment) record() table.Record {
 		index[IndexTransaction] = transactionEntry(id, p.Reference)
 	}
 	if !p.NextCheckAt.IsZero() {
-		index[IndexDue] = dueEntry(dueKindPayment, p.Reference, p.ClientID, p.NextCheckAt)
+		index[IndexDue] = dueEntry(DuePayment, p.Reference, p.ClientID, p.NextCheckAt)
 	}
 	if p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation {
 		index[IndexAttention] = attentionPayment(p.CreatedAt, p.ClientID, p.Reference)

@@ -137,7 +137,7 @@ func TestCorrectionWhenTheLockIsTaken(t *testing.T) {
 	if corrected.Status != payment.Successful || d == nil || d.Sequence != 2 {
 		t.Errorf("%s, %+v", corrected.Status, d)
 	}
-	found, err := b.PaymentsNamed(t.Context(), order)
+	found, err := b.FindPayments(t.Context(), ledger.ID{Named: order})
 	if err != nil || len(found) != 1 || found[0].Reference != refB {
 		t.Errorf("the order is held by %v; %v", found, err)
 	}
@@ -189,7 +189,7 @@ func TestPaymentsNamed(t *testing.T) {
 	other.ClientID = "cli_other"
 	b.create(t, other)
 	for id, want := range map[string]int{order: 2, refA: 1, "nobody": 0, "": 0, "a\x00b": 0, "external#" + order: 0} {
-		found, err := b.PaymentsNamed(t.Context(), id)
+		found, err := b.FindPayments(t.Context(), ledger.ID{Named: id})
 		if err != nil || len(found) != want {
 			t.Errorf("%q names %d payments, want %d; %v", id, len(found), want, err)
 		}
@@ -203,11 +203,11 @@ func TestDue(t *testing.T) {
 	due := func(at time.Time) (payments, deliveries []ledger.Due) {
 		t.Helper()
 		for shard := range ledger.DueShards {
-			ps, err := b.DuePayments(context.Background(), shard, at, ledger.Paging{Limit: 100})
+			ps, err := b.Due(context.Background(), ledger.DueQuery{Kind: ledger.DuePayment, Shard: shard, Before: at}, ledger.Paging{Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
-			ds, err := b.DueDeliveries(context.Background(), shard, at, ledger.Paging{Limit: 100})
+			ds, err := b.Due(context.Background(), ledger.DueQuery{Kind: ledger.DueDelivery, Shard: shard, Before: at}, ledger.Paging{Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,7 +253,7 @@ func TestDuePages(t *testing.T) {
 	var all []time.Time
 	after := ""
 	for {
-		due, err := b.DuePayments(t.Context(), int('1')%ledger.DueShards, start.Add(time.Hour), ledger.Paging{Limit: 3, Cursor: after})
+		due, err := b.Due(t.Context(), ledger.DueQuery{Kind: ledger.DuePayment, Shard: int('1') % ledger.DueShards, Before: start.Add(time.Hour)}, ledger.Paging{Limit: 3, Cursor: after})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -305,7 +305,10 @@ func TestCorruptRecords(t *testing.T) {
 			_, err := b.ClientByKey(context.Background(), "the-key", start)
 			return err
 		},
-		"client#" + client: func(b *books) error { _, err := b.PaymentsNamed(context.Background(), order); return err },
+		"client#" + client: func(b *books) error {
+			_, err := b.FindPayments(context.Background(), ledger.ID{Named: order})
+			return err
+		},
 	}
 	for _, c := range []struct {
 		sort, attribute string

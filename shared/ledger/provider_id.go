@@ -38,12 +38,7 @@ func newIDs(before, after payment.Payment) []table.Op {
 	return ops
 }
 
-// PaymentsWithTransaction finds the payments of any provider with this id of
-// the moved money, at most MaxMatches. None is an empty slice.
-func (l *Ledger) PaymentsWithTransaction(ctx context.Context, id string) ([]Payment, error) {
-	if id == "" || len(id) > payment.MaxID || strings.ContainsRune(id, 0) {
-		return nil, nil
-	}
+func (l *Ledger) paymentsWithTransaction(ctx context.Context, id string) ([]Payment, error) {
 	page, err := l.query(ctx, "find transaction", table.Query{Space: table.Main, Index: IndexTransaction, Partition: id, Limit: MaxMatches})
 	if err != nil {
 		return nil, err
@@ -53,12 +48,7 @@ func (l *Ledger) PaymentsWithTransaction(ctx context.Context, id string) ([]Paym
 	return slices.DeleteFunc(found, func(p Payment) bool { return p.FinancialTransactionID != id }), err
 }
 
-// PaymentsWithID finds the payments to which the provider has given this id,
-// at most MaxMatches. None is an empty slice.
-func (l *Ledger) PaymentsWithID(ctx context.Context, provider, id string) ([]Payment, error) {
-	if id == "" || len(id) > payment.MaxID || strings.ContainsRune(id, 0) {
-		return nil, nil
-	}
+func (l *Ledger) paymentsWithID(ctx context.Context, provider, id string) ([]Payment, error) {
 	page, err := l.query(ctx, "match provider id", table.Query{Space: table.Main, Partition: idPartition(provider, id), Limit: MaxMatches})
 	if err != nil {
 		return nil, err

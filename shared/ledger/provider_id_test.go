@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
@@ -22,7 +23,7 @@ func TestIDsOfProvidersAreApart(t *testing.T) {
 		b.apply(t, b.create(t, p), e)
 	}
 	for provider, reference := range references {
-		found, err := b.PaymentsWithID(context.Background(), provider, "4711")
+		found, err := b.FindPayments(context.Background(), ledger.ID{Provider: provider, ProviderID: "4711"})
 		if err != nil || len(found) != 1 || found[0].Reference != reference {
 			t.Errorf("%s: %d payments, %v; want %s alone", provider, len(found), err, reference)
 		}

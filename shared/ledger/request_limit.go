@@ -30,12 +30,21 @@ const (
 	requestsKept = time.Hour
 )
 
-// LeaseRequests takes n requests out of an app's allowance, which all
+// RequestLease asks for requests out of an app's allowance.
+type RequestLease struct {
+	ClientID string
+	Limit    RequestLimit
+	Count    int
+	Now      time.Time
+}
+
+// LeaseRequests takes Count requests out of an app's allowance, which all
 // functions share. ok is false when fewer are left, or when another lease came
 // first; then nothing was taken. fullAt says when the allowance is whole again.
 // It makes one read and at most one write.
-func (l *Ledger) LeaseRequests(ctx context.Context, clientID string, limit RequestLimit, n int, now time.Time) (fullAt time.Time, ok bool, err error) {
-	key := table.Key{Space: table.Main, Partition: "limit#app#" + clientID, Sort: "limit"}
+func (l *Ledger) LeaseRequests(ctx context.Context, r RequestLease) (fullAt time.Time, ok bool, err error) {
+	limit, now := r.Limit, r.Now
+	key := table.Key{Space: table.Main, Partition: "limit#app#" + r.ClientID, Sort: "limit"}
 	rec, err := l.table.Get(ctx, key)
 	if errors.Is(err, table.ErrNotFound) {
 		rec, err = table.Record{Key: key}, nil
@@ -43,10 +52,10 @@ func (l *Ledger) LeaseRequests(ctx context.Context, clientID string, limit Reque
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("read request limit: %w", err)
 	}
-	if fullAt, err = allowanceFullAt(rec, limit, now); err != nil || limit.Left(fullAt, now) < n {
+	if fullAt, err = allowanceFullAt(rec, limit, now); err != nil || limit.Left(fullAt, now) < r.Count {
 		return fullAt, false, err
 	}
-	fullAt = fullAt.Add(time.Duration(n) * limit.Every)
+	fullAt = fullAt.Add(time.Duration(r.Count) * limit.Every)
 	rec.Attributes = map[string]any{"full_at": timeKey(fullAt)}
 	rec.ExpiresAt = fullAt.Add(requestsKept)
 	err = l.table.Write(ctx, table.Put(rec))

@@ -82,7 +82,7 @@ func TestResendDelivery(t *testing.T) {
 				want.State, want.HeldReason, want.NextAttemptAt = delivery.Due, "", now
 			}
 			same(t, "what becomes of it", want, got)
-			if due, err := b.DueDeliveries(t.Context(), int(refA[0])%ledger.DueShards, now.Add(time.Second), ledger.Paging{Limit: 10}); err != nil || len(due.Items) != 1 {
+			if due, err := b.Due(t.Context(), ledger.DueQuery{Kind: ledger.DueDelivery, Shard: int(refA[0]) % ledger.DueShards, Before: now.Add(time.Second)}, ledger.Paging{Limit: 10}); err != nil || len(due.Items) != 1 {
 				t.Errorf("the sweeper finds %v (%v)", due.Items, err)
 			}
 			trail, err := b.AuditTrail(t.Context(), refA)

@@ -9,15 +9,9 @@ import (
 	"momoproxy/shared/table"
 )
 
-// RotateAPIKey makes fresh the client's newest API key. The one before goes on
-// working, beside it, until until, which lies MinOverlap to MaxOverlap after
-// now; any older one ends at once (elsewhere: within ClientFresh). Returns and
-// errors are those of RotateSigningSecret; fresh may be in use by any client.
-func (l *Ledger) RotateAPIKey(ctx context.Context, c Client, fresh string, now, until time.Time) (Client, error) {
-	until = Clock(until)
-	if err := checkRotation(fresh, now, until, c.APIKey, c.OldAPIKey); err != nil {
-		return Client{}, err
-	}
+// rotateKey makes r.Fresh the newest API key; it may be in use by any client.
+func (l *Ledger) rotateKey(ctx context.Context, c Client, r Rotation) (Client, error) {
+	fresh, now, until := r.Fresh, r.Now, r.Until
 	ended := c.OldAPIKey
 	note := fmt.Sprintf("key %s from now on; %s until %s", Fingerprint(fresh), Fingerprint(c.APIKey), timeKey(until))
 	if ended != "" {
@@ -43,10 +37,7 @@ func (l *Ledger) RotateAPIKey(ctx context.Context, c Client, fresh string, now, 
 	return after, nil
 }
 
-// EndOldKey ends the old API key of a rotation now (elsewhere: within
-// ClientFresh). Without one there is nothing to do. ErrStale: the client has
-// changed since it was read.
-func (l *Ledger) EndOldKey(ctx context.Context, c Client, now time.Time) (Client, error) {
+func (l *Ledger) endOldKey(ctx context.Context, c Client, now time.Time) (Client, error) {
 	if c.OldAPIKey == "" {
 		return c, nil
 	}

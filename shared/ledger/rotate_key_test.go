@@ -35,7 +35,7 @@ func works(t *testing.T, b *books, now time.Time, keys ...string) string {
 
 func rotateKey(t *testing.T, b *books, c ledger.Client, fresh string, now, until time.Time) ledger.Client {
 	t.Helper()
-	after, err := b.RotateAPIKey(t.Context(), c, fresh, now, until)
+	after, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.APIKey, Fresh: fresh, Now: now, Until: until})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,14 +71,14 @@ func TestRotateAPIKey(t *testing.T) {
 	if _, err := b.memory.Get(t.Context(), table.Key{Space: table.Main, Partition: "key#" + ledger.KeyHash("key"), Sort: "key"}); !errors.Is(err, table.ErrNotFound) {
 		t.Errorf("the look-up of an ended key: %v", err)
 	}
-	c, err := b.EndOldKey(t.Context(), c, start)
+	c, err := b.EndOld(t.Context(), c, ledger.APIKey, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := works(t, b, start, "key", "key2", "key3"); got != "key3" {
 		t.Errorf("after the end of the old one: %s", got)
 	}
-	if again, err := b.EndOldKey(t.Context(), c, start); err != nil || again.APIKey != "key3" {
+	if again, err := b.EndOld(t.Context(), c, ledger.APIKey, start); err != nil || again.APIKey != "key3" {
 		t.Errorf("ended twice: %v", err)
 	}
 	// What was not rotated is as it was.
@@ -96,7 +96,7 @@ func TestKeyLookupDecidesNothing(t *testing.T) {
 	b := newBooks(t, func(inner table.Table) table.Table { wire.Table = inner; return wire })
 	c := newClient(t, b)
 	c = rotateKey(t, b, c, "key2", start, start.Add(time.Hour))
-	if _, err := b.EndOldKey(t.Context(), c, start); err != nil { // its delete is lost
+	if _, err := b.EndOld(t.Context(), c, ledger.APIKey, start); err != nil { // its delete is lost
 		t.Fatal(err)
 	}
 	if wire.deletes.Load() == 0 {
@@ -144,15 +144,15 @@ func TestRotateAPIKeyRefuses(t *testing.T) {
 		"another client's":  {"theirs", time.Hour},
 		"backwards in time": {"key2", -time.Hour},
 	} {
-		if _, err := b.RotateAPIKey(t.Context(), c, r.fresh, start, start.Add(r.overlap)); !errors.Is(err, ledger.ErrRotation) {
+		if _, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.APIKey, Fresh: r.fresh, Now: start, Until: start.Add(r.overlap)}); !errors.Is(err, ledger.ErrRotation) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	after := rotateKey(t, b, c, "key2", start, start.Add(ledger.MaxOverlap))
-	if _, err := b.RotateAPIKey(t.Context(), c, "key3", start, start.Add(time.Hour)); !errors.Is(err, ledger.ErrStale) {
+	if _, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.APIKey, Fresh: "key3", Now: start, Until: start.Add(time.Hour)}); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("by what was read before: %v", err)
 	}
-	if _, err := b.RotateAPIKey(t.Context(), after, "key", start, start.Add(time.Hour)); !errors.Is(err, ledger.ErrRotation) {
+	if _, err := b.Rotate(t.Context(), after, ledger.Rotation{Of: ledger.APIKey, Fresh: "key", Now: start, Until: start.Add(time.Hour)}); !errors.Is(err, ledger.ErrRotation) {
 		t.Errorf("back to the old one: %v", err)
 	}
 	if got := works(t, b, start, "key", "key2"); got != "key key2" {
@@ -168,7 +168,7 @@ func TestRotateAPIKeyDoneAfterAll(t *testing.T) {
 		b := newBooks(t, func(inner table.Table) table.Table { wire.Table = inner; return wire })
 		c := newClient(t, b)
 		wire.err = fault
-		got, err := b.RotateAPIKey(t.Context(), c, "key2", start, start.Add(time.Hour))
+		got, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.APIKey, Fresh: "key2", Now: start, Until: start.Add(time.Hour)})
 		if err != nil {
 			t.Fatalf("%v: %v", fault, err)
 		}
@@ -302,14 +302,14 @@ func TestEndOldSecret(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
 	c := newClient(t, b)
-	if same, err := b.EndOldSecret(t.Context(), c, start); err != nil || len(same.SigningSecrets) != 1 {
+	if same, err := b.EndOld(t.Context(), c, ledger.SigningSecret, start); err != nil || len(same.SigningSecrets) != 1 {
 		t.Fatal(err)
 	}
-	c, err := b.RotateSigningSecret(t.Context(), c, "whsec_two", start, start.Add(time.Hour))
+	c, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_two", Now: start, Until: start.Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err = b.EndOldSecret(t.Context(), c, start); err != nil {
+	if c, err = b.EndOld(t.Context(), c, ledger.SigningSecret, start); err != nil {
 		t.Fatal(err)
 	}
 	stored, err := b.Client(t.Context(), client)
@@ -416,14 +416,18 @@ func TestClientTrail(t *testing.T) {
 		}
 		c = after
 	}
-	do(b.EndOldKey(t.Context(), c, start.Add(2*time.Second)))
-	do(b.RotateSigningSecret(t.Context(), c, "whsec_two", start.Add(3*time.Second), start.Add(time.Hour)))
-	do(b.EndOldSecret(t.Context(), c, start.Add(4*time.Second)))
+	do(b.EndOld(t.Context(), c, ledger.APIKey, start.Add(2*time.Second)))
+	do(b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_two", Now: start.Add(3 * time.Second), Until: start.Add(time.Hour)}))
+	do(b.EndOld(t.Context(), c, ledger.SigningSecret, start.Add(4*time.Second)))
 	for _, change := range []func(ledger.Client) error{
-		func(c ledger.Client) error { return b.SetClientActive(t.Context(), c, false) },
-		func(c ledger.Client) error { return b.SetClientActive(t.Context(), c, true) },
 		func(c ledger.Client) error {
-			return b.SetCallbackURL(t.Context(), c, "https://new.example.com/x?token=geheim")
+			return b.ChangeClient(t.Context(), c, ledger.ClientChange{Active: new(false)})
+		},
+		func(c ledger.Client) error {
+			return b.ChangeClient(t.Context(), c, ledger.ClientChange{Active: new(true)})
+		},
+		func(c ledger.Client) error {
+			return b.ChangeClient(t.Context(), c, ledger.ClientChange{CallbackURL: new("https://new.example.com/x?token=geheim")})
 		},
 	} {
 		if err := change(c); err != nil {
@@ -431,7 +435,7 @@ func TestClientTrail(t *testing.T) {
 		}
 		do(b.Client(t.Context(), client))
 	}
-	trail, err := b.ClientTrail(t.Context(), client)
+	trail, err := b.clientTrail(t, client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,4 +465,10 @@ func TestClientTrail(t *testing.T) {
 	if diff := cmp.Diff(want, actions); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// clientTrail reads what is audited of a client.
+func (b *books) clientTrail(t *testing.T, id string) ([]ledger.AuditRecord, error) {
+	page, err := b.AuditPage(t.Context(), ledger.AuditQuery{ClientID: id})
+	return page.Items, err
 }

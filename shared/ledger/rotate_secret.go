@@ -20,19 +20,63 @@ const (
 // ErrRotation: a rotation that is not allowed. Nothing was written.
 var ErrRotation = errors.New("no such rotation")
 
-// RotateSigningSecret makes fresh the client's newest signing secret. The one
-// before goes on signing, beside it, until until, which lies MinOverlap to
-// MaxOverlap after now; any older one ends at once. It returns the client as
-// it is from then on. ErrRotation: the overlap is out of bounds, or fresh is
+// Rotated is what of a client's can be rotated.
+type Rotated int
+
+const (
+	APIKey Rotated = iota
+	SigningSecret
+)
+
+// Rotation makes Fresh the newest at Now. The one before goes on working, beside
+// it, until Until, which lies MinOverlap to MaxOverlap after Now.
+type Rotation struct {
+	Of         Rotated
+	Fresh      string
+	Now, Until time.Time
+}
+
+// Rotate rotates a client's API key or signing secret; any older one than the
+// last ends at once (elsewhere: within ClientFresh). It returns the client as
+// it is from then on. ErrRotation: the overlap is out of bounds, or Fresh is
 // empty or in use. ErrStale: the client has changed since it was read.
 //
-// After any other error the secret may have been stored or not: keep fresh
-// until Client says which.
-func (l *Ledger) RotateSigningSecret(ctx context.Context, c Client, fresh string, now, until time.Time) (Client, error) {
-	until = Clock(until)
-	if err := checkRotation(fresh, now, until, c.SigningSecrets...); err != nil {
-		return Client{}, err
+// After any other error it may have been stored or not: keep Fresh until
+// Client says which.
+func (l *Ledger) Rotate(ctx context.Context, c Client, r Rotation) (Client, error) {
+	r.Until = Clock(r.Until)
+	held, rotate := []string{c.APIKey, c.OldAPIKey}, l.rotateKey
+	if r.Of == SigningSecret {
+		held, rotate = c.SigningSecrets, l.rotateSecret
 	}
+	overlap := r.Until.Sub(Clock(r.Now))
+	switch {
+	case overlap < MinOverlap || overlap > MaxOverlap:
+		return Client{}, fmt.Errorf("%w: the old one must live for %s to %s more, not %s", ErrRotation, MinOverlap, MaxOverlap, overlap)
+	case r.Fresh == "":
+		return Client{}, fmt.Errorf("%w: the new one is empty", ErrRotation)
+	case slices.Contains(held, r.Fresh):
+		return Client{}, fmt.Errorf("%w: the new one is in use", ErrRotation)
+	}
+	return rotate(ctx, c, r)
+}
+
+// EndOld ends the old key or secret of a rotation now (elsewhere: within
+// ClientFresh). Without one there is nothing to do. ErrStale: the client has
+// changed since it was read.
+func (l *Ledger) EndOld(ctx context.Context, c Client, of Rotated, now time.Time) (Client, error) {
+	if of == APIKey {
+		return l.endOldKey(ctx, c, now)
+	}
+	if len(c.SigningSecrets) < 2 {
+		return c, nil
+	}
+	c.SigningSecrets, c.OldSecretUntil = c.SigningSecrets[:1:1], time.Time{}
+	return l.putClient(ctx, c, l.clientAudit(c, Clock(now), "end-old-secret", "the old secret has ended"))
+}
+
+func (l *Ledger) rotateSecret(ctx context.Context, c Client, r Rotation) (Client, error) {
+	fresh, now, until := r.Fresh, r.Now, r.Until
 	secrets := []string{fresh}
 	note := "a new secret from now on"
 	if len(c.SigningSecrets) > 0 {
@@ -51,32 +95,6 @@ func (l *Ledger) RotateSigningSecret(ctx context.Context, c Client, fresh string
 		return stored, nil
 	}
 	return Client{}, fmt.Errorf("rotate signing secret: %w", err)
-}
-
-// checkRotation returns ErrRotation for a rotation that is not allowed: to one
-// of those held, or with an overlap out of bounds.
-func checkRotation(fresh string, now, until time.Time, held ...string) error {
-	if overlap := until.Sub(Clock(now)); overlap < MinOverlap || overlap > MaxOverlap {
-		return fmt.Errorf("%w: the old one must live for %s to %s more, not %s", ErrRotation, MinOverlap, MaxOverlap, overlap)
-	}
-	if fresh == "" {
-		return fmt.Errorf("%w: the new one is empty", ErrRotation)
-	}
-	if slices.Contains(held, fresh) {
-		return fmt.Errorf("%w: the new one is in use", ErrRotation)
-	}
-	return nil
-}
-
-// EndOldSecret ends the old signing secret of a rotation now (elsewhere:
-// within ClientFresh). Without one there is nothing to do. ErrStale: the
-// client has changed since it was read.
-func (l *Ledger) EndOldSecret(ctx context.Context, c Client, now time.Time) (Client, error) {
-	if len(c.SigningSecrets) < 2 {
-		return c, nil
-	}
-	c.SigningSecrets, c.OldSecretUntil = c.SigningSecrets[:1:1], time.Time{}
-	return l.putClient(ctx, c, l.clientAudit(c, Clock(now), "end-old-secret", "the old secret has ended"))
 }
 
 // LiveSecrets are the secrets to sign with at now, newest first: the old one

@@ -37,7 +37,7 @@ func TestRotateSigningSecret(t *testing.T) {
 		}
 	}
 	until := start.Add(ledger.DefaultOverlap)
-	second, err := b.RotateSigningSecret(t.Context(), first, "whsec_two", start, until)
+	second, err := b.Rotate(t.Context(), first, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_two", Now: start, Until: until})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,11 +63,11 @@ func TestRotateSigningSecret(t *testing.T) {
 	if diff := cmp.Diff([]string{"whsec_one"}, first.SigningSecrets); diff != "" {
 		t.Errorf("what was read before has changed: %s", diff)
 	}
-	if _, err := b.RotateSigningSecret(t.Context(), first, "whsec_x", start, until); !errors.Is(err, ledger.ErrStale) {
+	if _, err := b.Rotate(t.Context(), first, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_x", Now: start, Until: until}); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("by what was read before: %v", err)
 	}
 	// Once more within the overlap: the oldest ends at once.
-	third, err := b.RotateSigningSecret(t.Context(), second, "whsec_three", start, until)
+	third, err := b.Rotate(t.Context(), second, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_three", Now: start, Until: until})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestRotateSigningSecret(t *testing.T) {
 		t.Error(diff)
 	}
 	// Other changes keep what a rotation has stored.
-	if err := b.SetClientActive(t.Context(), third, false); err != nil {
+	if err := b.ChangeClient(t.Context(), third, ledger.ClientChange{Active: new(false)}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := b.Client(t.Context(), client)
@@ -99,15 +99,15 @@ func TestRotateSigningSecretRefuses(t *testing.T) {
 		"nothing":      {"", time.Hour, false},
 		"the same one": {"whsec_one", time.Hour, false},
 	} {
-		if _, err := b.RotateSigningSecret(t.Context(), c, r.fresh, start, start.Add(r.overlap)); !errors.Is(err, ledger.ErrRotation) {
+		if _, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: r.fresh, Now: start, Until: start.Add(r.overlap)}); !errors.Is(err, ledger.ErrRotation) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	c, err := b.RotateSigningSecret(t.Context(), c, "whsec_two", start, start.Add(ledger.MaxOverlap))
+	c, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_two", Now: start, Until: start.Add(ledger.MaxOverlap)})
 	if err != nil {
 		t.Errorf("the longest: %v", err)
 	}
-	if _, err = b.RotateSigningSecret(t.Context(), c, "whsec_three", start, start.Add(ledger.MinOverlap)); err != nil {
+	if _, err = b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_three", Now: start, Until: start.Add(ledger.MinOverlap)}); err != nil {
 		t.Errorf("the shortest: %v", err)
 	}
 }
@@ -146,12 +146,12 @@ func TestRotateSigningSecretDoneAfterAll(t *testing.T) {
 		b := newBooks(t, func(inner table.Table) table.Table { wire.Table = inner; return wire })
 		c := newClient(t, b)
 		wire.err = fault
-		got, err := b.RotateSigningSecret(t.Context(), c, "whsec_two", start, start.Add(time.Hour))
+		got, err := b.Rotate(t.Context(), c, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_two", Now: start, Until: start.Add(time.Hour)})
 		if err != nil {
 			t.Fatalf("%v: %v", fault, err)
 		}
 		wire.err = nil
-		if _, err := b.RotateSigningSecret(t.Context(), got, "whsec_three", start, start.Add(time.Hour)); err != nil {
+		if _, err := b.Rotate(t.Context(), got, ledger.Rotation{Of: ledger.SigningSecret, Fresh: "whsec_three", Now: start, Until: start.Add(time.Hour)}); err != nil {
 			t.Errorf("%v: the next one: %v", fault, err)
 		}
 	}

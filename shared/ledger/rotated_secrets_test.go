@@ -2,7 +2,6 @@ package ledger_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
@@ -105,10 +104,10 @@ func TestRotatedKeysAreNeverReadable(t *testing.T) {
 			w.Pay(testbed.Order(fmt.Sprint("ORDER-", i), mtnstand.Payer(mtnstand.ScriptSuccess)), "x-proxy-api-key", keys[i-1])
 			w.Pass(time.Minute)
 			var err error
-			if shop, err = w.Ledger.RotateAPIKey(t.Context(), shop, keys[i], now, now.Add(time.Hour)); err != nil {
+			if shop, err = w.Ledger.Rotate(t.Context(), shop, ledger.Rotation{Of: ledger.APIKey, Fresh: keys[i], Now: now, Until: now.Add(time.Hour)}); err != nil {
 				t.Fatal(err)
 			}
-			if shop, err = w.Ledger.RotateSigningSecret(t.Context(), shop, signing[i], now, now.Add(time.Hour)); err != nil {
+			if shop, err = w.Ledger.Rotate(t.Context(), shop, ledger.Rotation{Of: ledger.SigningSecret, Fresh: signing[i], Now: now, Until: now.Add(time.Hour)}); err != nil {
 				t.Fatal(err)
 			}
 			r := cloud.Request("GET /payments")
@@ -118,15 +117,15 @@ func TestRotatedKeysAreNeverReadable(t *testing.T) {
 			w.Call(t.Context(), r)
 		}
 		// What is refused tells nothing of what it was given.
-		_, err := w.Ledger.RotateAPIKey(t.Context(), shop, keys[3], now, now)
+		_, err := w.Ledger.Rotate(t.Context(), shop, ledger.Rotation{Of: ledger.APIKey, Fresh: keys[3], Now: now, Until: now})
 		tell(err)
-		_, err = w.Ledger.RotateAPIKey(t.Context(), shop, testbed.OtherKey, now, now.Add(time.Hour))
+		_, err = w.Ledger.Rotate(t.Context(), shop, ledger.Rotation{Of: ledger.APIKey, Fresh: testbed.OtherKey, Now: now, Until: now.Add(time.Hour)})
 		tell(err)
-		_, err = w.Ledger.RotateAPIKey(t.Context(), w.Shop, keys[3], now, now.Add(time.Hour))
+		_, err = w.Ledger.Rotate(t.Context(), w.Shop, ledger.Rotation{Of: ledger.APIKey, Fresh: keys[3], Now: now, Until: now.Add(time.Hour)})
 		tell(err)
-		_, err = w.Ledger.RotateSigningSecret(t.Context(), shop, signing[3], now, now)
+		_, err = w.Ledger.Rotate(t.Context(), shop, ledger.Rotation{Of: ledger.SigningSecret, Fresh: signing[3], Now: now, Until: now})
 		tell(err)
-		_, err = w.Ledger.RotateSigningSecret(t.Context(), w.Shop, signing[3], now, now.Add(time.Hour))
+		_, err = w.Ledger.Rotate(t.Context(), w.Shop, ledger.Rotation{Of: ledger.SigningSecret, Fresh: signing[3], Now: now, Until: now.Add(time.Hour)})
 		tell(err)
 		_, err = w.Ledger.CreateClient(t.Context(), shop)
 		tell(err)
@@ -158,8 +157,8 @@ func TestRotatedKeysAreNeverReadable(t *testing.T) {
 		if !strings.Contains(w.Log(), "request.panic") {
 			t.Error("nothing panicked")
 		}
-		for _, end := range []func(context.Context, ledger.Client, time.Time) (ledger.Client, error){w.Ledger.EndOldKey, w.Ledger.EndOldSecret} {
-			if shop, err = end(t.Context(), shop, now); err != nil {
+		for _, of := range []ledger.Rotated{ledger.APIKey, ledger.SigningSecret} {
+			if shop, err = w.Ledger.EndOld(t.Context(), shop, of, now); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -20,7 +20,7 @@ func TestClientByKeyWithoutSealingKeys(t *testing.T) {
 	b := newBooks(t, nil)
 	old := newClient(t, b)
 	until := start.Add(time.Hour)
-	if _, err := b.RotateAPIKey(t.Context(), old, "key2", start, until); err != nil {
+	if _, err := b.Rotate(t.Context(), old, ledger.Rotation{Of: ledger.APIKey, Fresh: "key2", Now: start, Until: until}); err != nil {
 		t.Fatal(err)
 	}
 	bare := func() *ledger.Ledger { return ledger.New(b.memory, nil, ledger.Options{}) }
