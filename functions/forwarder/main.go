@@ -3,18 +3,17 @@
 package main
 
 import (
-	"log"
+	"context"
 
-	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/events"
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage | config.Sealing | config.Queue)
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(parts.Forwarder().Handle)
+	type handler = func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)
+	assembly.Main(config.Storage|config.Sealing|config.Queue, func(p assembly.Parts) (handler, error) {
+		return p.Forwarder().Handle, nil
+	})
 }

@@ -3,19 +3,14 @@
 package main
 
 import (
-	"log"
-
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/health"
 	"momoproxy/shared/config"
+	"momoproxy/shared/httpapi"
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Table | config.Queue)
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(health.API(parts).HealthAndUnknownRoutes())
+	assembly.Main(config.Table|config.Queue, func(p assembly.Parts) (httpapi.Handler, error) {
+		return health.API(p).HealthAndUnknownRoutes(), nil
+	})
 }

@@ -3,19 +3,14 @@
 package main
 
 import (
-	"log"
-
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/selfservice"
 	"momoproxy/shared/config"
+	"momoproxy/shared/httpapi"
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage | config.Queue)
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(selfservice.API(parts).Payments())
+	assembly.Main(config.Storage|config.Queue, func(p assembly.Parts) (httpapi.Handler, error) {
+		return selfservice.API(p).Payments(), nil
+	})
 }

@@ -5,9 +5,7 @@
 package main
 
 import (
-	"log"
-
-	"github.com/aws/aws-lambda-go/lambda"
+	"context"
 
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
@@ -16,13 +14,8 @@ import (
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage|config.Sealing|config.Queue|config.Provider, providers.All()...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	gateway, err := payments.Gateway(parts)
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(assembly.Scheduled(parts.Sweeper(), gateway, parts.Beat))
+	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider, func(p assembly.Parts) (func(context.Context) error, error) {
+		gateway, err := payments.Gateway(p)
+		return payments.Scheduled(p.Sweeper(), gateway, p.Beat), err
+	}, providers.All()...)
 }

@@ -3,24 +3,19 @@
 package main
 
 import (
-	"log"
-
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
+	"momoproxy/shared/httpapi"
 )
 
 func main() {
-	parts, err := assembly.FromEnvironment(config.Storage|config.Sealing|config.Queue|config.Provider, providers.All()...)
-	if err != nil {
-		log.Fatal(err)
-	}
-	api, err := routes.API(parts)
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(api.Status())
+	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider, func(p assembly.Parts) (httpapi.Handler, error) {
+		api, err := routes.API(p)
+		if err != nil {
+			return nil, err
+		}
+		return api.Status(), nil
+	}, providers.All()...)
 }

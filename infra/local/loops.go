@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"momoproxy/infra/cloud"
-	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/gateway"
 )
 
@@ -32,7 +32,7 @@ func (s *system) startLoops(ctx context.Context, w cloud.Wiring, g *gateway.Gate
 		if function != "reconciler" {
 			return fmt.Errorf("template: scheduled function %s has no handler here", function)
 		}
-		s.background.Go(func() { s.schedule(ctx, assembly.Scheduled(s.parts.Sweeper(), g, s.parts.Beat)) })
+		s.background.Go(func() { s.schedule(ctx, payments.Scheduled(s.parts.Sweeper(), g, s.parts.Beat)) })
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -119,7 +119,7 @@ func (w *world) reconcile() {
 
 func (w *world) runReconciler() {
 	w.invoke(reconciler, func(ctx context.Context, i *instance) {
-		err := assembly.Scheduled(i.sweep, i.gateway, i.beat)(ctx)
+		err := payments.Scheduled(i.sweep, i.gateway, i.beat)(ctx)
 		if err != nil {
 			w.note("  reconcile fails")
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"momoproxy/infra/cloud"
-	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 )
 
 // Schedule and the reconciler's limit are those of template.yaml; functionLimit stands for the timeouts of the other functions,
@@ -71,5 +71,5 @@ func (w *World) schedule(ctx context.Context) {
 func (w *World) Reconcile(ctx context.Context) {
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), scheduleLimit)
 	defer cancel()
-	_ = assembly.Scheduled(w.Sweeper, w.Gateway, w.beat)(work)
+	_ = payments.Scheduled(w.Sweeper, w.Gateway, w.beat)(work)
 }

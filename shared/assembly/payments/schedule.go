@@ -1,4 +1,4 @@
-package assembly
+package payments
 
 import (
 	"context"
@@ -28,13 +28,4 @@ func Scheduled(s *forwarder.Sweeper, g *gateway.Gateway, beat func(context.Conte
 		err = errors.Join(err, g.OnSchedule(ctx, backlog))
 		return errors.Join(err, beat(ctx))
 	}
-}
-
-// Beat stores the reconciler's heartbeat, which GET /health reads.
-func (p Parts) Beat(ctx context.Context) error {
-	err := p.Ledger.Beat(ctx, p.Now())
-	if err != nil && !errors.Is(ctx.Err(), context.Canceled) { // the program ends
-		p.Log.ErrorContext(ctx, "heartbeat.failed", "error", err.Error())
-	}
-	return err
 }
