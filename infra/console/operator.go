@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"momoproxy/infra/operator"
 	"momoproxy/shared/delivery"
-	"momoproxy/shared/forwarder"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -134,11 +134,7 @@ func (c *Console) resend(ctx context.Context, reference string, sequence int) er
 	if lacks := c.lacks(ctx, d); lacks != "" {
 		return refusal("Not sent: the event would be held again at once. " + lacks)
 	}
-	now := ledger.Clock(c.Now())
-	d, err = c.Ledger.ResendDelivery(ctx, d, now, ledger.AuditRecord{
-		At: now, Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: d.ClientID,
-		Method: gateway.OperatorMethod, URL: "resend", Note: fmt.Sprintf("operator %s: event %d, it was %s", c.Operator, d.Sequence, d.State),
-	})
+	d, err = c.person().MakeDue(ctx, d, "resend")
 	switch {
 	case errors.Is(err, delivery.ErrUnderway):
 		return refusal("The event goes on by itself: it is being attempted, an attempt has been asked for, or an earlier event of the payment comes first.")
@@ -147,27 +143,28 @@ func (c *Console) resend(ctx context.Context, reference string, sequence int) er
 	case err != nil:
 		return stale(err)
 	}
-	// Best effort. If the message is lost, the sweeper sends it again.
-	if err := (forwarder.Doorbell{Queue: c.Queue, Now: c.Now}).Ring(ctx, d); err != nil {
-		c.Log.WarnContext(ctx, "doorbell.lost", "error", err.Error())
-	}
+	c.person().Ring(ctx, d)
 	return nil
 }
 
-// lacks says what an event cannot be sent without; empty: nothing.
+// person is who does what the pages do.
+func (c *Console) person() operator.Operator {
+	return operator.Operator{Name: c.Operator, Ledger: c.Ledger, Queue: c.Queue, Now: c.Now, Log: c.Log}
+}
+
+// lacks says what an event cannot be sent without; empty: nothing, or nobody
+// can say.
 func (c *Console) lacks(ctx context.Context, d delivery.Delivery) string {
-	client, err := c.Ledger.RecentClient(ctx, d.ClientID, c.Now())
-	switch {
-	case errors.Is(err, ledger.ErrNotFound):
+	lack, _ := c.person().Lacks(ctx, d)
+	switch lack {
+	case operator.App:
 		return "There is no such app any more."
-	case errors.Is(err, ledger.ErrCorrupt):
+	case operator.Readable:
 		return "The app's secrets cannot be opened with any of the sealing keys."
-	case err != nil:
-		return ""
-	case d.URL == "" && client.CallbackURL == "":
-		return "There is no callback URL: momoctl client set-callback-url " + client.ID + " URL comes first."
-	case len(client.LiveSecrets(c.Now())) == 0:
-		return "The app has no signing secret: momoctl client rotate-secret " + client.ID + " comes first."
+	case operator.CallbackURL:
+		return "There is no callback URL: momoctl client set-callback-url " + d.ClientID + " URL comes first."
+	case operator.Secret:
+		return "The app has no signing secret: momoctl client rotate-secret " + d.ClientID + " comes first."
 	}
 	return ""
 }
@@ -178,21 +175,14 @@ func (c *Console) setEndpoint(ctx context.Context, app, origin string, on bool) 
 	if err != nil {
 		return err
 	}
-	now := ledger.Clock(c.Now())
-	audit := func(what string) ledger.AuditRecord {
-		return ledger.AuditRecord{
-			At: now, Direction: ledger.InboundFromApp, ClientID: e.ClientID, Method: gateway.OperatorMethod, URL: "endpoint/" + what,
-			Note: fmt.Sprintf("operator %s: %s, it was %s", c.Operator, e.Origin, e.State),
-		}
-	}
 	switch {
-	case on && e.Blocked():
-		_, err = c.Ledger.SaveEndpoint(ctx, e.Reopen(now), now, audit("enable"))
-	case !on && e.State != delivery.EndpointDisabled:
+	case on:
+		_, err = c.person().EnableEndpoint(ctx, e)
+	case e.State != delivery.EndpointDisabled:
 		if _, err := c.Ledger.Client(ctx, app); errors.Is(err, ledger.ErrNotFound) || delivery.Origin(origin) != origin {
 			return notFound
 		}
-		_, err = c.Ledger.SaveEndpoint(ctx, e.Disable(delivery.DisabledByOperator, now), now, audit("disable"))
+		_, err = c.person().DisableEndpoint(ctx, e)
 	}
 	return stale(err)
 }

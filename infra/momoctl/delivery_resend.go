@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/infra/operator"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/forwarder"
-	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 )
 
@@ -39,7 +39,7 @@ func (s *session) resend(ctx context.Context, reference string, sequence int) er
 	} else if lacks != "" {
 		return refused("not sent: event %d would be held again at once, since %s", sequence, lacks)
 	}
-	d, err = s.makeDue(ctx, d, "resend")
+	d, err = s.person().MakeDue(ctx, d, "resend")
 	if errors.Is(err, delivery.ErrUnderway) {
 		return fmt.Errorf("event %d goes on by itself: it is being attempted, an attempt has been asked for, or an earlier event of the payment comes first (%w)", sequence, err)
 	}
@@ -49,46 +49,32 @@ func (s *session) resend(ctx context.Context, reference string, sequence int) er
 	if err != nil {
 		return err
 	}
-	s.ring(ctx, d)
+	s.person().Ring(ctx, d)
 	return s.answer(viewOfDelivery(d, true), func(t *text) {
 		t.line("Event %d of payment %s (%s, %s) is due now.", d.Sequence, d.Reference, d.Event, d.EventID)
 	})
 }
 
 // lacks says what an event cannot be sent without, and how to give it that;
-// empty: nothing. The forwarder holds events for the same reasons.
+// empty: nothing.
 func (s *session) lacks(ctx context.Context, d delivery.Delivery) (string, error) {
-	c, err := s.ledger.RecentClient(ctx, d.ClientID, s.now())
-	switch {
-	case errors.Is(err, ledger.ErrNotFound):
+	lack, err := s.person().Lacks(ctx, d)
+	switch lack {
+	case operator.App:
 		return fmt.Sprintf("there is no client %s any more", d.ClientID), nil
-	case errors.Is(err, ledger.ErrCorrupt):
+	case operator.Readable:
 		return fmt.Sprintf("what client %s has sealed cannot be opened with any of the sealing keys", d.ClientID), nil
-	case err != nil:
-		return "", err
-	case d.URL == "" && c.CallbackURL == "":
-		return fmt.Sprintf("there is no callback URL, of the payment or of client %[1]s; \"momoctl client set-callback-url %[1]s URL\" comes first", c.ID), nil
-	case len(c.LiveSecrets(s.now())) == 0:
-		return fmt.Sprintf("client %[1]s has no signing secret; \"momoctl client rotate-secret %[1]s\" comes first", c.ID), nil
+	case operator.CallbackURL:
+		return fmt.Sprintf("there is no callback URL, of the payment or of client %[1]s; \"momoctl client set-callback-url %[1]s URL\" comes first", d.ClientID), nil
+	case operator.Secret:
+		return fmt.Sprintf("client %[1]s has no signing secret; \"momoctl client rotate-secret %[1]s\" comes first", d.ClientID), nil
 	}
-	return "", nil
+	return "", err
 }
 
-// makeDue makes a delivery due now; what stands in the audit record.
-func (s *session) makeDue(ctx context.Context, d delivery.Delivery, what string) (delivery.Delivery, error) {
-	now := s.clock()
-	return s.ledger.ResendDelivery(ctx, d, now, ledger.AuditRecord{
-		At: now, Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: d.ClientID,
-		Method: gateway.OperatorMethod, URL: what, Note: fmt.Sprintf("operator %s: event %d, it was %s", s.operator, d.Sequence, d.State),
-	})
-}
-
-// ring tells the forwarder. What it does not hear is due in the table all the
-// same, and the sweeper rings.
-func (s *session) ring(ctx context.Context, deliveries ...delivery.Delivery) {
-	if err := s.doorbell().Ring(ctx, deliveries...); err != nil {
-		s.log.WarnContext(ctx, "doorbell.lost, the attempt comes with the next reconcile run", "error", err.Error())
-	}
+// person is who does what this session does by hand.
+func (s *session) person() operator.Operator {
+	return operator.Operator{Name: s.operator, Ledger: s.ledger, Queue: s.queue, Now: s.now, Log: s.log}
 }
 
 func (s *session) doorbell() forwarder.Doorbell {

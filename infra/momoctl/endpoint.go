@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"momoproxy/shared/delivery"
-	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 )
 
@@ -148,11 +147,7 @@ func (c cli) endpointEnable() *cobra.Command {
 out little by little, oldest first, beginning with the next reconcile run. ENDPOINT is the
 origin as endpoint show has it, or any callback URL of that origin.`,
 		func(ctx context.Context, s *session, e delivery.Endpoint) (delivery.Endpoint, error) {
-			if !e.Blocked() {
-				return e, nil
-			}
-			now := s.clock()
-			return s.ledger.SaveEndpoint(ctx, e.Reopen(now), now, s.endpointAudit(e, now, "enable"))
+			return s.person().EnableEndpoint(ctx, e)
 		})
 }
 
@@ -161,11 +156,7 @@ func (c cli) endpointDisable() *cobra.Command {
 		`Sends nothing to an endpoint until endpoint enable; its events are held, and none is
 lost. Takes effect within 10 seconds.`,
 		func(ctx context.Context, s *session, e delivery.Endpoint) (delivery.Endpoint, error) {
-			if e.State == delivery.EndpointDisabled {
-				return e, nil
-			}
-			now := s.clock()
-			return s.ledger.SaveEndpoint(ctx, e.Disable(delivery.DisabledByOperator, now), now, s.endpointAudit(e, now, "disable"))
+			return s.person().DisableEndpoint(ctx, e)
 		})
 }
 
@@ -214,11 +205,4 @@ func (s *session) endpoint(ctx context.Context, client, origin string) (delivery
 		return s.ledger.Endpoint(ctx, client, origin)
 	}
 	return delivery.Endpoint{}, fmt.Errorf("endpoint %s of client %s is %w", origin, client, ledger.ErrNotFound)
-}
-
-func (s *session) endpointAudit(e delivery.Endpoint, at time.Time, what string) ledger.AuditRecord {
-	return ledger.AuditRecord{
-		At: at, Direction: ledger.InboundFromApp, ClientID: e.ClientID, Method: gateway.OperatorMethod, URL: "endpoint/" + what,
-		Note: fmt.Sprintf("operator %s: %s, it was %s", s.operator, e.Origin, e.State),
-	}
 }

@@ -32,7 +32,7 @@ func (s *session) releaseMoved(ctx context.Context, c ledger.Client, old string)
 				if d, err = s.ledger.SaveDelivery(ctx, d.Release(ledger.Clock(at))); err == nil {
 					released++
 					at = at.Add(time.Second / forwarder.DrainRate)
-					s.ring(ctx, d)
+					s.person().Ring(ctx, d)
 				}
 			}
 			if err != nil && !errors.Is(err, ledger.ErrNotFound) && !errors.Is(err, ledger.ErrStale) {

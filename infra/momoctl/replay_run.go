@@ -142,7 +142,7 @@ func (r *replaying) one(ctx context.Context, d delivery.Delivery) error {
 	if err := r.throttle(ctx); err != nil {
 		return err
 	}
-	due, err := r.makeDue(ctx, d, "replay")
+	due, err := r.person().MakeDue(ctx, d, "replay")
 	switch {
 	case errors.Is(err, delivery.ErrUnderway):
 		tally.leave(underway)
@@ -187,7 +187,7 @@ func (r *replaying) ringAll(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	r.ring(ctx, r.bells...)
+	r.person().Ring(ctx, r.bells...)
 	r.bells = r.bells[:0]
 }
 
