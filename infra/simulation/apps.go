@@ -24,10 +24,11 @@ type app struct {
 	url      string
 	moods    []mood // of its endpoint, over time
 	received map[string]*receipt
-	tries    []try // since the faults stopped
-	flying   int   // attempts that wait for its answer
-	together int   // the most of these at a time
-	gone     bool  // it has answered 410 at its own URL, and not at a payment's only
+	tries    []try  // since the faults stopped
+	flying   int    // attempts that wait for its answer
+	together int    // the most of these at a time
+	never    string // the end of a URL at which it never takes an event
+	gone     bool   // it has answered 410 at its own URL, and not at a payment's only
 	orders   []*order
 	// oldKey is the API key that it used before, keys how often it was given
 	// another, and keySettled when the latest change is over.

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -52,6 +53,7 @@ func (w *world) checkRest() {
 		w.checkEnd(story, truth)
 		w.checkDeliveries(story)
 		w.checkTrail(story)
+		w.checkIDs(story.Payment)
 		w.checkTold(story, truth)
 		w.checkOrder(story, truth, succeeded)
 	}
@@ -74,7 +76,7 @@ func (w *world) checkRest() {
 		w.checkTries(a, causes)
 	}
 	for _, e := range w.unhealthy() {
-		if a := w.appOf(e.ClientID); a.broken() == "" {
+		if a := w.appOf(e.ClientID); a.broken() == "" && a.never == "" {
 			w.violate(Available, "the endpoint of %s is still %s; nothing is wrong with it", a.name, e.State)
 		}
 	}
@@ -159,7 +161,7 @@ func (w *world) checkDeliveries(story ledger.Story) {
 			w.violate(EventsOnce, "event %d of %s is still %s", d.Sequence, p.Reference, d.State)
 		case d.State == delivery.Delivered && (got == nil || !got.taken):
 			w.violate(EventsOnce, "event %d of %s counts as delivered; %s never took it", d.Sequence, p.Reference, a.name)
-		case d.State == delivery.Exhausted && a.broken() == "" && d.CreatedAt.After(w.books.calmAt):
+		case d.State == delivery.Exhausted && a.broken() == "" && a.never == "" && d.CreatedAt.After(w.books.calmAt):
 			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
 		case d.State == delivery.Held && a.broken() == "" && w.oneHost && w.anyBroken():
 			w.violate(Separation, "event %d of %s is held for %q; it is another app that is broken, not %s", d.Sequence, p.Reference, d.HeldReason, a.name)
@@ -176,6 +178,23 @@ func (w *world) checkDeliveries(story ledger.Story) {
 
 func (w *world) anyBroken() bool {
 	return slices.ContainsFunc(w.apps, func(a *app) bool { return a.broken() != "" })
+}
+
+// checkIDs: an id leads to payments of the provider that gave it, and to no
+// other's.
+func (w *world) checkIDs(p ledger.Payment) {
+	for _, id := range slices.Sorted(maps.Values(p.IDs)) {
+		found, err := w.oracle.FindPayments(context.Background(), ledger.ID{Provider: p.Provider, ProviderID: id})
+		if err != nil {
+			w.violate(NoPanic, "payments with the id %s: %v", id, err)
+			return
+		}
+		for _, other := range found {
+			if other.Provider != p.Provider {
+				w.violate(Separation, "the id %s of %s leads to %s, a payment with %s", id, p.Provider, other.Reference, other.Provider)
+			}
+		}
+	}
 }
 
 // checkTrail: who asks the audit what happened gets an answer.

@@ -3,7 +3,9 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,14 +55,28 @@ const openingCosts = delivery.OpenAfter + delivery.MaxAttempts
 // gets no more than it takes to open its circuit, and probes.
 func (w *world) checkTries(a *app, causes map[string]delivery.Cause) {
 	var tries, probes []try
+	scheduled := map[string][]try{}
 	for _, t := range a.tries {
+		cause := causes[t.event+t.at.Format(time.StampMilli)]
 		switch {
 		case t.by.dead:
-		case causes[t.event+t.at.Format(time.StampMilli)] == delivery.CauseProbe:
+		case cause == delivery.CauseProbe:
 			probes = append(probes, t)
 		default:
 			tries = append(tries, t)
 		}
+		if cause == delivery.CauseAutomatic {
+			scheduled[t.event] = append(scheduled[t.event], t)
+		}
+	}
+	for _, event := range slices.Sorted(maps.Keys(scheduled)) {
+		within24h(scheduled[event], func(in []try, _ int) bool {
+			if len(in) <= attemptsADay {
+				return true
+			}
+			w.violate(DeadEndpoints, "%s was sent %s on schedule %d times within a day", a.name, event, len(in))
+			return false
+		})
 	}
 	w.result.Stats.Probes += len(probes)
 	within24h(probes, func(in []try, _ int) bool {
@@ -209,6 +225,9 @@ func (p appWire) Post(ctx context.Context, url string, header http.Header, body 
 		return r
 	}
 	mood := a.mood()
+	if a.never != "" && strings.HasSuffix(url, a.never) {
+		mood = "404"
+	}
 	w.note("  endpoint", mood)
 	if w.calm {
 		a.tries = append(a.tries, try{r.Started.UTC(), header.Get(webhook.HeaderID), w.current})

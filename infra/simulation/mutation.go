@@ -386,11 +386,9 @@ var Mutations = []Mutation{
 		`const keyLife = 72 * time.Hour`,
 	},
 	{
-		"Mom Factura's webhook is believed", NoForgery, "shared/provider/momfactura/webhook.go",
-		`	return provider.Known
-}`,
-		`	return provider.Signed
-}`,
+		"a token that may have leaked makes a webhook evidence", NoForgery, "shared/gateway/receive.go",
+		`case g.TrustCallbacks && parseErr == nil:`,
+		`case claim.Standing == provider.Known && parseErr == nil:`,
 	},
 	{
 		"an invoice is taken from the webhook", NoForgery, "shared/gateway/poll.go",

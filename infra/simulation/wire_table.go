@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"momoproxy/shared/table"
 )
@@ -118,6 +120,9 @@ func (t tableWire) Write(ctx context.Context, ops ...table.Op) error {
 		t.w.result.Stats.Conflicts++
 	default:
 		t.w.violate(NoPanic, "write refused: %v", err)
+	}
+	if wait := time.Until(t.w.hangUntil); wait > 0 && strings.HasPrefix(ops[0].Record.Partition, "payment#") {
+		t.w.waitFor(wait)
 	}
 	t.w.afterwards()
 	switch {

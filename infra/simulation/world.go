@@ -123,6 +123,7 @@ type world struct {
 	apps          []*app
 	oneHost       bool                      // all apps live on one platform, behind one origin
 	lagging       map[string][]table.Record // what an index said before
+	hangUntil     time.Time                 // no write of a payment comes back before
 
 	books  books
 	trace  trace
@@ -208,6 +209,7 @@ func (w *world) calmDown() {
 	}
 	w.planNeighbour()
 	w.planGreedy()
+	w.planRush()
 	for _, a := range w.apps {
 		w.after(26*time.Hour+w.between(0, time.Minute), "list", func() { w.list(a, "") })
 	}
@@ -215,6 +217,7 @@ func (w *world) calmDown() {
 	for day := range 8 {
 		w.after(time.Duration(day)*24*time.Hour+40*time.Minute+w.between(0, time.Minute), "operator", w.settleAll)
 	}
+	w.planNeverTaken()
 }
 
 // violate notes that an invariant does not hold and brings the run to its
