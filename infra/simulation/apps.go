@@ -11,8 +11,6 @@ import (
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
-	"momoproxy/shared/provider/momentpay"
-	"momoproxy/shared/provider/momfactura"
 	"momoproxy/shared/webhook"
 )
 
@@ -94,7 +92,7 @@ func (w *world) populate() {
 	w.planForgeries()
 	w.planJumps()
 	w.planRotations()
-	w.planMomentRotation()
+	w.planSecretRotation()
 	w.planOperator()
 	w.planSelfService()
 	w.planKeyRotations()
@@ -142,27 +140,13 @@ func (w *world) contentOf(o *order, message string, odd bool) map[string]any {
 	case x < w.rates.mtn:
 		content["currency"] = "SZL"
 		o.payer = fmt.Sprintf("26876%06d", w.rng.IntN(1_000_000))
-	case x < w.rates.mtn+w.rates.factura:
-		method := pick(w, momfactura.MethodReference, momfactura.MethodReference, momfactura.MethodEkwanza, momfactura.MethodMCX)
-		if w.rates.factura > 0.5 && w.chance(0.7) {
-			method = momfactura.MethodEkwanza // whose payers wait before a page that looks
-		}
-		content["provider"], content["method"], content["currency"] = nameFactura, method, "AOA"
-		o.payer = fmt.Sprintf("24492%07d", w.rng.IntN(10_000_000))
-		named = method != momfactura.MethodReference || w.chance(0.3)
 	default:
-		content["provider"], content["currency"] = nameMoment, "ZAR"
-		o.payer = fmt.Sprintf("2782%07d", 1_000_000+w.rng.IntN(1_000_000))
-		if w.chance(0.4) {
-			content["method"] = momentpay.MethodPush
-		} else {
-			named = w.chance(0.3)
+		p := w.parties[0]
+		if x >= w.rates.mtn+w.rates.factura {
+			p = w.parties[1]
 		}
-		if odd && w.chance(0.5) {
-			o.amount = fmt.Sprintf("%d.%d", 1+w.rng.IntN(200), momentCents[w.rng.IntN(len(momentCents))])
-		} else {
-			o.amount = pick(w, "100", "150.00", "1")
-		}
+		content["provider"], content["currency"] = p.name, p.currency
+		named = p.order(o, content, odd)
 	}
 	if named {
 		content["payer"] = map[string]string{"partyIdType": "MSISDN", "partyId": o.payer}
@@ -277,7 +261,7 @@ func (w *world) watch(o *order, reference string) {
 		}
 		w.anytime(w.between(0, min(w.rates.span, 30*time.Minute)), "look", func() { w.look(a, reference) })
 	}
-	if p := w.books.payments[reference]; w.rates.crowd && p.Method == momfactura.MethodEkwanza {
+	if w.rates.crowd && w.way(w.books.payments[reference]).waits {
 		for i := range 12 { // a page that shows the payer's code and waits
 			w.anytime(time.Duration(i)*6*time.Second+w.between(0, time.Second), "look and wait", func() { w.look(o.app, reference) })
 		}

@@ -44,7 +44,7 @@ type books struct {
 	saw               map[saying]bool           // what a provider could truly say at some time
 	sent              map[string]bool           // a request to pay has left
 	told              map[string]time.Time      // when a provider last gave an id
-	untold            map[string]time.Time      // when MomentPay last answered a request without giving its id
+	untold            map[string]time.Time      // when a request was last answered without an id
 	events            map[string]made           // by event id
 	corrected         map[string]bool           // ended otherwise and was corrected
 	word              map[string]payment.Status // an operator's, by reference

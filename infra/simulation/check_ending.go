@@ -5,11 +5,8 @@ import (
 	"time"
 
 	"momoproxy/infra/standin/core"
-	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
-	"momoproxy/shared/provider/momentpay"
-	"momoproxy/shared/provider/momfactura"
 )
 
 // absent is the lie that a payment is not known.
@@ -24,14 +21,14 @@ func (w *world) checkTruth(before, p ledger.Payment) {
 	switch p.EndedBy {
 	case payment.FromSubmit:
 		switch {
-		case p.Method == momfactura.MethodMCX && p.Status == payment.Successful && t.status == payment.Successful:
+		case w.way(p).decided && p.Status == payment.Successful && t.status == payment.Successful:
 		case p.Status != payment.Failed || t.made:
 			w.violate(Evidence, "%s is %s by the answer to its request; the provider's books say %q", p.Reference, p.Status, t.status)
 		}
 	case payment.FromStatus:
 		w.checkAnswer(p, t)
 	case payment.FromSignedWebhook:
-		if p.Provider != nameMoment || t.status != p.Status && !w.books.saw[saying{p.Reference, p.Status}] {
+		if of := w.party(p.Provider); of == nil || !of.signs || t.status != p.Status && !w.books.saw[saying{p.Reference, p.Status}] {
 			w.violate(Evidence, "%s is %s by a signed webhook; the provider's books say %q", p.Reference, p.Status, t.status)
 		}
 	case payment.FromOperator:
@@ -39,11 +36,11 @@ func (w *world) checkTruth(before, p ledger.Payment) {
 			w.violate(Evidence, "%s is %s by an operator, who said %q", p.Reference, p.Status, w.books.word[p.Reference])
 		}
 	case payment.FromClock:
-		window, may := windows[p.Method]
-		if p.Status != payment.Timeout || !may || age < window-time.Minute-2*w.skewEver() {
+		window := w.way(p).window
+		if p.Status != payment.Timeout || window == 0 || age < window-time.Minute-2*w.skewEver() {
 			w.violate(Evidence, "%s (%s) is %s by the clock at age %s", p.Reference, p.Method, p.Status, age)
 		}
-		if unanswerable(p) {
+		if w.unanswerable(p) {
 			w.violate(Evidence, "%s (%s) is %s by the clock; nobody was ever able to ask what became of it", p.Reference, p.Method, p.Status)
 		}
 	case payment.FromAbsence:
@@ -67,16 +64,9 @@ func (w *world) checkTruth(before, p ledger.Payment) {
 
 // unanswerable says whether a payment's outcome can be asked about by nobody:
 // its method has no status, or the answer that held its id never came.
-func unanswerable(p ledger.Payment) bool {
-	switch p.Method {
-	case momfactura.MethodMCX:
-		return true
-	case momfactura.MethodEkwanza:
-		return p.IDs["code"] == ""
-	case momentpay.MethodPush:
-		return p.IDs["id"] == ""
-	}
-	return false
+func (w *world) unanswerable(p ledger.Payment) bool {
+	of := w.way(p)
+	return of.decided || of.id != "" && p.IDs[of.id] == ""
 }
 
 // checkSuccess: a success is the provider's own word, or an operator's, about
@@ -87,9 +77,9 @@ func (w *world) checkSuccess(p ledger.Payment, t truth) {
 	}
 	sources := []payment.Source{payment.FromStatus, payment.FromOperator}
 	switch {
-	case p.Method == momfactura.MethodMCX:
+	case w.way(p).decided:
 		sources[0] = payment.FromSubmit
-	case p.Provider == nameMoment:
+	case w.party(p.Provider) != nil && w.party(p.Provider).signs:
 		sources = append(sources, payment.FromSignedWebhook)
 	}
 	switch {
@@ -105,7 +95,7 @@ func (w *world) checkSuccess(p ledger.Payment, t truth) {
 // checkAnswer: a status answer said so, at some time until now.
 func (w *world) checkAnswer(p ledger.Payment, t truth) {
 	now := time.Now()
-	if l := w.running.lie; w.running.about == p.Reference && l != "" && (l != string(momentstand.NoAmount) || p.Status == payment.Successful) {
+	if l := w.running.lie; w.running.about == p.Reference && l != "" && (l != withoutAmount || p.Status == payment.Successful) {
 		w.violate(NoForgery, "%s is %s by an answer that had %s", p.Reference, p.Status, w.running.lie)
 	}
 	switch {
@@ -141,13 +131,13 @@ func (w *world) noteLateness(before, p ledger.Payment, t truth) {
 		since = w.books.calmAt
 	}
 	// Nobody pays by a link that nobody was given.
-	if told := w.books.told[p.Reference]; p.Method == momentpay.MethodLink && since.Before(told) {
+	if told := w.books.told[p.Reference]; w.way(p).link && since.Before(told) {
 		since = told
 	}
-	// MomentPay may refuse a repeated request after its expiry, or keep an error
-	// as its answer. Of a push whose id was lost with the first answer its
-	// webhook is then the first word that can be had.
-	if p.Method == momentpay.MethodPush && before.IDs["id"] == "" && p.EndedBy == payment.FromSignedWebhook && !w.books.untold[p.Reference].Before(since) {
+	// A repeated request may be refused after its expiry, or get the error again
+	// that was its answer. Of a payment whose id was lost with the first answer
+	// a signed webhook is then the first word that can be had.
+	if of := w.way(p); of.id != "" && before.IDs[of.id] == "" && p.EndedBy == payment.FromSignedWebhook && !w.books.untold[p.Reference].Before(since) {
 		return
 	}
 	w.books.late = append(w.books.late, lateness{p.Reference, time.Since(since), time.Since(w.books.created[p.Reference])})

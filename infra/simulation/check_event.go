@@ -51,12 +51,12 @@ type nativeBody struct {
 	ExternalID            string      `json:"externalId"` // MTN
 	Status                string      `json:"status"`
 	Amount                json.Number `json:"amount"`
-	MerchantTransactionID string      `json:"merchantTransactionId"` // Mom Factura
+	MerchantTransactionID string      `json:"merchantTransactionId"` // the second provider
 	EkwanzaTransactionID  any         `json:"ekwanzaTransactionId"`
 	Event                 string      `json:"event"`
 	OperationStatus       string      `json:"operationStatus"`
 	InvoiceURL            string      `json:"invoiceUrl"`
-	Type                  string      `json:"type"` // MomentPay
+	Type                  string      `json:"type"` // the third
 	Data                  struct {
 		ID                string      `json:"id"`
 		ExternalReference string      `json:"external_reference"`
@@ -65,18 +65,9 @@ type nativeBody struct {
 	} `json:"data"`
 }
 
-// nativeWords are how each provider names an ending.
-var nativeWords = map[string]map[payment.Event][]string{
-	nameMTN: {
-		payment.EventSuccessful: {"SUCCESSFUL"}, payment.EventFailed: {"FAILED"}, payment.EventCancelled: {"FAILED"}, payment.EventTimeout: {"FAILED"},
-	},
-	nameFactura: {
-		payment.EventSuccessful: {"payment.confirmed 1"}, payment.EventInvoice: {"invoice.created 1"},
-		payment.EventFailed: {" 4"}, payment.EventCancelled: {" 3"}, payment.EventTimeout: {" 3"},
-	},
-	nameMoment: {
-		payment.EventSuccessful: {"paid"}, payment.EventFailed: {"failed"}, payment.EventCancelled: {"expired"}, payment.EventTimeout: {"expired"},
-	},
+// wordsOfMTN are how MTN names an ending.
+var wordsOfMTN = map[payment.Event][]string{
+	payment.EventSuccessful: {"SUCCESSFUL"}, payment.EventFailed: {"FAILED"}, payment.EventCancelled: {"FAILED"}, payment.EventTimeout: {"FAILED"},
 }
 
 // readNative: a provider's own payload says just this of just this payment.
@@ -86,24 +77,15 @@ func (w *world) readNative(p ledger.Payment, m made, body []byte) (announced, bo
 		w.violate(EventsOnce, "event %d of %s cannot be read as %s's: %v", m.sequence, p.Reference, p.Provider, err)
 		return announced{}, false
 	}
-	word, own := "", false
-	switch p.Provider {
-	case nameMTN:
-		word, own = n.Status, n.ExternalID == p.Reference
-	case nameFactura:
-		word = n.Event + " " + n.OperationStatus
-		own = n.MerchantTransactionID == p.Reference || w.hasID(p, n.MerchantTransactionID)
-		if id, ok := n.EkwanzaTransactionID.(string); ok && !own {
-			own = w.hasID(p, id)
-		}
-	case nameMoment:
-		word = n.Data.Status
-		own = n.Data.ExternalReference == p.Reference && (p.IDs["id"] == "" || n.Data.ID == p.IDs["id"])
+	word, own, words := n.Status, n.ExternalID == p.Reference, wordsOfMTN
+	if of := w.party(p.Provider); of != nil {
+		word, own = of.native(p, n)
+		words = of.words
 	}
 	switch {
 	case !own:
 		w.violate(Separation, "event %d of %s names another payment: %s", m.sequence, p.Reference, body)
-	case !slices.Contains(nativeWords[p.Provider][m.event], word):
+	case !slices.Contains(words[m.event], word):
 		w.violate(EventsOnce, "event %d of %s, %s, says %q: %s", m.sequence, p.Reference, m.event, word, body)
 	}
 	e := announced{

@@ -65,10 +65,15 @@ func (w *world) checkRest() {
 	for _, e := range w.mtn.Ledger() {
 		w.checkBooks(e.Reference, e.Charges)
 	}
-	for _, e := range w.moment.Ledger() {
-		w.checkBooks(e.Reference, e.Charges)
-		if e.Accepted > 1 {
-			w.violate(ChargedOnce, "MomentPay has %d requests for %s", e.Accepted, e.Reference)
+	for _, p := range w.parties {
+		for _, e := range p.stand.Ledger() {
+			if !p.repeats { // its books know nothing of our references
+				break
+			}
+			w.checkBooks(e.Reference, e.Charges)
+			if e.Accepted > 1 {
+				w.violate(ChargedOnce, "%s has %d requests for %s", p.name, e.Accepted, e.Reference)
+			}
 		}
 	}
 	causes := w.causes()
@@ -125,7 +130,7 @@ func (w *world) learnable(p ledger.Payment, t truth) bool {
 	case payment.FromStatus, payment.FromSubmit, payment.FromSignedWebhook, payment.FromOperator:
 		return false
 	}
-	if p.Provider == nameMoment && p.IDs["id"] == "" && (p.EndedBy == payment.FromClock || w.lied(p.Reference, absent)) {
+	if of := w.party(p.Provider); of != nil && of.id != "" && p.IDs[of.id] == "" && (p.EndedBy == payment.FromClock || w.lied(p.Reference, absent)) {
 		return false
 	}
 	return t.since.Before(p.CreatedAt.Add(giveUp - 10*time.Minute))
@@ -134,7 +139,7 @@ func (w *world) learnable(p ledger.Payment, t truth) bool {
 // invoiceMissed: an invoice is asked for during an hour after the success.
 func (w *world) invoiceMissed(p ledger.Payment, t truth) bool {
 	return t.invoice != "" && p.InvoiceURL == "" && p.Status == payment.Successful && p.EndedBy == payment.FromStatus &&
-		p.EndedAt.After(w.books.calmAt) && t.since.Add(w.facturaTimes.Invoice).Before(p.EndedAt.Add(20*time.Minute))
+		p.EndedAt.After(w.books.calmAt) && t.since.Add(w.party(p.Provider).invoice).Before(p.EndedAt.Add(20*time.Minute))
 }
 
 func (w *world) checkDeliveries(story ledger.Story) {
@@ -290,11 +295,8 @@ func (w *world) count(story ledger.Story) {
 	s := &w.result.Stats
 	s.Payments++
 	s.Deliveries += len(story.Deliveries)
-	switch story.Payment.Provider {
-	case nameFactura:
-		s.Factura++
-	case nameMoment:
-		s.Moment++
+	if of := w.party(story.Payment.Provider); of != nil {
+		*of.count(s)++
 	}
 	switch p := story.Payment; {
 	case p.Status == payment.Successful:

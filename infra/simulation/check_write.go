@@ -157,8 +157,8 @@ func audited(reference string, ops []table.Op) bool {
 // asks notes a request to pay on its way to the provider.
 func (w *world) asks(reference, content string) {
 	inv := w.current
-	// MomentPay has no other way to ask for the result of a request.
-	if first, ok := w.books.asker[reference]; ok && first != inv && w.books.payments[reference].Provider != nameMoment {
+	of := w.party(w.books.payments[reference].Provider)
+	if first, ok := w.books.asker[reference]; ok && first != inv && (of == nil || !of.repeats) {
 		w.violate(ChargedOnce, "%s was asked for by %s and again by %s", reference, first.name, inv.name)
 	}
 	if c, ok := w.books.content[reference]; ok && c != content {

@@ -1,17 +1,11 @@
 package simulation
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
-	"strconv"
 	"time"
 
-	"momoproxy/infra/standin/core"
-	momentstand "momoproxy/infra/standin/momentpay"
 	"momoproxy/shared/ledger"
 )
 
@@ -41,63 +35,16 @@ func (w *world) forge() {
 	}
 	for range burst {
 		w.result.Stats.Forged++
+		of, anyone := w.party(p.Provider), w.parties[0] // whose webhooks nobody signs
 		switch {
-		case p.Provider == nameFactura, w.chance(0.1):
-			w.forgeFactura(p)
-		case p.Provider == nameMoment:
-			w.forgeMoment(p)
+		case of == anyone, w.chance(0.1):
+			anyone.forge(p)
+		case of != nil:
+			of.forge(p)
 		default:
 			w.forgeMTN(reference, p)
 		}
 	}
-}
-
-// forgeFactura sends webhooks of which only the token of their address says
-// whose they are, and that may have leaked. Ids are known, or guessed from
-// those of other payments, and of other providers.
-func (w *world) forgeFactura(p ledger.Payment) {
-	if w.chance(0.2) || len(p.IDs) == 0 {
-		p = w.books.payments[w.books.order[w.rng.IntN(len(w.books.order))]]
-	}
-	body := map[string]any{
-		"event":           pick(w, "payment.confirmed", "payment.confirmed", "invoice.created", "payment.paid", "", "payment.refunded"),
-		"operationStatus": pick[any](w, "1", "1", 1, "3", "4", "5", "9", ""),
-		"operationData":   map[string]any{"amount": p.Amount.Decimal(), "referenceId": p.Reference},
-	}
-	if w.chance(0.5) {
-		body["invoiceUrl"] = "https://invoices.forged.example/1.pdf"
-	}
-	ids := slices.Sorted(maps.Values(p.IDs))
-	ids = append(ids, p.Reference, p.ExternalID)
-	for _, field := range []string{"merchantTransactionId", "ekwanzaTransactionId", "operationId", "code"} {
-		if w.chance(0.6) {
-			body[field] = ids[w.rng.IntN(len(ids))]
-		}
-	}
-	text, _ := json.Marshal(body)
-	if w.chance(0.05) {
-		text = text[:len(text)/2]
-	}
-	w.webhook(facturaHook, pick(w, facturaToken, facturaToken, "x", "another-token-altogether"), nil, string(text))
-}
-
-// forgeMoment sends webhooks without MomentPay's secret, or with one that it
-// has given up: none may be taken. What is sent again late or early was true.
-func (w *world) forgeMoment(p ledger.Payment) {
-	extra := core.Notice{Forged: pick(w, momentstand.Forgeries()...)}
-	if extra.Forged != momentstand.Replayed && extra.Forged != momentstand.Future {
-		extra.Status = pick(w, "paid", "paid", "failed", "expired")
-	}
-	forged, err := w.moment.Compose(p.Reference, extra)
-	if err != nil { // MomentPay does not know it, and somebody says that it does
-		forged = core.Letter{Header: http.Header{}, Body: fmt.Appendf(nil,
-			`{"id":"evt_1","type":"payment_request.paid","data":{"id":"pr_forged","status":"paid","amount":%d,"currency":"ZAR","external_reference":%q}}`,
-			p.Amount.Minor, p.Reference)}
-		forged.Header.Set("Webhook-Id", "evt_1")
-		forged.Header.Set("Webhook-Timestamp", strconv.FormatInt(time.Now().Unix(), 10))
-		forged.Header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString([]byte(p.Reference)))
-	}
-	w.webhook(momentHook, "", forged.Header, string(forged.Body))
 }
 
 // forgeMTN sends callbacks that are not MTN's, mostly claiming success.

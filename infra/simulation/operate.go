@@ -15,7 +15,6 @@ import (
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
-	"momoproxy/shared/provider/momfactura"
 	"momoproxy/shared/queue"
 	"momoproxy/shared/table"
 )
@@ -142,7 +141,7 @@ func (w *world) checkInbox() {
 	}
 	for _, reference := range w.books.order {
 		p := w.books.payments[reference]
-		if p.Open() && p.Phase != payment.PhaseHeld && p.Method == momfactura.MethodMCX && !p.Unanswerable {
+		if p.Open() && p.Phase != payment.PhaseHeld && w.way(p).decided && !p.Unanswerable {
 			w.violate(InTime, "%s, of which nobody can ask, is %s and not before the operator", reference, p.Phase)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider/momfactura"
 	"momoproxy/shared/webhook"
 )
 
@@ -31,7 +30,7 @@ func (w *world) planRush() {
 	const start = 7 * time.Hour
 	body, payer, orders, apart, every := `"currency":"SZL"`, "26876%06d", askersAtOnce, 500*time.Millisecond, 1100*time.Millisecond
 	if kind == 1 {
-		body, payer = fmt.Sprintf(`"currency":"AOA","provider":%q,"method":%q`, nameFactura, momfactura.MethodEkwanza), "24492%07d"
+		body, payer = fmt.Sprintf(`"currency":"AOA","provider":%q,"method":"ekwanza"`, w.parties[0].name), "24492%07d"
 		orders, apart, every = 24, 4500*time.Millisecond, 2*time.Second
 	} else {
 		for after := 10 * time.Second; after < time.Minute; after += 10 * time.Second {

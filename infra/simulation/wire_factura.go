@@ -2,41 +2,89 @@ package simulation
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"momoproxy/infra/standin/core"
 	facturastand "momoproxy/infra/standin/momfactura"
+	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
+	"momoproxy/shared/provider/momfactura"
 )
 
-// facturaWire is the way from a function to Mom Factura.
-type facturaWire struct{ w *world }
+const (
+	facturaURL   = "https://factura.example"
+	facturaKey   = "factura-key-of-the-simulation"
+	facturaToken = "factura-token-of-the-simulation"
+)
 
-// RoundTrip implements http.RoundTripper.
-func (f facturaWire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := f.w
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
+// factura is Mom Factura.
+type factura struct {
+	*facturastand.Standin
+	// answering is the request that it is answering.
+	answering *http.Request
+}
+
+// buildFactura makes Mom Factura, in one of the forms in which its pages
+// contradict each other.
+func (w *world) buildFactura() {
+	times := core.Times{
+		// How long an MCX payer takes is simulated on the way there; the
+		// stand-in itself must not wait.
+		Approve: w.between(time.Second, 90*time.Second), Invoice: w.between(time.Second, 10*time.Minute),
+		Slow: w.between(5*time.Minute, 3*time.Hour), Late: w.between(0, 2*time.Hour), Repeat: w.between(0, 5*time.Minute),
+		Lag: w.between(0, time.Minute), Expire: 3 * time.Minute, Due: pick(w, time.Hour, 24*time.Hour, 72*time.Hour),
+		Long: w.between(20*time.Hour, 40*time.Hour),
 	}
-	reference := referenceOf(r.Context())
-	q := question{Request: r, body: body, reference: reference, pay: r.Method == http.MethodPost}
-	w.note("mom-factura", r.Method, r.URL.Path, reference)
-	w.checkOwn(nameFactura, reference)
+	flag := func() bool { return w.chance(0.3) }
+	w.factura.Standin = facturastand.New(facturastand.Options{Options: core.Options{CallbackURL: publicURL + "/webhooks/mom-factura/" + facturaToken,
+		HTTPClient: &http.Client{Transport: webhookWire{w, facturaHook}},
+		Now:        time.Now, AfterFunc: w.facturaAfterFunc, Seed: w.rng.Uint64() | 1, Times: times, InstantTimeouts: true,
+		Inject: w.injectFactura, Choose: w.chooseFactura},
+		APIKey:  facturaKey,
+		Dialect: facturastand.Dialect{SDK: flag(), SwapNesting: flag(), Bare: w.chance(0.1), Numbers: flag(), WithdrawOptional: flag()}})
+	w.parties = append(w.parties, &party{
+		name: facturastand.Name, hook: facturaHook, currency: "AOA", stand: w.factura.Standin,
+		adapter: func(now func() time.Time) provider.Provider {
+			p, err := momfactura.New(momfactura.Config{BaseURL: facturaURL, APIKey: facturaKey, WebhookToken: facturaToken},
+				&http.Client{Transport: partyWire{w, w.party(facturastand.Name)}}, now)
+			if err != nil {
+				panic(err)
+			}
+			return p
+		},
+		order: w.orderFactura, ask: w.askFactura, shown: w.shown, forge: w.forgeFactura, truth: w.truthFactura, native: w.nativeFactura,
+		words: map[payment.Event][]string{
+			payment.EventSuccessful: {"payment.confirmed 1"}, payment.EventInvoice: {"invoice.created 1"},
+			payment.EventFailed: {" 4"}, payment.EventCancelled: {" 3"}, payment.EventTimeout: {" 3"},
+		},
+		ways: map[string]way{
+			facturastand.RouteReference: {window: 24 * time.Hour, spacing: 30 * time.Second},
+			facturastand.RouteEkwanza:   {window: time.Hour, spacing: 5 * time.Second, id: "code", waits: true},
+			facturastand.RouteMCX:       {decided: true},
+		},
+		invoice: times.Invoice, count: func(s *Stats) *int { return &s.Factura },
+	})
+}
+
+// askFactura looks at a request that leaves. How long an MCX payer takes is
+// simulated on the way there.
+func (w *world) askFactura(q question) func(*http.Request) (*http.Response, error) {
 	w.countFactura(q)
-	if q.pay {
-		if _, ok := w.books.content[reference]; ok {
-			w.violate(ChargedOnce, "Mom Factura, which cannot tell a repeat, was asked for %s again", reference)
-		}
-		w.asks(reference, string(body))
-	} else {
-		w.running.lie, w.running.about = "", reference
+	if !q.pay {
+		w.running.lie, w.running.about = "", q.reference
+	} else if _, ok := w.books.content[q.reference]; ok {
+		w.violate(ChargedOnce, "Mom Factura, which cannot tell a repeat, was asked for %s again", q.reference)
 	}
-	q.answer = func(r *http.Request) (*http.Response, error) { return w.answerFactura(q, r) }
-	if q.pay && strings.HasSuffix(r.URL.Path, "/mcx") && w.chance(0.7) {
-		q.answer = func(*http.Request) (*http.Response, error) {
+	if q.pay && strings.HasSuffix(q.URL.Path, "/mcx") && w.chance(0.7) {
+		return func(*http.Request) (*http.Response, error) {
 			most := pick(w, 2*time.Second, 20*time.Second, 40*time.Second)
 			if w.calm {
 				most = 10 * time.Second
@@ -45,7 +93,18 @@ func (f facturaWire) RoundTrip(r *http.Request) (*http.Response, error) {
 			return w.answerFactura(q, q.unheeded())
 		}
 	}
-	return w.exchange(q)
+	return func(r *http.Request) (*http.Response, error) { return w.answerFactura(q, r) }
+}
+
+// orderFactura draws a payment.
+func (w *world) orderFactura(o *order, content map[string]any, _ bool) (named bool) {
+	method := pick(w, facturastand.RouteReference, facturastand.RouteReference, facturastand.RouteEkwanza, facturastand.RouteMCX)
+	if w.rates.factura > 0.5 && w.chance(0.7) {
+		method = facturastand.RouteEkwanza // whose payers wait before a page that looks
+	}
+	content["method"] = method
+	o.payer = fmt.Sprintf("24492%07d", w.rng.IntN(10_000_000))
+	return method != facturastand.RouteReference || w.chance(0.3)
 }
 
 // countFactura holds a request that leaves against the provider's limits, by
@@ -65,7 +124,7 @@ func (w *world) countFactura(q question) {
 	if w.skewEver() > 0 {
 		return
 	}
-	least := spacings[w.books.payments[q.reference].Method]
+	least := w.way(w.books.payments[q.reference]).spacing
 	switch {
 	case all > 100:
 		w.violate(Limits, "Mom Factura: %d requests within a minute", all)
@@ -80,9 +139,9 @@ func (w *world) countFactura(q question) {
 // own it has made for ours.
 func (w *world) answerFactura(q question, r *http.Request) (*http.Response, error) {
 	last, _ := w.factura.Newest()
-	w.atFactura = r
+	w.factura.answering = r
 	resp, err := w.factura.RoundTripper().RoundTrip(r)
-	w.atFactura = nil
+	w.factura.answering = nil
 	if e, made := w.factura.Newest(); made && e.Reference != last.Reference {
 		if other, ok := w.books.factura[q.reference]; ok {
 			w.violate(ChargedOnce, "Mom Factura made %s and %s for %s", other, e.Reference, q.reference)
@@ -133,7 +192,7 @@ func (w *world) rename(resp *http.Response) {
 // itself, inside a request: how long an MCX payer takes. That has passed on
 // the way there.
 func (w *world) facturaAfterFunc(d time.Duration, f func()) (stop func() bool) {
-	if w.atFactura != nil && strings.HasSuffix(w.atFactura.URL.Path, "/mcx") {
+	if w.factura.answering != nil && strings.HasSuffix(w.factura.answering.URL.Path, "/mcx") {
 		go f()
 		return func() bool { return false }
 	}
@@ -210,4 +269,64 @@ func (w *world) facturaFault(c core.Call) core.Fault {
 func (w *world) lie(reference, what string) {
 	w.running.lie = what
 	w.books.lies[reference] = append(w.books.lies[reference], what)
+}
+
+var wordsFactura = map[string]payment.Status{
+	facturastand.Pending: payment.Pending, facturastand.Errored: payment.Pending, "ON_HOLD": payment.Pending,
+	facturastand.Paid: payment.Successful, facturastand.Cancelled: payment.Cancelled, facturastand.Expired: payment.Cancelled,
+	facturastand.Failed: payment.Failed, facturastand.Rejected: payment.Failed,
+}
+
+// truthFactura: nobody pays a reference whose number nobody knows.
+func (w *world) truthFactura(reference string) truth {
+	id, ok := w.books.factura[reference]
+	if !ok {
+		return truth{}
+	}
+	e, _ := w.factura.Payment(id)
+	t := truth{
+		status: wordsFactura[e.Status], made: true, charges: e.Charges, since: e.Since, created: e.Created,
+		amount: e.Amount, currency: "AOA", payer: e.Payer, reference: reference, invoice: w.shown(e.InvoiceURL),
+	}
+	if e.Method == facturastand.RouteReference && w.books.payments[reference].IDs["operationId"] == "" {
+		t.status, t.charges, t.invoice = payment.Pending, 0, ""
+	}
+	return t
+}
+
+// forgeFactura sends webhooks of which only the token of their address says
+// whose they are, and that may have leaked. Ids are known, or guessed from
+// those of other payments, and of other providers.
+func (w *world) forgeFactura(p ledger.Payment) {
+	if w.chance(0.2) || len(p.IDs) == 0 {
+		p = w.books.payments[w.books.order[w.rng.IntN(len(w.books.order))]]
+	}
+	body := map[string]any{
+		"event":           pick(w, "payment.confirmed", "payment.confirmed", "invoice.created", "payment.paid", "", "payment.refunded"),
+		"operationStatus": pick[any](w, "1", "1", 1, "3", "4", "5", "9", ""),
+		"operationData":   map[string]any{"amount": p.Amount.Decimal(), "referenceId": p.Reference},
+	}
+	if w.chance(0.5) {
+		body["invoiceUrl"] = "https://invoices.forged.example/1.pdf"
+	}
+	ids := slices.Sorted(maps.Values(p.IDs))
+	ids = append(ids, p.Reference, p.ExternalID)
+	for _, field := range []string{"merchantTransactionId", "ekwanzaTransactionId", "operationId", "code"} {
+		if w.chance(0.6) {
+			body[field] = ids[w.rng.IntN(len(ids))]
+		}
+	}
+	text, _ := json.Marshal(body)
+	if w.chance(0.05) {
+		text = text[:len(text)/2]
+	}
+	w.webhook(w.parties[0], pick(w, facturaToken, facturaToken, "x", "another-token-altogether"), nil, string(text))
+}
+
+func (w *world) nativeFactura(p ledger.Payment, n nativeBody) (word string, own bool) {
+	own = n.MerchantTransactionID == p.Reference || w.hasID(p, n.MerchantTransactionID)
+	if id, ok := n.EkwanzaTransactionID.(string); ok && !own {
+		own = w.hasID(p, id)
+	}
+	return n.Event + " " + n.OperationStatus, own
 }

@@ -4,14 +4,14 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"momoproxy/shared/httpapi"
 )
 
-// webhookWire is the way of a webhook from Mom Factura or MomentPay to our
-// function for it.
+// webhookWire is the way of a provider's webhook to our function for it.
 type webhookWire struct {
 	w  *world
 	to role
@@ -24,19 +24,20 @@ func (h webhookWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, token := string(body), ""
-	if h.to == facturaHook {
-		text, token = w.shown(text), strings.TrimPrefix(r.URL.Path, "/webhooks/mom-factura/")
+	from := w.parties[slices.IndexFunc(w.parties, func(p *party) bool { return p.hook == h.to })]
+	text, token := string(body), strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/webhooks/"+from.name), "/")
+	if from.shown != nil {
+		text = from.shown(text)
 	}
 	if w.chance(w.rates.callbackLate / 2) {
 		w.note("  webhook held up")
-		w.after(w.between(0, 10*time.Minute), "late webhook", func() { w.webhook(h.to, token, r.Header, text) })
+		w.after(w.between(0, 10*time.Minute), "late webhook", func() { w.webhook(from, token, r.Header, text) })
 		return nil, errLost
 	}
 	sent := time.Now()
-	code, ok := w.webhook(h.to, token, r.Header, text)
+	code, ok := w.webhook(from, token, r.Header, text)
 	if ok && code == 401 && w.skewEver() == 0 && time.Since(sent) < time.Minute && r.Header.Get("Webhook-Signature") != "" {
-		w.violate(Available, "a webhook that MomentPay has signed was answered 401")
+		w.violate(Available, "a webhook that %s has signed was answered 401", from.name)
 	}
 	if !ok {
 		return nil, errLost
@@ -46,7 +47,7 @@ func (h webhookWire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // webhook brings one webhook, true or forged, to its function. ok is false
 // when no answer came.
-func (w *world) webhook(to role, token string, header http.Header, body string) (code int, ok bool) {
+func (w *world) webhook(of *party, token string, header http.Header, body string) (code int, ok bool) {
 	r := httpapi.Request{Body: body, Headers: map[string]string{"content-type": "application/json"}, PathParameters: map[string]string{}}
 	r.RequestContext.HTTP.Method = http.MethodPost
 	for name := range header {
@@ -55,22 +56,16 @@ func (w *world) webhook(to role, token string, header http.Header, body string) 
 	if token != "" {
 		r.PathParameters["token"] = token
 	}
-	w.note("webhook", string(to), body)
+	w.note("webhook", string(of.hook), body)
 	w.result.Stats.Webhooks++
 	var resp httpapi.Response
-	_, ok = w.invoke(to, func(ctx context.Context, i *instance) {
-		if to == facturaHook {
-			resp, _ = i.api.Callback(nameFactura)(ctx, r)
-		} else {
-			resp, _ = i.api.Callback(nameMoment)(ctx, r)
-		}
-	})
+	_, ok = w.invoke(of.hook, func(ctx context.Context, i *instance) { resp, _ = i.api.Callback(of.name)(ctx, r) })
 	switch {
 	case !ok || w.halted:
-	case to == facturaHook && (resp.StatusCode != 200 || resp.Body != `{"received":true}`):
-		w.violate(Oracle, "a webhook of Mom Factura's was answered %d %s", resp.StatusCode, resp.Body)
+	case !of.signs && (resp.StatusCode != 200 || resp.Body != `{"received":true}`):
+		w.violate(Oracle, "a webhook of %s's was answered %d %s", of.name, resp.StatusCode, resp.Body)
 	case resp.StatusCode != 200 && resp.StatusCode != 401 && resp.StatusCode < 500:
-		w.violate(Available, "a webhook of MomentPay's was answered %d %s", resp.StatusCode, resp.Body)
+		w.violate(Available, "a webhook of %s's was answered %d %s", of.name, resp.StatusCode, resp.Body)
 	}
 	return resp.StatusCode, ok
 }
@@ -78,7 +73,10 @@ func (w *world) webhook(to role, token string, header http.Header, body string) 
 // checkOwn: a webhook of one provider leads to no question at another, and
 // nobody is asked about another's payment.
 func (w *world) checkOwn(name, reference string) {
-	from := map[role]string{callback: nameMTN, facturaHook: nameFactura, momentHook: nameMoment}
+	from := map[role]string{callback: nameMTN}
+	for _, p := range w.parties {
+		from[p.hook] = p.name
+	}
 	if inv := w.current; inv != nil && from[inv.role] != "" && from[inv.role] != name {
 		w.violate(Separation, "a callback of %s's has %s asked about %s", from[inv.role], name, reference)
 	}

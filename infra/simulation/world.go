@@ -15,13 +15,9 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"reflect"
 	"time"
 
-	"momoproxy/infra/standin/core"
-	momentstand "momoproxy/infra/standin/momentpay"
-	facturastand "momoproxy/infra/standin/momfactura"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
@@ -113,17 +109,13 @@ type world struct {
 	going     int           // processes that have begun and not ended
 	mtn       *mtnstand.Standin
 	account   mtnstand.Account
-	factura   *facturastand.Standin
-	moment    *momentstand.Standin
-	// atFactura is the request that Mom Factura is answering.
-	atFactura     *http.Request
-	facturaTimes  core.Times
-	momentTimes   core.Times
-	momentSecrets []string // as they are deployed, the newest first
-	apps          []*app
-	oneHost       bool                      // all apps live on one platform, behind one origin
-	lagging       map[string][]table.Record // what an index said before
-	hangUntil     time.Time                 // no write of a payment comes back before
+	factura   factura
+	moment    moment
+	parties   []*party // these two, in this order
+	apps      []*app
+	oneHost   bool                      // all apps live on one platform, behind one origin
+	lagging   map[string][]table.Record // what an index said before
+	hangUntil time.Time                 // no write of a payment comes back before
 
 	books  books
 	trace  trace
@@ -154,8 +146,9 @@ func Run(o Options) Result {
 	}
 	w.checkRest()
 	w.mtn.Close()
-	w.factura.Close()
-	w.moment.Close()
+	for _, p := range w.parties {
+		p.stand.Close()
+	}
 	w.result.Hash, w.result.Trace = w.trace.sum(), w.trace.lines
 	return w.result
 }
