@@ -35,7 +35,7 @@ func (g *Gateway) Backlog(ctx context.Context) *ledger.Backlog {
 		"unknown_payments", b.UnknownPayments, "oldest_unknown_ms", b.OldestUnknown.Milliseconds(),
 		"due_deliveries", b.DueDeliveries, "oldest_undelivered_ms", b.OldestUndelivered.Milliseconds(), "oldest_overdue_ms", b.OldestOverdue.Milliseconds(),
 		"held_deliveries", b.HeldDeliveries, "oldest_held_ms", b.OldestProbed.Milliseconds(), "exhausted_deliveries", b.ExhaustedDeliveries,
-		"truncated", b.Truncated)
+		"disabled_endpoints", b.DisabledEndpoints, "truncated", b.Truncated)
 	g.logCircuits(ctx, now)
 	return b
 }

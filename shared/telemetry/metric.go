@@ -115,7 +115,6 @@ var Metrics = []Metric{
 	{Name: "EndpointsDisabled", Unit: Count, Line: "endpoint.disabled"},
 	{Name: "EndpointsRecovered", Unit: Count, Line: "endpoint.recovered"},
 	{Name: "OpenEndpoints", Unit: Count, Line: "sweep", Value: "open"},
-	{Name: "DisabledEndpoints", Unit: Count, Line: "sweep", Value: "disabled"},
 
 	// A run always says both; when nothing says them the reconciler is dead.
 	{Name: "ReconcileLagMilliseconds", Unit: Milliseconds, Line: "reconcile", Value: "oldest_due_ms"},
@@ -132,6 +131,7 @@ var Metrics = []Metric{
 	{Name: "HeldDeliveries", Unit: Count, Line: "census", Value: "held_deliveries"},
 	{Name: "OldestHeldMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_held_ms"},
 	{Name: "ExhaustedDeliveries", Unit: Count, Line: "census", Value: "exhausted_deliveries"},
+	{Name: "DisabledEndpoints", Unit: Count, Line: "census", Value: "disabled_endpoints"},
 	{Name: "CircuitOpen", Unit: Count, Line: "census.provider", Value: "circuit_open", By: []string{"provider"}, Total: true},
 }
 
