@@ -35,7 +35,6 @@ type books struct {
 	delivered map[string]bool
 	state     map[table.Key]any
 
-	statuses          window                    // questions to MTN
 	requests, submits window                    // to Mom Factura
 	asked             map[string]time.Time      // by reference, when Mom Factura was last asked about it
 	factura           map[string]string         // reference to the payment at Mom Factura

@@ -62,9 +62,7 @@ func (w *world) checkRest() {
 			w.violate(InTime, "%s was ended %s after its true end and the last fault", l.reference, l.by)
 		}
 	}
-	for _, e := range w.mtn.Ledger() {
-		w.checkBooks(e.Reference, e.Charges)
-	}
+	w.checkPlatforms()
 	for _, p := range w.parties {
 		for _, e := range p.stand.Ledger() {
 			if !p.repeats { // its books know nothing of our references

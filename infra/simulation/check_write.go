@@ -23,6 +23,8 @@ func (w *world) wrote(ops []table.Op) {
 		switch {
 		case strings.HasPrefix(k.Partition, "endpoint#"):
 			w.countEndpoint(op.Record)
+		case strings.HasPrefix(k.Partition, "token#"):
+			w.noteToken(op.Record)
 		case !ok || k.Space != table.Main:
 		case k.Sort == "payment":
 			w.changed(reference, ops)

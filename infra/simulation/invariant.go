@@ -3,7 +3,7 @@ package simulation
 // Invariant names something that must always hold.
 type Invariant string
 
-// What a run checks. The first eleven are the system's promises; the others
+// What a run checks. The first twelve are the system's promises; the others
 // keep the simulation itself honest.
 const (
 	// ChargedOnce: a provider is asked to charge at most once per reference,
@@ -30,6 +30,9 @@ const (
 	Separation Invariant = "apps are separate"
 	// Limits: the provider is never asked more often than it takes.
 	Limits Invariant = "provider limits"
+	// OwnAccount: every question about a payment goes to the account that made
+	// it, through any change of accounts.
+	OwnAccount Invariant = "asked at its account"
 
 	// Requests: an app gets no more requests through than its limit allows,
 	// over all instances.

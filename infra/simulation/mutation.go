@@ -178,6 +178,13 @@ var Mutations = []Mutation{
 		`Partition: lockPartition(externalID), Sort: "client#"}`,
 	},
 	{
+		"the newest account is asked", OwnAccount, "shared/gateway/account.go",
+		`			return prov, true
+`,
+		`			return cmp.Or(g.share(context.Background(), g.accounts(p.Provider), p.ExternalID), prov), true
+`,
+	},
+	{
 		"there is always a free slot", Limits, "shared/ledger/provider_limit.go",
 		`if r.Limit.Every <= 0 {`,
 		`if r.Limit.Every >= 0 {`,

@@ -21,30 +21,30 @@ const (
 
 // build makes the providers and everything that outlives an invocation.
 func (w *world) build() {
-	w.mtn = mtnstand.New(mtnstand.Options{Options: core.Options{Now: time.Now, AfterFunc: w.afterFunc, HTTPClient: &http.Client{Transport: callbackWire{w}},
+	mtn := mtnstand.New(mtnstand.Options{Options: core.Options{Now: time.Now, AfterFunc: w.afterFunc, HTTPClient: &http.Client{Transport: callbackWire{w}},
 		Seed: w.rng.Uint64() | 1, InstantTimeouts: true, Inject: w.inject, Choose: w.choose,
 		CallbackRetries: w.callbackRetries()}})
-	var err error
-	w.account, err = w.mtn.Provision(mtnstand.Account{TargetEnvironment: "mtnswaziland", CallbackHost: "proxy.example"})
-	if err != nil {
-		panic(err)
-	}
+	w.addPlatform(nameMTN, mtnURL, mtn)
 	w.oracle = ledger.New(w.store, plainSealer{}, ledger.Options{Random: bytesOf{w.rng}})
 	w.buildFactura()
 	w.buildMoment()
+	w.buildMigration()
 }
 
-// adapters are the three of one instance, by its clock.
+// adapters are those of one instance, by its clock.
 func (w *world) adapters(l *ledger.Ledger, now func() time.Time) []provider.Provider {
-	one, err := mtn.New(mtn.Config{
-		BaseURL: mtnURL, TargetEnvironment: w.account.TargetEnvironment,
-		APIUser: w.account.APIUser, APIKey: w.account.APIKey, SubscriptionKey: w.account.SubscriptionKey,
-	}, l.ProviderTokens(now), &http.Client{Transport: mtnWire{w}}, now,
-		mtn.WithBackoff(w.backoff), mtn.On(w.host(now)))
-	if err != nil {
-		panic(err)
+	var all []provider.Provider
+	for _, at := range w.platforms {
+		one, err := mtn.New(mtn.Config{
+			BaseURL: at.url, TargetEnvironment: at.account.TargetEnvironment,
+			APIUser: at.account.APIUser, APIKey: at.account.APIKey, SubscriptionKey: at.account.SubscriptionKey,
+		}, l.ProviderTokens(now), &http.Client{Transport: mtnWire{w, at}}, now,
+			mtn.WithBackoff(w.backoff), mtn.On(w.host(now)))
+		if err != nil {
+			panic(err)
+		}
+		all = append(all, inAccount{one, at.id})
 	}
-	all := []provider.Provider{one}
 	for _, p := range w.parties {
 		all = append(all, named{p.adapter(now)})
 	}
@@ -94,8 +94,8 @@ func (w *world) truth(reference string) truth {
 	if p := w.party(w.books.payments[reference].Provider); p != nil {
 		return p.truth(reference)
 	}
-	e, ok := w.mtn.Payment(reference)
-	if !ok || e.Accepted == 0 {
+	e, ok := w.atMTN(reference)
+	if !ok {
 		return truth{}
 	}
 	return truth{

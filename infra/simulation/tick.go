@@ -54,6 +54,9 @@ func (w *world) earliestDue() (earliest time.Time, any bool) {
 	if at := w.store.tendAt; !at.IsZero() && (!any || at.Before(earliest)) {
 		earliest, any = at, true
 	}
+	if at, ok := w.tokenDue(); ok && (!any || at.Before(earliest)) {
+		earliest, any = at, true
+	}
 	return earliest, any
 }
 

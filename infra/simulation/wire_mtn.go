@@ -11,8 +11,11 @@ import (
 	mtnstand "momoproxy/infra/standin/mtn"
 )
 
-// mtnWire is the way from a function to MTN.
-type mtnWire struct{ w *world }
+// mtnWire is the way from a function to a platform of MTN's.
+type mtnWire struct {
+	w  *world
+	at *platform
+}
 
 // RoundTrip implements http.RoundTripper.
 func (p mtnWire) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -26,15 +29,17 @@ func (p mtnWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.note("provider", r.Method, r.URL.Path, reference)
 	if pay {
 		w.asks(reference, string(body)+" "+r.Header.Get("X-Callback-Url"))
+		w.checkAccount(reference, p.at)
 	}
 	if r.Method == http.MethodGet {
 		w.running.lie, w.running.about = "", path.Base(r.URL.Path)
 		w.checkOwn(nameMTN, w.running.about)
-		if n := w.books.statuses.add(time.Now(), time.Second); n > 10 && w.skewEver() == 0 {
+		w.checkAccount(w.running.about, p.at)
+		if n := p.at.statuses.add(time.Now(), time.Second); n > 10 && w.skewEver() == 0 {
 			w.violate(Limits, "MTN: %d status questions within a second", n)
 		}
 	}
-	return w.exchange(question{Request: r, body: body, reference: reference, pay: pay, answer: w.mtn.RoundTripper().RoundTrip})
+	return w.exchange(question{Request: r, body: body, reference: reference, pay: pay, answer: p.answer})
 }
 
 // inject is asked by the provider what goes wrong with one exchange.

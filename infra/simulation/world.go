@@ -18,7 +18,6 @@ import (
 	"reflect"
 	"time"
 
-	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 )
@@ -72,6 +71,7 @@ type Stats struct {
 	Opened, Disabled, Enabled, Resent, Probes               int
 	Factura, Moment, Webhooks, Invoices, Natives            int
 	Unanswerable, Settled, Unsent, Collisions, Timers       int
+	Moved                                                   int
 }
 
 // Violation is something that must never be.
@@ -107,8 +107,7 @@ type world struct {
 	suspended []*process    // who waits, the longest first
 	idle      []chan *event // goroutines that wait for something to happen
 	going     int           // processes that have begun and not ended
-	mtn       *mtnstand.Standin
-	account   mtnstand.Account
+	platforms []*platform   // of MTN's, the newest last
 	factura   factura
 	moment    moment
 	parties   []*party // these two, in this order
@@ -145,7 +144,9 @@ func Run(o Options) Result {
 		close(events)
 	}
 	w.checkRest()
-	w.mtn.Close()
+	for _, at := range w.platforms {
+		at.standin.Close()
+	}
 	for _, p := range w.parties {
 		p.stand.Close()
 	}
