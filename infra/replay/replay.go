@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,34 +64,27 @@ func Payment(ctx context.Context, stored ledger.Payment, trail []ledger.AuditRec
 }
 
 // writes are the records that were written together, in the order of the
-// payment's versions. What was written with no version changed nothing: it goes
-// where its time is.
+// payment's versions: what changed it to a version, and then what was decided on
+// that one. Nothing was decided on what has no version.
 func writes(trail []ledger.AuditRecord) [][]ledger.AuditRecord {
 	items := map[string][]ledger.AuditRecord{}
 	for _, a := range trail {
-		items[a.Item] = append(items[a.Item], a)
-	}
-	var versions, others [][]ledger.AuditRecord
-	for _, together := range items {
-		if together[0].Version > 0 {
-			versions = append(versions, together)
-		} else {
-			others = append(others, together)
+		if a.Version > 0 {
+			items[a.Item] = append(items[a.Item], a)
 		}
 	}
-	slices.SortFunc(versions, func(a, b []ledger.AuditRecord) int { return cmp.Compare(a[0].Version, b[0].Version) })
-	slices.SortFunc(others, func(a, b []ledger.AuditRecord) int {
-		return cmp.Or(end(a).Compare(end(b)), strings.Compare(a[0].Item, b[0].Item))
+	return slices.SortedFunc(maps.Values(items), func(a, b []ledger.AuditRecord) int {
+		last := func(together []ledger.AuditRecord) int {
+			if together[0].Unchanged {
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(
+			cmp.Compare(a[0].Version, b[0].Version), cmp.Compare(last(a), last(b)),
+			end(a).Compare(end(b)), strings.Compare(a[0].Item, b[0].Item),
+		)
 	})
-	var all [][]ledger.AuditRecord
-	for len(others) > 0 {
-		if len(versions) > 0 && !end(others[0]).Before(end(versions[0])) {
-			all, versions = append(all, versions[0]), versions[1:]
-		} else {
-			all, others = append(all, others[0]), others[1:]
-		}
-	}
-	return append(all, versions...)
 }
 
 // end is when the last exchange with the provider ended, or else the last record.

@@ -45,6 +45,7 @@ func request(item string, code int) ledger.AuditRecord {
 }
 
 func version(n int64, a ledger.AuditRecord) ledger.AuditRecord { a.Version = n; return a }
+func unchanged(a ledger.AuditRecord) ledger.AuditRecord        { a.Unchanged = true; return a }
 func noted(note string, a ledger.AuditRecord) ledger.AuditRecord {
 	a.Note = note
 	return a
@@ -121,6 +122,18 @@ func TestPayment(t *testing.T) {
 				version(3, question("b", time.Minute, paid)), version(2, question("c", time.Minute, usd)),
 			},
 			status: payment.Pending, phase: payment.PhaseHeld,
+		},
+		// It came about before the payment ended, and was decided on after.
+		"an answer that was too late changes nothing": {
+			trail: []ledger.AuditRecord{
+				asked("a", 0, 201, made), request("a", 202),
+				version(3, question("b", 2*time.Minute, paid)), unchanged(version(3, question("c", time.Minute, usd))),
+			},
+			status: payment.Successful,
+		},
+		"nothing was decided on what has no version": {
+			trail:  []ledger.AuditRecord{asked("a", 0, 201, made), request("a", 202), version(0, question("b", time.Minute, paid))},
+			status: payment.Pending, phase: payment.PhaseAwaitingPayer,
 		},
 		"the right money first": {
 			trail: []ledger.AuditRecord{

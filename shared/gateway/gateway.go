@@ -146,7 +146,7 @@ func (g *Gateway) applyEvidence(ctx context.Context, p ledger.Payment, n update)
 		}
 		change := g.changeOf(prov, p, d, n)
 		if !d.Changed && change.AnswerKind == "" {
-			return p, g.Ledger.Audit(ctx, change.Audit...)
+			return p, g.Ledger.AuditUnchanged(ctx, p, change.Audit...)
 		}
 		after, deliveries, err := g.Ledger.Apply(ctx, change)
 		if err == nil {

@@ -50,10 +50,12 @@ type AuditRecord struct {
 	Duration time.Duration
 	Note     string // error class, anomaly, or why it was refused
 	Unproven bool   // of a record that was read: a callback that anybody may have sent
-	// Of a record that was read: those written together have the same Item, and
-	// the Version of the payment that they were written with; 0: with none.
-	Item    string
-	Version int64
+	// Of a record that was read: those written together have the same Item. They
+	// were written with the Version of the payment or, Unchanged, decided on it
+	// and changed nothing; 0: neither.
+	Item      string
+	Version   int64
+	Unchanged bool
 }
 
 // partition is where a record is kept.
@@ -81,7 +83,7 @@ func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 	first := records[0]
 	w := writer{}
 	w.text("client_id", first.ClientID)
-	w.number("payment_version", first.Version)
+	w.number(versionAttribute(first.Unchanged), first.Version)
 	for i, a := range records {
 		of := exchange(i)
 		w.text(of("direction"), string(a.Direction))
@@ -100,6 +102,13 @@ func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 		Attributes: w,
 		ExpiresAt:  first.At.Add(l.auditRetention),
 	}
+}
+
+func versionAttribute(unchanged bool) string {
+	if unchanged {
+		return "decided_on_version"
+	}
+	return "payment_version"
 }
 
 // exchange names the attributes of the exchange i of an item.
@@ -140,6 +149,15 @@ func (l *Ledger) Audit(ctx context.Context, records ...AuditRecord) error {
 	return l.write(ctx, "audit", l.auditOps(records)...)
 }
 
+// AuditUnchanged appends the records of what was decided on p and changed
+// nothing.
+func (l *Ledger) AuditUnchanged(ctx context.Context, p Payment, records ...AuditRecord) error {
+	for i := range records {
+		records[i].Version, records[i].Unchanged = p.version, true
+	}
+	return l.Audit(ctx, records...)
+}
+
 // AuditTrail reads the audit records of one payment, oldest first.
 func (l *Ledger) AuditTrail(ctx context.Context, reference string) ([]AuditRecord, error) {
 	return l.auditPartition(ctx, "payment#"+reference, reference)
@@ -177,6 +195,7 @@ func auditFrom(rec table.Record, reference string) ([]AuditRecord, error) {
 	if !unproven {
 		at, _ = time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
 	}
+	_, unchanged := rec.Attributes[versionAttribute(true)]
 	var records []AuditRecord
 	for i := 0; ; i++ {
 		of := exchange(i)
@@ -190,7 +209,7 @@ func auditFrom(rec table.Record, reference string) ([]AuditRecord, error) {
 			Method: r.text(of("http_method")), URL: r.text(of("url")), RequestBody: r.text(of("request_body")),
 			ResponseCode: int(r.number(of("response_code"))), ResponseBody: r.text(of("response_body")), Answer: r.text(of("answer")),
 			Duration: time.Duration(r.number(of("duration_ms"))) * time.Millisecond, Note: r.text(of("note")), Unproven: unproven,
-			Item: rec.Sort, Version: r.number("payment_version"),
+			Item: rec.Sort, Version: r.number(versionAttribute(unchanged)), Unchanged: unchanged,
 		})
 	}
 }
