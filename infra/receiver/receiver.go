@@ -71,6 +71,10 @@ func (k Keys) Handler(now func() time.Time, got func(r *http.Request, a Attempt)
 			http.Error(w, "unreadable", http.StatusBadRequest)
 			return
 		}
-		w.WriteHeader(got(r, k.Read(r.Header, body, now())))
+		if code := got(r, k.Read(r.Header, body, now())); code >= 400 {
+			http.Error(w, "refused, as it was told to", code)
+		} else {
+			w.WriteHeader(code)
+		}
 	})
 }

@@ -38,7 +38,7 @@ func TestKeyboard(t *testing.T) {
 	p.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
 	p.until("Waiting for the payer", "Tell the customer")
 	p.do(chromedp.Evaluate(`document.querySelector("summary").focus()`, nil), chromedp.KeyEvent(kb.Enter))
-	p.until("POST /request-to-pay → 202")
+	p.until("POST /request-to-pay → accepted")
 	var focused string
 	p.do(chromedp.KeyEvent("/"), chromedp.Evaluate(`document.activeElement.id`, &focused))
 	if focused != "q" {
