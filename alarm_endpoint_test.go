@@ -12,7 +12,7 @@ import (
 	"momoproxy/shared/webhook"
 )
 
-// threshold is what an alarm on a state compares a census with.
+// threshold is what an alarm on a state compares the backlog with.
 func threshold(t *testing.T, alarm, metric string) time.Duration {
 	t.Helper()
 	var s struct {
@@ -32,10 +32,10 @@ func threshold(t *testing.T, alarm, metric string) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// An app that takes nothing is told within seven hours, and for as long as it
-// takes nothing: its circuit opens meanwhile, and its events are then no longer
-// due.
-func TestAnAppThatTakesNothingIsTold(t *testing.T) {
+// An alarm stands within seven hours for an app that takes nothing, and for as
+// long as it takes nothing: its circuit opens meanwhile, and its events are then
+// no longer due.
+func TestAnAppThatTakesNothingRaisesAnAlarm(t *testing.T) {
 	t.Parallel()
 	old := threshold(t, "DeliveryOldAlarm", "OldestUndeliveredMilliseconds")
 	held := threshold(t, "DeliveryHeldLongAlarm", "OldestHeldMilliseconds")
@@ -49,12 +49,12 @@ func TestAnAppThatTakesNothingIsTold(t *testing.T) {
 		}
 		w.Pass(7 * time.Hour)
 		for range 12 {
-			census, err := w.Ledger.Backlog(t.Context(), time.Now())
+			backlog, err := w.Ledger.Backlog(t.Context(), time.Now())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if census.OldestUndelivered <= old && census.OldestProbed <= held {
-				t.Fatalf("nobody is told: %+v", census)
+			if backlog.OldestUndelivered <= old && backlog.OldestProbed <= held {
+				t.Fatalf("no alarm: %+v", backlog)
 			}
 			w.Pass(time.Hour)
 		}

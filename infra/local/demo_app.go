@@ -26,15 +26,19 @@ type demoApp struct {
 // startDemoApp serves the app on a free loopback port until it is stopped.
 func startDemoApp(keys receiver.Keys, now func() time.Time, print func(string, ...any)) (app *demoApp, stop func(), err error) {
 	app = &demoApp{Keys: keys, print: print, verified: map[string]bool{}, arrived: make(chan receiver.Attempt, 100)}
-	url, stop, err := loopback.Serve(keys.Handler(now, app.got), "127.0.0.1:0")
+	verifying := keys.Handler(now, app.got)
+	url, stop, err := loopback.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if app.down.Load() {
+			http.Error(w, "down, by the switch of the console", http.StatusInternalServerError)
+			return
+		}
+		verifying.ServeHTTP(w, r)
+	}), "127.0.0.1:0")
 	app.URL = url + "/momo-callback"
 	return app, stop, err
 }
 
 func (a *demoApp) got(_ *http.Request, c receiver.Attempt) int {
-	if a.down.Load() {
-		return http.StatusInternalServerError
-	}
 	if c.Fault != nil {
 		a.print("demo app: REFUSED a callback: %v", c.Fault)
 		return http.StatusForbidden

@@ -62,8 +62,9 @@ func (k Keys) Read(header http.Header, body []byte, at time.Time) Attempt {
 	return a
 }
 
-// Handler hands each delivery to got, which returns the status to answer.
-// What cannot be read is a connection that broke, and comes again.
+// Handler hands each delivery to got, which returns the status to answer. A
+// refusal has the fault in its body, if there was one. What cannot be read is a
+// connection that broke, and comes again.
 func (k Keys) Handler(now func() time.Time, got func(r *http.Request, a Attempt) int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -71,10 +72,11 @@ func (k Keys) Handler(now func() time.Time, got func(r *http.Request, a Attempt)
 			http.Error(w, "unreadable", http.StatusBadRequest)
 			return
 		}
-		if code := got(r, k.Read(r.Header, body, now())); code >= 400 {
-			http.Error(w, "refused, as it was told to", code)
-		} else {
-			w.WriteHeader(code)
+		a := k.Read(r.Header, body, now())
+		code := got(r, a)
+		w.WriteHeader(code)
+		if code >= 400 && a.Fault != nil {
+			_, _ = io.WriteString(w, a.Fault.Error()) // the sender may have gone
 		}
 	})
 }

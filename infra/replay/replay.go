@@ -101,7 +101,8 @@ func end(together []ledger.AuditRecord) time.Time {
 	return last
 }
 
-// evidence is what one write tells of the payment p; without a verdict: nothing.
+// evidence is what one write proves about the payment p; without a verdict:
+// nothing.
 // unread counts the exchanges that today's adapter would not have made.
 func (s subject) evidence(ctx context.Context, p payment.Payment, together []ledger.AuditRecord) (e payment.Evidence, unread int, err error) {
 	first := together[0]

@@ -115,7 +115,7 @@ func TestPayment(t *testing.T) {
 			},
 			status: payment.Timeout, reason: payment.ReasonNoEnding,
 		},
-		// Of one time, told apart by the versions that they made.
+		// At the same time: the versions say which came first.
 		"other money first, then the right money": {
 			trail: []ledger.AuditRecord{
 				asked("a", 0, 201, made), request("a", 202),
@@ -163,7 +163,7 @@ func TestPayment(t *testing.T) {
 	}
 }
 
-// Another end than the evidence has is told in words.
+// Differs names each field that the evidence does not give.
 func TestDiffers(t *testing.T) {
 	stored := push()
 	r, err := replay.Payment(t.Context(), stored, nil)

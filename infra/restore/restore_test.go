@@ -131,9 +131,9 @@ func TestRestore(t *testing.T) {
 	if err != nil || p.Status != payment.Pending {
 		t.Fatalf("%s %v", p.Status, err)
 	}
-	census, err := again.Backlog(t.Context(), time.Now())
-	if err != nil || census.OpenPayments != 1 {
-		t.Fatalf("%+v %v", census, err)
+	backlog, err := again.Backlog(t.Context(), time.Now())
+	if err != nil || backlog.OpenPayments != 1 {
+		t.Fatalf("%+v %v", backlog, err)
 	}
 	t.Logf("5. %s is %s again and due: the reconciler asks about it", before, p.Status)
 

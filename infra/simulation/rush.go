@@ -14,8 +14,8 @@ import (
 // Rare worlds in which one rule alone is put to the test, once the faults have
 // stopped. What is drawn here moves nothing else of other seeds.
 
-// askersAtOnce is how many payments have pages that wait for them.
-const askersAtOnce = 60
+// waitingPages is how many payments have pages that wait for them.
+const waitingPages = 60
 
 // planRush has many customers pay at once, each before a page that asks for the
 // payment's status as often as it may: more often in all than the provider
@@ -28,7 +28,7 @@ func (w *world) planRush() {
 		return
 	}
 	const start = 7 * time.Hour
-	body, payer, orders, apart, every := `"currency":"SZL"`, "26876%06d", askersAtOnce, 500*time.Millisecond, 1100*time.Millisecond
+	body, payer, orders, apart, every := `"currency":"SZL"`, "26876%06d", waitingPages, 500*time.Millisecond, 1100*time.Millisecond
 	if kind == 1 {
 		body, payer = fmt.Sprintf(`"currency":"AOA","provider":%q,"method":"ekwanza"`, w.parties[0].name), "24492%07d"
 		orders, apart, every = 24, 4500*time.Millisecond, 2*time.Second

@@ -25,13 +25,13 @@ func (g *Gateway) Backlog(ctx context.Context) *ledger.Backlog {
 	now := g.now()
 	b, err := g.Ledger.Backlog(ctx, now)
 	if err != nil {
-		g.Log.WarnContext(ctx, "census.failed", "error", err.Error())
+		g.Log.WarnContext(ctx, "backlog.failed", "error", err.Error())
 		return nil
 	}
 	if minute := now.Unix() / 60; atomic.SwapInt64(&g.backlogMinute, minute) == minute {
 		return b
 	}
-	g.Log.InfoContext(ctx, "census", "open_payments", b.OpenPayments,
+	g.Log.InfoContext(ctx, "backlog", "open_payments", b.OpenPayments,
 		"unknown_payments", b.UnknownPayments, "oldest_unknown_ms", b.OldestUnknown.Milliseconds(),
 		"due_deliveries", b.DueDeliveries, "oldest_undelivered_ms", b.OldestUndelivered.Milliseconds(), "oldest_overdue_ms", b.OldestOverdue.Milliseconds(),
 		"held_deliveries", b.HeldDeliveries, "oldest_held_ms", b.OldestProbed.Milliseconds(), "exhausted_deliveries", b.ExhaustedDeliveries,
@@ -43,7 +43,7 @@ func (g *Gateway) Backlog(ctx context.Context) *ledger.Backlog {
 func (g *Gateway) logCircuits(ctx context.Context, now time.Time) {
 	stored, err := g.Ledger.AllHealth(ctx)
 	if err != nil {
-		g.Log.WarnContext(ctx, "census.failed", "error", err.Error())
+		g.Log.WarnContext(ctx, "backlog.failed", "error", err.Error())
 		return
 	}
 	for _, prov := range g.Providers {
@@ -55,6 +55,6 @@ func (g *Gateway) logCircuits(ctx context.Context, now time.Time) {
 		// When nobody asks for a payment nobody learns that a provider is
 		// back: what has not been tried in vain for a while counts as closed.
 		open := health.Open() && now.Sub(health.AskedAt()) < circuitQuiet
-		g.Log.InfoContext(ctx, "census.provider", "provider", name, "circuit_open", open, "failures", health.Failures())
+		g.Log.InfoContext(ctx, "backlog.provider", "provider", name, "circuit_open", open, "failures", health.Failures())
 	}
 }

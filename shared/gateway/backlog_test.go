@@ -29,12 +29,12 @@ func lines(w *testbed.World, message string) []string {
 // However often the reconciler runs, the backlog is logged once a minute.
 func TestBacklogIsLoggedOnceAMinute(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
-		start := len(lines(w, "census"))
+		start := len(lines(w, "backlog"))
 		for range 60 {
 			w.Reconcile(t.Context())
 			time.Sleep(2 * time.Second) // virtual
 		}
-		if got := len(lines(w, "census")) - start; got < 2 || got > 4 { // background runs fall into the same minutes
+		if got := len(lines(w, "backlog")) - start; got < 2 || got > 4 { // background runs fall into the same minutes
 			t.Errorf("%d in two minutes", got)
 		}
 	})
@@ -58,7 +58,7 @@ func TestBacklogNeverFailsTheRun(t *testing.T) {
 		if got := w.Status(reference); got != payment.Successful {
 			t.Errorf("it is %s", got)
 		}
-		if len(lines(w, "census.failed")) == 0 {
+		if len(lines(w, "backlog.failed")) == 0 {
 			t.Error("nobody is told")
 		}
 	})
@@ -69,7 +69,7 @@ func TestBacklogNeverFailsTheRun(t *testing.T) {
 func TestBacklogTellsOfTheCircuit(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		open := func() bool {
-			all := slices.DeleteFunc(lines(w, "census.provider"), func(l string) bool { return !strings.Contains(l, `"provider":"mtn"`) })
+			all := slices.DeleteFunc(lines(w, "backlog.provider"), func(l string) bool { return !strings.Contains(l, `"provider":"mtn"`) })
 			return len(all) > 0 && strings.Contains(all[len(all)-1], `"circuit_open":true`)
 		}
 		w.Pass(2 * time.Minute)

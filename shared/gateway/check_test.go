@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,6 +50,15 @@ func TestCheck(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if p, err = w.Gateway.Check(t.Context(), reference); err != nil || p.Status != payment.Successful || p.EndedBy != payment.FromStatus {
 			t.Errorf("it is %s by %s, %v", p.Status, p.EndedBy, err)
+		}
+		// The trail says what was decided on which version, whatever the times are.
+		trail, err := w.Ledger.AuditTrail(t.Context(), reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := slices.DeleteFunc(trail, func(a ledger.AuditRecord) bool { return a.Method != http.MethodGet })
+		if len(asked) != 2 || !asked[0].Unchanged || asked[0].Version == 0 || asked[1].Unchanged || asked[1].Version <= asked[0].Version {
+			t.Errorf("the questions are on record as %+v", asked)
 		}
 		if _, err := w.Gateway.Check(t.Context(), "44444444-4444-4444-8444-444444444444"); !errors.Is(err, ledger.ErrNotFound) {
 			t.Error(err)

@@ -229,7 +229,7 @@ func endpointKey(clientID, origin string) table.Key {
 	return table.Key{Space: table.Main, Partition: endpointPartition(clientID), Sort: originPrefix + origin}
 }
 
-// dueDelivery also says since when the event is undelivered, so that a census
+// dueDelivery also says since when the event is undelivered, so that a count of the backlog
 // learns that without reading records. One that has ended, and was only asked
 // for again, is that since then.
 func dueDelivery(d delivery.Delivery) table.IndexKey {

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,42 @@ func TestALargeRequestIsStoredOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "story", after, story.Payment)
+}
+
+// What is decided says on which version of the payment: the one that it made, or
+// the one that it left as it was.
+func TestAuditNamesTheVersion(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	p := b.create(t, newPayment(refA))
+	c := change(p, evidence(payment.SaysPending, time.Minute))
+	c.Audit = []ledger.AuditRecord{{At: start, Direction: ledger.OutboundToProvider, Reference: refA, Method: "POST"}}
+	after, _, err := b.Apply(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := ledger.AuditRecord{At: start.Add(time.Minute), Direction: ledger.OutboundToProvider, Reference: refA, Method: "GET"}
+	if err := b.AuditUnchanged(t.Context(), after, again); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Audit(t.Context(), ledger.AuditRecord{At: start.Add(time.Hour), Direction: ledger.InboundFromApp, Reference: refA}); err != nil {
+		t.Fatal(err)
+	}
+	trail, err := b.AuditTrail(t.Context(), refA)
+	if err != nil || len(trail) != 3 {
+		t.Fatalf("%+v %v", trail, err)
+	}
+	type on struct {
+		version   int64
+		unchanged bool
+	}
+	var got []on
+	for _, a := range trail {
+		got = append(got, on{a.Version, a.Unchanged})
+	}
+	if want := []on{{2, false}, {2, true}, {0, false}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
 
 // What one write audits is one item, and comes back as each exchange was.

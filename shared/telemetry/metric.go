@@ -122,17 +122,17 @@ var Metrics = []Metric{
 	{Name: "ChecksPutOff", Unit: Count, Line: "reconcile", Value: "put_off"},
 
 	// How much stands where.
-	{Name: "OpenPayments", Unit: Count, Line: "census", Value: "open_payments"},
-	{Name: "UnknownPayments", Unit: Count, Line: "census", Value: "unknown_payments"},
-	{Name: "OldestUnknownMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_unknown_ms"},
-	{Name: "DueDeliveries", Unit: Count, Line: "census", Value: "due_deliveries"},
-	{Name: "OldestUndeliveredMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_undelivered_ms"},
-	{Name: "OldestOverdueMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_overdue_ms"},
-	{Name: "HeldDeliveries", Unit: Count, Line: "census", Value: "held_deliveries"},
-	{Name: "OldestHeldMilliseconds", Unit: Milliseconds, Line: "census", Value: "oldest_held_ms"},
-	{Name: "ExhaustedDeliveries", Unit: Count, Line: "census", Value: "exhausted_deliveries"},
-	{Name: "DisabledEndpoints", Unit: Count, Line: "census", Value: "disabled_endpoints"},
-	{Name: "CircuitOpen", Unit: Count, Line: "census.provider", Value: "circuit_open", By: []string{"provider"}, Total: true},
+	{Name: "OpenPayments", Unit: Count, Line: "backlog", Value: "open_payments"},
+	{Name: "UnknownPayments", Unit: Count, Line: "backlog", Value: "unknown_payments"},
+	{Name: "OldestUnknownMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_unknown_ms"},
+	{Name: "DueDeliveries", Unit: Count, Line: "backlog", Value: "due_deliveries"},
+	{Name: "OldestUndeliveredMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_undelivered_ms"},
+	{Name: "OldestOverdueMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_overdue_ms"},
+	{Name: "HeldDeliveries", Unit: Count, Line: "backlog", Value: "held_deliveries"},
+	{Name: "OldestHeldMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_held_ms"},
+	{Name: "ExhaustedDeliveries", Unit: Count, Line: "backlog", Value: "exhausted_deliveries"},
+	{Name: "DisabledEndpoints", Unit: Count, Line: "backlog", Value: "disabled_endpoints"},
+	{Name: "CircuitOpen", Unit: Count, Line: "backlog.provider", Value: "circuit_open", By: []string{"provider"}, Total: true},
 }
 
 var metricsOf = byLine(Metrics)

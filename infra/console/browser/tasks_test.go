@@ -33,7 +33,7 @@ func TestTasks(t *testing.T) {
 		p.press("Why")
 		p.until("Demo app does not know yet: it answered 500")
 		p.do(chromedp.Click(`//summary[contains(., "attempt 1")]`, chromedp.BySearch))
-		p.until("refused, as it was told to")
+		p.until("down, by the switch of the console")
 		s.post("local/app", `{"on":false}`) // its developer has mended it
 		p.press("Send again")
 		p.until("Demo app answered 200 on attempt")
