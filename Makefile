@@ -99,7 +99,7 @@ race: c-compiler ## Run the tests of shared/ under the race detector (needs a C 
 
 .PHONY: race-core
 race-core: c-compiler ## Run the packages that work concurrently under the race detector, as .ci/run does (needs a C compiler)
-	CGO_ENABLED=1 go test -race -count=1 -timeout=14m $(RACE_PKG)
+	CGO_ENABLED=1 go test -race -count=1 -timeout=9m $(RACE_PKG)
 
 .PHONY: c-compiler
 c-compiler:
