@@ -115,13 +115,13 @@ func catalogue(t core.Times, documented bool) []core.Script {
 	lag.Lag = t.Lag
 	add("1006", "callback_first", "SUCCESSFUL; the callback comes while the status still says PENDING, for Lag", lag)
 	add("1007", "callback_forged_only", "as 1004, but the true callback is lost", told(fails(end, "APPROVAL_REJECTED"), core.Notice{Status: "SUCCESSFUL", Forged: Stranger}))
-	add("1008", "callback_forged_pending", "somebody else posts SUCCESSFUL at once; the payment stays PENDING for ever", told(core.Script{}, core.Notice{Status: "SUCCESSFUL", Forged: Stranger}))
+	add("1008", "callback_forged_pending", "somebody else posts SUCCESSFUL at once; the payment stays PENDING", told(core.Script{}, core.Notice{Status: "SUCCESSFUL", Forged: Stranger}))
 	add("1009", "callback_forged_failure", "somebody else posts FAILED at once; the truth is SUCCESSFUL after Slow, with its callback",
 		told(succeeds(t.Slow), core.Notice{Status: "FAILED", Reason: "APPROVAL_REJECTED", Forged: Stranger}, core.Notice{After: t.Slow}))
 
 	// Time.
 	add("2001", "slow", "SUCCESSFUL after Slow", succeeds(t.Slow))
-	add("2002", ScriptPending, "PENDING for ever", core.Script{})
+	add("2002", ScriptPending, "stays PENDING", core.Script{})
 	add("2003", "late_success", "PENDING for Long, then SUCCESSFUL", succeeds(t.Long))
 	corrected := fails(t.Approve, "EXPIRED")
 	corrected.Steps = append(corrected.Steps, core.Step{After: t.Approve + t.Long, Status: "SUCCESSFUL"})
@@ -186,7 +186,7 @@ func catalogue(t core.Times, documented bool) []core.Script {
 	add("7012", "status_reset", "the first three status questions meet a reset", shown(succeeds(end), core.ResetBefore, 3))
 
 	// What only transfers and refunds ask for.
-	add("", "ongoing", "PENDING for ever; of a transfer or a refund", core.Script{})
+	add("", "ongoing", "stays PENDING; of a transfer or a refund", core.Script{})
 	add("", "refused_not_found", "404 RESOURCE_NOT_FOUND; of a refund", refused("RESOURCE_NOT_FOUND"))
 	add("", "refused_payee_not_found", "500 PAYEE_NOT_FOUND; of a transfer", refused("PAYEE_NOT_FOUND"))
 	return all
