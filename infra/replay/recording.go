@@ -60,7 +60,7 @@ func (w *recording) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch {
 	case one.ResponseCode == 0:
 		return nil, cmp.Or(failed(one.Note), error(errNotRecorded))
-	case ofToken(r.URL.Path) && one.ResponseCode == http.StatusOK: // a token itself is not stored
+	case one.ResponseBody == wire.HiddenToken: // itself is not stored
 		one.ResponseBody = fmt.Sprintf(`{"access_token":%q,"token_type":"access_token","expires_in":3600}`, w.newToken())
 	}
 	return answered(r, one), nil

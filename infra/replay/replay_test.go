@@ -10,6 +10,7 @@ import (
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider/wire"
 )
 
 const reference = "9a4bfb95-6738-408d-a0b3-fd4e84128d70"
@@ -34,6 +35,12 @@ func asked(item string, after time.Duration, code int, body string) ledger.Audit
 		At: start.Add(after), Direction: ledger.OutboundToProvider, Reference: reference, Item: item, Version: 1,
 		Method: http.MethodPost, URL: "https://moment.example/collect/payment_request", ResponseCode: code, ResponseBody: body,
 	}
+}
+
+func toMTN(after time.Duration, path string, code int, body string) ledger.AuditRecord {
+	a := asked("a", after, code, body)
+	a.URL = "https://mtn.example" + path
+	return a
 }
 
 // request is the app's.
@@ -65,12 +72,13 @@ func TestPayment(t *testing.T) {
 		usd   = `{"id":"pr_1","type":"push","status":"paid","amount":10000,"currency":"USD","external_reference":"` + reference + `","payment_id":"pay_7"}`
 	)
 	for name, test := range map[string]struct {
-		answer string // stored.AnswerKind
-		method string // empty: push
-		trail  []ledger.AuditRecord
-		status payment.Status
-		reason string
-		phase  payment.Phase
+		answer   string // stored.AnswerKind
+		provider string // empty: MomentPay
+		method   string // of MomentPay's; empty: push
+		trail    []ledger.AuditRecord
+		status   payment.Status
+		reason   string
+		phase    payment.Phase
 	}{
 		"nothing is known": {trail: []ledger.AuditRecord{}, status: payment.Pending, phase: payment.PhaseSubmitting},
 		"its request is refused": {
@@ -102,6 +110,23 @@ func TestPayment(t *testing.T) {
 		"there was no connection": {
 			trail:  []ledger.AuditRecord{noted("dial", asked("a", 0, 0, "")), request("a", 502)},
 			status: payment.Failed, reason: "NOT_SENT",
+		},
+		// MTN's token call may be answered with 200 and a page: no token, so the
+		// request was not sent once more.
+		"the token was lost and no other came": {
+			provider: "mtn",
+			trail: []ledger.AuditRecord{
+				toMTN(0, "/collection/v1_0/requesttopay", 401, ""), toMTN(time.Second, "/collection/token/", 200, "[no token]"), request("a", 502),
+			},
+			status: payment.Failed, reason: "CREDENTIALS",
+		},
+		"the token was lost and another came": {
+			provider: "mtn",
+			trail: []ledger.AuditRecord{
+				toMTN(0, "/collection/v1_0/requesttopay", 401, ""), toMTN(time.Second, "/collection/token/", 200, wire.HiddenToken),
+				toMTN(2*time.Second, "/collection/v1_0/requesttopay", 202, ""), request("a", 202),
+			},
+			status: payment.Pending, phase: payment.PhaseAwaitingPayer,
 		},
 		"no slot came free": {
 			answer: string(gateway.NotStarted),
@@ -148,6 +173,9 @@ func TestPayment(t *testing.T) {
 			stored := push()
 			stored.AnswerKind = test.answer
 			stored.Method = cmp.Or(test.method, stored.Method)
+			if test.provider != "" {
+				stored.Provider, stored.Method = test.provider, ""
+			}
 			r, err := replay.Payment(t.Context(), stored, test.trail)
 			if err != nil {
 				t.Fatal(err)

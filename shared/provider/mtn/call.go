@@ -7,8 +7,8 @@ import (
 	"momoproxy/shared/provider/wire"
 )
 
-// hideToken keeps of a token call's answer only a known error word: what
-// else is in it may be a credential.
+// hideToken keeps of a token call's answer a known error word, or whether it
+// brought a token: what else is in it may be a credential.
 func hideToken(r wire.Reply) string {
 	if r.Code == 0 {
 		return ""
@@ -16,7 +16,10 @@ func hideToken(r wire.Reply) string {
 	if word := credentialsWord(r); r.Code != http.StatusOK && word != "" {
 		return `{"error":"` + word + `"}`
 	}
-	return "[token]"
+	if _, _, err := readToken(r); err != nil {
+		return "[no token]"
+	}
+	return wire.HiddenToken
 }
 
 // session is one Submit or Status: its exchanges, and whether it has used

@@ -25,34 +25,44 @@ func (p *Provider) fetchToken(ctx context.Context, tr *wire.Trail, timeout time.
 		},
 		Record: hideToken,
 	}, timeout)
+	token, life, err := readToken(r)
+	if err != nil {
+		return provider.StoredToken{}, err
+	}
+	return provider.StoredToken{Token: token, IssuedAt: asked, ExpiresAt: asked.Add(life)}, nil
+}
+
+// readToken reads the answer to a token call: the token, and how long it lives
+// from the call on.
+func readToken(r wire.Reply) (token string, life time.Duration, err error) {
 	switch {
 	case r.Code == 0:
-		return provider.StoredToken{}, fmt.Errorf("%w: no answer to MTN token call (%s)", provider.ErrUnavailable, r.Class)
+		return "", 0, fmt.Errorf("%w: no answer to MTN token call (%s)", provider.ErrUnavailable, r.Class)
 	case r.Code != http.StatusOK && credentialsWord(r) != "":
 		// A wrong API user or key is an HTTP 500 login_failed, and a 401
 		// invalid_client on the new platform (observed).
-		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: %s", provider.ErrCredentials, credentialsWord(r))
+		return "", 0, fmt.Errorf("%w: MTN token call: %s", provider.ErrCredentials, credentialsWord(r))
 	case r.Code == http.StatusUnauthorized:
-		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 401", provider.ErrCredentials)
+		return "", 0, fmt.Errorf("%w: MTN token call: HTTP 401", provider.ErrCredentials)
 	case r.Code != http.StatusOK || r.Class != "":
-		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP %d %s", provider.ErrUnavailable, r.Code, r.Class)
+		return "", 0, fmt.Errorf("%w: MTN token call: HTTP %d %s", provider.ErrUnavailable, r.Code, r.Class)
 	}
 	// A 200 may be the HTML page of a firewall (observed).
 	body, err := wire.ReadObject(r.Body)
 	if err != nil {
-		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 that is not a JSON object", provider.ErrUnavailable)
+		return "", 0, fmt.Errorf("%w: MTN token call: HTTP 200 that is not a JSON object", provider.ErrUnavailable)
 	}
-	token, _ := body.Text("access_token")
-	if !wire.VisibleASCII(token) || len(token) > 16<<10 {
-		return provider.StoredToken{}, fmt.Errorf("%w: MTN token call: HTTP 200 without a token", provider.ErrUnavailable)
+	token, _ = body.Text("access_token")
+	if !wire.VisibleASCII(token) {
+		return "", 0, fmt.Errorf("%w: MTN token call: HTTP 200 without a token", provider.ErrUnavailable)
 	}
-	life := unknownLife
+	life = unknownLife
 	if text, ok := body.Text("expires_in"); ok {
 		if seconds, err := strconv.ParseInt(text, 10, 32); err == nil && seconds > 0 {
 			life = min(time.Duration(seconds)*time.Second, longestLife)
 		}
 	}
-	return provider.StoredToken{Token: token, IssuedAt: asked, ExpiresAt: asked.Add(life)}, nil
+	return token, life, nil
 }
 
 // credentialsWord is MTN's word for refused credentials; empty: it said none.

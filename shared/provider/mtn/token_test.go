@@ -13,6 +13,7 @@ import (
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/provider/providertest"
+	"momoproxy/shared/provider/wire"
 )
 
 // clock is a clock that tests move.
@@ -217,7 +218,10 @@ func TestTokenAnswers(t *testing.T) {
 			if len(exchanges) != 1 || exchanges[0].Code != c.code {
 				t.Fatalf("exchanges: %+v", exchanges)
 			}
-			want := "[token]"
+			want := "[no token]"
+			if c.want == nil {
+				want = wire.HiddenToken
+			}
 			if c.code == 401 && strings.Contains(c.body, "invalid_client") {
 				want = `{"error":"invalid_client"}`
 			}

@@ -20,13 +20,20 @@ import (
 )
 
 const (
-	// MaxAnswer bounds what is read of an answer; a longer one is not used.
-	MaxAnswer = 64 << 10
-	// maxRecorded bounds the part of an answer that an Exchange keeps.
-	maxRecorded = 16 << 10
+	// MaxAnswer bounds what is read of an answer, in bytes; a longer one is
+	// not used. What is used is kept whole: nothing is decided on what the
+	// audit log lacks.
+	MaxAnswer = 32 << 10
+	// excerpt is how much is kept of an answer that is not used, in bytes.
+	excerpt = 4 << 10
+	// MaxCallback bounds a callback's body, in bytes.
+	MaxCallback = 64 << 10
 )
 
-var errTooLarge = errors.New("answer over 64 KiB")
+var errTooLarge = errors.New("answer over 32 KiB")
+
+// HiddenToken stands in an Exchange for an answer that brought a token.
+const HiddenToken = "[token]"
 
 // Reply is what came back from one HTTP exchange.
 type Reply struct {
@@ -104,7 +111,7 @@ func (c *Client) Do(ctx context.Context, t *Trail, call Call, timeout time.Durat
 		URL:          c.base + call.Path,
 		RequestBody:  string(call.Body),
 		Code:         r.Code,
-		ResponseBody: recorded(text),
+		ResponseBody: recorded(text, r.Class),
 		Started:      started,
 		Duration:     time.Since(begin),
 		Err:          r.Class,
@@ -178,12 +185,19 @@ func redact(body []byte, secrets []string) []byte {
 	return body
 }
 
-// recorded makes an answer fit for an Exchange.
-func recorded(text string) string {
-	if len(text) > maxRecorded {
-		text = text[:maxRecorded]
+// recorded makes an answer fit for an Exchange: each byte that is not UTF-8
+// becomes what a JSON decoder makes of it, so that who reads the record again
+// reads the same.
+func recorded(text, class string) string {
+	most := MaxAnswer // also of what grows by it, which no provider sends
+	if class == ClassTooLarge {
+		most = excerpt
 	}
-	return strings.ToValidUTF8(text, "?")
+	text = strings.Map(func(r rune) rune { return r }, text)
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "")
+	}
+	return text
 }
 
 // HTML says whether a body is a page and not an answer of the provider's:
