@@ -288,15 +288,11 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 				}
 			}
 			for variable := range variables {
-				need := config.Provider
-				switch variable {
-				case "SEALING_SECRET_ID":
-					need = config.Sealing
-				case "PAYER_SECRET_ID":
-					need = config.PayerKey
-				}
-				if strings.HasSuffix(variable, "_SECRET_ID") && needs&need == 0 {
-					t.Errorf("it is given %s, the name of credentials that it has no use for", variable)
+				need, secret := map[string]config.Needs{
+					"ACCOUNTS_PATH": config.Provider, "SEALING_SECRET_ID": config.Sealing, "PAYER_SECRET_ID": config.PayerKey,
+				}[variable]
+				if secret && needs&need == 0 {
+					t.Errorf("it is given %s, the name of secrets that it has no use for", variable)
 				}
 			}
 		})

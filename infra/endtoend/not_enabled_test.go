@@ -8,14 +8,16 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// testNotEnabled deploys the template for MTN alone: the other webhooks'
-// functions are there all the same. They come up without credentials, which
-// their roles do not let them have, and take nothing to an end.
+// testNotEnabled has an account with MTN alone: the other webhooks' functions
+// are there all the same. They come up, and take nothing to an end.
 func testNotEnabled(t *testing.T, w *world) {
-	alone := deploy(t, w.stack.name, map[string]string{
-		"PublicBaseUrl": w.front, "MtnBaseUrl": w.stack.values["MtnBaseUrl"], "Version": "e2e",
-		"DeliveryQueue": w.stack.values["DeliveryQueue"], "DeadLetterQueue": w.stack.values["DeadLetterQueue"],
+	// Nobody else starts meanwhile.
+	kept := w.store.values
+	w.store.values = maps.Clone(kept)
+	maps.DeleteFunc(w.store.values, func(name, _ string) bool {
+		return strings.Contains(name, "/accounts/") && !strings.HasSuffix(name, "/mtn")
 	})
+	defer func() { w.store.values = kept }()
 	for function, c := range map[string]struct {
 		event string
 		code  int
@@ -27,15 +29,8 @@ func testNotEnabled(t *testing.T, w *world) {
 		"momentpay-webhook": {"momentpay-webhook/unsigned", 404, `"code":"not_found"`},
 	} {
 		t.Run(function, func(t *testing.T) {
-			d := alone.functions(t)[function]
-			environment := map[string]string{}
-			for variable, value := range w.environments[function] {
-				if _, set := w.stack.functions(t)[function].Environment.Variables[variable]; !set {
-					environment[variable] = value // the test's own
-				}
-			}
-			maps.Copy(environment, d.Environment.Variables)
-			p := launch(t, function, w.binaries[function], d.timeout(), environment)
+			d := w.stack.functions(t)[function]
+			p := launch(t, function, w.binaries[function], d.timeout(), w.environments[function])
 			w.recorder.forget(function)
 			var got events.APIGatewayV2HTTPResponse
 			if err := p.call(t.Context(), event(t, c.event), &got); err != nil {
@@ -46,7 +41,7 @@ func testNotEnabled(t *testing.T, w *world) {
 			}
 			p.stop()
 			for _, u := range w.recorder.used() {
-				if u.Function == function && !allowed(alone.grants(t, d), u) {
+				if u.Function == function && !allowed(w.stack.grants(t, d), u) {
 					t.Errorf("its role does not allow what it did: %s", u)
 				}
 			}

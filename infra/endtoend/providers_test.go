@@ -46,8 +46,9 @@ const invoiceTakes = time.Hour
 // first, on a machine that is busy, and Mom Factura calls once.
 var patientClient = &http.Client{Timeout: patience}
 
-// startMTN serves the sandbox, whose payers approve at once.
-func (w *world) startMTN(t *testing.T) (string, mtnstand.Account) {
+// startMTN serves the sandbox, whose payers approve at once. This and the
+// next two return the account that stands in the provider's parameter.
+func (w *world) startMTN(t *testing.T) map[string]any {
 	t.Helper()
 	times := mtnstand.DefaultTimes()
 	times.Approve = 200 * time.Millisecond
@@ -57,12 +58,11 @@ func (w *world) startMTN(t *testing.T) (string, mtnstand.Account) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, w.sandbox.Handler()), account
+	return map[string]any{"MTN_BASE_URL": serve(t, w.sandbox.Handler()), "MTN_TARGET_ENV": "sandbox",
+		"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey}
 }
 
-// startMomFactura serves the stand-in; credentials are what stands in its
-// parameter.
-func (w *world) startMomFactura(t *testing.T, publicURL string) (url string, credentials map[string]any) {
+func (w *world) startMomFactura(t *testing.T, publicURL string) map[string]any {
 	t.Helper()
 	times := facturastand.DefaultTimes()
 	times.Approve, times.Invoice = 100*time.Millisecond, invoiceTakes
@@ -70,11 +70,11 @@ func (w *world) startMomFactura(t *testing.T, publicURL string) (url string, cre
 		CallbackURL: publicURL + "/webhooks/mom-factura/" + facturaToken},
 		APIKey: facturaKey})
 	t.Cleanup(w.factura.Close)
-	return serve(t, w.factura.Handler()), map[string]any{"MOMFACTURA_API_KEY": facturaKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken}
+	return map[string]any{"MOMFACTURA_BASE_URL": serve(t, w.factura.Handler()), "MOMFACTURA_TEST_MODE": true, "MOMFACTURA_API_KEY": facturaKey, "MOMFACTURA_WEBHOOK_TOKEN": facturaToken}
 }
 
 // startMomentPay serves the stand-in, whose payers do what the test says.
-func (w *world) startMomentPay(t *testing.T, publicURL string) (url string, credentials map[string]any) {
+func (w *world) startMomentPay(t *testing.T, publicURL string) map[string]any {
 	t.Helper()
 	secret, err := webhook.NewSecret(rand.Reader)
 	if err != nil {
@@ -85,5 +85,5 @@ func (w *world) startMomentPay(t *testing.T, publicURL string) (url string, cred
 		HTTPClient: patientClient},
 		SecretKey: key, WebhookSecrets: []string{secret.Reveal()}, Manual: true})
 	t.Cleanup(w.moment.Close)
-	return serve(t, w.moment.Handler()), map[string]any{"MOMENTPAY_SECRET_KEY": key, "MOMENTPAY_WEBHOOK_SECRETS": []string{secret.Reveal()}}
+	return map[string]any{"MOMENTPAY_BASE_URL": serve(t, w.moment.Handler()), "MOMENTPAY_SECRET_KEY": key, "MOMENTPAY_WEBHOOK_SECRETS": []string{secret.Reveal()}}
 }

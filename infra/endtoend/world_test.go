@@ -72,7 +72,8 @@ type world struct {
 	environments map[string]map[string]string
 	recorder     *recorder
 	store        *parameterStore
-	sandbox      *mtnstand.Standin // MTN
+	accounts     map[string]map[string]any // what the store holds, by provider
+	sandbox      *mtnstand.Standin         // MTN
 	factura      *facturastand.Standin
 	facturaClock facturaClock
 	moment       *momentstand.Standin
@@ -116,12 +117,11 @@ func newWorld(t *testing.T) *world {
 	queueURL, deadURL := w.queue.URLs()
 
 	publicURL := w.startFront(t)
-	mtn, account := w.startMTN(t)
-	factura, facturaAccount := w.startMomFactura(t, publicURL)
-	moment, momentAccount := w.startMomentPay(t, publicURL)
+	w.accounts = map[string]map[string]any{
+		"mtn": w.startMTN(t), "mom-factura": w.startMomFactura(t, publicURL), "momentpay": w.startMomentPay(t, publicURL),
+	}
 	w.stack = deploy(t, name, map[string]string{
-		"PublicBaseUrl": publicURL, "MtnBaseUrl": mtn, "Version": "e2e",
-		"MomFacturaEnabled": "true", "MomentPayEnabled": "true", "MomentPayBaseUrl": moment,
+		"PublicBaseUrl": publicURL, "Version": "e2e",
 		"DeliveryQueue": queueURL, "DeadLetterQueue": deadURL,
 	})
 	w.recorder = newRecorder(map[string]string{
@@ -131,12 +131,10 @@ func newWorld(t *testing.T) *world {
 	sealing, payer := base64.StdEncoding.EncodeToString(randomBytes(32)), base64.StdEncoding.EncodeToString(randomBytes(32))
 	w.store = &parameterStore{credentials: session, recorder: w.recorder, values: map[string]string{
 		"/" + name + "/sealing-keys": sealing, "/" + name + "/payer-key": payer,
-		"/" + name + "/mtn": object(t, map[string]any{
-			"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey,
-		}),
-		"/" + name + "/mom-factura": object(t, facturaAccount),
-		"/" + name + "/momentpay":   object(t, momentAccount),
 	}}
+	for provider, account := range w.accounts {
+		w.store.values["/"+name+"/accounts/"+provider] = object(t, map[string]any{provider: account})
+	}
 
 	w.startLedger(t, names, tables.Endpoint, sealing, payer)
 	for function, d := range w.stack.functions(t) {
@@ -146,8 +144,6 @@ func newWorld(t *testing.T) *world {
 			"AWS_ENDPOINT_URL_SSM":      serve(t, w.store.handler(function)),
 			"AWS_ACCESS_KEY_ID":         session.AccessKeyID, "AWS_SECRET_ACCESS_KEY": session.SecretAccessKey,
 			"AWS_SESSION_TOKEN": session.SessionToken,
-			// The template has no parameter for it: there is one address.
-			"MOMFACTURA_BASE_URL": factura,
 		}
 		for variable, value := range d.Environment.Variables {
 			environment[variable] = value
@@ -156,11 +152,11 @@ func newWorld(t *testing.T) *world {
 		w.processes[function] = launch(t, function, w.binaries[function], d.timeout(), environment)
 	}
 	w.secrets = map[string]string{
-		"the app's key": appKey, "the other app's key": otherKey, "Mom Factura's app's key": facturaAppKey, "the sealing key": sealing, "the payer key": payer, "MTN's API key": account.APIKey,
-		"MTN's subscription key": account.SubscriptionKey, "AWS's secret": session.SecretAccessKey,
+		"the app's key": appKey, "the other app's key": otherKey, "Mom Factura's app's key": facturaAppKey, "the sealing key": sealing, "the payer key": payer, "MTN's API key": w.accounts["mtn"]["MTN_API_KEY"].(string),
+		"MTN's subscription key": w.accounts["mtn"]["MTN_SUBSCRIPTION_KEY"].(string), "AWS's secret": session.SecretAccessKey,
 		"AWS's session token": session.SessionToken, "the signing secret": w.app.secret.Reveal(),
 		"Mom Factura's API key": facturaKey, "Mom Factura's webhook token": facturaToken,
-		"MomentPay's secret key": momentAccount["MOMENTPAY_SECRET_KEY"].(string), "MomentPay's webhook secret": momentAccount["MOMENTPAY_WEBHOOK_SECRETS"].([]string)[0],
+		"MomentPay's secret key": w.accounts["momentpay"]["MOMENTPAY_SECRET_KEY"].(string), "MomentPay's webhook secret": w.accounts["momentpay"]["MOMENTPAY_WEBHOOK_SECRETS"].([]string)[0],
 	}
 	return w
 }

@@ -24,7 +24,7 @@ import (
 	"momoproxy/shared/table/dynamo"
 )
 
-const sealingName, payerName = "/momoctl-test/sealing-keys", "/momoctl-test/payer-key"
+const sealingName, payerName, accountsPath = "/momoctl-test/sealing-keys", "/momoctl-test/payer-key", "/momoctl-test/accounts"
 
 // parameterStore answers as Parameter Store does to the one question asked.
 func parameterStore(t *testing.T) string {
@@ -33,7 +33,10 @@ func parameterStore(t *testing.T) string {
 		rand.Read(random[:]) // never fails
 		return base64.StdEncoding.EncodeToString(random[:])
 	}
-	parameters := []map[string]string{{"Name": sealingName, "Value": key()}, {"Name": payerName, "Value": key()}}
+	parameters := []map[string]string{{"Name": sealingName, "Value": key()}, {"Name": payerName, "Value": key()}, {
+		"Name":  accountsPath + "/mtn",
+		"Value": `{"mtn-sz":{"MTN_BASE_URL":"https://mtn.example.com","MTN_TARGET_ENV":"mtnswaziland","MTN_API_USER":"6d2f4a1e-3b7c-4f5e-9a8d-0c1b2a3f4e5d","MTN_API_KEY":"k","MTN_SUBSCRIPTION_KEY":"k"}}`,
+	}}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"Parameters": parameters})
 	}))
@@ -67,7 +70,7 @@ func deployed(t *testing.T) (*sqs.Queue, *fakeAWS) {
 	url, dead := q.URLs()
 	fake := newAWS(t, map[string]string{
 		"MainTableName": name, "AuditTableName": name + "-audit", "DeliveryQueueUrl": url, "DeadLetterQueueUrl": dead,
-		"SealingSecretName": sealingName, "PayerSecretName": payerName, "RequestToPayShare": "400",
+		"SealingSecretName": sealingName, "PayerSecretName": payerName, "AccountsPath": accountsPath, "RequestToPayShare": "400",
 	})
 	return q, fake
 }
@@ -88,6 +91,7 @@ func TestAWS(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, "list", must("client", "list"), made.ID, "Shop")
+	contains(t, "accounts", must("account", "list"), "mtn-sz", "SZL", "real", "https://mtn.example.com")
 	contains(t, "audit", must("audit", "show", "--client", made.ID), "operator arn:aws:iam::123456789012:user/thandi")
 
 	s, err := openStore(t.Context(), program{err: &bytes.Buffer{}, now: time.Now, operator: "test"}, options{stack: "shop-stack"})

@@ -60,7 +60,7 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for key, value := range f.outputs {
 			fmt.Fprintf(w, `<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>`, key, value)
 		}
-		fmt.Fprint(w, `</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`)
+		fmt.Fprint(w, `</Outputs><Parameters><member><ParameterKey>PublicBaseUrl</ParameterKey><ParameterValue>https://pay.example.com</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`)
 	case action == "GetCallerIdentity":
 		fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/thandi</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 	default:

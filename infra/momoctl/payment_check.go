@@ -26,8 +26,7 @@ its end, as reconciliation does by its schedule. It keeps the provider's limits,
 counts as one of the payment's checks.
 
 It needs the account of the payment's provider. With --stack that of the functions, whose
-variables and secrets the AWS credentials must be allowed to read. Else those that
-infra/local takes:` + accountHelp(),
+secrets the AWS credentials must be allowed to read. Else those that infra/local takes:` + accountHelp(),
 		Args: takes(checkReference),
 	}
 	command.RunE = func(command *cobra.Command, args []string) error {

@@ -49,7 +49,7 @@ func (s *session) checkAccount(name string, g *gateway.Gateway) error {
 	}
 	r, _ := registration(name)
 	if s.stack != nil {
-		return fmt.Errorf("no account of %s to ask with: the functions of %s have no %s", name, s.stack.name, strings.Join(r.Deployed(), " and "))
+		return fmt.Errorf("no account of %s to ask with: store one as %s/%s, an object by account id of %s", name, s.stack.outputs["AccountsPath"], name, r.Names())
 	}
 	return fmt.Errorf("no account of %s to ask with: set %s; the stand-in inside infra/local can be asked by infra/local alone, which does so every two seconds",
 		name, r.Names())

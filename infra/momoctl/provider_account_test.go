@@ -51,8 +51,8 @@ func TestLocalAccounts(t *testing.T) {
 				}
 			}
 		}
-		s := &session{cli: cli{options: &options{}}, store: store{stack: &stack{name: "x"}}}
-		contains(t, "of a stack", s.checkAccount("momentpay", &gateway.Gateway{}).Error(), "MOMENTPAY_BASE_URL and MOMENTPAY_SECRET_ID")
+		s := &session{cli: cli{options: &options{}}, store: store{stack: &stack{name: "x", outputs: map[string]string{"AccountsPath": "/x/accounts"}}}}
+		contains(t, "of a stack", s.checkAccount("momentpay", &gateway.Gateway{}).Error(), "/x/accounts/momentpay, an object by account id of MOMENTPAY_BASE_URL, MOMENTPAY_SECRET_KEY and")
 	})
 }
 

@@ -40,8 +40,11 @@ type stack struct {
 var outputVariables = map[string]string{
 	"TABLE_NAME": "MainTableName", "AUDIT_TABLE_NAME": "AuditTableName", "QUEUE_URL": "DeliveryQueueUrl",
 	"DEAD_LETTER_QUEUE_URL": "DeadLetterQueueUrl", "SEALING_SECRET_ID": "SealingSecretName",
-	"PAYER_SECRET_ID": "PayerSecretName",
+	"PAYER_SECRET_ID": "PayerSecretName", "ACCOUNTS_PATH": "AccountsPath",
 }
+
+// parameterVariables are its parameters that one has.
+var parameterVariables = map[string]string{"PUBLIC_BASE_URL": "PublicBaseUrl", "CALLBACK_POLICY": "CallbackPolicy"}
 
 func openStack(ctx context.Context, o options) (stack, error) {
 	s := stack{name: o.stack, outputs: map[string]string{}, parameters: map[string]string{}}
@@ -100,25 +103,19 @@ func (s stack) caller(ctx context.Context) (string, error) {
 	return found.ARN, err
 }
 
-// parts builds what the stack's functions are built of. With provider also
-// their accounts, out of the variables of the function that starts payments.
+// parts builds what the stack's functions are built of; with provider also
+// their accounts.
 func (s stack) parts(ctx context.Context, provider bool) (assembly.Parts, error) {
-	needs, variables := config.Storage|config.Sealing|config.PayerKey|config.Queue, map[string]string{}
+	needs := config.Storage | config.Sealing | config.PayerKey | config.Queue
 	if provider {
-		var found struct {
-			Environment struct{ Variables map[string]string }
-		}
-		if err := s.rest(ctx, http.MethodGet, "/2015-03-31/functions/"+s.function("request-to-pay")+"/configuration", nil, &found); err != nil {
-			return assembly.Parts{}, fmt.Errorf("variables of the functions: %w", err)
-		}
-		needs, variables = needs|config.Provider, found.Environment.Variables
+		needs |= config.Provider
 	}
 	return assembly.Deployed(ctx, s.aws, func(name string) string {
 		if output, ok := outputVariables[name]; ok {
 			return s.outputs[output]
 		}
-		if v, ok := variables[name]; ok {
-			return v
+		if parameter, ok := parameterVariables[name]; ok {
+			return s.parameters[parameter]
 		}
 		if strings.HasPrefix(name, "AWS_ENDPOINT_URL_") {
 			return os.Getenv(name)

@@ -31,10 +31,8 @@ import (
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/assembly"
-	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/config"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider"
 	"momoproxy/shared/queue/sqs"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/dynamo"
@@ -63,13 +61,12 @@ type world struct {
 func newWorld(ctx context.Context, o options) (*world, error) {
 	w := &world{o: o, functions: map[string]string{}}
 	public := fmt.Sprintf("http://localhost:%d", o.port)
-	accounts := map[string]map[string]string{} // variables by provider
 	for _, kind := range standin.All() {
 		stand, err := kind.Start(core.Options{CallbackToken: callbackToken}, public)
 		if err != nil {
 			return nil, err
 		}
-		w.standins, accounts[kind.Name] = append(w.standins, stand), stand.Variables("")
+		w.standins = append(w.standins, stand)
 	}
 	var template struct {
 		Resources map[string]struct {
@@ -90,22 +87,18 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	sealing := make([]byte, 32)
 	rand.Read(sealing) // never fails
 	keys := base64.StdEncoding.EncodeToString(sealing)
-	parameters := cloud.Parameters{"/momo-proxy/sealing-keys": keys, "/momo-proxy/payer-key": keys}
-	for _, r := range providers.All() {
-		credentials := map[string]string{}
-		for _, v := range r.Variables {
-			if value := accounts[r.Name][v.Name]; v.Secret && value != "" {
-				credentials[v.Name] = value
-			}
-		}
-		text, err := json.Marshal(credentials)
+	parameters := cloud.Parameters{} // filled before anybody asks
+	if err := w.listen(ctx, parameters); err != nil {
+		return nil, err
+	}
+	parameters["/momo-proxy/sealing-keys"] = keys
+	parameters["/momo-proxy/payer-key"] = keys
+	for i, kind := range standin.All() {
+		text, err := json.Marshal(map[string]any{kind.Name: w.standins[i].Variables(w.endpoint)})
 		if err != nil {
 			return nil, err
 		}
-		parameters["/momo-proxy/"+r.Name] = string(text)
-	}
-	if err := w.listen(ctx, parameters); err != nil {
-		return nil, err
+		parameters["/momo-proxy/accounts/"+kind.Name] = string(text)
 	}
 	queueURL, deadURL, names, err := w.makeStores(ctx, keys)
 	if err != nil {
@@ -113,21 +106,10 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	}
 	set := map[string]string{
 		"TABLE_NAME": names.Main, "AUDIT_TABLE_NAME": names.Audit, "QUEUE_URL": queueURL, "DEAD_LETTER_QUEUE_URL": deadURL,
-		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "PAYER_SECRET_ID": "/momo-proxy/payer-key",
+		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "PAYER_SECRET_ID": "/momo-proxy/payer-key", "ACCOUNTS_PATH": "/momo-proxy/accounts",
 		"PUBLIC_BASE_URL":           public,
 		"AWS_ENDPOINT_URL_DYNAMODB": w.endpoint, "AWS_ENDPOINT_URL_SQS": w.endpoint, "AWS_ENDPOINT_URL_SSM": w.endpoint,
 		"SSL_CERT_FILE": authority,
-	}
-	for _, r := range providers.All() {
-		set[r.SecretVariable()] = "/momo-proxy/" + r.Name
-		for _, v := range r.Variables {
-			if value, ok := accounts[r.Name][v.Name]; ok && !v.Secret {
-				set[v.Name] = value
-				if v.Kind == provider.URL {
-					set[v.Name] = w.endpoint
-				}
-			}
-		}
 	}
 	variables, err := json.MarshalIndent(map[string]map[string]string{"Parameters": set}, "", "  ")
 	if err != nil {
@@ -152,13 +134,6 @@ func (w *world) writeTemplate() (string, error) {
 	processor := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	variable := "\n        TABLE_NAME: !Ref MainTable\n"
 	undeclared := []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SSM", "SSL_CERT_FILE"}
-	for _, r := range providers.All() {
-		for _, v := range r.Variables {
-			if v.Kind == provider.URL && !strings.Contains(text, v.Name+": ") {
-				undeclared = append(undeclared, v.Name)
-			}
-		}
-	}
 	err := errors.Join(
 		replace("Architectures: [arm64]", "Architectures: ["+processor+"]"),
 		replace(variable, variable+"        "+strings.Join(undeclared, ": file\n        ")+": file\n"))

@@ -230,7 +230,7 @@ func TestAProviderIsOneFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stand := &standIn{key: "testpay-key", charges: map[string]charge{}}
 		account := provider.NewAccount("testpay", map[string]string{"TESTPAY_BASE_URL": "https://testpay.example.com", "TESTPAY_API_KEY": stand.key})
-		if err := testpay.Check(account, true); err != nil {
+		if err := testpay.Check(account); err != nil {
 			t.Fatal(err)
 		}
 		prov, err := testpay.New(account, provider.Parts{Host: host.Machine(), Client: &http.Client{Transport: stand}})

@@ -30,7 +30,7 @@ func (p *Parts) LocalAccounts(getenv func(string) string) error {
 	for _, r := range p.Providers {
 		if a, found := r.ReadAccount(getenv); found {
 			p.Accounts = append(p.Accounts, a)
-			faults = append(faults, invalid(r.Check(a, true)))
+			faults = append(faults, invalid(r.Check(a)))
 		}
 	}
 	if file := getenv(accountsFile); file != "" {
@@ -39,49 +39,38 @@ func (p *Parts) LocalAccounts(getenv func(string) string) error {
 	return errors.Join(faults...)
 }
 
-// deployedAccounts reads the accounts of a function less their credentials,
-// and where those are kept. PROVIDER names the only one that a function is to
-// know: one provider's webhook has no use for another's credentials. It may be
-// one that is not configured; then the function has nothing to do.
-func (p *Parts) deployedAccounts(getenv func(string) string) error {
-	var faults []error
-	var variables []string
-	only := p.Config.Provider
-	if _, known := p.Registration(only); only != "" && !known {
-		faults = append(faults, invalid(fmt.Errorf("PROVIDER %q is not known", only)))
-	}
+// kept are the providers whose accounts a function reads, and where they are
+// kept. PROVIDER names the only one that a function is to know: one provider's
+// webhook has no use for another's credentials.
+func (p Parts) kept() (names []string, providers []provider.Registration) {
 	for _, r := range p.Providers {
-		variables = append(variables, r.SecretVariable())
-		a, found := r.ReadAccount(getenv)
-		id := strings.TrimSpace(getenv(r.SecretVariable()))
-		if id == "" && (!found || only != "") || only != "" && only != r.Name {
-			continue
+		if only := p.Config.Provider; only == "" || only == r.Name {
+			names, providers = append(names, p.Config.AccountsPath+"/"+r.Name), append(providers, r)
 		}
-		if id == "" {
-			faults = append(faults, invalid(errors.New(r.SecretVariable()+" is not set")))
-		}
-		faults = append(faults, invalid(r.Check(a, false)))
-		p.Accounts, p.secretIDs = append(p.Accounts, a), append(p.secretIDs, id)
 	}
-	if len(p.Accounts) == 0 && only == "" {
-		faults = append(faults, invalid(fmt.Errorf("no provider is configured: set one of %s", strings.Join(variables, ", "))))
-	}
-	return errors.Join(faults...)
+	return names, providers
 }
 
-// addCredentials fills the accounts in. Where several are kept under one name
-// they take the place of the one.
-func (p *Parts) addCredentials(values map[string]string) error {
-	var all []provider.Account
-	for i, id := range p.secretIDs {
-		several, err := p.Accounts[i].Several(values[id])
-		if err != nil {
-			return fmt.Errorf("%s: %w", id, err)
+// addAccounts reads the accounts out of what is kept. A provider of which
+// nothing is kept has none; the webhook of such a one has nothing to do. All
+// faults are reported at once.
+func (p *Parts) addAccounts(values map[string]string) error {
+	var faults []error
+	names, kept := p.kept()
+	for i, r := range kept {
+		if values[names[i]] == "" {
+			continue
 		}
-		all = append(all, several...)
+		accounts, err := r.Accounts(values[names[i]])
+		p.Accounts = append(p.Accounts, accounts...)
+		if err != nil {
+			faults = append(faults, invalid(fmt.Errorf("%s: %w", names[i], err)))
+		}
 	}
-	p.Accounts = all
-	return nil
+	if len(p.Accounts) == 0 && len(faults) == 0 && p.Config.Provider == "" {
+		faults = append(faults, invalid(fmt.Errorf("no provider has an account: store one as %s", strings.Join(names, " or "))))
+	}
+	return errors.Join(faults...)
 }
 
 // accountsFile names a file with further accounts of a program on one machine:
@@ -102,16 +91,11 @@ func (p *Parts) readAccounts(file string) error {
 		if !known {
 			return fmt.Errorf("%s: provider %q is not known", file, name)
 		}
-		several, err := provider.NewAccount(name, nil).Several(string(byProvider[name]))
+		accounts, err := r.Accounts(string(byProvider[name]))
 		if err != nil {
-			return fmt.Errorf("%s: %s: %w", file, name, err)
+			return invalid(fmt.Errorf("%s: %s: %w", file, name, err))
 		}
-		for _, a := range several {
-			if err := r.Check(a, true); err != nil {
-				return invalid(fmt.Errorf("%s: account %s: %w", file, a.ID, err))
-			}
-		}
-		p.Accounts = append(p.Accounts, several...)
+		p.Accounts = append(p.Accounts, accounts...)
 	}
 	return nil
 }

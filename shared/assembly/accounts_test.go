@@ -24,34 +24,57 @@ func environment(pairs ...string) func(string) string {
 	}
 }
 
-// Every provider is optional but one, and all faults are reported at once.
-func TestDeployedAccounts(t *testing.T) {
+// kept are what a parameter may hold of an account.
+var kept = map[string]string{
+	"mtn":         `{"MTN_BASE_URL":"https://mtn.example.com","MTN_TARGET_ENV":"mtnswaziland","MTN_API_USER":"u","MTN_API_KEY":"hush","MTN_SUBSCRIPTION_KEY":"hush"}`,
+	"new mtn":     `{"MTN_BASE_URL":"https://new.example.com","MTN_TARGET_ENV":"mtnswaziland","MTN_API_USER":"u","MTN_API_KEY":"hush","MTN_SUBSCRIPTION_KEY":"hush"}`,
+	"mom-factura": `{"MOMFACTURA_TEST_MODE":false,"MOMFACTURA_API_KEY":"hush","MOMFACTURA_WEBHOOK_TOKEN":"hush"}`,
+	"momentpay":   `{"MOMENTPAY_BASE_URL":"https://moment.example.com","MOMENTPAY_SECRET_KEY":"hush","MOMENTPAY_WEBHOOK_SECRETS":["one","two"]}`,
+}
+
+// Every provider is optional but one, each account is held to the same rules,
+// all faults are reported at once, and none shows a value.
+func TestKeptAccounts(t *testing.T) {
 	t.Parallel()
-	factura, moment := "MOMFACTURA_SECRET_ID=/stack/mom-factura", "MOMENTPAY_SECRET_ID=/stack/momentpay"
+	factura, moment := `{"factura-ao":`+kept["mom-factura"]+`}`, `{"momentpay":`+kept["momentpay"]+`}`
 	for name, c := range map[string]struct {
-		env    []string
-		found  string // names of the providers
+		only   string // provider
+		kept   map[string]string
+		found  string // ids
 		faults []string
 	}{
-		"none":               {faults: []string{"no provider is configured", "MTN_SECRET_ID", "MOMENTPAY_SECRET_ID"}},
-		"one":                {env: []string{factura}, found: "mom-factura"},
-		"two":                {env: []string{factura, moment, "MOMENTPAY_BASE_URL=https://moment.example.com/"}, found: "mom-factura momentpay"},
-		"without its host":   {env: []string{moment}, faults: []string{"MOMENTPAY_BASE_URL is not set"}},
-		"half of one":        {env: []string{"MTN_SECRET_ID=/stack/mtn"}, faults: []string{"MTN_BASE_URL is not set", "MTN_TARGET_ENV is not set"}},
-		"the other half":     {env: []string{"MTN_CURRENCY=SZL"}, faults: []string{"MTN_SECRET_ID is not set", "MTN_BASE_URL is not set"}},
-		"nonsense":           {env: []string{factura, moment, "MOMFACTURA_TEST_MODE=yes", "MOMFACTURA_BASE_URL=factura", "MOMENTPAY_BASE_URL=/a"}, faults: []string{"MOMFACTURA_TEST_MODE must be true or false", "MOMFACTURA_BASE_URL must be", "MOMENTPAY_BASE_URL must be"}},
-		"a number":           {env: []string{"MTN_STATUS_PER_SECOND=0", "MTN_BASE_URL=https://", "MTN_TARGET_ENV=sandbox"}, faults: []string{"MTN_STATUS_PER_SECOND must be", "MTN_BASE_URL must be"}},
-		"one of two":         {env: []string{factura, moment, "PROVIDER=mom-factura"}, found: "mom-factura"},
-		"one that is not":    {env: []string{factura, "PROVIDER=momentpay"}},
-		"one that nobody is": {env: []string{factura, "PROVIDER=visa"}, faults: []string{`PROVIDER "visa" is not known`}},
+		"none":          {faults: []string{"no provider has an account", "/stack/accounts/mtn or /stack/accounts/mom-factura or"}},
+		"one":           {kept: map[string]string{"mom-factura": factura}, found: "factura-ao"},
+		"two providers": {kept: map[string]string{"mom-factura": factura, "momentpay": moment}, found: "factura-ao momentpay"},
+		"two of one": {kept: map[string]string{"mtn": `{"mtn-sz-new":` + kept["new mtn"] + `,"mtn-sz":` + kept["mtn"] + `}`},
+			found: "mtn-sz mtn-sz-new"},
+		"one of two":      {only: "mom-factura", kept: map[string]string{"mom-factura": factura, "momentpay": moment}, found: "factura-ao"},
+		"one that is not": {only: "momentpay", kept: map[string]string{"mom-factura": factura}},
+		"without a host": {kept: map[string]string{"momentpay": `{"a":{"MOMENTPAY_SECRET_KEY":"hush","MOMENTPAY_WEBHOOK_SECRETS":["hush"]}}`},
+			faults: []string{"/stack/accounts/momentpay: account a: MOMENTPAY_BASE_URL is not set"}},
+		"half of each": {kept: map[string]string{"mtn": `{"a":{"MTN_API_KEY":"hush","MTN_STATUS_PER_SECOND":0},"b":{"MTN_BASE_URL":"https://"}}`, "mom-factura": `{"c":{"MOMFACTURA_TEST_MODE":"yes"}}`},
+			faults: []string{"account a: MTN_BASE_URL is not set", "MTN_TARGET_ENV is not set", "MTN_STATUS_PER_SECOND must be", "account b: MTN_BASE_URL must be", "MTN_API_KEY is not set",
+				"account c: MOMFACTURA_TEST_MODE must be true or false"}},
+		// Left out it would move real money.
+		"mode not stated": {kept: map[string]string{"mom-factura": `{"a":{"MOMFACTURA_API_KEY":"hush","MOMFACTURA_WEBHOOK_TOKEN":"hush"}}`},
+			faults: []string{"account a: MOMFACTURA_TEST_MODE is not set"}},
+		"a name that nobody reads": {kept: map[string]string{"mtn": `{"a":` + strings.Replace(kept["mtn"], "MTN_BASE_URL", "MTN_URL", 1) + `}`},
+			faults: []string{"MTN_URL is no variable of mtn", "MTN_BASE_URL is not set"}},
+		"no ids":    {kept: map[string]string{"mtn": kept["mtn"]}, faults: []string{"/stack/accounts/mtn: not a JSON object by account id"}},
+		"no object": {kept: map[string]string{"mtn": `{"a":{"MTN_API_KEY":"hush`}, faults: []string{"/stack/accounts/mtn: not a JSON object by account id"}},
+		"no text":   {kept: map[string]string{"mtn": `{"a":{"MTN_API_KEY":{"hush":1}}}`}, faults: []string{"MTN_API_KEY is neither"}},
+		"bad id":    {kept: map[string]string{"mtn": `{"Mtn sz":` + kept["mtn"] + `}`}, faults: []string{"account Mtn sz: an id is of"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			get := environment(c.env...)
-			p := Parts{Providers: providers.All(), Config: config.Config{Provider: get("PROVIDER")}}
-			err := p.deployedAccounts(get)
+			p := Parts{Providers: providers.All(), Config: config.Config{Provider: c.only, AccountsPath: "/stack/accounts"}}
+			values := map[string]string{}
+			for provider, value := range c.kept {
+				values["/stack/accounts/"+provider] = value
+			}
+			err := p.addAccounts(values)
 			for _, fault := range c.faults {
-				if !errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), fault) {
+				if !errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), fault) || strings.Contains(err.Error(), "hush") {
 					t.Errorf("the error does not say %q: %v", fault, err)
 				}
 			}
@@ -60,7 +83,10 @@ func TestDeployedAccounts(t *testing.T) {
 			}
 			var found []string
 			for _, a := range p.Accounts {
-				found = append(found, a.Provider)
+				found = append(found, a.ID)
+				if text := fmt.Sprintf("%v %+v %#v %s", a, a, a, p.Accounts); strings.Contains(text, "hush") {
+					t.Errorf("printed: %s", text)
+				}
 			}
 			if err != nil || strings.Join(found, " ") != c.found {
 				t.Errorf("found %v: %v", found, err)
@@ -69,52 +95,46 @@ func TestDeployedAccounts(t *testing.T) {
 	}
 }
 
-// Credentials reach their account, and show in no message and no printed form.
-func TestAddCredentials(t *testing.T) {
+func TestKeptAccountIsWhole(t *testing.T) {
 	t.Parallel()
-	p := Parts{Providers: providers.All()}
-	if err := p.deployedAccounts(environment("MOMENTPAY_SECRET_ID=/stack/m", "MOMENTPAY_BASE_URL=https://moment.example.com")); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.addCredentials(map[string]string{"/stack/m": `{"MOMENTPAY_SECRET_KEY":"hush`}); err == nil || !strings.Contains(err.Error(), "/stack/m") || strings.Contains(err.Error(), "hush") {
-		t.Errorf("of what is no object: %v", err)
-	}
-	if err := p.addCredentials(map[string]string{"/stack/m": `{"MOMENTPAY_SECRET_KEY":"hush","MOMENTPAY_WEBHOOK_SECRETS":["one","two"]}`}); err != nil {
+	p := Parts{Providers: providers.All(), Config: config.Config{AccountsPath: "/stack/accounts"}}
+	if err := p.addAccounts(map[string]string{"/stack/accounts/momentpay": `{"m":` + kept["momentpay"] + `}`}); err != nil {
 		t.Fatal(err)
 	}
 	a := p.Accounts[0]
-	if a.Text("MOMENTPAY_SECRET_KEY") != "hush" || len(a.List("MOMENTPAY_WEBHOOK_SECRETS")) != 2 || a.URL("MOMENTPAY_BASE_URL", "") == "" {
+	if a.Text("MOMENTPAY_SECRET_KEY") != "hush" || len(a.List("MOMENTPAY_WEBHOOK_SECRETS")) != 2 || a.URL("MOMENTPAY_BASE_URL", "") != "https://moment.example.com" {
 		t.Error("the account is not whole")
-	}
-	if text := fmt.Sprintf("%v %+v %#v %s", a, a, a, p.Accounts); strings.Contains(text, "hush") {
-		t.Errorf("printed: %s", text)
 	}
 }
 
-// A parameter or a file may hold several accounts by their ids.
-func TestSeveralAccounts(t *testing.T) {
+// What a function is to know of accounts is in its environment; the accounts
+// are not.
+func TestConfiguredNeedsWhereAccountsAre(t *testing.T) {
 	t.Parallel()
-	p := Parts{Providers: providers.All()}
-	if err := p.deployedAccounts(environment("MTN_SECRET_ID=/stack/mtn", "MTN_BASE_URL=https://old.example.com", "MTN_TARGET_ENV=mtnswaziland")); err != nil {
-		t.Fatal(err)
+	for name, c := range map[string]struct {
+		environment []string
+		fault       string
+	}{
+		"all":                {[]string{"ACCOUNTS_PATH=/stack/accounts"}, ""},
+		"one provider's":     {[]string{"ACCOUNTS_PATH=/stack/accounts", "PROVIDER=momentpay"}, ""},
+		"nowhere":            {nil, "ACCOUNTS_PATH is not set"},
+		"one that nobody is": {[]string{"ACCOUNTS_PATH=/stack/accounts", "PROVIDER=visa"}, `PROVIDER "visa" is not known`},
+	} {
+		_, err := Configured(environment(append(c.environment, "PUBLIC_BASE_URL=https://pay.example.com")...), config.Provider, providers.All()...)
+		if (err == nil) != (c.fault == "") || err != nil && (!errors.Is(err, config.ErrInvalid) || !strings.Contains(err.Error(), c.fault)) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	const account = `{"MTN_API_USER":"u","MTN_API_KEY":"hush","MTN_SUBSCRIPTION_KEY":"hush"`
-	both := `{"mtn-sz":` + account + `},"mtn-sz-new":` + account + `,"MTN_BASE_URL":"https://new.example.com"}}`
-	if err := p.addCredentials(map[string]string{"/stack/mtn": both}); err != nil {
-		t.Fatal(err)
-	}
-	if len(p.Accounts) != 2 || p.Accounts[0].ID != "mtn-sz" || p.Accounts[1].ID != "mtn-sz-new" ||
-		p.Accounts[0].URL("MTN_BASE_URL", "") != "https://old.example.com" || p.Accounts[1].URL("MTN_BASE_URL", "") != "https://new.example.com" ||
-		p.Accounts[1].Text("MTN_TARGET_ENV") != "mtnswaziland" {
-		t.Errorf("accounts: %+v", p.Accounts)
-	}
+}
+
+func TestAccountsFile(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "accounts.json")
 	for text, says := range map[string]string{
-		`{"mtn":{"mtn-sz":` + account + `,"MTN_BASE_URL":"https://a.example.com","MTN_TARGET_ENV":"mtnswaziland"}}}`: "",
-		`{"mtn":{"mtn-sz":` + account + `}}}`: "account mtn-sz: MTN_BASE_URL is not set",
-		`{"visa":{}}`:                         `provider "visa" is not known`,
-		`{"mtn":{"Mtn sz":{}}}`:               "an id is of",
-		`[]`:                                  "not a JSON object",
+		`{"mtn":{"mtn-sz":` + kept["mtn"] + `}}`:                                                     "",
+		`{"mtn":{"mtn-sz":` + strings.Replace(kept["mtn"], "MTN_BASE_URL", "MTN_CURRENCY", 1) + `}}`: "mtn: account mtn-sz: MTN_BASE_URL is not set",
+		`{"visa":{}}`: `provider "visa" is not known`,
+		`[]`:          "not a JSON object",
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

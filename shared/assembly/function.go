@@ -41,7 +41,6 @@ type Parts struct {
 	// Accounts are those with them, of the providers that it asks.
 	Providers []provider.Registration
 	Accounts  []provider.Account
-	secretIDs []string // where the credentials of Accounts are kept
 }
 
 // initBudget bounds a function's start; Lambda allows ten seconds.
@@ -88,28 +87,36 @@ func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, nee
 func Configured(getenv func(string) string, needs config.Needs, providers ...provider.Registration) (Parts, error) {
 	c, err := config.Read(getenv, needs)
 	p := Parts{Config: c, Providers: providers}
-	if needs&config.Provider != 0 {
-		err = errors.Join(err, p.deployedAccounts(getenv))
+	if needs&config.Provider == 0 {
+		return p, err
+	}
+	if c.AccountsPath == "" {
+		err = errors.Join(err, invalid(errors.New("ACCOUNTS_PATH is not set")))
+	}
+	if names, _ := p.kept(); len(names) == 0 {
+		err = errors.Join(err, invalid(fmt.Errorf("PROVIDER %q is not known", c.Provider)))
 	}
 	return p, err
 }
 
-// fetchSecrets gives the ledger the keys that are needed and the accounts
-// their credentials, out of one call.
+// fetchSecrets gives the ledger the keys that are needed, and reads the
+// accounts, out of one call.
 func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secret.Store) error {
 	c := p.Config
-	var names []string
+	var names, accounts []string
 	if needs&config.Sealing != 0 {
 		names = append(names, c.SealingSecretID)
 	}
 	if needs&config.PayerKey != 0 {
 		names = append(names, c.PayerSecretID)
 	}
-	names = append(names, p.secretIDs...)
-	if len(names) == 0 {
+	if needs&config.Provider != 0 {
+		accounts, _ = p.kept()
+	}
+	if len(names)+len(accounts) == 0 {
 		return nil
 	}
-	values, err := store.Fetch(ctx, names...)
+	values, err := store.Fetch(ctx, names, accounts)
 	if err != nil {
 		return err
 	}
@@ -128,7 +135,10 @@ func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secr
 		options.HashPayer = payers.Hash
 	}
 	p.Ledger = ledger.New(p.Table, sealer, options)
-	return p.addCredentials(values)
+	if needs&config.Provider == 0 {
+		return nil
+	}
+	return p.addAccounts(values)
 }
 
 // QueueCheck says whether the queue answers.

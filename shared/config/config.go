@@ -33,6 +33,7 @@ type Config struct {
 	DeadLetterQueueURL string // DEAD_LETTER_QUEUE_URL; optional
 	SealingSecretID    string // SEALING_SECRET_ID
 	PayerSecretID      string // PAYER_SECRET_ID
+	AccountsPath       string // ACCOUNTS_PATH: a secret for each provider lies under it, by the provider's name
 
 	PublicBaseURL  string // PUBLIC_BASE_URL, without a trailing slash
 	CallbackPolicy Policy // CALLBACK_POLICY; empty: confirm
@@ -78,6 +79,7 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		AuditTableName:     required(Storage, "AUDIT_TABLE_NAME"),
 		SealingSecretID:    required(Sealing, "SEALING_SECRET_ID"),
 		PayerSecretID:      required(PayerKey, "PAYER_SECRET_ID"),
+		AccountsPath:       strings.TrimRight(strings.TrimSpace(getenv("ACCOUNTS_PATH")), "/"),
 		QueueURL:           required(Queue, "QUEUE_URL"),
 		DeadLetterQueueURL: getenv("DEAD_LETTER_QUEUE_URL"),
 		PublicBaseURL:      strings.TrimRight(required(Provider, "PUBLIC_BASE_URL"), "/"),

@@ -16,7 +16,7 @@ const everything = config.Storage | config.Sealing | config.PayerKey | config.Qu
 func complete() map[string]string {
 	return map[string]string{
 		"TABLE_NAME": "main", "AUDIT_TABLE_NAME": "audit", "SEALING_SECRET_ID": "/stack/sealing-keys", "PAYER_SECRET_ID": "/stack/payer-key",
-		"QUEUE_URL": "https://sqs.example.com/1/q", "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/1/dead",
+		"ACCOUNTS_PATH": "/stack/accounts/", "QUEUE_URL": "https://sqs.example.com/1/q", "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/1/dead",
 		"PUBLIC_BASE_URL": "https://momopay.example.com/", "PROVIDER": "mtn",
 		"VERSION": "v1", "LOG_LEVEL": "warn", "METRICS_NAMESPACE": "momo-proxy",
 	}
@@ -34,7 +34,7 @@ func TestReadTakesEverything(t *testing.T) {
 	}
 	want := config.Config{
 		TableName: "main", AuditTableName: "audit", SealingSecretID: "/stack/sealing-keys", PayerSecretID: "/stack/payer-key",
-		QueueURL: "https://sqs.example.com/1/q", DeadLetterQueueURL: "https://sqs.example.com/1/dead",
+		AccountsPath: "/stack/accounts", QueueURL: "https://sqs.example.com/1/q", DeadLetterQueueURL: "https://sqs.example.com/1/dead",
 		PublicBaseURL: "https://momopay.example.com", CallbackPolicy: config.Confirm,
 		Provider: "mtn", Version: "v1", LogLevel: slog.LevelWarn, MetricsNamespace: "momo-proxy",
 	}

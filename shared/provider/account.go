@@ -65,13 +65,10 @@ func (a Account) Flag(name string, otherwise bool) bool {
 func (a Account) List(name string) []string { return strings.Fields(a.values[name]) }
 
 // Check says all that is wrong with an account's variables, without showing a
-// value. Where secrets are false the secret ones are not looked at.
-func (r Registration) Check(a Account, secrets bool) error {
+// value.
+func (r Registration) Check(a Account) error {
 	var faults []error
 	for _, v := range r.Variables {
-		if v.Secret && !secrets {
-			continue
-		}
 		if why := v.fault(a.Text(v.Name)); why != "" {
 			faults = append(faults, errors.New(v.Name+" "+why))
 		}
@@ -116,55 +113,55 @@ func (r Registration) ReadAccount(getenv func(string) string) (a Account, found 
 	return a, found
 }
 
-// With returns a with the values of a JSON object by the names of variables.
-// Its error shows nothing of the object.
-func (a Account) With(object string) (Account, error) {
-	var fields map[string]any
-	if err := json.Unmarshal([]byte(object), &fields); err != nil || fields == nil {
-		return a, errors.New("not a JSON object of an account's variables")
+// Accounts returns the accounts that a JSON object holds by their ids: each is
+// an object of variables. It is checked, and its error shows no value.
+func (r Registration) Accounts(object string) ([]Account, error) {
+	var byID map[string]map[string]any
+	if json.Unmarshal([]byte(object), &byID) != nil || len(byID) == 0 {
+		return nil, errors.New("not a JSON object by account id, of objects of an account's variables")
 	}
-	values := map[string]string{}
-	for name, value := range a.values {
-		values[name] = value
+	var all []Account
+	var faults []error
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		a := Account{Provider: r.Name, ID: id, values: map[string]string{}}
+		err := r.fill(a, byID[id])
+		if !ValidID(id) {
+			err = errors.New("an id is of 1 to 40 lower-case letters, digits and -")
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("account %s: %w", id, err))
+			continue
+		}
+		all = append(all, a)
 	}
-	for name, value := range fields {
-		switch value := value.(type) {
+	return all, errors.Join(faults...)
+}
+
+// fill gives a the variables of an object, and checks them.
+func (r Registration) fill(a Account, fields map[string]any) error {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if !slices.ContainsFunc(r.Variables, func(v Variable) bool { return v.Name == name }) {
+			faults = append(faults, fmt.Errorf("%s is no variable of %s", name, r.Name))
+			continue
+		}
+		switch value := fields[name].(type) {
 		case []any:
 			texts := make([]string, len(value))
 			for i, one := range value {
 				texts[i] = fmt.Sprint(one)
 			}
-			values[name] = strings.Join(texts, " ")
+			a.values[name] = strings.Join(texts, " ")
 		case string, bool, float64:
-			values[name] = fmt.Sprint(value)
+			a.values[name] = fmt.Sprint(value)
 		default:
-			return a, errors.New("variable " + name + " is neither a text nor a list of texts")
+			faults = append(faults, errors.New(name+" is neither a text nor a list of texts"))
 		}
 	}
-	return Account{Provider: a.Provider, ID: a.ID, values: values}, nil
-}
-
-// Several returns the accounts that a JSON object holds: one, if it is of
-// variables, or one for each id, if it is an object of such objects. What all
-// of them have is taken from a.
-func (a Account) Several(object string) ([]Account, error) {
-	var byID map[string]map[string]any
-	if json.Unmarshal([]byte(object), &byID) != nil || len(byID) == 0 {
-		one, err := a.With(object)
-		return []Account{one}, err
-	}
-	var all []Account
-	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		if !ValidID(id) {
-			return nil, fmt.Errorf("account %q: an id is of 1 to 40 lower-case letters, digits and -", id)
+	for _, v := range r.Variables {
+		if v.Stated && a.Text(v.Name) == "" {
+			faults = append(faults, errors.New(v.Name+" is not set: say which it is"))
 		}
-		text, _ := json.Marshal(byID[id]) // it was read from JSON
-		one, err := a.With(string(text))
-		if err != nil {
-			return nil, fmt.Errorf("account %s: %w", id, err)
-		}
-		one.ID = id
-		all = append(all, one)
 	}
-	return all, nil
+	return errors.Join(append(faults, r.Check(a))...)
 }

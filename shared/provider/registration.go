@@ -32,6 +32,9 @@ type Variable struct {
 	Optional bool
 	// Beside is a variable that makes no account when it is set alone.
 	Beside bool
+	// Stated: an account that is kept with others has to say it. Left out it
+	// would mean real money.
+	Stated bool
 }
 
 // Kind is how a variable is written.
@@ -83,24 +86,6 @@ func (r Registration) Names() string {
 		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-}
-
-// SecretVariable names the variable that says where a deployed account's
-// secret variables are kept, as a JSON object of them.
-func (r Registration) SecretVariable() string {
-	prefix, _, _ := strings.Cut(r.Variables[0].Name, "_")
-	return prefix + "_SECRET_ID"
-}
-
-// Deployed lists the variables of a deployed account.
-func (r Registration) Deployed() []string {
-	var names []string
-	for _, v := range r.Variables {
-		if !v.Optional && !v.Secret {
-			names = append(names, v.Name)
-		}
-	}
-	return append(names, r.SecretVariable())
 }
 
 // Offline is the provider without an account, for tools that settle payments

@@ -15,6 +15,7 @@ import (
 	"io"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,8 +40,10 @@ type Store struct {
 }
 
 // Fetch returns the values of at most ten parameters by name, decrypted. The
-// error names parameters, never values; a missing one wraps ErrMissing.
-func (s Store) Fetch(ctx context.Context, names ...string) (map[string]string, error) {
+// error names parameters, never values; a needed one that is missing wraps
+// ErrMissing.
+func (s Store) Fetch(ctx context.Context, needed, optional []string) (map[string]string, error) {
+	names := slices.Concat(needed, optional)
 	request, err := json.Marshal(map[string]any{"Names": names, "WithDecryption": true})
 	if err != nil {
 		return nil, fmt.Errorf("fetch secrets: %w", err)
@@ -59,23 +62,17 @@ func (s Store) Fetch(ctx context.Context, names ...string) (map[string]string, e
 		return nil, fmt.Errorf("fetch secrets %v: %w", names, err)
 	}
 	var got struct {
-		Parameters        []struct{ Name, Value string }
-		InvalidParameters []string
+		Parameters []struct{ Name, Value string }
 	}
 	if err := json.Unmarshal(answer, &got); err != nil {
 		return nil, errors.New("fetch secrets: unreadable answer") // the cause may quote a value
-	}
-	if len(got.InvalidParameters) > 0 {
-		return nil, fmt.Errorf("%w: %v", ErrMissing, got.InvalidParameters)
 	}
 	values := map[string]string{}
 	for _, p := range got.Parameters {
 		values[p.Name] = p.Value
 	}
-	for _, name := range names {
-		if values[name] == "" {
-			return nil, fmt.Errorf("%w: %s", ErrMissing, name)
-		}
+	if missing := slices.DeleteFunc(slices.Clone(needed), func(name string) bool { return values[name] != "" }); len(missing) > 0 {
+		return nil, fmt.Errorf("%w: %v", ErrMissing, missing)
 	}
 	return values, nil
 }

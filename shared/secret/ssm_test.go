@@ -51,8 +51,8 @@ func store(t *testing.T, status int, answer string) secret.Store {
 
 func TestFetch(t *testing.T) {
 	t.Parallel()
-	got, err := store(t, 200, `{"Parameters":[{"Name":"/a","Value":"one"},{"Name":"/b","Value":"two"}],"InvalidParameters":[]}`).
-		Fetch(context.Background(), "/a", "/b")
+	got, err := store(t, 200, `{"Parameters":[{"Name":"/a","Value":"one"},{"Name":"/b","Value":"two"}],"InvalidParameters":["/c"]}`).
+		Fetch(context.Background(), []string{"/a"}, []string{"/b", "/c"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestFetchFailsLoudlyAndTellsNoSecret(t *testing.T) {
 		"not JSON":          {200, `hush`, false},
 		"outage":            {503, ``, false},
 	} {
-		_, err := store(t, c.status, c.answer).Fetch(context.Background(), "/a", "/b")
+		_, err := store(t, c.status, c.answer).Fetch(context.Background(), []string{"/a", "/b"}, nil)
 		if err == nil || errors.Is(err, secret.ErrMissing) != c.missing {
 			t.Errorf("%s: %v", name, err)
 		}

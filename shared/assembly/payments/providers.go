@@ -20,7 +20,7 @@ func Providers(p assembly.Parts) ([]provider.Provider, error) {
 	var faults []error
 	for _, account := range p.Accounts {
 		r, _ := p.Registration(account.Provider)
-		err := r.Check(account, true)
+		err := r.Check(account)
 		var prov provider.Provider
 		if err == nil {
 			prov, err = r.New(account, provider.Parts{

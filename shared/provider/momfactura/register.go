@@ -13,7 +13,7 @@ var Registration = provider.Registration{
 	Name: Name, Title: "Mom Factura",
 	Variables: []provider.Variable{
 		{Name: "MOMFACTURA_BASE_URL", Kind: provider.URL, Optional: true},
-		{Name: "MOMFACTURA_TEST_MODE", Kind: provider.Flag, Optional: true}, // true: no real money moves
+		{Name: "MOMFACTURA_TEST_MODE", Kind: provider.Flag, Optional: true, Stated: true}, // true: no real money moves
 		{Name: "MOMFACTURA_INSTANT_WITHDRAW", Kind: provider.Flag, Optional: true, Beside: true},
 		{Name: "MOMFACTURA_EKWANZA", Kind: provider.Flag, Optional: true, Beside: true},
 		{Name: "MOMFACTURA_API_KEY", Secret: true},
