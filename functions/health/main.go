@@ -6,11 +6,8 @@ import (
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/health"
 	"momoproxy/shared/config"
-	"momoproxy/shared/httpapi"
 )
 
 func main() {
-	assembly.Main(config.Table|config.Queue, func(p assembly.Parts) (httpapi.Handler, error) {
-		return health.API(p).HealthAndUnknownRoutes(), nil
-	})
+	assembly.Main(config.Table|config.Queue, health.Handler)
 }

@@ -6,11 +6,8 @@ import (
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/selfservice"
 	"momoproxy/shared/config"
-	"momoproxy/shared/httpapi"
 )
 
 func main() {
-	assembly.Main(config.Storage|config.Queue, func(p assembly.Parts) (httpapi.Handler, error) {
-		return selfservice.API(p).Payments(), nil
-	})
+	assembly.Main(config.Storage|config.Queue, selfservice.Handler)
 }

@@ -7,15 +7,8 @@ import (
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/config"
-	"momoproxy/shared/httpapi"
 )
 
 func main() {
-	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider, func(p assembly.Parts) (httpapi.Handler, error) {
-		api, err := routes.API(p)
-		if err != nil {
-			return nil, err
-		}
-		return api.Status(), nil
-	}, providers.All()...)
+	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider, routes.Status, providers.All()...)
 }

@@ -199,7 +199,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	if err != nil {
 		return nil, err
 	}
-	if err := s.startLoops(ctx, w, api.Gateway); err != nil {
+	if err := s.startLoops(ctx, w, api.Collection.Gateway); err != nil {
 		return nil, err
 	}
 	server := &http.Server{Handler: cloud.Gateway(w.Routes, invoke), ReadHeaderTimeout: 5 * time.Second}
@@ -209,7 +209,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 		_ = server.Shutdown(ctx)
 	})
 	go server.Serve(listener)
-	return api.Gateway, nil
+	return api.Collection.Gateway, nil
 }
 
 // handlersFor answers each route with its handler. A route that the API does

@@ -205,7 +205,7 @@ func (w *world) askOnce(o *order, r httpapi.Request) (again bool) {
 func (w *world) send(o *order, r httpapi.Request) (inv *invocation, resp httpapi.Response, ok bool) {
 	w.note("ask", o.app.name, o.externalID, r.Headers[idempotencyKey], o.amount)
 	o.flying++
-	inv, ok = w.invoke(requestToPay, func(ctx context.Context, i *instance) { resp, _ = i.api.RequestToPay()(ctx, r) })
+	inv, ok = w.invoke(requestToPay, func(ctx context.Context, i *instance) { resp, _ = i.api.Collection.RequestToPay()(ctx, r) })
 	o.flying--
 	return inv, resp, ok
 }
@@ -246,7 +246,7 @@ func (w *world) look(a *app, reference string) {
 	w.note("look", a.name, reference)
 	succeeded, calm := w.books.success[reference], w.calm // before it asks
 	var resp httpapi.Response
-	_, ok := w.invoke(status, func(ctx context.Context, i *instance) { resp, _ = i.api.Status()(ctx, r) })
+	_, ok := w.invoke(status, func(ctx context.Context, i *instance) { resp, _ = i.api.Collection.Status()(ctx, r) })
 	if ok && !busy(resp, calm) && !w.halted {
 		w.looked(a, reference, succeeded, resp)
 	}

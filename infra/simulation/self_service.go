@@ -44,7 +44,7 @@ func (w *world) serve(a *app, key string, r httpapi.Request) (resp httpapi.Respo
 	r.Headers = map[string]string{"x-proxy-api-key": key}
 	calm := w.calm
 	w.note("self-service", a.name, r.RouteKey, r.PathParameters["referenceId"], r.RawQueryString)
-	_, ok = w.invoke(paymentsOf, func(ctx context.Context, i *instance) { resp, _ = i.api.Payments()(ctx, r) })
+	_, ok = w.invoke(paymentsOf, func(ctx context.Context, i *instance) { resp, _ = i.api.SelfService.Handler()(ctx, r) })
 	w.note("self-service answer", http.StatusText(resp.StatusCode))
 	return resp, ok && !busy(resp, calm) && !w.halted
 }

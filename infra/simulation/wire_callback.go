@@ -41,7 +41,7 @@ func (w *world) call(method, path, body string) (code int, ok bool) {
 	}
 	w.note("callback", method, path, body)
 	var resp httpapi.Response
-	_, ok = w.invoke(callback, func(ctx context.Context, i *instance) { resp, _ = i.api.Callback(nameMTN)(ctx, r) })
+	_, ok = w.invoke(callback, func(ctx context.Context, i *instance) { resp, _ = i.api.Callbacks.Handler(nameMTN)(ctx, r) })
 	if ok && (resp.StatusCode != 200 || resp.Body != `{"received":true}`) {
 		w.violate(Oracle, "a callback was answered %d %s", resp.StatusCode, resp.Body)
 	}

@@ -59,7 +59,7 @@ func (w *world) webhook(of *party, token string, header http.Header, body string
 	w.note("webhook", string(of.hook), body)
 	w.result.Stats.Webhooks++
 	var resp httpapi.Response
-	_, ok = w.invoke(of.hook, func(ctx context.Context, i *instance) { resp, _ = i.api.Callback(of.name)(ctx, r) })
+	_, ok = w.invoke(of.hook, func(ctx context.Context, i *instance) { resp, _ = i.api.Callbacks.Handler(of.name)(ctx, r) })
 	switch {
 	case !ok || w.halted:
 	case !of.signs && (resp.StatusCode != 200 || resp.Body != `{"received":true}`):

@@ -238,7 +238,7 @@ func TestAProviderIsOneFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := testbed.New(t, testbed.Options{Change: func(g *gateway.Gateway, a *httpapi.API) {
-			g.Providers, a.Providers = append(g.Providers, testbed.Guarded(g, prov)...), append(a.Providers, testpay)
+			g.Providers, a.Callbacks.Providers = append(g.Providers, testbed.Guarded(g, prov)...), append(a.Callbacks.Providers, testpay)
 		}})
 		hook := func(signature, body string) testbed.Answer {
 			return w.Webhook(testpay.Callbacks.Routes[0], "", http.Header{"X-Testpay-Signature": {signature}}, body)

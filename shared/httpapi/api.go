@@ -14,10 +14,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"momoproxy/shared/delivery"
-	"momoproxy/shared/gateway"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/provider"
 	"momoproxy/shared/telemetry"
 )
 
@@ -37,44 +35,55 @@ type (
 // Gateway would turn that into a bare 500.
 type Handler func(context.Context, Request) (Response, error)
 
-// Doorbell tells the forwarder where to look; forwarder.Doorbell is one.
-type Doorbell interface {
-	Ring(ctx context.Context, deliveries ...delivery.Delivery) error
+// Base is what every handler needs.
+type Base struct {
+	Now func() time.Time
+	Log *slog.Logger
 }
 
-// API holds what the handlers need. Set every field that a handler in use
-// needs; it is then safe for concurrent use.
+// Apps is what handlers need that apps call.
+type Apps struct {
+	*Base
+	Ledger *ledger.Ledger
+	Limits *RateLimit // per app; nil: none
+}
+
+// NewApps limits each app to AppPerSecond and AppBurst.
+func NewApps(l *ledger.Ledger, on host.Host, log *slog.Logger) *Apps {
+	return &Apps{
+		Base: &Base{Now: on.Now, Log: log}, Ledger: l,
+		Limits: NewRateLimit(AppPerSecond, AppBurst).On(on),
+	}
+}
+
+// API has the handlers of all routes, for a program that serves them all. Its
+// parts share one Base and one Apps. A function of the deployment builds the
+// one part that it serves: Collection, SelfService, Callbacks or Health. Each
+// is safe for concurrent use once it is built.
 type API struct {
-	Gateway *gateway.Gateway
-	// Providers are those that there are, configured or not.
-	Providers []provider.Registration
-	Ledger    *ledger.Ledger
-	// Doorbell tells the forwarder of what is to be delivered again.
-	Doorbell Doorbell
-	Limits   *RateLimit // per app; nil: none
-	Now      func() time.Time
-	Log      *slog.Logger
-	Version  string
-	// QueueCheck says whether the queue answers.
-	QueueCheck func(context.Context) error
+	*Apps
+	Collection  *Collection
+	SelfService *SelfService
+	Callbacks   *Callbacks
+	Health      *Health
 }
 
 // guard wraps a handler: one log line a request, the request's id on its
 // answer and on every line about it, and a panic becomes a 500 instead of the
 // end of the process.
-func (a *API) guard(route string, h func(context.Context, Request) Response) Handler {
+func (b *Base) guard(route string, h func(context.Context, Request) Response) Handler {
 	return func(ctx context.Context, r Request) (resp Response, _ error) {
 		started := time.Now()
 		ctx = telemetry.WithRequest(ctx, r.RequestContext.RequestID)
 		ctx, quota := withQuota(ctx)
 		defer func() {
 			if p := recover(); p != nil {
-				a.Log.ErrorContext(ctx, "request.panic", "route", route, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				b.Log.ErrorContext(ctx, "request.panic", "route", route, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				resp = problem(500, "internal", "Something went wrong on our side. It has been logged; please try again.")
 			}
 			quota.headers(resp.Headers)
 			resp = stamp(resp, r)
-			a.Log.InfoContext(ctx, "request", "route", route, "status", resp.StatusCode,
+			b.Log.InfoContext(ctx, "request", "route", route, "status", resp.StatusCode,
 				"duration_ms", time.Since(started).Milliseconds())
 		}()
 		return h(ctx, r), nil

@@ -14,7 +14,7 @@ const maxAPIKey = 256
 // authenticate finds the active app a request comes from. The answer is the
 // same for an unknown, an ended and an inactive key. The look-up is by the
 // key's hash, so its time tells nothing about near misses.
-func (a *API) authenticate(ctx context.Context, r Request) (ledger.Client, *Response) {
+func (a *Apps) authenticate(ctx context.Context, r Request) (ledger.Client, *Response) {
 	key := header(r, "x-proxy-api-key")
 	if why := noKey(r, key); why != "" {
 		resp := problem(401, "unauthorized", why)

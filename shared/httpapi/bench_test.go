@@ -170,7 +170,7 @@ func BenchmarkRequestToPay(t *testing.B) {
 	b := newBench(t, nil)
 	b.between = 50 * time.Millisecond
 	b.start(t, 1)
-	h := b.API.RequestToPay()
+	h := b.API.Collection.RequestToPay()
 	requests := make([]httpapi.Request, t.N)
 	for i := range requests {
 		requests[i] = b.request(fmt.Sprint("BENCH-", i))
@@ -182,7 +182,7 @@ func BenchmarkRequestToPay(t *testing.B) {
 // which MTN is asked, and which end by that (polled).
 func BenchmarkStatus(t *testing.B) {
 	ask := func(t *testing.B, b *bench, references []string) {
-		h := b.API.Status()
+		h := b.API.Collection.Status()
 		b.measure(t, func(i int) httpapi.Response {
 			r := cloud.Request("GET /status/{referenceId}", references[i%len(references)])
 			r.Headers["x-proxy-api-key"] = testbed.ShopKey
@@ -208,7 +208,7 @@ func BenchmarkCallback(t *testing.B) {
 	b := newBench(t, nil)
 	b.keep.Store(true)
 	references := b.start(t, t.N)
-	h := b.API.Callback("mtn")
+	h := b.API.Callbacks.Handler("mtn")
 	b.measure(t, func(i int) httpapi.Response {
 		url, _ := b.callbacks.Load(references[i])
 		path := strings.Split(url.(string), "/")
@@ -276,7 +276,7 @@ func TestAllocations(t *testing.T) {
 	b := newBench(t, nil)
 	b.between = 50 * time.Millisecond
 	references := b.start(t, runs+1)
-	h := b.API.RequestToPay()
+	h := b.API.Collection.RequestToPay()
 	requests := make([]httpapi.Request, runs+1)
 	for i := range requests {
 		requests[i] = b.request(fmt.Sprint("COUNTED-", i))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
@@ -32,29 +33,49 @@ func (b *healthBody) fail(code, sentence string) {
 	}
 }
 
-// Health handles GET and HEAD of /health: 200 when the table answers, the
+// Health handles /health, and what no route takes.
+type Health struct {
+	*Base
+	Ledger  *ledger.Ledger
+	Version string
+	// QueueCheck says whether the queue answers.
+	QueueCheck func(context.Context) error
+}
+
+// Handler serves the routes of the health function by the event's route key.
+func (h *Health) Handler() Handler {
+	health, unknown := h.health(), h.UnknownRoute()
+	return func(ctx context.Context, r Request) (Response, error) {
+		if r.RouteKey == DefaultRoute {
+			return unknown(ctx, r)
+		}
+		return health(ctx, r)
+	}
+}
+
+// health handles GET and HEAD of /health: 200 when the table answers, the
 // queue answers and the reconciler's heartbeat is fresh, else 503. The
 // heartbeat is a write: a full disk, or a table that takes no writes, shows.
-func (a *API) Health() Handler {
-	since := a.Now()
-	return a.guard("GET /health", func(ctx context.Context, _ Request) Response {
+func (h *Health) health() Handler {
+	since := h.Now()
+	return h.guard("GET /health", func(ctx context.Context, _ Request) Response {
 		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 		defer cancel()
-		body := healthBody{Status: "ok", Version: a.Version, Table: "ok", Queue: "ok", Reconciler: "ok"}
-		if beat, err := a.Ledger.Heartbeat(ctx); err != nil {
-			a.Log.ErrorContext(ctx, "health.unreachable", "part", "table", "error", err.Error())
+		body := healthBody{Status: "ok", Version: h.Version, Table: "ok", Queue: "ok", Reconciler: "ok"}
+		if beat, err := h.Ledger.Heartbeat(ctx); err != nil {
+			h.Log.ErrorContext(ctx, "health.unreachable", "part", "table", "error", err.Error())
 			body.Table, body.Reconciler = "unreachable", "unknown"
 			body.fail("table_unreachable", "The table does not answer.")
 		} else {
-			body.judge(beat, since, a.Now())
+			body.judge(beat, since, h.Now())
 		}
-		if err := a.QueueCheck(ctx); err != nil {
-			a.Log.ErrorContext(ctx, "health.unreachable", "part", "queue", "error", err.Error())
+		if err := h.QueueCheck(ctx); err != nil {
+			h.Log.ErrorContext(ctx, "health.unreachable", "part", "queue", "error", err.Error())
 			body.Queue = "unreachable"
 			body.fail("queue_unreachable", "The queue does not answer.")
 		}
 		if body.Code == "reconciler_silent" {
-			a.Log.ErrorContext(ctx, "health.reconciler_silent", "heartbeat_at", body.HeartbeatAt)
+			h.Log.ErrorContext(ctx, "health.reconciler_silent", "heartbeat_at", body.HeartbeatAt)
 		}
 		if body.Status != "ok" {
 			return respond(503, body)

@@ -29,7 +29,7 @@ func TestHealth(t *testing.T) {
 		golden(t, "health/200-not-yet", health(t, w, 200, "").Body)
 		w.Reconcile(t.Context())
 		golden(t, "health/200", health(t, w, 200, "").Body)
-		w.API.QueueCheck = nil // a panic
+		w.API.Health.QueueCheck = nil // a panic
 		golden(t, "error/500-internal", is(t, w.Call(t.Context(), cloud.Request("GET /health")), 500, "internal").Body)
 	})
 	t.Run("queue down", func(t *testing.T) {

@@ -52,22 +52,22 @@ type attemptBody struct {
 	TLSFault   string         `json:"tlsFault,omitempty"` // with error "tls"
 }
 
-func (a *API) paymentTimeline(ctx context.Context, r Request) Response {
-	client, refused := a.authenticate(ctx, r)
+func (s *SelfService) paymentTimeline(ctx context.Context, r Request) Response {
+	client, refused := s.authenticate(ctx, r)
 	if refused != nil {
 		return *refused
 	}
-	view, err := a.ownPayment(ctx, client, r)
+	view, err := s.ownPayment(ctx, client, r)
 	if err != nil {
-		return a.failed(ctx, "timeline.failed", client, err)
+		return s.failed(ctx, "timeline.failed", client, err)
 	}
 	return respond(200, timelineOf(view, client))
 }
 
 // ownPayment reads the payment in the path, which must be the client's, and
 // its deliveries. No provider is asked.
-func (a *API) ownPayment(ctx context.Context, client ledger.Client, r Request) (gateway.View, error) {
-	p, deliveries, err := a.Ledger.Overview(ctx, r.PathParameters["referenceId"])
+func (s *SelfService) ownPayment(ctx context.Context, client ledger.Client, r Request) (gateway.View, error) {
+	p, deliveries, err := s.Ledger.Overview(ctx, r.PathParameters["referenceId"])
 	if err == nil && p.ClientID != client.ID {
 		return gateway.View{}, gateway.ErrForbidden
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -52,15 +53,28 @@ type paymentsBody struct {
 	NextCursor *string          `json:"nextCursor"` // null: the list ends here
 }
 
-// Payments serves the three routes of the payments function by the event's
-// route key.
-func (a *API) Payments() Handler {
+// SelfService handles what an app does with its own payments. No provider is
+// asked for it.
+type SelfService struct {
+	*Apps
+	// Doorbell tells the forwarder of what is to be delivered again.
+	Doorbell Doorbell
+}
+
+// Doorbell tells the forwarder where to look; forwarder.Doorbell is one.
+type Doorbell interface {
+	Ring(ctx context.Context, deliveries ...delivery.Delivery) error
+}
+
+// Handler serves the three routes of the payments function by the event's route
+// key.
+func (s *SelfService) Handler() Handler {
 	routes := map[string]Handler{
-		"GET /payments":                                a.guard("GET /payments", a.listPayments),
-		"GET /payments/{referenceId}":                  a.guard("GET /payments/{referenceId}", a.paymentTimeline),
-		"POST /payments/{referenceId}/resend-callback": a.guard("POST /payments/{referenceId}/resend-callback", a.resendCallback),
+		"GET /payments":                                s.guard("GET /payments", s.listPayments),
+		"GET /payments/{referenceId}":                  s.guard("GET /payments/{referenceId}", s.paymentTimeline),
+		"POST /payments/{referenceId}/resend-callback": s.guard("POST /payments/{referenceId}/resend-callback", s.resendCallback),
 	}
-	unknown := a.UnknownRoute()
+	unknown := s.UnknownRoute()
 	return func(ctx context.Context, r Request) (Response, error) {
 		if h, ok := routes[r.RouteKey]; ok {
 			return h(ctx, r)
@@ -69,8 +83,8 @@ func (a *API) Payments() Handler {
 	}
 }
 
-func (a *API) listPayments(ctx context.Context, r Request) Response {
-	client, refused := a.authenticate(ctx, r)
+func (s *SelfService) listPayments(ctx context.Context, r Request) Response {
+	client, refused := s.authenticate(ctx, r)
 	if refused != nil {
 		return *refused
 	}
@@ -78,12 +92,12 @@ func (a *API) listPayments(ctx context.Context, r Request) Response {
 	if len(faults) > 0 {
 		return invalid(faults)
 	}
-	page, err := a.Ledger.ListPayments(ctx, client.ID, q.filter, ledger.Paging{Limit: q.limit, Cursor: q.cursor})
+	page, err := s.Ledger.ListPayments(ctx, client.ID, q.filter, ledger.Paging{Limit: q.limit, Cursor: q.cursor})
 	if errors.Is(err, ledger.ErrCursor) {
 		return invalid([]gateway.Fault{{Field: "cursor", Message: "is not a nextCursor of this list; with another from or to the list begins anew"}})
 	}
 	if err != nil {
-		return a.failed(ctx, "payments.failed", client, err)
+		return s.failed(ctx, "payments.failed", client, err)
 	}
 	body := paymentsBody{Payments: make([]paymentSummary, 0, len(page.Items)), NextCursor: orNull(page.Next)}
 	for _, p := range page.Items {
@@ -93,10 +107,10 @@ func (a *API) listPayments(ctx context.Context, r Request) Response {
 }
 
 // failed answers an error, and logs it if it is ours.
-func (a *API) failed(ctx context.Context, what string, client ledger.Client, err error) Response {
+func (s *SelfService) failed(ctx context.Context, what string, client ledger.Client, err error) Response {
 	resp := fromError(err)
 	if resp.StatusCode >= 500 {
-		a.Log.ErrorContext(ctx, what, "client", client.ID, "error", err.Error())
+		s.Log.ErrorContext(ctx, what, "client", client.ID, "error", err.Error())
 	}
 	return resp
 }

@@ -301,7 +301,7 @@ func TestResendWithoutABell(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		ref := is(t, w.Pay(testbed.Order("ORDER-1", mtnstand.Payer(mtnstand.ScriptSuccess))), 202, "").Reference()
 		w.Pass(time.Minute)
-		w.API.Doorbell = mute{}
+		w.API.SelfService.Doorbell = mute{}
 		is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 202, "")
 		w.Pass(15 * time.Minute)
 		if n := len(w.App.About(ref)); n != 2 {

@@ -47,7 +47,7 @@ func TestEveryAnswerAndLineHasTheRequestsID(t *testing.T) {
 			panics,
 		} {
 			if i == 15 {
-				w.API.QueueCheck = nil
+				w.API.Health.QueueCheck = nil
 			}
 			id := fmt.Sprintf("request-%d", i)
 			r.RequestContext.RequestID = id

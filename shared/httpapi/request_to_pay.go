@@ -32,19 +32,25 @@ type paymentBody struct {
 	ProviderIDs map[string]string `json:"providerIds,omitempty"`
 }
 
+// Collection handles what takes a payment and what asks for it.
+type Collection struct {
+	*Apps
+	Gateway *gateway.Gateway
+}
+
 // RequestToPay handles POST /request-to-pay.
-func (a *API) RequestToPay() Handler {
-	return a.guard("POST /request-to-pay", func(ctx context.Context, r Request) Response {
-		client, refused := a.authenticate(ctx, r)
+func (c *Collection) RequestToPay() Handler {
+	return c.guard("POST /request-to-pay", func(ctx context.Context, r Request) Response {
+		client, refused := c.authenticate(ctx, r)
 		if refused != nil {
 			return *refused
 		}
-		record := ledger.AuditRecord{At: ledger.Clock(a.Now()), Direction: ledger.InboundFromApp, ClientID: client.ID, Method: "POST", URL: "/request-to-pay"}
-		resp, recorded := a.requestToPay(ctx, r, client, &record)
+		record := ledger.AuditRecord{At: ledger.Clock(c.Now()), Direction: ledger.InboundFromApp, ClientID: client.ID, Method: "POST", URL: "/request-to-pay"}
+		resp, recorded := c.requestToPay(ctx, r, client, &record)
 		if !recorded {
-			record.ResponseCode, record.ResponseBody, record.Duration = resp.StatusCode, resp.Body, a.Now().Sub(record.At)
-			if err := a.Ledger.Audit(ctx, record); err != nil {
-				a.Log.ErrorContext(ctx, "audit.lost", "route", "/request-to-pay", "error", err.Error())
+			record.ResponseCode, record.ResponseBody, record.Duration = resp.StatusCode, resp.Body, c.Now().Sub(record.At)
+			if err := c.Ledger.Audit(ctx, record); err != nil {
+				c.Log.ErrorContext(ctx, "audit.lost", "route", "/request-to-pay", "error", err.Error())
 			}
 		}
 		return resp
@@ -53,7 +59,7 @@ func (a *API) RequestToPay() Handler {
 
 // requestToPay puts into record what it learns of the request, and says whether
 // it has been written.
-func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client, record *ledger.AuditRecord) (resp Response, recorded bool) {
+func (c *Collection) requestToPay(ctx context.Context, r Request, client ledger.Client, record *ledger.AuditRecord) (resp Response, recorded bool) {
 	body, refused := bodyOf(r)
 	if refused != nil {
 		return *refused, false
@@ -68,12 +74,12 @@ func (a *API) requestToPay(ctx context.Context, r Request, client ledger.Client,
 	}
 	if len(faults) > 0 {
 		request.MayUse = client.Accounts
-		return invalid(append(faults, a.Gateway.Faults(ctx, request, faults)...)), false
+		return invalid(append(faults, c.Gateway.Faults(ctx, request, faults)...)), false
 	}
 	request.IdempotencyKey, request.HasIdempotencyKey = headerOf(r, "idempotency-key")
-	answer, recorded, err := a.Gateway.Initiate(ctx, client, request, *record)
+	answer, recorded, err := c.Gateway.Initiate(ctx, client, request, *record)
 	if err != nil {
-		a.Log.ErrorContext(ctx, "request_to_pay.failed", "client", client.ID, "error", err.Error())
+		c.Log.ErrorContext(ctx, "request_to_pay.failed", "client", client.ID, "error", err.Error())
 		return fromError(err), false
 	}
 	if answer.Kind != gateway.ExternalIDTaken { // that trail is the other payment's

@@ -44,24 +44,24 @@ const (
 // resendCallback handles POST /payments/{referenceId}/resend-callback: the
 // event that the app lacks once more, with the same bytes under the same
 // webhook-id.
-func (a *API) resendCallback(ctx context.Context, r Request) Response {
-	started := a.Now()
-	client, refused := a.authenticate(ctx, r)
+func (s *SelfService) resendCallback(ctx context.Context, r Request) Response {
+	started := s.Now()
+	client, refused := s.authenticate(ctx, r)
 	if refused != nil {
 		return *refused
 	}
 	var view gateway.View
 	for range resendTries {
 		var err error
-		view, err = a.ownPayment(ctx, client, r)
+		view, err = s.ownPayment(ctx, client, r)
 		if err != nil {
-			return a.failed(ctx, "resend.failed", client, err)
+			return s.failed(ctx, "resend.failed", client, err)
 		}
 		if len(view.Deliveries) == 0 {
 			return conflict(view.Payment, "no_event_yet", "Nothing has happened yet that is announced: the payment is still open. The callback comes by itself when it ends.")
 		}
-		d, at := nextToResend(view.Deliveries), ledger.Clock(a.Now())
-		if refused := a.mayResend(view.Payment, d, client); refused != nil {
+		d, at := nextToResend(view.Deliveries), ledger.Clock(s.Now())
+		if refused := s.mayResend(view.Payment, d, client); refused != nil {
 			return *refused
 		}
 		message := sentBeside
@@ -72,10 +72,10 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 			ReferenceID: d.Reference, EventID: d.EventID, Event: d.Event, Sequence: d.Sequence,
 			CallbackURL: callbackURL(d, client), AttemptAt: payment.Timestamp(at), Message: message,
 		})
-		d, err = a.Ledger.ResendDelivery(ctx, d, at, ledger.AuditRecord{
+		d, err = s.Ledger.ResendDelivery(ctx, d, at, ledger.AuditRecord{
 			At: ledger.Clock(started), Direction: ledger.InboundFromApp, Reference: d.Reference, ClientID: d.ClientID,
 			Method: "POST", URL: "/payments/" + d.Reference + "/resend-callback", ResponseCode: resp.StatusCode,
-			ResponseBody: resp.Body, Duration: a.Now().Sub(started), Note: fmt.Sprintf("event %d, it was %s", d.Sequence, d.State),
+			ResponseBody: resp.Body, Duration: s.Now().Sub(started), Note: fmt.Sprintf("event %d, it was %s", d.Sequence, d.State),
 		})
 		switch {
 		case errors.Is(err, ledger.ErrStale):
@@ -85,11 +85,11 @@ func (a *API) resendCallback(ctx context.Context, r Request) Response {
 		case errors.Is(err, ledger.ErrEndpointDisabled):
 			return conflict(view.Payment, "endpoint_disabled", "Nothing is sent to this address any more: it answered 410, or failed for days. Mend it, then have the operator enable it; what is held for it is delivered then.")
 		case err != nil:
-			return a.failed(ctx, "resend.failed", client, err)
+			return s.failed(ctx, "resend.failed", client, err)
 		}
-		if err := a.Doorbell.Ring(ctx, d); err != nil {
+		if err := s.Doorbell.Ring(ctx, d); err != nil {
 			// It is due in the table, and the sweeper rings.
-			a.Log.WarnContext(ctx, "doorbell.lost", "reference", d.Reference, "client", client.ID, "error", err.Error())
+			s.Log.WarnContext(ctx, "doorbell.lost", "reference", d.Reference, "client", client.ID, "error", err.Error())
 		}
 		return resp
 	}
@@ -118,9 +118,9 @@ func superseded(d delivery.Delivery, later []delivery.Delivery) bool {
 }
 
 // mayResend says why the event cannot be sent again now, if so.
-func (a *API) mayResend(p ledger.Payment, d delivery.Delivery, client ledger.Client) *Response {
+func (s *SelfService) mayResend(p ledger.Payment, d delivery.Delivery, client ledger.Client) *Response {
 	refuse := func(resp Response) *Response { return &resp }
-	now := ledger.Clock(a.Now())
+	now := ledger.Clock(s.Now())
 	if d.State == delivery.Waiting || !d.RequestedAt.IsZero() || now.Before(d.LeaseUntil) || d.State == delivery.Due && !d.NextAttemptAt.After(now) {
 		return refuse(underway(p))
 	}

@@ -44,7 +44,7 @@ var callbackRoutes = []Route{
 // template.yaml and openapi.yaml are held to them by tests.
 func (a *API) Routes() []Route {
 	all := slices.Clone(ownRoutes)
-	for _, p := range a.Providers {
+	for _, p := range a.Callbacks.Providers {
 		for _, key := range p.Callbacks.Routes {
 			method, path, _ := strings.Cut(key, " ")
 			all = append(all, Route{method, path, p.Callbacks.Function})
@@ -65,13 +65,13 @@ func (r Route) Key() string {
 // serves them all.
 func (a *API) Handlers() map[string]Handler {
 	functions := map[string]Handler{
-		"request-to-pay": a.RequestToPay(),
-		"status":         a.Status(),
-		"payments":       a.Payments(),
-		"health":         a.HealthAndUnknownRoutes(),
+		"request-to-pay": a.Collection.RequestToPay(),
+		"status":         a.Collection.Status(),
+		"payments":       a.SelfService.Handler(),
+		"health":         a.Health.Handler(),
 	}
-	for _, p := range a.Providers {
-		functions[p.Callbacks.Function] = a.Callback(p.Name)
+	for _, p := range a.Callbacks.Providers {
+		functions[p.Callbacks.Function] = a.Callbacks.Handler(p.Name)
 	}
 	routes := map[string]Handler{}
 	for _, r := range a.Routes() {

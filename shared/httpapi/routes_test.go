@@ -13,7 +13,10 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"momoproxy"
+	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/providers"
+	"momoproxy/shared/assembly/routes"
+	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/queue"
 )
@@ -48,10 +51,10 @@ func TestRoutesAgree(t *testing.T) {
 			}
 		}
 	}
-	api := &httpapi.API{Now: time.Now, Providers: providers.All()}
+	all := routes.Over(assembly.Parts{Host: host.Machine(), Providers: providers.All()}, nil)
 	byKey := func(a, b httpapi.Route) int { return cmp.Compare(a.Key(), b.Key()) }
 	slices.SortFunc(deployed, byKey)
-	routes := slices.SortedFunc(slices.Values(api.Routes()), byKey)
+	routes := slices.SortedFunc(slices.Values(all.Routes()), byKey)
 	if diff := gocmp.Diff(routes, deployed); diff != "" {
 		t.Errorf("routes (-Routes +template.yaml):\n%s", diff)
 	}
@@ -64,7 +67,7 @@ func TestRoutesAgree(t *testing.T) {
 	if diff := gocmp.Diff(keys, openapi.routes()); diff != "" {
 		t.Errorf("routes (-Routes +openapi.yaml):\n%s", diff)
 	}
-	for key, handler := range api.Handlers() {
+	for key, handler := range all.Handlers() {
 		if handler == nil {
 			t.Errorf("%s has no handler", key)
 		}

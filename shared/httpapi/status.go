@@ -34,17 +34,17 @@ type statusBody struct {
 }
 
 // Status handles GET /status/{referenceId}.
-func (a *API) Status() Handler {
-	return a.guard("GET /status/{referenceId}", func(ctx context.Context, r Request) Response {
-		client, refused := a.authenticate(ctx, r)
+func (c *Collection) Status() Handler {
+	return c.guard("GET /status/{referenceId}", func(ctx context.Context, r Request) Response {
+		client, refused := c.authenticate(ctx, r)
 		if refused != nil {
 			return *refused
 		}
-		view, err := a.Gateway.Status(ctx, client, r.PathParameters["referenceId"])
+		view, err := c.Gateway.Status(ctx, client, r.PathParameters["referenceId"])
 		if err != nil {
 			resp := fromError(err)
 			if resp.StatusCode >= 500 {
-				a.Log.ErrorContext(ctx, "status.failed", "client", client.ID, "error", err.Error())
+				c.Log.ErrorContext(ctx, "status.failed", "client", client.ID, "error", err.Error())
 			}
 			return resp
 		}

@@ -10,8 +10,8 @@ import (
 // UnknownRoute answers what no route takes: 405 with Allow where the path has
 // routes of other methods, else 404. A browser's OPTIONS is such a method too:
 // the API is for servers, which hold the key, and allows no other origin.
-func (a *API) UnknownRoute() Handler {
-	return a.guard(DefaultRoute, func(_ context.Context, r Request) Response {
+func (b *Base) UnknownRoute() Handler {
+	return b.guard(DefaultRoute, func(_ context.Context, r Request) Response {
 		method, requested := r.RequestContext.HTTP.Method, r.RawPath
 		if methods := methodsOf(requested); methods != nil && !slices.Contains(methods, method) {
 			allow := strings.Join(methods, ", ")
@@ -34,17 +34,5 @@ func shown(text string) string {
 		return string(r[:longest]) + "…"
 	} else {
 		return string(r)
-	}
-}
-
-// HealthAndUnknownRoutes serves the routes of the health function by the
-// event's route key.
-func (a *API) HealthAndUnknownRoutes() Handler {
-	health, unknown := a.Health(), a.UnknownRoute()
-	return func(ctx context.Context, r Request) (Response, error) {
-		if r.RouteKey == DefaultRoute {
-			return unknown(ctx, r)
-		}
-		return health(ctx, r)
 	}
 }

@@ -107,7 +107,7 @@ func FuzzUnknownRoute(f *testing.F) {
 		f.Add("GET", path)
 	}
 	f.Fuzz(func(t *testing.T, method, path string) {
-		resp, err := (&httpapi.API{Log: discard}).UnknownRoute()(t.Context(), unknown(method, path))
+		resp, err := (&httpapi.Base{Log: discard}).UnknownRoute()(t.Context(), unknown(method, path))
 		if err != nil || (resp.StatusCode != 404 && resp.StatusCode != 405) || (resp.StatusCode == 405) != (resp.Headers["allow"] != "") {
 			t.Fatalf("%d %v %v", resp.StatusCode, resp.Headers, err)
 		}

@@ -22,33 +22,41 @@ func received() Response {
 	}
 }
 
-// Callback handles the routes by which a provider's callbacks come in. name
-// is one of Providers. Without Callbacks.SaysWhy the answer is the same
+// Callbacks handles what providers send.
+type Callbacks struct {
+	*Base
+	Gateway *gateway.Gateway
+	// Providers are those that there are, configured or not.
+	Providers []provider.Registration
+}
+
+// Handler handles the routes by which a provider's callbacks come in. name is
+// one of Providers. Without Callbacks.SaysWhy the answer is the same
 // whatever came and whatever became of it: it must not help a forger.
-func (a *API) Callback(name string) Handler {
-	i := slices.IndexFunc(a.Providers, func(r provider.Registration) bool { return r.Name == name })
+func (c *Callbacks) Handler(name string) Handler {
+	i := slices.IndexFunc(c.Providers, func(r provider.Registration) bool { return r.Name == name })
 	if i < 0 {
 		panic("httpapi: provider " + name + " is not registered")
 	}
-	of := a.Providers[i]
+	of := c.Providers[i]
 	route := of.Callbacks.Routes[0]
-	guarded := a.guard(route, func(ctx context.Context, r Request) Response {
+	guarded := c.guard(route, func(ctx context.Context, r Request) Response {
 		body, refused := bodyOf(r)
 		if refused != nil {
-			a.Log.WarnContext(ctx, "callback.unreadable_body", "provider", name, "bytes", len(r.Body))
+			c.Log.WarnContext(ctx, "callback.unreadable_body", "provider", name, "bytes", len(r.Body))
 			body = []byte(r.Body[:min(len(r.Body), 1024)])
 		}
-		err := a.Gateway.Receive(ctx, gateway.Callback{
+		err := c.Gateway.Receive(ctx, gateway.Callback{
 			Provider: name, Reference: r.PathParameters["referenceId"], Token: r.PathParameters["token"],
 			Header: func(name string) string { return header(r, name) },
-			Method: r.RequestContext.HTTP.Method, Path: pathOf(of.Callbacks.Routes, r), Body: body, Started: ledger.Clock(a.Now()),
+			Method: r.RequestContext.HTTP.Method, Path: pathOf(of.Callbacks.Routes, r), Body: body, Started: ledger.Clock(c.Now()),
 		})
 		unsigned := errors.Is(err, provider.ErrSignature)
 		switch {
 		case unsigned:
-			a.Log.WarnContext(ctx, "callback.unverified", "provider", name, "error", err.Error())
+			c.Log.WarnContext(ctx, "callback.unverified", "provider", name, "error", err.Error())
 		case err != nil:
-			a.Log.ErrorContext(ctx, "callback.failed", "provider", name, "error", err.Error())
+			c.Log.ErrorContext(ctx, "callback.failed", "provider", name, "error", err.Error())
 		}
 		switch {
 		case !of.Callbacks.SaysWhy || err == nil:

@@ -121,7 +121,7 @@ func TestMomentPayWebhookAnswers(t *testing.T) {
 		restart(func(g *gateway.Gateway, _ *httpapi.API) { g.Providers = g.Providers[:1] })
 		is(t, w.Webhook(route, "", header, body), 404, "not_found")
 		received(t, "unconfigured", w.Webhook("POST /webhooks/mom-factura/{token}", w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"], http.Header{}, "{}"))
-		restart(func(_ *gateway.Gateway, a *httpapi.API) { a.Gateway = nil }) // a panic
+		restart(func(_ *gateway.Gateway, a *httpapi.API) { a.Callbacks.Gateway = nil }) // a panic
 		is(t, w.Webhook(route, "", header, body), 500, "internal")
 		received(t, "panic", w.Webhook("POST /webhooks/mom-factura/{token}", w.Account("mom-factura")["MOMFACTURA_WEBHOOK_TOKEN"], http.Header{}, "{}"))
 	})

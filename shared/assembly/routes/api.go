@@ -1,6 +1,6 @@
-// Package routes builds the handlers of the HTTP routes. It stands apart from
-// assembly so that a function which serves none, the reconciler or the
-// forwarder, does not link them.
+// Package routes builds the handlers of the HTTP routes that need a provider. It
+// stands apart from assembly so that a function which serves none, the
+// reconciler or the forwarder, does not link them.
 package routes
 
 import (
@@ -10,7 +10,7 @@ import (
 	"momoproxy/shared/httpapi"
 )
 
-// API builds the HTTP handlers.
+// API builds the handlers of all routes, for a program that serves them all.
 func API(p assembly.Parts) (*httpapi.API, error) {
 	g, err := payments.Gateway(p)
 	if err != nil {
@@ -19,13 +19,49 @@ func API(p assembly.Parts) (*httpapi.API, error) {
 	return Over(p, g), nil
 }
 
-// Over builds the HTTP handlers over use cases that are built already.
+// Over builds the handlers of all routes over use cases that are built already.
 func Over(p assembly.Parts, g *gateway.Gateway) *httpapi.API {
+	apps := httpapi.NewApps(p.Ledger, p.Host, p.Log)
 	return &httpapi.API{
-		Providers: p.Providers,
-		Gateway:   g, Ledger: p.Ledger, Doorbell: p.Doorbell(),
-		Limits: httpapi.NewRateLimit(httpapi.AppPerSecond, httpapi.AppBurst).On(p.Host),
-		Now:    p.Now, Log: p.Log, Version: p.Config.Version,
-		QueueCheck: p.QueueCheck,
+		Apps:        apps,
+		Collection:  &httpapi.Collection{Apps: apps, Gateway: g},
+		SelfService: &httpapi.SelfService{Apps: apps, Doorbell: p.Doorbell()},
+		Callbacks:   &httpapi.Callbacks{Base: apps.Base, Gateway: g, Providers: p.Providers},
+		Health:      &httpapi.Health{Base: apps.Base, Ledger: p.Ledger, Version: p.Config.Version, QueueCheck: p.QueueCheck},
+	}
+}
+
+// RequestToPay is the handler of the function of that name.
+func RequestToPay(p assembly.Parts) (httpapi.Handler, error) {
+	c, err := collection(p)
+	if err != nil {
+		return nil, err
+	}
+	return c.RequestToPay(), nil
+}
+
+// Status is the handler of the function of that name.
+func Status(p assembly.Parts) (httpapi.Handler, error) {
+	c, err := collection(p)
+	if err != nil {
+		return nil, err
+	}
+	return c.Status(), nil
+}
+
+func collection(p assembly.Parts) (*httpapi.Collection, error) {
+	g, err := payments.Gateway(p)
+	return &httpapi.Collection{Apps: httpapi.NewApps(p.Ledger, p.Host, p.Log), Gateway: g}, err
+}
+
+// Callbacks builds the handler of a provider's callbacks.
+func Callbacks(name string) func(assembly.Parts) (httpapi.Handler, error) {
+	return func(p assembly.Parts) (httpapi.Handler, error) {
+		g, err := payments.Gateway(p)
+		if err != nil {
+			return nil, err
+		}
+		base := &httpapi.Base{Now: p.Now, Log: p.Log}
+		return (&httpapi.Callbacks{Base: base, Gateway: g, Providers: p.Providers}).Handler(name), nil
 	}
 }
