@@ -40,6 +40,12 @@ func run(ctx context.Context, version, out string, platforms []string) error {
 	if changed, err := output(ctx, ".", "git", "status", "--porcelain"); err != nil || len(changed) > 0 {
 		return errors.Join(err, fmt.Errorf("commit first: a release is built from a commit, and these files differ:\n%s", changed))
 	}
+	// Both builds are of this commit, even if another is made meanwhile.
+	head, err := output(ctx, ".", "git", "rev-parse", "HEAD")
+	if err != nil {
+		return err
+	}
+	commit := strings.TrimSpace(string(head))
 	temporary, err := os.MkdirTemp("", "momo-proxy-release")
 	if err != nil {
 		return err
@@ -48,7 +54,7 @@ func run(ctx context.Context, version, out string, platforms []string) error {
 	var built [2]string
 	for i, name := range []string{"first", "second/and-deeper"} {
 		source := filepath.Join(temporary, name)
-		if err := export(ctx, source); err != nil {
+		if err := export(ctx, commit, source); err != nil {
 			return err
 		}
 		// Of its own, or the second build would be the first one's cache.
@@ -76,12 +82,12 @@ func run(ctx context.Context, version, out string, platforms []string) error {
 	return err
 }
 
-// export writes the committed files into a new folder.
-func export(ctx context.Context, folder string) error {
+// export writes a commit's files into a new folder.
+func export(ctx context.Context, commit, folder string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	archive, err := output(ctx, ".", "git", "archive", "HEAD")
+	archive, err := output(ctx, ".", "git", "archive", commit)
 	if err != nil {
 		return err
 	}
