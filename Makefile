@@ -242,6 +242,13 @@ deploy: sam-build ## Deploy to the AWS account of the credentials; PARAMETERS="P
 release: ## Build a release into build/release, twice, and compare: make release VERSION=0.1.0
 	go run ./infra/release -version '$(VERSION)' -out build/release $(ARGS)
 
+.PHONY: fixture
+fixture: ## Keep what this release stores, for the upgrade tests of later ones: make fixture VERSION=0.1.0
+	@[[ '$(VERSION)' =~ ^[0-9]+\.[0-9]+\.[0-9]+$$ ]] || { echo "fixture: say which release: make fixture VERSION=0.1.0"; exit 2; }
+	@! git rev-parse --quiet --verify 'refs/tags/v$(VERSION)' >/dev/null || { echo "fixture: v$(VERSION) is tagged, and what it stored is never written anew"; exit 2; }
+	go test -count=1 -run '^TestWrite$$' ./infra/upgrade -write='$(VERSION)'
+	go test -count=1 ./infra/upgrade
+
 ##@ Housekeeping
 
 # An environment is filled in place (it cannot be moved) and marked when done.
