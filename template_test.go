@@ -3,6 +3,7 @@ package momoproxy_test
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -44,6 +45,8 @@ type resource struct {
 				Method   string `yaml:"Method"`
 				Path     string `yaml:"Path"`
 				Schedule string `yaml:"Schedule"`
+
+				RouteSettings map[string]yaml.Node `yaml:"RouteSettings"`
 
 				ScalingConfig struct {
 					MaximumConcurrency int `yaml:"MaximumConcurrency"`
@@ -338,7 +341,15 @@ func TestCallbacksHaveTheirOwnThrottle(t *testing.T) {
 			}
 		}
 	}
-	for route, settings := range s.Resources["Api"].Properties.RouteSettings {
+	all := maps.Clone(s.Resources["Api"].Properties.RouteSettings)
+	for _, f := range s.functions() {
+		for _, e := range f.Properties.Events {
+			if e.Properties.RouteSettings != nil {
+				all[e.Properties.Method+" "+e.Properties.Path] = e.Properties.RouteSettings
+			}
+		}
+	}
+	for route, settings := range all {
 		settled = append(settled, route)
 		for _, name := range []string{"ThrottlingRateLimit", "ThrottlingBurstLimit", "DetailedMetricsEnabled"} {
 			if _, ok := settings[name]; !ok {

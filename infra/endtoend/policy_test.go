@@ -58,6 +58,18 @@ func (s *stack) grants(t *testing.T, d deployed) []grant {
 		s.properties(t, id, &p)
 		all = append(all, p.PolicyDocument.grants(t, id)...)
 	}
+	for id, other := range s.resources { // policies that name their roles
+		var p struct {
+			Roles          []string
+			PolicyDocument policyDocument
+		}
+		if other.Type != "AWS::IAM::ManagedPolicy" {
+			continue
+		}
+		if s.properties(t, id, &p); slices.Contains(p.Roles, s.name+"-"+role) {
+			all = append(all, p.PolicyDocument.grants(t, id)...)
+		}
+	}
 	for _, inline := range r.Policies {
 		all = append(all, inline.PolicyDocument.grants(t, role+"/"+inline.PolicyName)...)
 	}

@@ -171,6 +171,9 @@ func (s *stack) functions(t *testing.T) map[string]deployed {
 type absent struct{}
 
 func (s *stack) resolve(node *yaml.Node) (any, error) {
+	if node.Kind == yaml.AliasNode {
+		return s.resolve(node.Alias)
+	}
 	switch node.Tag {
 	case "!Ref":
 		if node.Value == "AWS::NoValue" {
