@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/infra/judge"
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/ledger"
 )
@@ -110,7 +111,7 @@ func (b *books) faults() []string {
 			about[d.EventID] = reference
 		}
 	}
-	heard := map[string][]arrival{}
+	heard := map[string][]judge.Arrival{}
 	for _, n := range b.arrivals {
 		reference, known := about[n.EventID]
 		switch {
@@ -119,14 +120,14 @@ func (b *books) faults() []string {
 		case !known:
 			fault("%s was sent event %s, which is not ours", n.App, n.EventID)
 		default:
-			heard[reference] = append(heard[reference], n)
+			heard[reference] = append(heard[reference], n.Arrival)
 		}
 	}
 	for reference, s := range b.ours {
 		if s.Payment.Open() && !b.attention[reference] {
 			fault("%s: it is open, and no operator is shown it", reference)
 		}
-		for _, text := range judge(s, b.theirs[reference], heard[reference], b.now) {
+		for _, text := range faultsOf(s, b.theirs[reference], heard[reference], b.now) {
 			fault("%s (%s): %s", reference, strings.TrimSpace(s.Payment.Provider+" "+s.Payment.Method), text)
 		}
 	}

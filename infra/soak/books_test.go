@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/judge"
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
@@ -18,7 +19,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 	type scene struct {
 		story ledger.Story
 		entry entry
-		heard []arrival
+		heard []judge.Arrival
 	}
 	const paid, invoiced = `{"status":"SUCCESSFUL","sequence":1}`, `{"status":"SUCCESSFUL","sequence":2}`
 	good := func() scene {
@@ -28,13 +29,13 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 				Deliveries: []delivery.Delivery{{Sequence: 1, EventID: "evt_1", Event: payment.EventSuccessful, Body: paid, State: delivery.Delivered, Attempts: 1}},
 			},
 			entry: entry{submissions: 1, made: 1, charges: 1, ended: true, status: "SUCCESSFUL", since: now.Add(-time.Minute)},
-			heard: []arrival{{EventID: "evt_1", Body: paid, Answered: 200}},
+			heard: []judge.Arrival{{EventID: "evt_1", Body: paid, Taken: true}},
 		}
 	}
 	invoice := func(s *scene) {
 		s.entry.invoiced, s.story.Payment.InvoiceURL, s.story.Payment.Sequence = true, "https://invoice.example.com/1", 2
 		s.story.Deliveries = append(s.story.Deliveries, delivery.Delivery{Sequence: 2, EventID: "evt_2", Event: payment.EventInvoice, Body: invoiced, State: delivery.Delivered})
-		s.heard = append(s.heard, arrival{EventID: "evt_2", Body: invoiced, Answered: 200})
+		s.heard = append(s.heard, judge.Arrival{EventID: "evt_2", Body: invoiced, Taken: true})
 	}
 	// lost is an open payment whose answer was lost.
 	lost := func(s *scene, provider, method string, unanswerable bool) {
@@ -53,8 +54,8 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 			s.story.Deliveries[0].State, s.story.Deliveries[0].NextAttemptAt, s.heard = delivery.Due, now.Add(time.Minute), nil
 		}, ""},
 		{"held", func(s *scene) { s.story.Deliveries[0].State, s.heard = delivery.Held, nil }, ""},
-		{"not charged", func(s *scene) { s.entry.charges = 0 }, "SUCCESSFUL here, and the provider charged 0 times"},
-		{"charged and failed", func(s *scene) { s.story.Payment.Status = payment.Failed }, "FAILED here, and the provider charged"},
+		{"not charged", func(s *scene) { s.entry.charges = 0 }, "SUCCESSFUL here, and the provider charged nothing"},
+		{"charged and failed", func(s *scene) { s.story.Payment.Status = payment.Failed }, "and the provider charged"},
 		{"left open", func(s *scene) { s.story.Payment.Status = payment.Pending }, "here, SUCCESSFUL at the provider"},
 		{"never reached", func(s *scene) {
 			s.story.Payment.Status, s.story.Payment.CreatedAt, s.entry = payment.Pending, now.Add(-time.Hour), entry{}
@@ -64,12 +65,12 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		{"event twice", func(s *scene) {
 			s.story.Payment.Sequence = 2
 			s.story.Deliveries = append(s.story.Deliveries, s.story.Deliveries[0])
-		}, "or twice"},
+		}, "event 1 at place 2"},
 		{"overdue", func(s *scene) {
 			s.story.Deliveries[0].State, s.story.Deliveries[0].NextAttemptAt = delivery.Due, now.Add(-time.Hour)
 		}, "still due"},
 		{"not heard", func(s *scene) { s.heard = nil }, "the app never took it"},
-		{"refused", func(s *scene) { s.heard[0].Answered = 500 }, "the app never took it"},
+		{"refused", func(s *scene) { s.heard[0].Taken = false }, "the app never took it"},
 		{"another's event", func(s *scene) { s.heard[0].ClientID = "cli_other" }, "another app's event"},
 		{"other words", func(s *scene) { s.heard[0].Body = "{ }" }, "other words"},
 		{"told too much", func(s *scene) {
@@ -109,7 +110,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 	} {
 		s := good()
 		c.harm(&s)
-		faults := strings.Join(judge(s.story, s.entry, s.heard, now), "\n")
+		faults := strings.Join(faultsOf(s.story, s.entry, s.heard, now), "\n")
 		if c.says == "" && faults != "" || !strings.Contains(faults, c.says) {
 			t.Errorf("%s: %q, not %q", c.name, faults, c.says)
 		}
@@ -134,7 +135,7 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 		{"a provider that takes nothing", books{ours: map[string]ledger.Story{"1": nobody, "2": nobody, "3": nobody, "4": nobody, "5": nobody, "6": nobody}}, "mtn charged none of 6"},
 		{"promise lost", books{promised: map[string]string{"r": "order"}}, "promised for order"},
 		{"forged delivery", books{arrivals: []arrival{{Fault: "no signature matches"}}}, "does not verify"},
-		{"stranger", books{arrivals: []arrival{{EventID: "evt_9"}}}, "which is not ours"},
+		{"stranger", books{arrivals: []arrival{{Arrival: judge.Arrival{EventID: "evt_9"}}}}, "which is not ours"},
 		{"seen at once", books{broken: []string{"one Idempotency-Key, two payments"}}, "one Idempotency-Key"},
 	} {
 		if faults := strings.Join(c.b.faults(), "\n"); !strings.Contains(faults, c.says) {
