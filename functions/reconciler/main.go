@@ -5,8 +5,6 @@
 package main
 
 import (
-	"context"
-
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/providers"
@@ -14,8 +12,8 @@ import (
 )
 
 func main() {
-	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider, func(p assembly.Parts) (func(context.Context) error, error) {
+	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider, func(p assembly.Parts) (assembly.Asking, error) {
 		gateway, err := payments.Gateway(p)
-		return payments.Scheduled(p.Sweeper(), gateway, p.Beat), err
+		return assembly.Asked(payments.Scheduled(p.Sweeper(), gateway, p.Beat)), err
 	}, providers.All()...)
 }

@@ -46,6 +46,7 @@ type program struct {
 	operator string // whose word stands in the audit log
 	terminal bool   // err is a terminal: progress may be drawn over
 	screen   bool   // out is one: --watch may clear it
+	network  network
 	open     func(ctx context.Context, p program, o options) (store, error)
 }
 

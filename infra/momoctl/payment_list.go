@@ -102,15 +102,23 @@ func (q paymentQuestion) filter(now time.Time) (f ledger.PaymentFilter, err erro
 		}
 	}
 	if q.payer != "" {
-		f.Payer = payment.MSISDN(strings.TrimPrefix(strings.ReplaceAll(q.payer, " ", ""), "+"))
-		if !payerDigits.MatchString(string(f.Payer)) {
-			return f, usageError(fmt.Sprintf("--payer %q: give the number in the international form, as 26876123456", printable(q.payer)))
+		if f.Payer, err = readPayer("--payer", q.payer); err != nil {
+			return f, err
 		}
 	}
 	for _, word := range q.statuses {
 		f.Statuses = append(f.Statuses, payment.Status(word))
 	}
 	return f, nil
+}
+
+// readPayer reads a phone number that came as what.
+func readPayer(what, text string) (payment.MSISDN, error) {
+	digits := strings.TrimPrefix(strings.ReplaceAll(text, " ", ""), "+")
+	if !payerDigits.MatchString(digits) {
+		return "", usageError(fmt.Sprintf("%s %q: give the number in the international form, as 26876123456", what, printable(text)))
+	}
+	return payment.MSISDN(digits), nil
 }
 
 var payerDigits = regexp.MustCompile(`^[1-9][0-9]{6,14}$`)

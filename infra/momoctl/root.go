@@ -12,10 +12,11 @@ type options struct {
 	data string
 	// The deployed stack, and how AWS is reached.
 	stack, profile, region string
-	// provider: the command asks providers, and needs their accounts.
-	provider bool
-	json     bool
-	output   string
+	// provider: the command asks providers, and needs their accounts. faulty:
+	// it opens them though some cannot be built.
+	provider, faulty bool
+	json             bool
+	output           string
 }
 
 // cli is a command line being built: the program, and the options that every
@@ -76,7 +77,7 @@ Global flags:
 func (p program) root() *cobra.Command {
 	c := cli{program: p, options: &options{}}
 	root := group("momoctl", "the operator's command line of MoMo Proxy", rootLong,
-		c.watched(c.status()), c.stop(), c.start(),
+		c.watched(c.status()), c.doctor(), c.stop(), c.start(),
 		group("client", "apps, their keys and secrets", "",
 			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(), c.clientUpdate(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),

@@ -23,7 +23,7 @@ func (c cli) over(f func(ctx context.Context, s *session, args []string) error) 
 	return func(command *cobra.Command, args []string) (err error) {
 		st, err := c.open(command.Context(), c.program, *c.options)
 		if err != nil {
-			return err
+			return openError{err}
 		}
 		defer func() { err = errors.Join(err, st.close()) }()
 		c := c
@@ -37,6 +37,11 @@ func (c cli) over(f func(ctx context.Context, s *session, args []string) error) 
 		return err
 	}
 }
+
+// openError: there is no store to work on.
+type openError struct{ error }
+
+func (e openError) Unwrap() error { return e.error }
 
 // clock is the time as the ledger keeps it.
 func (c cli) clock() time.Time { return ledger.Clock(c.now()) }

@@ -34,6 +34,7 @@ type stack struct {
 	status     string
 	outputs    map[string]string
 	parameters map[string]string
+	protected  bool // from being deleted
 }
 
 // outputVariables are the stack's outputs that a function has as variables.
@@ -64,9 +65,10 @@ func openStack(ctx context.Context, o options) (stack, error) {
 	}
 	var found struct {
 		Stacks []struct {
-			StackStatus string
-			Outputs     []struct{ OutputKey, OutputValue string }       `xml:"Outputs>member"`
-			Parameters  []struct{ ParameterKey, ParameterValue string } `xml:"Parameters>member"`
+			StackStatus                 string
+			EnableTerminationProtection bool
+			Outputs                     []struct{ OutputKey, OutputValue string }       `xml:"Outputs>member"`
+			Parameters                  []struct{ ParameterKey, ParameterValue string } `xml:"Parameters>member"`
 		} `xml:"DescribeStacksResult>Stacks>member"`
 	}
 	if err := s.query(ctx, "cloudformation", url.Values{"Action": {"DescribeStacks"}, "Version": {"2010-05-15"}, "StackName": {o.stack}}, &found); err != nil {
@@ -76,7 +78,7 @@ func openStack(ctx context.Context, o options) (stack, error) {
 		return s, fmt.Errorf("stack %s in %s: CloudFormation names %d stacks", o.stack, s.aws.Region, len(found.Stacks))
 	}
 	one := found.Stacks[0]
-	s.status = one.StackStatus
+	s.status, s.protected = one.StackStatus, one.EnableTerminationProtection
 	for _, out := range one.Outputs {
 		s.outputs[out.OutputKey] = out.OutputValue
 	}

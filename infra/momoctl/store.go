@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"momoproxy/infra/dotenv"
@@ -36,8 +37,10 @@ type store struct {
 	// stack is the deployed one; nil: a local store.
 	stack    *stack
 	operator string // whose word stands in the audit log
-	// asking can ask providers; nil unless options.provider.
+	// asking can ask providers, and parts are what it is made of; nil and empty
+	// unless options.provider.
 	asking *gateway.Gateway
+	parts  assembly.Parts
 	close  func() error
 	// ahead is how far infra/local has moved its clock.
 	ahead time.Duration
@@ -64,7 +67,8 @@ func openStore(ctx context.Context, p program, o options) (store, error) {
 	parts.Now, parts.Sleep, parts.Random = now, p.sleep, p.random
 	s.ledger, s.queue, s.dead, s.rules, s.close, s.ahead = parts.Ledger, parts.Queue, dead, parts.Rules, closeIt, ahead
 	if o.provider {
-		if s.asking, err = payments.Gateway(parts); err != nil {
+		s.parts = parts
+		if s.asking, err = payments.Gateway(parts); err != nil && !o.faulty {
 			return store{}, errors.Join(err, closeIt())
 		}
 	}
@@ -127,6 +131,7 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	if o.provider {
 		getenv, err := dotenv.Beside(p.getenv, dotenv.File)
 		if err == nil {
+			parts.Config.PublicBaseURL = strings.TrimRight(getenv("PUBLIC_BASE_URL"), "/")
 			err = parts.LocalAccounts(getenv)
 		}
 		if err != nil {

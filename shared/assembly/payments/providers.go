@@ -59,6 +59,9 @@ func (a inAccount) Capabilities() provider.Capabilities {
 	return c
 }
 
+// Unwrap is the adapter itself, for provider.Examines.
+func (a inAccount) Unwrap() provider.Provider { return a.Provider }
+
 // auditTokenCall records the calls that fetch a provider token; they belong
 // to no payment.
 func auditTokenCall(p assembly.Parts) func(context.Context, provider.Exchange) {
