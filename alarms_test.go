@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/telemetry"
 )
 
@@ -74,8 +75,30 @@ func (w watched) metrics() []seenMetric {
 	return all
 }
 
+// filtered are the metrics that the template itself reads off the functions'
+// log, with what it reads there.
+func filtered(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for id, r := range readStack(t).Resources {
+		if r.Type != "AWS::Logs::MetricFilter" {
+			continue
+		}
+		if r.Properties.LogGroupName.Value != "FunctionLogs" {
+			t.Errorf("%s reads %s", id, r.Properties.LogGroupName.Value)
+		}
+		for _, m := range r.Properties.MetricTransformations {
+			all[m.MetricName] = r.Properties.FilterPattern
+		}
+	}
+	return all
+}
+
 // emitted says whether log lines tell of a metric under these dimensions.
-func emitted(name string, dimensions []string) bool {
+func emitted(t *testing.T, name string, dimensions []string) bool {
+	if _, ok := filtered(t)[name]; ok && len(dimensions) == 0 {
+		return true
+	}
 	dimensions = slices.Sorted(slices.Values(dimensions))
 	for _, m := range telemetry.Metrics {
 		if m.Name != name {
@@ -108,7 +131,7 @@ func TestAlarmsWatchWhatIsEmitted(t *testing.T) {
 			for _, d := range m.Dimensions {
 				dimensions = append(dimensions, d.Name)
 			}
-			if !emitted(m.MetricName, dimensions) {
+			if !emitted(t, m.MetricName, dimensions) {
 				t.Errorf("%s: no line tells of %s by %v", id, m.MetricName, dimensions)
 			}
 		}
@@ -177,7 +200,7 @@ func TestDashboardShowsWhatIsEmitted(t *testing.T) {
 	t.Parallel()
 	b, body := readBoard(t)
 	for name, dimensions := range b.shown(t) {
-		if !emitted(name, dimensions) {
+		if !emitted(t, name, dimensions) {
 			t.Errorf("no line tells of %s by %v", name, dimensions)
 		}
 	}
@@ -212,22 +235,46 @@ func TestEveryMetricIsLookedAt(t *testing.T) {
 			t.Errorf("nobody looks at %s", m.Name)
 		}
 	}
+	for name := range filtered(t) {
+		if _, ok := shown[name]; !ok {
+			t.Errorf("nobody looks at %s", name)
+		}
+	}
 }
 
-// A function or an alarm that is added is watched, too.
+// A function or an alarm that is added is watched, too. Errors are read off the
+// log of all functions, and throttles are of all functions: no list has to name
+// one.
 func TestNothingIsLeftOut(t *testing.T) {
 	t.Parallel()
 	resources := readWatched(t)
 	_, body := readBoard(t)
+	watches := func(alarm, namespace, metric string, dimensions int) {
+		t.Helper()
+		if all := resources[alarm].metrics(); len(all) != 1 || all[0].Namespace != namespace || all[0].MetricName != metric || len(all[0].Dimensions) != dimensions {
+			t.Errorf("%s watches %+v", alarm, all)
+		}
+	}
+	watches("FunctionErrorsAlarm", ours, "FailedRuns", 0)
+	watches("ThrottlesAlarm", "AWS/Lambda", "Throttles", 0)
+	if got, want := filtered(t)["FailedRuns"], `{ $.type = "platform.report" && $.record.status != "success" }`; got != want {
+		t.Errorf("a failed run is %s", got)
+	}
+	s := readStack(t)
+	if l := s.Globals.Function.LoggingConfig; l.LogGroup.Value != "FunctionLogs" || l.LogFormat != "JSON" || l.SystemLogLevel != "INFO" {
+		t.Errorf("the functions log %+v: their runs are not reported", l)
+	}
 	for id, r := range resources {
 		switch r.Type {
 		case "AWS::Serverless::Function":
-			for _, alarm := range []string{"FunctionErrorsAlarm", "ThrottlesAlarm"} {
-				if !slices.ContainsFunc(resources[alarm].metrics(), func(m seenMetric) bool {
-					return m.Namespace == "AWS/Lambda" && len(m.Dimensions) == 1 && m.Dimensions[0].Value.Value == id
-				}) {
-					t.Errorf("%s does not watch %s", alarm, id)
-				}
+			if s.Resources[id].Properties.LoggingConfig.Kind != 0 {
+				t.Errorf("%s logs elsewhere than the others", id)
+			}
+			_, ofOneProvider := s.Resources[id].Properties.Environment.Variables["PROVIDER"]
+			if !ofOneProvider && !slices.ContainsFunc(resources["DurationsAlarm"].metrics(), func(m seenMetric) bool {
+				return m.Namespace == "AWS/Lambda" && len(m.Dimensions) == 1 && m.Dimensions[0].Value.Value == id
+			}) {
+				t.Errorf("DurationsAlarm does not watch %s", id)
 			}
 			if n := strings.Count(body, `"${`+id+`}"`); n != 4 {
 				t.Errorf("the dashboard names %s %d times: errors, throttles, concurrency, duration", id, n)
@@ -235,6 +282,28 @@ func TestNothingIsLeftOut(t *testing.T) {
 		case "AWS::CloudWatch::Alarm":
 			if !strings.Contains(body, `"${`+id+`.Arn}"`) {
 				t.Errorf("%s is not on the dashboard", id)
+			}
+		}
+	}
+}
+
+// A provider that is added needs no alarm of its own, and no change of one.
+func TestAlarmsNameNoProvider(t *testing.T) {
+	t.Parallel()
+	var content struct {
+		Resources map[string]yaml.Node `yaml:"Resources"`
+	}
+	readYAML(t, "template.yaml", &content)
+	var names []string
+	for _, r := range providers.All() {
+		names = append(names, r.Name, strings.ToLower(r.Title), strings.ToLower(strings.ReplaceAll(r.Title, " ", "")))
+	}
+	for id := range alarms(readWatched(t)) {
+		node := content.Resources[id]
+		said := strings.ToLower(text(&node))
+		for _, name := range names {
+			if strings.Contains(said, name) {
+				t.Errorf("%s names %s", id, name)
 			}
 		}
 	}
@@ -337,7 +406,7 @@ func TestMetricsCostWhatThePageSays(t *testing.T) {
 			sets[m.Name+strings.Join(set, ",")] = n
 		}
 	}
-	sum := 0
+	sum := len(filtered(t))
 	for _, n := range sets {
 		sum += n
 	}

@@ -27,7 +27,12 @@ type stack struct {
 	} `yaml:"Parameters"`
 	Globals struct {
 		Function struct {
-			Environment environment `yaml:"Environment"`
+			Environment   environment `yaml:"Environment"`
+			LoggingConfig struct {
+				LogFormat      string    `yaml:"LogFormat"`
+				SystemLogLevel string    `yaml:"SystemLogLevel"`
+				LogGroup       yaml.Node `yaml:"LogGroup"`
+			} `yaml:"LoggingConfig"`
 		} `yaml:"Function"`
 	} `yaml:"Globals"`
 	Resources map[string]resource `yaml:"Resources"`
@@ -60,7 +65,9 @@ type resource struct {
 		RedrivePolicy                struct {
 			MaxReceiveCount int `yaml:"maxReceiveCount"`
 		} `yaml:"RedrivePolicy"`
-		FilterPattern         string `yaml:"FilterPattern"`
+		LoggingConfig         yaml.Node `yaml:"LoggingConfig"`
+		LogGroupName          yaml.Node `yaml:"LogGroupName"`
+		FilterPattern         string    `yaml:"FilterPattern"`
 		MetricTransformations []struct {
 			MetricName  string `yaml:"MetricName"`
 			MetricValue string `yaml:"MetricValue"`
