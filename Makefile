@@ -216,11 +216,11 @@ sizes: build ## Show the binaries' sizes; more than 10 MB is an error
 	done
 
 .PHONY: template
-template: .tools/sam/.installed .tools/checkov/.installed ## Check template.yaml with sam, cfn-lint and checkov
+template: .tools/sam/.installed .tools/checkov/.installed ## Check template.yaml, and the example network, with sam, cfn-lint and checkov
 	$(SAM_ENV) $(SAM)/bin/sam validate --lint
-	$(SAM_ENV) $(SAM)/bin/cfn-lint --append-rules cfn_lint_serverless.rules --include-checks I -- template.yaml
+	$(SAM_ENV) $(SAM)/bin/cfn-lint --append-rules cfn_lint_serverless.rules --include-checks I -- template.yaml infra/network/template.yaml
 	@echo "cfn-lint: clean"
-	.tools/checkov/bin/checkov --config-file infra/tools/checkov.yaml --file template.yaml
+	.tools/checkov/bin/checkov --config-file infra/tools/checkov.yaml --file template.yaml infra/network/template.yaml
 	@echo "checkov: clean"
 
 .PHONY: sam-build
