@@ -77,7 +77,7 @@ Global flags:
 func (p program) root() *cobra.Command {
 	c := cli{program: p, options: &options{}}
 	root := group("momoctl", "the operator's command line of MoMo Proxy", rootLong,
-		c.watched(c.status()), c.doctor(), c.stop(), c.start(),
+		c.watched(c.status()), c.doctor(), c.watched(withCSV(c.activity())), c.stop(), c.start(), c.backup(),
 		group("client", "apps, their keys and secrets", "",
 			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(), c.clientUpdate(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),

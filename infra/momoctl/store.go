@@ -37,10 +37,9 @@ type store struct {
 	// stack is the deployed one; nil: a local store.
 	stack    *stack
 	operator string // whose word stands in the audit log
-	// asking can ask providers, and parts are what it is made of; nil and empty
-	// unless options.provider.
+	// asking can ask providers; nil unless options.provider.
 	asking *gateway.Gateway
-	parts  assembly.Parts
+	parts  assembly.Parts // what all is made of
 	close  func() error
 	// ahead is how far infra/local has moved its clock.
 	ahead time.Duration
@@ -66,8 +65,8 @@ func openStore(ctx context.Context, p program, o options) (store, error) {
 	parts.Ledger, parts.Log = parts.Ledger.AsOperator(s.operator), log
 	parts.Now, parts.Sleep, parts.Random = now, p.sleep, p.random
 	s.ledger, s.queue, s.dead, s.rules, s.close, s.ahead = parts.Ledger, parts.Queue, dead, parts.Rules, closeIt, ahead
+	s.parts = parts
 	if o.provider {
-		s.parts = parts
 		if s.asking, err = payments.Gateway(parts); err != nil && !o.faulty {
 			return store{}, errors.Join(err, closeIt())
 		}
