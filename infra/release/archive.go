@@ -3,8 +3,10 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -21,6 +23,22 @@ type member struct {
 // packed is the time of every member: an archive must not say when it was
 // made, or no two were the same.
 var packed = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// add takes files out of a folder, under their names there.
+func (a archive) add(folder string, names []string) error {
+	for _, name := range names {
+		err := fs.WalkDir(os.DirFS(folder), name, func(file string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				a[file] = member{from: filepath.Join(folder, file)}
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (a archive) write(path string) error {
 	var b bytes.Buffer

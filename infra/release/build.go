@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -19,8 +20,9 @@ var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/a
 // programs by the name they have in a release.
 var programs = map[string]string{"momo-proxy-local": "./infra/local", "momoctl": "./infra/momoctl"}
 
-// texts go into every archive.
-var texts = []string{"LICENSE", "CHANGELOG.md"}
+// texts go into every archive: files, and folders with all that is in them.
+// The programs and the pages point to them.
+var texts = []string{"LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "docs", "events/verify"}
 
 // build makes all files of a release out of a source folder.
 func build(ctx context.Context, source, cache, out, version string, platforms []string) error {
@@ -99,8 +101,15 @@ func (b builder) platform(platform string) (binaries []string, err error) {
 		binaries = append(binaries, binary)
 		z[program+suffix] = member{from: binary, program: true}
 	}
-	for _, text := range texts {
-		z[text] = member{from: filepath.Join(b.source, text)}
+	if platform == runtime.GOOS+"/"+runtime.GOARCH {
+		// The linker says nothing when there is no variable to set.
+		says, err := output(b.ctx, ".", filepath.Join(b.source, "build", name, "momoctl"+suffix), "version")
+		if err != nil || !strings.HasPrefix(string(says), "momoctl "+b.version+",") {
+			return nil, errors.Join(err, fmt.Errorf("momoctl version says %q, not %s", says, b.version))
+		}
+	}
+	if err := z.add(b.source, texts); err != nil {
+		return nil, err
 	}
 	return binaries, z.write(filepath.Join(b.out, name+".zip"))
 }
@@ -132,8 +141,8 @@ func (b builder) bundle() (binaries []string, err error) {
 		return nil, fmt.Errorf("template.yaml has %d defaults \"dev\", not one: which is Version's?", n)
 	}
 	z["template.yaml"] = member{content: bytes.Replace(template, []byte("    Default: dev\n"), []byte("    Default: "+b.version+"\n"), 1)}
-	for _, text := range texts {
-		z[text] = member{from: filepath.Join(b.source, text)}
+	if err := z.add(b.source, texts); err != nil {
+		return nil, err
 	}
 	return binaries, z.write(filepath.Join(b.out, "momo-proxy-"+b.version+"-sam.zip"))
 }

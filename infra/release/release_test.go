@@ -50,6 +50,23 @@ func TestArchive(t *testing.T) {
 	}
 }
 
+// What the program points to is beside it.
+func TestTextsAreThere(t *testing.T) {
+	t.Parallel()
+	z := archive{}
+	if err := z.add("../..", texts); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"LICENSE", "README.md", "docs/testing.md", "docs/images/console-payment.png", "events/verify/node/receiver.js"} {
+		if z[name].from == "" {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	if err := z.add("../..", []string{"NONE"}); err == nil {
+		t.Error("a file that is not there is taken")
+	}
+}
+
 func TestADifferenceIsFound(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
