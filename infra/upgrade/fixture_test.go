@@ -10,7 +10,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +64,7 @@ func restore(ctx context.Context, to table.Table, records []table.Record) error 
 	}
 }
 
-// pack makes a zip file of named contents; unpack writes them into a folder.
+// pack makes a zip file of named contents.
 func pack(path string, files map[string][]byte) error {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -90,20 +89,7 @@ func unpack(path, folder string) error {
 		return err
 	}
 	defer z.Close()
-	for _, f := range z.File {
-		from, err := f.Open()
-		if err != nil {
-			return err
-		}
-		content, err := io.ReadAll(from)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(folder, filepath.Base(f.Name)), content, 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+	return os.CopyFS(folder, z)
 }
 
 // tables are DynamoDB tables of one test.

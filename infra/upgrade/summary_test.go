@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/table"
 )
@@ -284,31 +283,4 @@ func (s *summary) named(keys []table.Key) {
 			}
 		}
 	}
-}
-
-// fields are what a fixture has to have of each type, as "Type.Field".
-func fields() (all []string) {
-	// What is never stored, or kept elsewhere.
-	apart := map[string]bool{
-		"AuditRecord.Item": true, "AuditRecord.Reference": true, "AuditRecord.ClientID": true,
-		"Endpoint.Version": false,
-	}
-	var add func(reflect.Type)
-	add = func(t reflect.Type) {
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if name := t.Name() + "." + f.Name; f.Anonymous {
-				add(f.Type)
-			} else if f.IsExported() && !apart[name] {
-				all = append(all, name)
-			}
-		}
-	}
-	for _, v := range []any{
-		ledger.Payment{}, ledger.Client{}, ledger.Key{}, ledger.AuditRecord{}, ledger.Health{}, ledger.AppHealth{},
-		delivery.Delivery{}, delivery.Attempt{}, delivery.Endpoint{},
-	} {
-		add(reflect.TypeOf(v))
-	}
-	return all
 }
