@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"momoproxy/infra/cloud"
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
@@ -92,7 +93,7 @@ func (w *world) bringForward(t *testing.T, reference string) {
 // reconcile is one run of the schedule.
 func (w *world) reconcile(t *testing.T) {
 	t.Helper()
-	if err := w.processes["reconciler"].call(t.Context(), event(t, "reconciler/schedule"), nil); err != nil {
+	if err := w.processes["reconciler"].call(t.Context(), cloud.Scheduled("reconciler", time.Now()), nil); err != nil {
 		t.Fatal(err)
 	}
 }

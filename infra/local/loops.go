@@ -32,7 +32,15 @@ func (s *system) startLoops(ctx context.Context, w cloud.Wiring, g *gateway.Gate
 		if function != "reconciler" {
 			return fmt.Errorf("template: scheduled function %s has no handler here", function)
 		}
-		s.background.Go(func() { s.schedule(ctx, payments.Scheduled(s.parts.Sweeper(), g, s.parts.Beat)) })
+		reconcile := payments.Scheduled(s.parts.Sweeper(), g, s.parts.Beat)
+		run := func(ctx context.Context) {
+			work, cancel := context.WithTimeout(ctx, cloud.RunLimit)
+			defer cancel()
+			if err := reconcile(work); err != nil && ctx.Err() == nil {
+				s.parts.Log.ErrorContext(ctx, "local.reconcile_failed", "error", err.Error())
+			}
+		}
+		s.background.Go(func() { run(ctx); cloud.Every(ctx, scheduleEvery, run) })
 	}
 	return nil
 }
@@ -70,17 +78,6 @@ func (s *system) consume(ctx context.Context, forward func(context.Context, even
 				s.parts.Log.WarnContext(ctx, "local.delete_failed", "error", err.Error())
 			}
 		})
-	}
-}
-
-func (s *system) schedule(ctx context.Context, run func(context.Context) error) {
-	for ctx.Err() == nil {
-		work, cancel := context.WithTimeout(ctx, time.Minute)
-		if err := run(work); err != nil && ctx.Err() == nil {
-			s.parts.Log.ErrorContext(ctx, "local.reconcile_failed", "error", err.Error())
-		}
-		cancel()
-		rest(ctx, scheduleEvery)
 	}
 }
 

@@ -9,13 +9,9 @@ import (
 	"momoproxy/shared/assembly/payments"
 )
 
-// Schedule and the reconciler's limit are those of template.yaml; functionLimit stands for the timeouts of the other functions,
-// which differ there.
-const (
-	scheduleEvery = time.Minute
-	functionLimit = 29 * time.Second
-	scheduleLimit = 50 * time.Second
-)
+// functionLimit stands for the timeouts of the functions, which differ in
+// template.yaml.
+const functionLimit = 29 * time.Second
 
 // Pass lets time go by with everything at work: the queue feeds the
 // forwarder, the reconciler runs on its schedule, MTN and its payers live on.
@@ -23,7 +19,7 @@ func (w *World) Pass(d time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
 	loops.Go(func() { w.consume(ctx) })
-	loops.Go(func() { w.schedule(ctx) })
+	loops.Go(func() { cloud.Every(ctx, cloud.Interval, w.Reconcile) })
 	time.Sleep(d)
 	cancel()
 	loops.Wait()
@@ -52,24 +48,10 @@ func (w *World) consume(ctx context.Context) {
 	}
 }
 
-// schedule is the reconciler's rule.
-func (w *World) schedule(ctx context.Context) {
-	tick := time.NewTicker(scheduleEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			w.Reconcile(ctx)
-		}
-	}
-}
-
 // Reconcile is one run of the reconciler. Its errors are the log's affair: the
 // next run goes on.
 func (w *World) Reconcile(ctx context.Context) {
-	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), scheduleLimit)
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), cloud.RunLimit)
 	defer cancel()
 	_ = payments.Scheduled(w.Sweeper, w.Gateway, w.beat)(work)
 }

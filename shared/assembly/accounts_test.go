@@ -127,6 +127,15 @@ func TestConfiguredNeedsWhereAccountsAre(t *testing.T) {
 	}
 }
 
+// One call fetches ten secrets at the most.
+func TestAllSecretsFitOneCall(t *testing.T) {
+	t.Parallel()
+	names, _ := Parts{Providers: providers.All()}.kept()
+	if n := len(names) + len([]string{"sealing keys", "payer key"}); n > 10 {
+		t.Errorf("%d secrets", n)
+	}
+}
+
 func TestAccountsFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "accounts.json")
