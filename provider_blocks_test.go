@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"momoproxy/shared/assembly/providers"
+	"momoproxy/shared/provider"
 )
 
 // block is what stands under one provider's heading in the template.
@@ -80,6 +81,42 @@ func text(n *yaml.Node) string {
 	return b.String()
 }
 
+// names are how a provider may be named, in lower case.
+func names(r provider.Registration) []string {
+	return []string{r.Name, r.Callbacks.Function, strings.ToLower(r.Title), strings.ToLower(strings.ReplaceAll(r.Title, " ", ""))}
+}
+
+// elsewhereNamed lists what names a provider outside the blocks: a provider
+// that is added needs no change there, of an alarm for one. Comments may.
+func elsewhereNamed(template []byte, found []block) (faults []string) {
+	var content struct {
+		Parameters map[string]yaml.Node `yaml:"Parameters"`
+		Rules      map[string]yaml.Node `yaml:"Rules"`
+		Conditions map[string]yaml.Node `yaml:"Conditions"`
+		Resources  map[string]yaml.Node `yaml:"Resources"`
+		Outputs    map[string]yaml.Node `yaml:"Outputs"`
+	}
+	if err := yaml.Unmarshal(template, &content); err != nil {
+		return []string{err.Error()}
+	}
+	for id := range content.Resources {
+		if _, outside := found[0].resources[id]; !outside {
+			delete(content.Resources, id)
+		}
+	}
+	for _, part := range []map[string]yaml.Node{content.Parameters, content.Rules, content.Conditions, content.Resources, content.Outputs} {
+		for id, node := range part {
+			said := strings.ToLower(id + "\n" + text(&node))
+			for _, r := range providers.All() {
+				if slices.ContainsFunc(names(r), func(name string) bool { return strings.Contains(said, name) }) {
+					faults = append(faults, id+" names "+r.Title+" and is in no block")
+				}
+			}
+		}
+	}
+	return faults
+}
+
 // checkBlocks holds the template to the providers' registrations and lists
 // what does not fit.
 func checkBlocks(template []byte) (faults []string) {
@@ -88,6 +125,7 @@ func checkBlocks(template []byte) (faults []string) {
 	if err != nil {
 		return []string{err.Error()}
 	}
+	faults = elsewhereNamed(template, found)
 	// Who asks every provider: it knows of accounts and of no single provider.
 	var askers []string
 	for id, r := range found[0].resources {
@@ -196,6 +234,8 @@ func TestProviderBlocksFitTheRegistrations(t *testing.T) {
 		"another's accounts":           strings.Replace(source, "${AWS::StackName}/accounts/momentpay\n", "${AWS::StackName}/accounts/mtn\n", 1),
 		"accounts that nobody reads":   strings.Replace(source, "!Ref StatusRole, ", "", 1),
 		"accounts for who asks nobody": strings.Replace(source, "Roles: [", "Roles: [!Ref ForwarderRole, ", 1),
+		"an alarm of one provider":     strings.Replace(source, "502: a provider refuses", "502: MTN refuses", 1),
+		"a parameter of one provider":  strings.Replace(source, "  LogLevel:\n", "  MomFacturaMode:\n    Type: String\n  LogLevel:\n", 1),
 		"another provider":             strings.Replace(source, "PROVIDER: mom-factura\n", "PROVIDER: mtn\n", 1),
 		"a resource between":           strings.Replace(source, "  # ---- provider: Mom Factura", "  Spare:\n    Type: AWS::SQS::Queue\n\n  # ---- provider: Mom Factura", 1),
 	} {

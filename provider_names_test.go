@@ -23,7 +23,7 @@ var elsewhere = map[string]struct {
 		"infra/standin/all.go":                     "the list of stand-ins",
 		"shared/assembly/providers/providers.go":   "the list of providers",
 		"shared/httpapi/openapi.yaml":              "its webhook's description, held against the registration",
-		"template.yaml":                            "its function, role and route, held against the registration",
+		"template.yaml":                            "its block, held against the registration",
 	}},
 	"momfactura": {regexp.MustCompile(`(?i)mom-?factura`), 8, map[string]string{
 		"infra/simulation/mutation.go":           "breaks the adapter's own lines",
@@ -31,7 +31,7 @@ var elsewhere = map[string]struct {
 		"infra/standin/all.go":                   "the list of stand-ins",
 		"shared/assembly/providers/providers.go": "the list of providers",
 		"shared/httpapi/openapi.yaml":            "its webhook's description, held against the registration",
-		"template.yaml":                          "its function, role and route, held against the registration",
+		"template.yaml":                          "its block, held against the registration",
 	}},
 	// Whose code, or name as a value. It is the provider that a payment has
 	// when nobody names one.
