@@ -83,6 +83,7 @@ func (p program) root() *cobra.Command {
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),
 		group("payment", "what became of a payment", "",
 			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.paymentCheck(), c.paymentSettle()),
+		group("payer", "who pays", "", c.payerForget()),
 		group("account", "accounts with providers", "", c.accountList(), c.accountCheck(), c.accountSet()),
 		group("delivery", "callbacks to apps", "",
 			c.watched(withCSV(c.deliveryList())), c.deliveryShow(), c.deliveryResend(), c.deliveryReplay()),

@@ -112,6 +112,10 @@ func CleanMSISDN(s string) (string, error) {
 	return clean, nil
 }
 
+// Forgotten stands for a payer's number that was erased. It has the form of a
+// number, so that what reads one goes on; none begins with 0.
+const Forgotten MSISDN = "000000000000"
+
 // Masked keeps the country code and the last two digits, for logs.
 func (m MSISDN) Masked() string {
 	if len(m) < 6 {

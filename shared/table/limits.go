@@ -116,7 +116,10 @@ func checkOp(op Op) error {
 		}
 		return nil
 	case OpPut:
-		if r.Space == Audit && r.Version != 0 {
+		if op.erases && (r.Space != Audit || r.Version == 0) {
+			return fmt.Errorf("%w: only an audit record that is there is erased from", ErrInvalid)
+		}
+		if r.Space == Audit && r.Version != 0 && !op.erases {
 			return fmt.Errorf("%w: audit records are never changed", ErrInvalid)
 		}
 		return checkRecord(r)

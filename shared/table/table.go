@@ -18,7 +18,7 @@ const (
 	// Main holds everything the system works with.
 	Main Space = "main"
 	// Audit is append-only: records are inserted (Put with Version 0), never
-	// changed or deleted by a Write.
+	// deleted by a Write, and never changed but by Erase.
 	Audit Space = "audit"
 )
 
@@ -58,6 +58,7 @@ type Record struct {
 type Op struct {
 	Kind   OpKind
 	Record Record // for Delete and Check only Key and Version count
+	erases bool
 }
 
 // OpKind tells the parts of a Write apart.
@@ -70,14 +71,22 @@ const (
 )
 
 // Put stores r if the stored version is still r.Version (0: absent).
-func Put(r Record) Op { return Op{OpPut, r} }
+func Put(r Record) Op { return Op{Kind: OpPut, Record: r} }
+
+// Erase is Put over an audit record that was read, to take personal data out of
+// it. Whoever calls it keeps all else as it was.
+func Erase(r Record) Op { return Op{Kind: OpPut, Record: r, erases: true} }
 
 // Delete removes the record if the stored version is still version (> 0).
-func Delete(k Key, version int64) Op { return Op{OpDelete, Record{Key: k, Version: version}} }
+func Delete(k Key, version int64) Op {
+	return Op{Kind: OpDelete, Record: Record{Key: k, Version: version}}
+}
 
 // Check writes nothing but fails the Write unless the stored version is
 // still version (0: absent).
-func Check(k Key, version int64) Op { return Op{OpCheck, Record{Key: k, Version: version}} }
+func Check(k Key, version int64) Op {
+	return Op{Kind: OpCheck, Record: Record{Key: k, Version: version}}
+}
 
 // Query walks one partition of a space, or of an index, in Sort order.
 type Query struct {

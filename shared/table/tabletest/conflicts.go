@@ -162,4 +162,21 @@ func testAuditIsAppendOnly(t *testing.T, tab table.Table) {
 	mustWrite(t, tab, table.Check(r.Key, 1))
 	wantRecord(t, tab, r)
 	wantRecord(t, tab, twin)
+
+	// Erase takes something out of it, under its version.
+	erased := r
+	erased.Attributes = map[string]any{"n": int64(0)}
+	mustWrite(t, tab, table.Erase(erased))
+	wantConflict(t, tab.Write(ctx, table.Erase(erased)), table.OpConflict{Op: 0, Key: r.Key, Current: after(erased)})
+	wantRecord(t, tab, after(erased))
+	absent, main := erased, twin
+	absent.Version = 0
+	wantInvalid(t, "erasing from what is not there", tab.Write(ctx, table.Erase(absent)))
+	wantInvalid(t, "erasing from the main table", tab.Write(ctx, table.Erase(main)))
+}
+
+// after is a record as a Write leaves it.
+func after(r table.Record) table.Record {
+	r.Version++
+	return r
 }

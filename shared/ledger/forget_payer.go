@@ -1,0 +1,105 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
+)
+
+// eraseTogether is how many audit records one write erases from: each is at
+// most 400 KiB, and a write takes 4 MiB.
+const eraseTogether = 10
+
+// ErrNotForgotten: the payment is open, or has no payer's number.
+var ErrNotForgotten = errors.New("only an ended payment that has a number is forgotten")
+
+// ForgetPayer puts payment.Forgotten in the place of the payer's number in all
+// that is stored of an ended payment: its audit records, the payment, what the
+// app wrote into it, its events and their bodies; and takes it out of the list
+// of the number's payments. Amounts, times, ids and the provider's words stay,
+// the order id too. The payment comes last, so that one that was interrupted is
+// found again by its number. record says who did it. ErrStale: something has
+// changed since it was read; do it again.
+func (l *Ledger) ForgetPayer(ctx context.Context, reference string, record AuditRecord) error {
+	p, err := l.Payment(ctx, reference)
+	if err != nil {
+		return err
+	}
+	if p.Open() || p.Payer == "" || p.Payer == payment.Forgotten {
+		return ErrNotForgotten
+	}
+	number := numberIn(p.Payer)
+	var ops []table.Op
+	err = l.eachRecord(ctx, table.Query{Space: table.Audit, Partition: paymentPartition(p.Reference)}, func(rec table.Record) error {
+		if number.erase(rec) {
+			ops = append(ops, table.Erase(rec))
+		}
+		return nil
+	})
+	for err == nil && len(ops) > 0 {
+		n := min(len(ops), eraseTogether)
+		err, ops = l.write(ctx, "erase from the audit of "+p.Reference, ops[:n]...), ops[n:]
+	}
+	if err != nil {
+		return err
+	}
+	ops = l.auditOps([]AuditRecord{record})
+	err = l.eachRecord(ctx, table.Query{Space: table.Main, Partition: paymentPartition(p.Reference)}, func(rec table.Record) error {
+		if rec.Key == paymentKey(p.Reference) {
+			if rec.Version != p.version {
+				return ErrStale
+			}
+			delete(rec.Index, IndexPayer)
+			delete(rec.Attributes, "request_hash") // there are so few numbers that a hash hides none
+		}
+		number.erase(rec)
+		ops = append(ops, table.Put(rec))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return l.write(ctx, "forget the payer of "+p.Reference, ops...)
+}
+
+// eachRecord calls f with every record of a partition.
+func (l *Ledger) eachRecord(ctx context.Context, q table.Query, f func(table.Record) error) error {
+	for q.Limit = 500; ; {
+		page, err := l.query(ctx, "read all", q)
+		if err != nil {
+			return err
+		}
+		for _, rec := range page.Records {
+			if err := f(rec); err != nil {
+				return err
+			}
+		}
+		if q.After = page.Next; page.Next == "" {
+			return nil
+		}
+	}
+}
+
+// number finds a phone number in texts, as apps and providers write it: with or
+// without a plus, and with spaces and dashes between its digits.
+type number struct{ *regexp.Regexp }
+
+func numberIn(payer payment.MSISDN) number {
+	return number{regexp.MustCompile(strings.Join(strings.Split(string(payer), ""), `[ -]*`))}
+}
+
+// erase changes a record's texts, and says whether any had the number.
+func (n number) erase(rec table.Record) (changed bool) {
+	for name, value := range rec.Attributes {
+		text, ok := value.(string)
+		if !ok || name == "external_id" || !n.MatchString(text) { // an order's lock has its id as key
+			continue
+		}
+		rec.Attributes[name], changed = n.ReplaceAllString(text, string(payment.Forgotten)), true
+	}
+	return changed
+}
