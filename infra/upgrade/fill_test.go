@@ -82,6 +82,13 @@ func live(t *testing.T) *testbed.World {
 
 	paid, never := core.Order{Provider: mtnstand.Name, Payer: mtnstand.Payer(mtnstand.ScriptSuccess), Amount: "90.00"},
 		core.Order{Provider: mtnstand.Name, Payer: mtnstand.Payer(mtnstand.ScriptPending), Amount: "90.00"}
+	large := map[string]any{"payerMessage": "Rent of January", "payeeNote": "flat 3", "metadata": map[string]string{
+		"tenant": strings.Repeat("t", 200), "month": strings.Repeat("1", 100)}}
+	small := map[string]any{"payerMessage": "Thank you", "payeeNote": "stall 12", "metadata": map[string]string{"table": "7"}}
+
+	// A payer who will ask to be forgotten.
+	forgotten := pay(paid, "FORGOTTEN", small)
+
 	// An order that nobody pays.
 	pay(never, "NEVER", nil)
 
@@ -95,9 +102,6 @@ func live(t *testing.T) *testbed.World {
 	// An order in every way that a person is offered, and some that a load test
 	// asks for: every provider, and every end.
 	n := 0
-	large := map[string]any{"payerMessage": "Rent of January", "payeeNote": "flat 3", "metadata": map[string]string{
-		"tenant": strings.Repeat("t", 200), "month": strings.Repeat("1", 100)}}
-	small := map[string]any{"payerMessage": "Thank you", "payeeNote": "stall 12", "metadata": map[string]string{"table": "7"}}
 	for _, kind := range standin.All() {
 		profile := kind.Profile()
 		orders := profile.Offered
@@ -145,6 +149,8 @@ func live(t *testing.T) *testbed.World {
 	_, err := operator.CreateClient(ctx, ledger.Client{ID: "cli_third", Name: "Third", APIKey: "third-key-0123456789abcdef0123456789abcdef",
 		Accounts: []string{"mtn-sz", "mtn-sz-old"}, NoLegacySignature: true, CreatedAt: ledger.Clock(time.Now())})
 	check(err)
+
+	check(operator.ForgetPayer(ctx, forgotten, ledger.AuditRecord{At: time.Now(), Direction: ledger.InboundFromApp, Reference: forgotten, Method: "OPERATOR", Note: "forget"}))
 
 	last(t, w, paid, never, check)
 	return w

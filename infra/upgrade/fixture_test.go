@@ -49,8 +49,12 @@ func restore(ctx context.Context, to table.Table, records []table.Record) error 
 		var ops []table.Op
 		for _, r := range records {
 			if r.Version > version {
+				op := table.Put
+				if r.Space == table.Audit && version > 0 { // nothing else changes one
+					op = table.Erase
+				}
 				r.Version = version
-				ops = append(ops, table.Put(r))
+				ops = append(ops, op(r))
 			}
 		}
 		if len(ops) == 0 {
