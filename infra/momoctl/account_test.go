@@ -22,6 +22,7 @@ func TestAccounts(t *testing.T) {
 		c.Pass(time.Hour)
 		contains(t, "open", c.must("account", "list"), "OPEN", "mtn-gone", "NOT CONFIGURED: its payments wait")
 		contains(t, "open in JSON", c.must("account", "list", "--json"), `"openPayments": 1`, `"openPayments": 0`, `"missing": true`)
+		contains(t, "a spreadsheet", c.must("account", "list", "-o", "csv"), "ACCOUNT,PROVIDER,CURRENCY", "mtn,mtn,SZL")
 		contains(t, "check", c.must("account", "check"), "CREDENTIALS", "answer")
 		contains(t, "set", c.must("account", "set", "mtn", "--new-payments", "10"), "10 %")
 		contains(t, "in JSON", c.must("account", "list", "--json"), `"newPaymentsPercent": 10`, `"newPaymentsPercent": null`)

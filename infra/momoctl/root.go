@@ -84,7 +84,7 @@ func (p program) root() *cobra.Command {
 		group("payment", "what became of a payment", "",
 			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.watched(withCSV(c.paymentTotals())), c.paymentCheck(), c.paymentSettle()),
 		group("payer", "who pays", "", c.payerForget()),
-		group("account", "accounts with providers", "", c.accountList(), c.accountCheck(), c.accountSet()),
+		group("account", "accounts with providers", "", withCSV(c.accountList()), withCSV(c.accountCheck()), c.accountSet()),
 		group("delivery", "callbacks to apps", "",
 			c.watched(withCSV(c.deliveryList())), c.deliveryShow(), c.deliveryResend(), c.deliveryReplay()),
 		group("endpoint", "how well the apps' endpoints are", "",
