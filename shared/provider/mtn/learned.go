@@ -52,6 +52,8 @@ func (p *Provider) Learned(pay payment.Payment, seen []provider.Seen) []provider
 	}
 	learned("callback_method", "callbacks that came: %d, by %s", len(methods), strings.Join(methods, ", "))
 	learned("callback_fields", "a callback has %s", strings.Join(fields, ", "))
-	learned("certificate_authority", "MTN accepts the callback host's certificate")
+	if p.cfg.Production() { // a test environment may call back without one
+		learned("certificate_authority", "MTN accepts the callback host's certificate")
+	}
 	return found
 }
