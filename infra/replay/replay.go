@@ -180,7 +180,7 @@ var madeUpSecret = "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, 32)
 // begun is a payment as it was before its provider was asked.
 func begun(p payment.Payment) payment.Payment {
 	p.Status, p.Phase = payment.Pending, payment.PhaseSubmitting
-	p.Particulars, p.FinancialTransactionID, p.Reason, p.Sequence = payment.Particulars{}, "", "", 0
+	p.Particulars, p.FinancialTransactionID, p.Reason, p.FailureCode, p.Sequence = payment.Particulars{}, "", "", "", 0
 	p.EndedAt, p.EndedBy, p.Accepted, p.Unanswerable = time.Time{}, "", false, false
 	p.NotFoundCount, p.NotFoundAt, p.HintedAt = 0, time.Time{}, time.Time{}
 	return p
@@ -212,6 +212,7 @@ func (r Result) Differs(stored payment.Payment) string {
 	}
 	compare("status", stored.Status, r.payment.Status)
 	compare("reason", stored.Reason, r.payment.Reason)
+	compare("failure code", stored.FailureCode, r.payment.FailureCode)
 	compare("transaction", stored.FinancialTransactionID, r.payment.FinancialTransactionID)
 	if stored.Phase == payment.PhaseHeld || r.payment.Phase == payment.PhaseHeld {
 		compare("phase", stored.Phase, r.payment.Phase)

@@ -78,19 +78,20 @@ func TestPayment(t *testing.T) {
 		trail    []ledger.AuditRecord
 		status   payment.Status
 		reason   string
+		failure  payment.FailureCode
 		phase    payment.Phase
 	}{
 		"nothing is known": {trail: []ledger.AuditRecord{}, status: payment.Pending, phase: payment.PhaseSubmitting},
 		"its request is refused": {
 			trail:  []ledger.AuditRecord{asked("a", 0, 400, wrong), request("a", 422)},
-			status: payment.Failed, reason: "invalid_request",
+			status: payment.Failed, reason: "invalid_request", failure: payment.FailureRequestRefused,
 		},
 		// The process died with the first answer. What is then asked is the
 		// same request once more, and its answer is about the status.
 		"its request is refused twice to who asks": {
 			method: "link",
 			trail:  []ledger.AuditRecord{asked("a", 4*time.Minute, 400, wrong), version(2, asked("b", 8*time.Minute, 400, wrong))},
-			status: payment.Failed, reason: payment.ReasonNotReceived,
+			status: payment.Failed, reason: payment.ReasonNotReceived, failure: payment.FailureNotReceived,
 		},
 		"after the expiry a refusal says nothing": {
 			trail:  []ledger.AuditRecord{asked("a", 40*time.Minute, 400, wrong), version(2, asked("b", 80*time.Minute, 400, wrong))},
@@ -101,7 +102,7 @@ func TestPayment(t *testing.T) {
 				noted(gateway.NoteRepeated, asked("a", 40*time.Minute, 400, wrong)),
 				noted(gateway.NoteRepeated, version(2, asked("b", 80*time.Minute, 400, wrong))),
 			},
-			status: payment.Failed, reason: payment.ReasonNotReceived,
+			status: payment.Failed, reason: payment.ReasonNotReceived, failure: payment.FailureNotReceived,
 		},
 		"an answer that broke off tells nothing": {
 			trail:  []ledger.AuditRecord{noted("eof", asked("a", 0, 400, wrong)), request("a", 202)},
@@ -109,7 +110,7 @@ func TestPayment(t *testing.T) {
 		},
 		"there was no connection": {
 			trail:  []ledger.AuditRecord{noted("dial", asked("a", 0, 0, "")), request("a", 502)},
-			status: payment.Failed, reason: "NOT_SENT",
+			status: payment.Failed, reason: "NOT_SENT", failure: payment.FailureUnavailable,
 		},
 		// MTN's token call may be answered with 200 and a page: no token, so the
 		// request was not sent once more.
@@ -118,7 +119,7 @@ func TestPayment(t *testing.T) {
 			trail: []ledger.AuditRecord{
 				toMTN(0, "/collection/v1_0/requesttopay", 401, ""), toMTN(time.Second, "/collection/token/", 200, "[no token]"), request("a", 502),
 			},
-			status: payment.Failed, reason: "CREDENTIALS",
+			status: payment.Failed, reason: "CREDENTIALS", failure: payment.FailureAccountRefused,
 		},
 		"the token was lost and another came": {
 			provider: "mtn",
@@ -131,14 +132,14 @@ func TestPayment(t *testing.T) {
 		"no slot came free": {
 			answer: string(gateway.NotStarted),
 			trail:  []ledger.AuditRecord{request("a", 502)},
-			status: payment.Failed, reason: "NOT_SENT",
+			status: payment.Failed, reason: "NOT_SENT", failure: payment.FailureUnavailable,
 		},
 		"a question that could not be put ends it by the clock": {
 			trail: []ledger.AuditRecord{
 				asked("a", 0, 201, made), request("a", 202),
 				noted(gateway.NoteNotAsked+": no token", version(2, question("b", 8*24*time.Hour, ""))),
 			},
-			status: payment.Timeout, reason: payment.ReasonNoEnding,
+			status: payment.Timeout, reason: payment.ReasonNoEnding, failure: payment.FailureNoEnding,
 		},
 		// At the same time: the versions say which came first.
 		"other money first, then the right money": {
@@ -180,7 +181,7 @@ func TestPayment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			stored.Status, stored.Reason, stored.Phase = test.status, test.reason, test.phase
+			stored.Status, stored.Reason, stored.FailureCode, stored.Phase = test.status, test.reason, test.failure, test.phase
 			if test.status == payment.Successful {
 				stored.FinancialTransactionID = "pay_7"
 			}

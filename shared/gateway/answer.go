@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strings"
 	"time"
 
 	"momoproxy/shared/guard"
@@ -50,7 +51,8 @@ type Answer struct {
 	// is an ending where the provider's answer was the outcome itself.
 	Status     payment.Status
 	Phase      payment.Phase
-	Code       string // for Refused and AccountRefused: the provider's own code
+	Code       string              // for Refused and AccountRefused: the provider's own code
+	Failure    payment.FailureCode // of a payment that has FAILED with this answer
 	Faults     []Fault
 	RetryAfter time.Duration // for InProgress, NotStarted and Unavailable
 	Busy       bool          // for Unavailable: the provider is well, its request limit is spent
@@ -63,16 +65,16 @@ func answerTo(p ledger.Payment, said payment.Evidence) Answer {
 	refused := p.Status == payment.Failed && said.Verdict == payment.SaysRefused
 	switch {
 	case refused && said.AccountFault:
-		return Answer{Kind: AccountRefused, Payment: p, Code: said.Code}
-	case refused && (said.Code == provider.CodeLimitSpent || said.Code == codeNotSent):
-		return Answer{Kind: NotStarted, Payment: p, RetryAfter: guard.ProbeEvery}
+		return Answer{Kind: AccountRefused, Payment: p, Code: said.Code, Failure: p.FailureCode}
+	case refused && (said.Code == provider.CodeLimitSpent || said.Code == payment.ReasonNotSent):
+		return Answer{Kind: NotStarted, Payment: p, Failure: p.FailureCode, RetryAfter: guard.ProbeEvery}
 	case refused:
-		return Answer{Kind: Refused, Payment: p, Code: said.Code}
+		return Answer{Kind: Refused, Payment: p, Code: said.Code, Failure: p.FailureCode}
 	case said.Code == provider.CodeDuplicate:
 		return Answer{Kind: LikelyDuplicate, Payment: p}
 	}
 	if ending, ends := said.Verdict.Ending(); ends && p.Status == ending {
-		return Answer{Kind: Accepted, Payment: p, Status: ending}
+		return Answer{Kind: Accepted, Payment: p, Status: ending, Failure: p.FailureCode}
 	}
 	return Answer{Kind: Accepted, Payment: p, Status: payment.Pending, Phase: phaseAnswered(p.Payment)}
 }
@@ -86,13 +88,14 @@ func phaseAnswered(p payment.Payment) payment.Phase {
 	return payment.PhaseAwaitingPayer
 }
 
-// detail is what is stored beside the kind of an answer, for a replay.
+// detail is what is stored beside the kind of an answer, for a replay: words of
+// ours, and behind them the provider's.
 func (a Answer) detail() string {
 	switch {
 	case a.Kind != Accepted:
-		return a.Code
+		return strings.TrimSuffix(string(a.Failure)+" "+a.Code, " ")
 	case a.Status.Ended():
-		return string(a.Status)
+		return strings.TrimSuffix(string(a.Status)+" "+string(a.Failure), " ")
 	}
 	return string(a.Phase)
 }
@@ -100,16 +103,18 @@ func (a Answer) detail() string {
 // readAnswer reads back the answer that a payment has kept.
 func readAnswer(p ledger.Payment) Answer {
 	a := Answer{Kind: Kind(p.AnswerKind), Payment: p, Replayed: true}
+	first, second, _ := strings.Cut(p.AnswerDetail, " ")
 	switch a.Kind {
-	case Refused, AccountRefused:
-		a.Code = p.AnswerDetail
-	case NotStarted:
-		a.RetryAfter = guard.ProbeEvery
+	case Refused, AccountRefused, NotStarted:
+		a.Failure, a.Code = payment.FailureCode(first), second
 	case Accepted:
-		a.Status = payment.Status(p.AnswerDetail)
+		a.Status, a.Failure = payment.Status(first), payment.FailureCode(second)
 		if !a.Status.Ended() {
-			a.Status, a.Phase = payment.Pending, payment.Phase(p.AnswerDetail)
+			a.Status, a.Phase = payment.Pending, payment.Phase(first)
 		}
+	}
+	if a.Kind == NotStarted {
+		a.RetryAfter = guard.ProbeEvery
 	}
 	return a
 }
@@ -130,7 +135,7 @@ func (g *Gateway) replay(stored ledger.Payment, hash string) Answer {
 		return Answer{Kind: InProgress, Payment: stored, RetryAfter: min(stored.SubmitDeadline.Sub(now), inProgressWait)}
 	case stored.AnswerKind == "": // the first request died on the way
 		// There is no stored answer to repeat: the payment's own state is the answer.
-		return Answer{Kind: Accepted, Payment: stored, Status: stored.Status, Phase: stored.Phase, Replayed: true}
+		return Answer{Kind: Accepted, Payment: stored, Status: stored.Status, Phase: stored.Phase, Failure: stored.FailureCode, Replayed: true}
 	}
 	return readAnswer(stored)
 }

@@ -10,10 +10,6 @@ import (
 	"momoproxy/shared/provider"
 )
 
-// codeNotSent is the reason of a payment that certainly never reached the
-// provider: there was no token, no connection, or no slot under its limit.
-const codeNotSent = "NOT_SENT"
-
 // submit asks the provider to charge, within its slot.
 func (g *Gateway) submit(ctx context.Context, prov *guard.Guard, p ledger.Payment, slot time.Time, token string) provider.Answer {
 	result := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token), slot)
@@ -30,7 +26,7 @@ func SubmitEvidence(result provider.Answer) payment.Evidence {
 	if result.Attempted {
 		return result.Evidence
 	}
-	e := payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: codeNotSent, AccountFault: result.Evidence.AccountFault}
+	e := payment.Evidence{Source: payment.FromSubmit, Verdict: payment.SaysRefused, Code: payment.ReasonNotSent, AccountFault: result.Evidence.AccountFault}
 	if e.AccountFault {
 		e.Code = provider.CodeCredentials
 	}

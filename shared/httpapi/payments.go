@@ -21,28 +21,29 @@ import (
 // paymentSummary is a payment as it is listed. The names are those of
 // StatusResponse. It is what is stored: no provider is asked for it.
 type paymentSummary struct {
-	ReferenceID   string            `json:"referenceId"`
-	ExternalID    string            `json:"externalId"`
-	Status        payment.Status    `json:"status"`
-	Phase         payment.Phase     `json:"phase,omitempty"`
-	Amount        json.Number       `json:"amount"`
-	Currency      string            `json:"currency"`
-	Payer         *string           `json:"payer"` // null: it names none
-	FinancialTxID *string           `json:"financialTxId"`
-	FailureReason *string           `json:"failureReason"`
-	Provider      string            `json:"provider"`
-	Account       string            `json:"account,omitempty"`
-	Method        string            `json:"method,omitempty"`
-	CreatedAt     string            `json:"createdAt"`
-	UpdatedAt     string            `json:"updatedAt"`
-	Metadata      map[string]string `json:"metadata,omitempty"`
+	ReferenceID   string              `json:"referenceId"`
+	ExternalID    string              `json:"externalId"`
+	Status        payment.Status      `json:"status"`
+	Phase         payment.Phase       `json:"phase,omitempty"`
+	Amount        json.Number         `json:"amount"`
+	Currency      string              `json:"currency"`
+	Payer         *string             `json:"payer"` // null: it names none
+	FinancialTxID *string             `json:"financialTxId"`
+	FailureReason *string             `json:"failureReason"`
+	FailureCode   payment.FailureCode `json:"failureCode,omitempty"`
+	Provider      string              `json:"provider"`
+	Account       string              `json:"account,omitempty"`
+	Method        string              `json:"method,omitempty"`
+	CreatedAt     string              `json:"createdAt"`
+	UpdatedAt     string              `json:"updatedAt"`
+	Metadata      map[string]string   `json:"metadata,omitempty"`
 }
 
 func summaryOf(p ledger.Payment) paymentSummary {
 	return paymentSummary{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status, Phase: p.Phase,
 		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
-		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
+		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode,
 		Provider: p.Provider, Account: p.Account, Method: p.Method,
 		CreatedAt: payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt), Metadata: p.Metadata,
 	}

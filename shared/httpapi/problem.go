@@ -15,12 +15,13 @@ import (
 
 // errorBody is the one form of every error answer.
 type errorBody struct {
-	Error        string         `json:"error"` // a sentence a developer can act on
-	Code         string         `json:"code"`  // snake_case, for programs
-	Details      []detail       `json:"details,omitempty"`
-	ReferenceID  string         `json:"referenceId,omitempty"`
-	Status       payment.Status `json:"status,omitempty"`
-	ProviderCode string         `json:"providerCode,omitempty"`
+	Error        string              `json:"error"` // a sentence a developer can act on
+	Code         string              `json:"code"`  // snake_case, for programs
+	Details      []detail            `json:"details,omitempty"`
+	ReferenceID  string              `json:"referenceId,omitempty"`
+	Status       payment.Status      `json:"status,omitempty"`
+	ProviderCode string              `json:"providerCode,omitempty"`
+	FailureCode  payment.FailureCode `json:"failureCode,omitempty"`
 }
 
 type detail struct {

@@ -13,17 +13,18 @@ import (
 // byte for byte. Instructions and ids that the provider gave only later are in
 // a later replay.
 type paymentBody struct {
-	ReferenceID string         `json:"referenceId"`
-	Status      payment.Status `json:"status"`
-	ExternalID  string         `json:"externalId"`
-	Provider    string         `json:"provider"`
-	Account     string         `json:"account,omitempty"`
-	Method      string         `json:"method,omitempty"`
-	Amount      string         `json:"amount"`
-	Currency    string         `json:"currency"`
-	Payer       *string        `json:"payer"`
-	Phase       payment.Phase  `json:"phase,omitempty"`
-	CreatedAt   string         `json:"createdAt"`
+	ReferenceID string              `json:"referenceId"`
+	Status      payment.Status      `json:"status"`
+	ExternalID  string              `json:"externalId"`
+	Provider    string              `json:"provider"`
+	Account     string              `json:"account,omitempty"`
+	Method      string              `json:"method,omitempty"`
+	Amount      string              `json:"amount"`
+	Currency    string              `json:"currency"`
+	Payer       *string             `json:"payer"`
+	FailureCode payment.FailureCode `json:"failureCode,omitempty"`
+	Phase       payment.Phase       `json:"phase,omitempty"`
+	CreatedAt   string              `json:"createdAt"`
 	// Instructions are what the payer needs, where the app has to pass
 	// something on.
 	Instructions map[string]string `json:"instructions,omitempty"`
@@ -97,7 +98,7 @@ func answered(answer gateway.Answer) Response {
 		body := paymentBody{
 			ReferenceID: p.Reference, Status: answer.Status, ExternalID: p.ExternalID, Provider: p.Provider, Account: p.Account, Method: p.Method,
 			Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
-			Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt), Instructions: p.Instructions, ProviderIDs: p.IDs,
+			FailureCode: answer.Failure, Phase: answer.Phase, CreatedAt: payment.Timestamp(p.CreatedAt), Instructions: p.Instructions, ProviderIDs: p.IDs,
 		}
 		resp = respond(202, body)
 	case gateway.Invalid:
@@ -120,17 +121,17 @@ func answered(answer gateway.Answer) Response {
 	case gateway.Refused:
 		resp = respond(422, errorBody{
 			Error: "The provider refused the payer or the request; nothing was charged. providerCode has its word for why.",
-			Code:  "provider_refused", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code,
+			Code:  "provider_refused", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code, FailureCode: answer.Failure,
 		})
 	case gateway.AccountRefused:
 		resp = respond(502, errorBody{
 			Error: "The provider refused this service's account, whoever pays; the operator has been alerted. Nothing was charged and the payment has FAILED. Start a new one, with a new Idempotency-Key, once the operator has mended it.",
-			Code:  "provider_account", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code,
+			Code:  "provider_account", ReferenceID: p.Reference, Status: payment.Failed, ProviderCode: answer.Code, FailureCode: answer.Failure,
 		})
 	case gateway.NotStarted:
 		resp = retryAfter(respond(502, errorBody{
 			Error: "The request did not reach the provider, or its request limit was spent. Nothing was charged and the payment has FAILED; start a new one, with a new Idempotency-Key, as Retry-After says.",
-			Code:  "payment_not_started", ReferenceID: p.Reference, Status: payment.Failed,
+			Code:  "payment_not_started", ReferenceID: p.Reference, Status: payment.Failed, FailureCode: answer.Failure,
 		}), answer.RetryAfter)
 	case gateway.LikelyDuplicate:
 		resp = respond(502, errorBody{

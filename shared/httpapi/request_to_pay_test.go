@@ -158,6 +158,9 @@ func TestRequestToPayExternalIDFreed(t *testing.T) {
 					t.Fatalf("%s; want %s", status.Body, c.status)
 				}
 				golden(t, "status/"+strings.ToLower(string(c.status)), status.Body)
+				if timeline := is(t, own(t, w, timelineRoute, first.Reference(), testbed.ShopKey), 200, ""); timeline.Text("failureCode") != status.Text("failureCode") {
+					t.Errorf("the timeline says %q", timeline.Text("failureCode"))
+				}
 				got := w.App.About(first.Reference())
 				if len(got) != 1 {
 					t.Fatalf("the app received %d callbacks", len(got))

@@ -11,26 +11,27 @@ import (
 // statusBody is the contract's StatusResponse and, behind it, what is ours.
 // amount is a JSON number, written from the exact decimal.
 type statusBody struct {
-	ReferenceID       string            `json:"referenceId"`
-	ExternalID        string            `json:"externalId"`
-	Status            payment.Status    `json:"status"`
-	Amount            json.Number       `json:"amount"`
-	Currency          string            `json:"currency"`
-	Payer             *string           `json:"payer"`
-	FinancialTxID     *string           `json:"financialTxId"`
-	FailureReason     *string           `json:"failureReason"`
-	CallbackForwarded bool              `json:"callbackForwarded"`
-	CreatedAt         string            `json:"createdAt"`
-	UpdatedAt         string            `json:"updatedAt"`
-	Provider          string            `json:"provider"`
-	Account           string            `json:"account,omitempty"`
-	Method            string            `json:"method,omitempty"`
-	Phase             payment.Phase     `json:"phase,omitempty"`
-	NextCheckAt       string            `json:"nextCheckAt,omitempty"`
-	Instructions      map[string]string `json:"instructions,omitempty"`
-	ProviderIDs       map[string]string `json:"providerIds,omitempty"`
-	InvoiceURL        string            `json:"invoiceUrl,omitempty"`
-	Metadata          map[string]string `json:"metadata,omitempty"`
+	ReferenceID       string              `json:"referenceId"`
+	ExternalID        string              `json:"externalId"`
+	Status            payment.Status      `json:"status"`
+	Amount            json.Number         `json:"amount"`
+	Currency          string              `json:"currency"`
+	Payer             *string             `json:"payer"`
+	FinancialTxID     *string             `json:"financialTxId"`
+	FailureReason     *string             `json:"failureReason"`
+	FailureCode       payment.FailureCode `json:"failureCode,omitempty"`
+	CallbackForwarded bool                `json:"callbackForwarded"`
+	CreatedAt         string              `json:"createdAt"`
+	UpdatedAt         string              `json:"updatedAt"`
+	Provider          string              `json:"provider"`
+	Account           string              `json:"account,omitempty"`
+	Method            string              `json:"method,omitempty"`
+	Phase             payment.Phase       `json:"phase,omitempty"`
+	NextCheckAt       string              `json:"nextCheckAt,omitempty"`
+	Instructions      map[string]string   `json:"instructions,omitempty"`
+	ProviderIDs       map[string]string   `json:"providerIds,omitempty"`
+	InvoiceURL        string              `json:"invoiceUrl,omitempty"`
+	Metadata          map[string]string   `json:"metadata,omitempty"`
 }
 
 // Status handles GET /status/{referenceId}.
@@ -57,7 +58,7 @@ func statusOf(v gateway.View) statusBody {
 	body := statusBody{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
 		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
-		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason),
+		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode,
 		CallbackForwarded: v.Forwarded(),
 		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),
 		Provider: p.Provider, Account: p.Account, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,

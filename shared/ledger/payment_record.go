@@ -21,7 +21,8 @@ type Payment struct {
 	RequestHash string
 	// AnswerKind and AnswerDetail are the first answer of request-to-pay, for a
 	// replay: its kind (empty: not answered yet), and the phase or status of an
-	// accepted payment or the provider's code of a refused one.
+	// accepted payment, or the failure code and the provider's code of one that
+	// has failed.
 	AnswerKind   string
 	AnswerDetail string
 
@@ -85,6 +86,7 @@ func (p Payment) record() table.Record {
 	w.text("phase", string(p.Phase))
 	w.text("financial_tx_id", p.FinancialTransactionID)
 	w.text("failure_reason", p.Reason)
+	w.text("failure_code", string(p.FailureCode))
 	w.number("sequence", int64(p.Sequence))
 	w.time("created_at", p.CreatedAt)
 	w.time("updated_at", p.UpdatedAt)
@@ -166,6 +168,7 @@ func paymentFrom(rec table.Record) (p storedPayment, err error) {
 			Phase:                  payment.Phase(r.text("phase")),
 			FinancialTransactionID: r.text("financial_tx_id"),
 			Reason:                 r.text("failure_reason"),
+			FailureCode:            payment.FailureCode(r.text("failure_code")),
 			Sequence:               int(r.number("sequence")),
 			CreatedAt:              r.time("created_at"),
 			UpdatedAt:              r.time("updated_at"),

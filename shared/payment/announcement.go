@@ -16,6 +16,7 @@ type announcement struct {
 	Status                 Status            `json:"status"`
 	FinancialTransactionID *string           `json:"financialTransactionId"`
 	Reason                 *string           `json:"reason"`
+	FailureCode            FailureCode       `json:"failureCode,omitempty"`
 	Provider               string            `json:"provider"`
 	Amount                 string            `json:"amount"`
 	Currency               string            `json:"currency"`
@@ -41,7 +42,7 @@ func Announcement(p Payment, e Event, sequence int) []byte {
 	// The struct holds strings and numbers only: encoding cannot fail.
 	_ = enc.Encode(announcement{
 		Event: e, ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
-		FinancialTransactionID: orNull(p.FinancialTransactionID), Reason: orNull(p.Reason),
+		FinancialTransactionID: orNull(p.FinancialTransactionID), Reason: orNull(p.Reason), FailureCode: p.FailureCode,
 		Provider: p.Provider, Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 		Sequence: sequence, OccurredAt: Timestamp(occurred), InvoiceURL: invoice, Metadata: p.Metadata,
 	})

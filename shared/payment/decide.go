@@ -120,7 +120,7 @@ func decideEnded(d *Decision, e Evidence) {
 			d.Anomaly = AnomalyMismatch
 			return
 		}
-		end(d, e, Successful, e.Source)
+		end(d, e, Successful, e.Source, nil)
 		d.Anomaly = AnomalyCorrected
 	case conclusion && ending != Successful && e.Source != FromSubmit:
 		if mismatch(d.Payment, e) {
@@ -154,7 +154,7 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 		d.Anomaly = AnomalyContradiction
 		return
 	case ends:
-		end(d, e, ending, e.Source)
+		end(d, e, ending, e.Source, pol.Failures)
 		return
 	}
 
@@ -189,7 +189,7 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 
 	if !p.Status.Ended() && e.Source == FromStatus && p.Phase != PhaseHeld && !p.Unanswerable && !e.At.Before(pol.end(*p)) {
 		e.Code, e.Reason = ReasonNoEnding, ""
-		end(d, e, Timeout, FromClock)
+		end(d, e, Timeout, FromClock, pol.Failures)
 	}
 }
 
@@ -212,7 +212,7 @@ func decideNotFound(d *Decision, e Evidence, pol Policy) {
 	}
 	if p.NotFoundCount >= 1 {
 		e.Code, e.Reason = ReasonNotReceived, ""
-		end(d, e, Failed, FromAbsence)
+		end(d, e, Failed, FromAbsence, pol.Failures)
 		return
 	}
 	p.NotFoundCount, p.NotFoundAt = p.NotFoundCount+1, e.At
@@ -229,13 +229,13 @@ func setPhase(d *Decision, ph Phase) {
 	p.Phase, d.Changed = ph, true
 }
 
-func end(d *Decision, e Evidence, s Status, by Source) {
+func end(d *Decision, e Evidence, s Status, by Source, codes FailureCodes) {
 	p := &d.Payment
 	p.Status, p.Phase, p.EndedAt, p.EndedBy, p.Unanswerable = s, "", e.At, by, false
 	p.Sequence++
-	p.Reason = ""
+	p.Reason, p.FailureCode = "", ""
 	if s != Successful {
-		p.Reason = bounded(first(e.Code, e.Reason))
+		p.Reason, p.FailureCode = bounded(first(e.Code, e.Reason)), codes.of(e, s, by)
 	}
 	p.FinancialTransactionID = bounded(e.FinancialTransactionID)
 	d.Changed = true

@@ -161,7 +161,7 @@ func checkDecision(t *testing.T, before payment.Payment, e payment.Evidence, dif
 
 	// What a payment is never changes with what becomes of it.
 	same := after
-	same.Status, same.Phase, same.FinancialTransactionID, same.Reason = before.Status, before.Phase, before.FinancialTransactionID, before.Reason
+	same.Status, same.Phase, same.FinancialTransactionID, same.Reason, same.FailureCode = before.Status, before.Phase, before.FinancialTransactionID, before.Reason, before.FailureCode
 	same.Sequence, same.UpdatedAt, same.EndedAt, same.EndedBy = before.Sequence, before.UpdatedAt, before.EndedAt, before.EndedBy
 	same.InvoiceURL, same.Unanswerable = before.InvoiceURL, before.Unanswerable
 	same.Accepted, same.NotFoundCount, same.NotFoundAt, same.NextCheckAt = before.Accepted, before.NotFoundCount, before.NotFoundAt, before.NextCheckAt
@@ -219,6 +219,8 @@ func checkPayment(t *testing.T, p payment.Payment) {
 		t.Errorf("half ended: %+v", p)
 	case !slices.Contains(payment.Statuses, p.Status), p.Open() == ended:
 		t.Errorf("status %q", p.Status)
+	case (p.FailureCode == "") != (p.Open() || p.Status == payment.Successful):
+		t.Errorf("%s with the failure code %q", p.Status, p.FailureCode)
 	case (p.Status == payment.Timeout) && p.Reason != payment.ReasonNoEnding:
 		t.Errorf("TIMEOUT for the reason %q", p.Reason)
 	case (p.NotFoundCount > 0) == p.NotFoundAt.IsZero(), p.NotFoundCount > 1:

@@ -168,14 +168,17 @@ func decision(p payment.Payment, e payment.Evidence, o outcome) payment.Decision
 		d.Events = []payment.Event{payment.Event("payment." + strings.ToLower(string(o.status)))}
 		q.Status, q.Phase, q.EndedAt, q.Sequence = o.status, "", e.At, p.Sequence+1
 		q.FinancialTransactionID, q.Reason = e.FinancialTransactionID, e.Code
+		q.FailureCode = map[payment.Status]payment.FailureCode{payment.Failed: payment.FailureUnspecified, payment.Cancelled: payment.FailureCancelled}[o.status]
 		switch o.endedBy {
 		case payment.FromClock:
-			q.Reason = payment.ReasonNoEnding
+			q.Reason, q.FailureCode = payment.ReasonNoEnding, payment.FailureNoEnding
 		case payment.FromAbsence:
-			q.Reason = payment.ReasonNotReceived
+			q.Reason, q.FailureCode = payment.ReasonNotReceived, payment.FailureNotReceived
+		case payment.FromOperator:
+			q.FailureCode = payment.FailureByOperator
 		}
 		if o.status == payment.Successful {
-			q.Reason = ""
+			q.Reason, q.FailureCode = "", ""
 		}
 	}
 	if o.invoice {

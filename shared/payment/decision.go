@@ -35,9 +35,12 @@ const (
 )
 
 // ReasonNotReceived is the Reason of a payment that never reached the
-// provider; ReasonNoEnding that of a TIMEOUT.
+// provider, as the provider says; ReasonNotSent that of one that certainly never
+// left, because there was no connection, no token or no slot under the
+// provider's limit; ReasonNoEnding that of a TIMEOUT.
 const (
 	ReasonNotReceived = "NOT_RECEIVED_BY_PROVIDER"
+	ReasonNotSent     = "NOT_SENT"
 	ReasonNoEnding    = "NO_ENDING_WITHIN_WINDOW"
 )
 

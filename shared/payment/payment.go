@@ -71,9 +71,10 @@ type Payment struct {
 
 	Status                 Status
 	Phase                  Phase
-	FinancialTransactionID string // the provider's id of the moved money
-	Reason                 string // why it ended so: a code where there is one
-	Sequence               int    // number of the latest event; 0 before the first
+	FinancialTransactionID string      // the provider's id of the moved money
+	Reason                 string      // why it ended so: the provider's code where there is one
+	FailureCode            FailureCode // why it ended so, in our words; empty while open, and of a success
+	Sequence               int         // number of the latest event; 0 before the first
 
 	CreatedAt      time.Time
 	UpdatedAt      time.Time

@@ -24,6 +24,8 @@ type Policy struct {
 	// proves nothing. NotFoundSpacing lies between two that count.
 	NotFoundGrace   time.Duration
 	NotFoundSpacing time.Duration
+	// Failures is what the provider's codes mean.
+	Failures FailureCodes
 }
 
 // NextCheck returns when reconciliation asks about p again, seen from now;

@@ -54,7 +54,7 @@ var methods = []provider.Method{
 		Policy: payment.Policy{
 			FirstCheck: 15 * time.Second, MaxInterval: time.Hour, Window: linkLife + time.Hour,
 			LateInterval: 24 * time.Hour, GiveUp: 7 * 24 * time.Hour,
-			NotFoundGrace: 2 * time.Minute, NotFoundSpacing: 30 * time.Second,
+			NotFoundGrace: 2 * time.Minute, NotFoundSpacing: 30 * time.Second, Failures: failures,
 		},
 		MinPollInterval: 5 * time.Second,
 	},
@@ -63,7 +63,7 @@ var methods = []provider.Method{
 		Policy: payment.Policy{
 			FirstCheck: 5 * time.Second, MaxInterval: 10 * time.Minute, Window: 24 * time.Hour,
 			LateInterval: 24 * time.Hour, GiveUp: 7 * 24 * time.Hour,
-			NotFoundGrace: 2 * time.Minute, NotFoundSpacing: 30 * time.Second,
+			NotFoundGrace: 2 * time.Minute, NotFoundSpacing: 30 * time.Second, Failures: failures,
 		},
 		MinPollInterval: 3 * time.Second,
 		NeedsPayer:      true,

@@ -52,6 +52,7 @@ var referencePolicy = payment.Policy{
 	InvoiceFor:      invoiceFor,
 	NotFoundGrace:   2 * time.Minute,
 	NotFoundSpacing: time.Minute,
+	Failures:        failures,
 }
 
 // ekwanzaPolicy: a code is good for three minutes (paymentTimeout 180 in the
@@ -65,6 +66,7 @@ var ekwanzaPolicy = payment.Policy{
 	InvoiceFor:      invoiceFor,
 	NotFoundGrace:   2 * time.Minute,
 	NotFoundSpacing: time.Minute,
+	Failures:        failures,
 }
 
 // mcxPolicy: there is no way to ask about an MCX payment (skill), so none of
@@ -78,6 +80,7 @@ var mcxPolicy = payment.Policy{
 	GiveUp:          7 * 24 * time.Hour,
 	NotFoundGrace:   2 * time.Minute,
 	NotFoundSpacing: time.Minute,
+	Failures:        failures,
 }
 
 // Limits: 100 requests a minute, of which 20 submissions, both per IP address

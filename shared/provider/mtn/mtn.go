@@ -42,6 +42,7 @@ var policy = payment.Policy{
 	GiveUp:          7 * 24 * time.Hour,
 	NotFoundGrace:   2 * time.Minute,
 	NotFoundSpacing: 30 * time.Second,
+	Failures:        failures,
 }
 
 // methods: MTN has one way to pay, by the payer's phone.
