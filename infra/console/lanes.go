@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"momoproxy/shared/payment"
 )
 
 // The lanes of a payment's picture.
@@ -192,7 +194,7 @@ func payerSteps(s Story) (all []Step) {
 	switch {
 	case p.Status == "SUCCESSFUL":
 		text, tone = "The payer paid", "good"
-	case p.Reason == "APPROVAL_REJECTED" || p.Reason == "DECLINED":
+	case p.FailureCode == payment.FailureNotApproved:
 		text, tone = "The payer declined", "bad"
 	default:
 		return all

@@ -14,13 +14,13 @@ import (
 func TestSentence(t *testing.T) {
 	for plan, want := range map[string]struct{ sentence, tell string }{
 		"success":                  {"Paid. MTN confirmed E150.00 at 2", "We have your payment of E150.00 for order ORDER-1."},
-		"failed_approval_rejected": {"Not paid. MTN said at 2", "You declined the payment on your phone."},
-		"failed_not_enough_funds":  {"the payer's balance is too low (NOT_ENOUGH_FUNDS). Shop answered 200 on attempt 1.", "Top up and try again."},
-		"failed_something_new":     {": SOMETHING_NEW. Shop", "did not go through"},
+		"failed_approval_rejected": {"Not paid. MTN said at 2", "confirm it on your phone."},
+		"failed_not_enough_funds":  {": NOT_ENOUGH_FUNDS. The payer's wallet or account has too little money. Shop answered 200 on attempt 1.", "Top up and try again."},
+		"failed_something_new":     {": SOMETHING_NEW. Shop", "The payment failed."},
 		"pending_forever":          {"Waiting for the payer since 2", "Enter your PIN there."},
 		"status_wrong_amount":      {"Held. What MTN says does not match what was asked for", "Please do not pay again"},
 		"timeout_before":           {"Unknown. The answer of MTN was lost; the proxy asks again at 2", "Please do not pay again"},
-		"refused_payer_not_found":  {"there is no wallet under this number (PAYER_NOT_FOUND)", "Check the number"},
+		"refused_payer_not_found":  {"PAYER_NOT_FOUND. The provider knows no wallet of this number.", "Check the number"},
 	} {
 		t.Run(plan, func(t *testing.T) {
 			bubble(t, nil, func(t *testing.T, d *desk) {

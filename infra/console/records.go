@@ -436,7 +436,7 @@ func viewOfPayment(p ledger.Payment, appName string, now time.Time) Payment {
 		Reference: p.Reference, App: p.ClientID, AppName: appName, Order: p.ExternalID, Provider: p.Provider,
 		ProviderName: providerName(p.Provider), Method: p.Method, Amount: money(p.Amount.Decimal(), p.Amount.Currency),
 		PayerMessage: p.PayerMessage, PayeeNote: p.PayeeNote, Metadata: p.Metadata, ProviderIDs: p.IDs, Instructions: p.Instructions,
-		InvoiceURL: p.InvoiceURL, Status: string(p.Status), Phase: string(p.Phase), Reason: p.Reason,
+		InvoiceURL: p.InvoiceURL, Status: string(p.Status), Phase: string(p.Phase), Reason: p.Reason, FailureCode: p.FailureCode,
 		TransactionID: p.FinancialTransactionID, EndedBy: string(p.EndedBy), CreatedAt: p.CreatedAt, EndedAt: p.EndedAt,
 		CheckedAt: p.CheckedAt, NextCheckAt: p.NextCheckAt, ExpiresAt: p.ExpiresAt, SubmittedBy: p.SubmitDeadline,
 		Checks: p.Checks, Accepted: p.Accepted, Unanswerable: p.Unanswerable, number: string(p.Payer),

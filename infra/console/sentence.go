@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"momoproxy/shared/payment"
 )
 
 // stamp writes a time into a sentence. The page shows it in the reader's zone.
@@ -35,7 +37,7 @@ func paymentSentence(p Payment) string {
 		if p.Reason == "NOT_RECEIVED_BY_PROVIDER" {
 			return fmt.Sprintf("Not paid. The request never reached %s; this was certain at %s.", who, stamp(p.EndedAt))
 		}
-		return fmt.Sprintf("Not paid. %s said at %s: %s.", who, stamp(p.EndedAt), explain(p.Reason))
+		return fmt.Sprintf("Not paid. %s said at %s: %s", who, stamp(p.EndedAt), explain(p))
 	case "CANCELLED":
 		if p.EndedBy == "operator" {
 			return fmt.Sprintf("Cancelled by an operator at %s: %s.", stamp(p.EndedAt), p.Reason)
@@ -122,36 +124,18 @@ func attempts(n int) string {
 	return fmt.Sprintf("%d attempts", n)
 }
 
-// meaning is what a provider's code says, for support and for the customer.
-type meaning struct{ why, advice string }
-
 const again = "No money was taken. Please try again."
 
-// meanings explain the codes that providers document.
-var meanings = map[string]meaning{
-	"APPROVAL_REJECTED":             {"the payer declined", "You declined the payment on your phone. No money was taken. Start again to pay."},
-	"DECLINED":                      {"the payer declined", "You declined the payment on your phone. No money was taken. Start again to pay."},
-	"EXPIRED":                       {"the payer did not approve in time", "The request on your phone ran out before it was approved. " + again},
-	"NOT_ENOUGH_FUNDS":              {"the payer's balance is too low", "Your wallet's balance is too low. No money was taken. Top up and try again."},
-	"INSUFFICIENT_FUNDS":            {"the payer's balance is too low", "Your account's balance is too low. No money was taken. Top up and try again."},
-	"INSUFFICIENT_BALANCE":          {"the payer's balance is too low", "Your account's balance is too low. No money was taken. Top up and try again."},
-	"PAYER_LIMIT_REACHED":           {"the payer has reached a limit of the wallet", "Your wallet's limit is reached. No money was taken. Try a smaller amount or another number."},
-	"PAYER_NOT_FOUND":               {"there is no wallet under this number", "There is no wallet under this number. No money was taken. Check the number and try again."},
-	"SENDER_ACCOUNT_NOT_ACTIVE":     {"the payer's wallet is not active", "Your wallet is not active. No money was taken. Ask your operator, or use another number."},
-	"PAYEE_NOT_ALLOWED_TO_RECEIVE":  {"the merchant's account may not receive", "The shop cannot receive payments at the moment. No money was taken. The shop has to settle this."},
-	"COULD_NOT_PERFORM_TRANSACTION": {"the PIN was not entered, or the provider could not carry it out", "The payment was not completed. " + again},
-	"INTERNAL_PROCESSING_ERROR":     {"a fault at the provider", "The provider had a fault. " + again},
-}
-
-// explain says what a code means, with the code itself.
-func explain(reason string) string {
-	if m, ok := meanings[reason]; ok {
-		return m.why + " (" + reason + ")"
+// explain says why a payment failed: the provider's word, and what it means.
+func explain(p Payment) string {
+	f, known := payment.FailureOf(p.FailureCode)
+	switch {
+	case p.Reason == "":
+		return "it failed, without a reason."
+	case !known || f.Code == payment.FailureUnspecified:
+		return p.Reason + "."
 	}
-	if reason == "" {
-		return "failed, without a reason"
-	}
-	return reason
+	return p.Reason + ". " + f.Meaning
 }
 
 // Tell is what support can say to the customer.
@@ -167,8 +151,8 @@ func Tell(p Payment) string {
 		if p.EndedBy == "operator" {
 			return fmt.Sprintf("Your payment of %s did not go through. %s", p.Amount, again)
 		}
-		if m, ok := meanings[p.Reason]; ok {
-			return m.advice
+		if f, ok := payment.FailureOf(p.FailureCode); ok {
+			return f.English
 		}
 		return fmt.Sprintf("Your payment of %s did not go through. %s", p.Amount, again)
 	case "CANCELLED":

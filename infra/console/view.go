@@ -1,41 +1,46 @@
 package console
 
-import "time"
+import (
+	"time"
+
+	"momoproxy/shared/payment"
+)
 
 // What the pages are made of. Nothing here knows how the product stores it;
 // records.go does.
 
 // Payment is a payment as a page shows it. Its number is masked.
 type Payment struct {
-	Reference     string            `json:"reference"`
-	App           string            `json:"app"`
-	AppName       string            `json:"appName"`
-	Order         string            `json:"order"`
-	Provider      string            `json:"provider"`
-	ProviderName  string            `json:"providerName"`
-	Method        string            `json:"method,omitempty"`
-	Amount        string            `json:"amount"` // as people write it: E150.00
-	Payer         string            `json:"payer,omitempty"`
-	PayerMessage  string            `json:"payerMessage,omitempty"`
-	PayeeNote     string            `json:"payeeNote,omitempty"`
-	Metadata      map[string]string `json:"metadata,omitempty"`
-	ProviderIDs   map[string]string `json:"providerIds,omitempty"`
-	Instructions  map[string]string `json:"instructions,omitempty"`
-	InvoiceURL    string            `json:"invoiceUrl,omitempty"`
-	Status        string            `json:"status"`
-	Phase         string            `json:"phase,omitempty"`
-	Reason        string            `json:"reason,omitempty"`
-	TransactionID string            `json:"transactionId,omitempty"`
-	EndedBy       string            `json:"endedBy,omitempty"`
-	CreatedAt     time.Time         `json:"createdAt"`
-	EndedAt       time.Time         `json:"endedAt,omitzero"`
-	CheckedAt     time.Time         `json:"checkedAt,omitzero"`
-	NextCheckAt   time.Time         `json:"nextCheckAt,omitzero"`
-	ExpiresAt     time.Time         `json:"expiresAt,omitzero"`
-	SubmittedBy   time.Time         `json:"-"` // until then its request may be under way
-	Checks        int               `json:"checks"`
-	Accepted      bool              `json:"accepted"`
-	Unanswerable  bool              `json:"unanswerable,omitempty"`
+	Reference     string              `json:"reference"`
+	App           string              `json:"app"`
+	AppName       string              `json:"appName"`
+	Order         string              `json:"order"`
+	Provider      string              `json:"provider"`
+	ProviderName  string              `json:"providerName"`
+	Method        string              `json:"method,omitempty"`
+	Amount        string              `json:"amount"` // as people write it: E150.00
+	Payer         string              `json:"payer,omitempty"`
+	PayerMessage  string              `json:"payerMessage,omitempty"`
+	PayeeNote     string              `json:"payeeNote,omitempty"`
+	Metadata      map[string]string   `json:"metadata,omitempty"`
+	ProviderIDs   map[string]string   `json:"providerIds,omitempty"`
+	Instructions  map[string]string   `json:"instructions,omitempty"`
+	InvoiceURL    string              `json:"invoiceUrl,omitempty"`
+	Status        string              `json:"status"`
+	Phase         string              `json:"phase,omitempty"`
+	Reason        string              `json:"reason,omitempty"`
+	FailureCode   payment.FailureCode `json:"failureCode,omitempty"`
+	TransactionID string              `json:"transactionId,omitempty"`
+	EndedBy       string              `json:"endedBy,omitempty"`
+	CreatedAt     time.Time           `json:"createdAt"`
+	EndedAt       time.Time           `json:"endedAt,omitzero"`
+	CheckedAt     time.Time           `json:"checkedAt,omitzero"`
+	NextCheckAt   time.Time           `json:"nextCheckAt,omitzero"`
+	ExpiresAt     time.Time           `json:"expiresAt,omitzero"`
+	SubmittedBy   time.Time           `json:"-"` // until then its request may be under way
+	Checks        int                 `json:"checks"`
+	Accepted      bool                `json:"accepted"`
+	Unanswerable  bool                `json:"unanswerable,omitempty"`
 
 	number    string // the payer's, unmasked
 	mayDouble bool   // it may be paid although it is settled as failed

@@ -11,7 +11,7 @@ func TestNewPayment(t *testing.T) {
 	s := start(t)
 	for control, want := range map[string]string{
 		"Approve":                    "Paid. MTN confirmed E150.00",
-		"Decline":                    "the payer declined (APPROVAL_REJECTED)",
+		"Decline":                    "APPROVAL_REJECTED. The payer said no",
 		"Let it expire":              "did not approve in time (EXPIRED)",
 		"Approve, lose the callback": "Paid. MTN confirmed E150.00",
 	} {
@@ -30,7 +30,7 @@ func TestForgeAndRepeat(t *testing.T) {
 	p.press("Forge a callback")
 	p.until("Somebody else has posted SUCCESSFUL.", "Callback, a hint: SUCCESSFUL", "Waiting for the payer since")
 	p.press("Decline")
-	p.until("the payer declined")
+	p.until("The payer said no")
 	p.press("Repeat the callback")
 	p.until("The callback was sent again.")
 	p.press("Forge a callback")

@@ -23,7 +23,7 @@ func TestTasks(t *testing.T) {
 		p.press("Start a payment")
 		p.press("Start the payment")
 		p.press("Decline")
-		p.until("MTN said at", "the payer declined (APPROVAL_REJECTED)")
+		p.until("MTN said at", "APPROVAL_REJECTED. The payer said no")
 		return 3
 	})
 	s.post("local/app", `{"on":true}`)
@@ -42,7 +42,7 @@ func TestTasks(t *testing.T) {
 	s.pay(`{"amount":"90.00","externalId":"ORDER-7","payer":{"partyIdType":"MSISDN","partyId":"26876996001"}}`)
 	task(t, "explain one payment to a customer", s, func(p *tab) int {
 		p.do(chromedp.SendKeys("#q", "ORDER-7\r", chromedp.ByQuery))
-		p.until("Tell the customer", "Your wallet's balance is too low. No money was taken.")
+		p.until("Tell the customer", "There is not enough money in your wallet.")
 		p.do(chromedp.WaitVisible(`//section[contains(., "Tell the customer")]//button[.="Copy"]`, chromedp.BySearch))
 		return 1
 	})
