@@ -12,7 +12,7 @@ func TestNewPayment(t *testing.T) {
 	for control, want := range map[string]string{
 		"Approve":                    "Paid. MTN confirmed E150.00",
 		"Decline":                    "APPROVAL_REJECTED. The payer said no",
-		"Let it expire":              "did not approve in time (EXPIRED)",
+		"Let it expire":              "EXPIRED. Nobody approved or paid",
 		"Approve, lose the callback": "Paid. MTN confirmed E150.00",
 	} {
 		p := s.open("#/try", desktop)
