@@ -122,8 +122,20 @@ func exchange(i int) func(name string) string {
 }
 
 // auditOps write records, those of one partition as one item, earliest first.
+// Exchanges with a provider stay in the order in which they are given, in which
+// they happened: what an answer means depends on those before it.
 func (l *Ledger) auditOps(records []AuditRecord) []table.Op {
-	records = slices.SortedStableFunc(slices.Values(records), byTime)
+	records = slices.Clone(records)
+	var last time.Time
+	for i := range records {
+		if a := &records[i]; a.Direction == OutboundToProvider {
+			if a.At.Before(last) { // the clock went back
+				a.At = last
+			}
+			last = a.At
+		}
+	}
+	slices.SortStableFunc(records, byTime)
 	var ops []table.Op
 	for len(records) > 0 {
 		partition := records[0].partition()

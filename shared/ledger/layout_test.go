@@ -90,6 +90,31 @@ func TestAuditNamesTheVersion(t *testing.T) {
 	}
 }
 
+// A clock that went back changes no order of a provider's answers.
+func TestExchangesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	at := func(d time.Duration, direction ledger.Direction, note string) ledger.AuditRecord {
+		return ledger.AuditRecord{At: start.Add(d), Direction: direction, Reference: refA, Method: "POST", Note: note}
+	}
+	if err := b.Audit(t.Context(),
+		at(time.Minute, ledger.OutboundToProvider, "first"), at(time.Second, ledger.OutboundToProvider, "second"), at(0, ledger.InboundFromApp, "request"),
+	); err != nil {
+		t.Fatal(err)
+	}
+	trail, err := b.AuditTrail(t.Context(), refA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range trail {
+		got = append(got, a.Note)
+	}
+	if want := []string{"request", "first", "second"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // What one write audits is one item, and comes back as each exchange was.
 func TestOneWriteIsOneAuditItem(t *testing.T) {
 	t.Parallel()
@@ -100,7 +125,7 @@ func TestOneWriteIsOneAuditItem(t *testing.T) {
 		{At: start.Add(time.Minute), Direction: ledger.OutboundToProvider, Reference: refA, ClientID: client, Method: "POST", ResponseCode: 200},
 	}
 	other := ledger.AuditRecord{At: start, Direction: ledger.InboundFromApp, ClientID: client, Note: "of no payment"}
-	if err := b.Audit(t.Context(), want[2], other, want[0], want[1]); err != nil {
+	if err := b.Audit(t.Context(), want[1], other, want[2], want[0]); err != nil {
 		t.Fatal(err)
 	}
 	for _, partition := range []string{"payment#" + refA, "client#" + client} {
