@@ -33,7 +33,7 @@ type options struct {
 func main() {
 	var o options
 	flag.DurationVar(&o.duration, "duration", 2*time.Minute, "how long there is load")
-	flag.DurationVar(&o.rest, "rest", 8*time.Minute, "how long everything may take to come to rest afterwards")
+	flag.DurationVar(&o.rest, "rest", 0, "how long everything may take to come to rest afterwards; 0: as long as promised")
 	flag.Float64Var(&o.rate, "rate", 8, "requests to pay per second")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the load and the faults; 0: another each time. Their timing is the machine's, so a seed does not replay a run")
 	flag.BoolVar(&o.keep, "keep", false, "keep the database and the log in any case; they are kept when the run fails")
@@ -41,6 +41,12 @@ func main() {
 	if flag.NArg() > 0 || o.duration <= 0 || o.rate <= 0 {
 		flag.Usage()
 		os.Exit(2)
+	}
+	if o.rest == 0 {
+		// The next question about a payment comes before its age has doubled
+		// (payment.Policy.NextCheck): the oldest is as old as the load then. The
+		// rest is for the schedule, and for deliveries that were put off.
+		o.rest = o.duration + 8*time.Minute
 	}
 	if o.seed == 0 {
 		o.seed = rand.Uint64()
