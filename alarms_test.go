@@ -93,7 +93,7 @@ func filtered(t *testing.T) map[string]string {
 	return all
 }
 
-// emitted says whether log lines tell of a metric under these dimensions.
+// emitted says whether log lines carry a metric under these dimensions.
 func emitted(t *testing.T, name string, dimensions []string) bool {
 	if _, ok := filtered(t)[name]; ok && len(dimensions) == 0 {
 		return true
@@ -304,8 +304,8 @@ func readPage(t *testing.T, path string) string {
 	return string(page)
 }
 
-// Whoever is woken finds what to do: each alarm tells somebody, says what it
-// means and what to do first, and has an entry in docs/operate.md.
+// An operator who is paged finds what to do: each alarm notifies somebody, says
+// what it means and what to do first, and has an entry in docs/operate.md.
 func TestAlarmsAreExplained(t *testing.T) {
 	t.Parallel()
 	page := readPage(t, "docs/operate.md")

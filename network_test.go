@@ -8,8 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Whoever asks a provider can be put behind a fixed address, and nobody is
-// unless it is asked for. Its role lets Lambda do so, and its code not.
+// The functions that ask providers can be put behind a fixed address, and are
+// not unless it is asked for. Lambda may do so by their roles; their code may
+// not.
 func TestProvidersAreCalledFromTheNetwork(t *testing.T) {
 	t.Parallel()
 	var s struct {

@@ -48,7 +48,7 @@ func outgoingAddress(ctx context.Context, p *patient) []provider.Finding {
 	return []provider.Finding{f}
 }
 
-// alarmTopics: an alarm that nobody has confirmed to be told of is silent.
+// alarmTopics: an alarm is silent until somebody has confirmed a subscription.
 func alarmTopics(ctx context.Context, p *patient) []provider.Finding {
 	if p.stack == nil {
 		return nil

@@ -80,6 +80,11 @@ func TestBrokenPromisesAreSeen(t *testing.T) {
 			invoice(s)
 			s.heard[0], s.heard[1] = s.heard[1], s.heard[0]
 		}, "before it took event 1"},
+		{"overtaken by what is never delivered", func(s *scene) {
+			invoice(s)
+			s.story.Deliveries[0].State, s.story.Deliveries[0].Attempts, s.story.Deliveries[0].NextAttemptAt = delivery.Due, 1, now.Add(time.Minute)
+			s.heard = s.heard[1:]
+		}, "before it took event 1"},
 		{"invoiced", invoice, ""},
 		{"not invoiced", func(s *scene) { s.entry.invoiced = true }, "has made an invoice"},
 		{"invoice first", func(s *scene) {

@@ -45,7 +45,7 @@ func main() {
 	if o.rest == 0 {
 		// The next question about a payment comes before its age has doubled
 		// (payment.Policy.NextCheck): the oldest is as old as the load then. The
-		// rest is for the schedule, and for deliveries that were put off.
+		// rest is for the schedule, and for deliveries that were postponed.
 		o.rest = o.duration + 8*time.Minute
 	}
 	if o.seed == 0 {

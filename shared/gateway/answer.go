@@ -93,11 +93,19 @@ func phaseAnswered(p payment.Payment) payment.Phase {
 func (a Answer) detail() string {
 	switch {
 	case a.Kind != Accepted:
-		return strings.TrimSuffix(string(a.Failure)+" "+a.Code, " ")
+		return words(string(a.Failure), a.Code)
 	case a.Status.Ended():
-		return strings.TrimSuffix(string(a.Status)+" "+string(a.Failure), " ")
+		return words(string(a.Status), string(a.Failure))
 	}
 	return string(a.Phase)
+}
+
+// words is the first, and behind it the second if there is one, as it is.
+func words(first, second string) string {
+	if second == "" {
+		return first
+	}
+	return first + " " + second
 }
 
 // readAnswer reads back the answer that a payment has kept.

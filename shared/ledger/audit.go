@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/provider"
 	"momoproxy/shared/table"
 	"momoproxy/shared/telemetry"
 )
@@ -33,7 +34,8 @@ func (d Direction) With(name string) Direction {
 }
 
 // AuditRecord is one HTTP exchange as it happened. Bodies are redacted of
-// secrets and cut at 16 KiB when written; headers are never kept.
+// secrets when written. A provider's are kept up to provider.MaxBody, an app's
+// are cut at 16 KiB; headers are never kept.
 type AuditRecord struct {
 	At           time.Time // when it began
 	Direction    Direction
@@ -56,6 +58,15 @@ type AuditRecord struct {
 	Item      string
 	Version   int64
 	Unchanged bool
+}
+
+// kept is a body as it is stored. What a payment may have been decided on is
+// not cut.
+func (a AuditRecord) kept(body string) string {
+	if a.Direction == OutboundToProvider || a.Direction == InboundFromProvider {
+		return telemetry.RedactTo(body, provider.MaxBody)
+	}
+	return telemetry.Redact(body)
 }
 
 // partition is where a record is kept.
@@ -89,9 +100,9 @@ func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 		w.text(of("direction"), string(a.Direction))
 		w.text(of("http_method"), a.Method)
 		w.text(of("url"), telemetry.Redact(a.URL))
-		w.text(of("request_body"), telemetry.Redact(a.RequestBody))
+		w.text(of("request_body"), a.kept(a.RequestBody))
 		w.number(of("response_code"), int64(a.ResponseCode))
-		w.text(of("response_body"), telemetry.Redact(a.ResponseBody))
+		w.text(of("response_body"), a.kept(a.ResponseBody))
 		w.text(of("answer"), a.Answer)
 		w.number(of("duration_ms"), a.Duration.Milliseconds())
 		w.text(of("note"), a.Note)

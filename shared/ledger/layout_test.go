@@ -10,6 +10,7 @@ import (
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
+	"momoproxy/shared/telemetry"
 )
 
 // What an app wrote into a large request is stored once, beside the payment,
@@ -112,6 +113,37 @@ func TestExchangesKeepTheirOrder(t *testing.T) {
 	}
 	if want := []string{"request", "first", "second"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// What a payment was decided on comes back as it was, however large; what an app
+// sends is cut.
+func TestEvidenceIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	large := `{"qrCode":"` + strings.Repeat("A", 60<<10) + `"}`
+	var want []ledger.AuditRecord
+	for i, d := range []ledger.Direction{ledger.OutboundToProvider, ledger.OutboundToProvider, ledger.OutboundToProvider, ledger.InboundFromProvider, ledger.InboundFromApp} {
+		a := ledger.AuditRecord{At: start.Add(time.Duration(i) * time.Second), Direction: d, Reference: refA, Method: "POST", ResponseBody: large}
+		if d != ledger.OutboundToProvider {
+			a.RequestBody, a.ResponseBody = large, ""
+		}
+		want = append(want, a)
+	}
+	if err := b.Audit(t.Context(), want...); err != nil { // all of it fits into one item
+		t.Fatal(err)
+	}
+	trail, err := b.AuditTrail(t.Context(), refA)
+	if err != nil || len(trail) != len(want) {
+		t.Fatalf("%d records, %v", len(trail), err)
+	}
+	for i, a := range trail[:4] {
+		if a.RequestBody != want[i].RequestBody || a.ResponseBody != want[i].ResponseBody {
+			t.Errorf("%s: %d and %d bytes are left", a.Direction, len(a.RequestBody), len(a.ResponseBody))
+		}
+	}
+	if n := len(trail[4].RequestBody); n > telemetry.MaxBody {
+		t.Errorf("%d bytes of an app's request are kept", n)
 	}
 }
 

@@ -83,6 +83,11 @@ func (c Capabilities) Method(name string) Method {
 	return c.Methods[0]
 }
 
+// MaxBody bounds a body of a provider's, an answer or a callback, in bytes. A
+// longer one is not used. What is used is kept whole in the audit log: nothing
+// is decided on what the log lacks.
+const MaxBody = 64 << 10
+
 // Exchange is one HTTP exchange with the provider, for the audit log. The
 // adapter leaves out headers; bodies hold no credentials. Code is 0 when no
 // answer came.
@@ -91,7 +96,7 @@ type Exchange struct {
 	URL          string
 	RequestBody  string
 	Code         int
-	ResponseBody string // at most 16 KiB
+	ResponseBody string // at most MaxBody
 	Started      time.Time
 	Duration     time.Duration
 	Err          string // class of the transport error: ErrClassTimeout, "reset", …

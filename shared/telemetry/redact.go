@@ -26,16 +26,19 @@ const redacted = "[redacted]"
 //
 // It knows names and prefixes, not values: a secret in a URL's path or under
 // an innocent name must be kept away by the caller.
-func Redact(body string) string {
+func Redact(body string) string { return RedactTo(body, MaxBody) }
+
+// RedactTo is Redact for a body that is cut to another number of bytes.
+func RedactTo(body string, most int) string {
 	size := len(body)
-	in := cutAt(body, MaxBody)
+	in := cutAt(body, most)
 	out := redact(strings.ToValidUTF8(in, "\ufffd"), 0)
-	if len(in) == size && len(out) <= MaxBody {
+	if len(in) == size && len(out) <= most {
 		return out
 	}
 	// Cutting after redacting cannot restore half of a secret.
 	mark := fmt.Sprintf("…[cut, %d bytes]", size)
-	return cutAt(out, MaxBody-len(mark)) + mark
+	return cutAt(out, most-len(mark)) + mark
 }
 
 // cutAt returns at most max bytes of s without cutting a character in two.

@@ -55,8 +55,8 @@ func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error)
 		return provider.Callback{}, fmt.Errorf("%w: %w", provider.ErrSignature, err)
 	}
 	unreadable := provider.Callback{Standing: provider.Signed}
-	if len(in.Body) > wire.MaxCallback {
-		return unreadable, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, wire.MaxCallback)
+	if len(in.Body) > wire.MaxAnswer {
+		return unreadable, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, wire.MaxAnswer)
 	}
 	body, err := wire.ReadObject(in.Body)
 	if err != nil {

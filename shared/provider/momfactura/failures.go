@@ -32,7 +32,7 @@ var failures = payment.FailureCodes{
 	"INSTANT_WITHDRAW_REQUIRED": payment.FailureAccountRefused,
 	provider.CodeCredentials:    payment.FailureAccountRefused,
 
-	// Documented, and ending no payment by themselves: INTERNAL_ERROR proves
+	// Documented, and they end no payment: INTERNAL_ERROR proves
 	// nothing, and INVOICE_NOT_FOUND says that there is no invoice.
 	"INTERNAL_ERROR":    payment.FailureUnspecified,
 	"INVOICE_NOT_FOUND": payment.FailureUnspecified,

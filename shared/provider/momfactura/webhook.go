@@ -40,8 +40,8 @@ const (
 // id of ours: a forger could name those.
 func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error) {
 	c := provider.Callback{Standing: p.standing(in.Token)}
-	if len(in.Body) > wire.MaxCallback {
-		return c, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, wire.MaxCallback)
+	if len(in.Body) > wire.MaxAnswer {
+		return c, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, wire.MaxAnswer)
 	}
 	body, err := wire.ReadObject(in.Body)
 	if err != nil {

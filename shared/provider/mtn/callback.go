@@ -22,8 +22,8 @@ var idFields = []string{"externalId", "referenceId", "reference_id", "X-Referenc
 // that trusts callbacks changes its Source.
 func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error) {
 	body := in.Body
-	if len(body) > wire.MaxCallback {
-		return provider.Callback{}, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, wire.MaxCallback)
+	if len(body) > wire.MaxAnswer {
+		return provider.Callback{}, fmt.Errorf("%w: over %d bytes", provider.ErrCallback, wire.MaxAnswer)
 	}
 	fields, err := wire.ReadObject(body)
 	if err != nil {

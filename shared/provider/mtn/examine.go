@@ -7,10 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
+	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/wire"
 )
@@ -60,12 +60,10 @@ func (e *examination) environment() provider.Finding {
 	return f
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 // apiUser: its form tells which platform made it (observed 2026-09).
 func (e *examination) apiUser() provider.Finding {
 	f := provider.Finding{Check: "api_user", State: provider.Fine, Found: "MTN_API_USER is a UUID, as the old platform and the sandbox make them"}
-	isUUID, u := uuid.MatchString(e.cfg.APIUser), e.cfg.BaseURL
+	isUUID, u := payment.IsReference(e.cfg.APIUser), e.cfg.BaseURL
 	if !isUUID {
 		f.Found = "MTN_API_USER is no UUID, as the new platform makes them"
 	}

@@ -22,7 +22,7 @@ var failures = payment.FailureCodes{
 	"SERVICE_UNAVAILABLE":            payment.FailureUnavailable,
 	// Mostly lack of funds (laravel-mtn-momo issue 81), but not said to be.
 	"INTERNAL_PROCESSING_ERROR": payment.FailureUnspecified,
-	// They answer a question or a repeat, and end no payment by themselves.
+	// They answer a question or a repeat, and end no payment.
 	"RESOURCE_NOT_FOUND":     payment.FailureNotReceived,
 	"TRANSACTION_NOT_FOUND":  payment.FailureNotReceived,
 	"RESOURCE_ALREADY_EXIST": payment.FailureUnspecified,

@@ -201,7 +201,7 @@ func TestStatusWithoutAToken(t *testing.T) {
 // TestReportedTextIsBounded: nothing a provider writes can grow our records.
 func TestReportedTextIsBounded(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("é", 2500)
+	long := strings.Repeat("é", 5000)
 	f := newFake(t)
 	f.then(says(200, fmt.Sprintf(`{"status":"FAILED","reason":{"code":%q,"message":%q},"amount":%q,"currency":%q,"payer":{"partyId":%q},"financialTransactionId":%q}`,
 		long, long, long, long, long, long)))

@@ -22,7 +22,7 @@ type Rule func(json.RawMessage) bool
 // required and nothing that breaks a rule. No key stands twice, on any level.
 func (f Form) Admits(body []byte, required ...string) bool {
 	trimmed := bytes.TrimLeft(body, " \t\r\n") // no byte order mark: not every reader skips one
-	if len(body) > MaxCallback || !utf8.Valid(body) || len(trimmed) == 0 || trimmed[0] != '{' {
+	if len(body) > MaxAnswer || !utf8.Valid(body) || len(trimmed) == 0 || trimmed[0] != '{' {
 		return false
 	}
 	o, err := ReadObject(body)

@@ -20,17 +20,13 @@ import (
 )
 
 const (
-	// MaxAnswer bounds what is read of an answer, in bytes; a longer one is
-	// not used. What is used is kept whole: nothing is decided on what the
-	// audit log lacks.
-	MaxAnswer = 32 << 10
+	// MaxAnswer bounds what is read of an answer or a callback, in bytes.
+	MaxAnswer = provider.MaxBody
 	// excerpt is how much is kept of an answer that is not used, in bytes.
 	excerpt = 4 << 10
-	// MaxCallback bounds a callback's body, in bytes.
-	MaxCallback = 64 << 10
 )
 
-var errTooLarge = errors.New("answer over 32 KiB")
+var errTooLarge = errors.New("answer over 64 KiB")
 
 // HiddenToken stands in an Exchange for an answer that brought a token.
 const HiddenToken = "[token]"
