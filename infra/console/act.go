@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"momoproxy/infra/operator"
 )
 
 // maxBody bounds what a page sends.
@@ -14,19 +16,14 @@ const maxBody = 64 << 10
 
 // ask is what an action says. Which fields count is the action's business.
 type ask struct {
-	Status        string `json:"status"`
-	Reason        string `json:"reason"`
-	TransactionID string `json:"transactionId"`
-	Seen          string `json:"seen"`
-	// AllowDoublePayment and Confirm answer the questions that the page asked.
-	AllowDoublePayment bool   `json:"allowDoublePayment"`
-	App                string `json:"app"`
-	Endpoint           string `json:"endpoint"`
-	On                 bool   `json:"on"`
-	Provider           string `json:"provider"`
-	Seconds            int64  `json:"seconds"`
-	Event              string `json:"event"`
-	Body               string `json:"body"`
+	operator.Settlement
+	App      string `json:"app"`
+	Endpoint string `json:"endpoint"`
+	On       bool   `json:"on"`
+	Provider string `json:"provider"`
+	Seconds  int64  `json:"seconds"`
+	Event    string `json:"event"`
+	Body     string `json:"body"`
 }
 
 // readOnly is the answer to an action that the console was not started for.
@@ -67,7 +64,7 @@ func (c *Console) do(r *http.Request, path []string, in ask) (any, error) {
 	case len(path) == 3 && path[0] == "payments" && path[2] == "check":
 		return c.check(ctx, path[1])
 	case len(path) == 3 && path[0] == "payments" && path[2] == "settle":
-		return nil, c.settle(ctx, path[1], in)
+		return nil, c.settle(ctx, path[1], in.Settlement)
 	case len(path) == 5 && path[0] == "payments" && path[2] == "deliveries" && path[4] == "resend":
 		sequence, err := strconv.Atoi(path[3])
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"momoproxy/infra/operator"
 	"momoproxy/shared/delivery"
@@ -26,10 +25,7 @@ func (c *Console) reveal(ctx context.Context, reference string) (any, error) {
 	if p.number == "" {
 		return nil, refusal("This payment names no number.")
 	}
-	err = c.Ledger.Audit(ctx, ledger.AuditRecord{
-		At: ledger.Clock(c.Now()), Direction: ledger.InboundFromApp, Reference: p.Reference, ClientID: p.App,
-		Method: gateway.OperatorMethod, URL: "console/show-number", Note: fmt.Sprintf("operator %s: the payer's number was shown", c.Operator),
-	})
+	err = c.person().RecordNumberShown(ctx, p.Reference, p.App)
 	if err != nil {
 		return nil, fmt.Errorf("the number is not shown, since that could not be audited: %w", err)
 	}
@@ -71,32 +67,23 @@ func (c *Console) check(ctx context.Context, reference string) (any, error) {
 
 func words(status, phase string) string { return strings.TrimSpace(status + " " + phase) }
 
-var verdicts = map[string]payment.Verdict{
-	"SUCCESSFUL": payment.SaysSuccessful, "FAILED": payment.SaysFailed, "CANCELLED": payment.SaysCancelled,
-}
-
 // settle ends an open payment by the operator's word.
-func (c *Console) settle(ctx context.Context, reference string, in ask) error {
-	verdict, ok := verdicts[in.Status]
-	in.Reason, in.TransactionID, in.Seen = strings.TrimSpace(in.Reason), strings.TrimSpace(in.TransactionID), strings.TrimSpace(in.Seen)
-	switch {
-	case !ok:
+func (c *Console) settle(ctx context.Context, reference string, in operator.Settlement) error {
+	switch in.Check() {
+	case operator.BadStatus:
 		return refusal("Choose how it ended: SUCCESSFUL, FAILED or CANCELLED.")
-	case in.Reason == "":
+	case operator.NoReason:
 		return refusal("Give a reason: it stands in the audit log.")
-	case !oneLine(in.Reason), !oneLine(in.Seen), !oneLine(in.TransactionID):
+	case operator.BadReason, operator.BadSeen, operator.BadTransactionID:
 		return refusal(fmt.Sprintf("Each text must be one line of at most %d bytes.", payment.MaxReason))
-	case in.TransactionID != "" && in.Status != "SUCCESSFUL":
+	case operator.LoneTransactionID:
 		return refusal("A transaction id goes with SUCCESSFUL: it says that money has moved.")
 	}
 	p, err := c.records.payment(ctx, reference)
 	if err != nil {
 		return err
 	}
-	_, err = c.Settle.Settle(ctx, p.Reference, gateway.Settlement{
-		Verdict: verdict, Reason: in.Reason, FinancialTransactionID: in.TransactionID, Operator: c.Operator, Seen: in.Seen,
-		AlthoughPayable: in.AllowDoublePayment,
-	})
+	_, err = c.person().Settle(ctx, c.Settle, p.Reference, in)
 	switch {
 	case errors.Is(err, gateway.ErrPayable):
 		return refusal("Not settled: the payer may have paid it, or can still pay it, and the order would be free to be paid again. Confirm that a double payment is accepted.")
@@ -108,10 +95,6 @@ func (c *Console) settle(ctx context.Context, reference string, in ask) error {
 		return refusal("Not settled: it has ended otherwise, and only the provider's own answer can correct that.")
 	}
 	return stale(err)
-}
-
-func oneLine(s string) bool {
-	return len(s) <= payment.MaxReason && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }
 
 // stale turns the loss of a race into words.

@@ -3,32 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"momoproxy/shared/gateway"
 	"momoproxy/shared/guard"
-	"momoproxy/shared/ledger"
 )
-
-type accountView struct {
-	Account     string `json:"account"`
-	Provider    string `json:"provider"`
-	Currency    string `json:"currency"`
-	BaseURL     string `json:"baseUrl"`
-	Production  bool   `json:"production"`
-	NewPayments *int   `json:"newPaymentsPercent"` // null: what the others leave
-	Open        int    `json:"openPayments"`
-	// Truncated: Open is a lower bound.
-	Truncated bool `json:"truncated,omitempty"`
-	// Missing: it has open payments and is not configured.
-	Missing bool   `json:"missing,omitempty"`
-	Error   string `json:"error,omitempty"`
-	Checked bool   `json:"checked"`
-}
 
 const accountLong = `It needs the accounts, as payment check does.`
 
@@ -77,20 +57,11 @@ has no share. It holds within 10 seconds. A payment stays with the account that 
 			return nil
 		},
 		RunE: c.overAccounts(func(ctx context.Context, s *session, args []string) error {
-			for _, p := range s.asking.Providers {
-				if p.Capabilities().ID() != args[0] {
-					continue
-				}
-				err := s.ledger.SetNewPayments(ctx, args[0], percent, ledger.AuditRecord{
-					At: s.clock(), Direction: ledger.OutboundToProvider, Method: gateway.OperatorMethod, URL: "account/" + args[0],
-					Note: fmt.Sprintf("operator %s: %d percent of the new payments", s.operator, percent),
-				})
-				if err != nil {
-					return err
-				}
-				return s.showAccounts(ctx, []*guard.Guard{p}, false, false)
+			set, err := s.person().SetNewPayments(ctx, s.asking.Providers, args[0], percent)
+			if err != nil {
+				return err
 			}
-			return fmt.Errorf("account %s is %w", args[0], ledger.ErrNotFound)
+			return s.showAccounts(ctx, []*guard.Guard{set}, false, false)
 		}),
 	}
 	command.Flags().IntVar(&percent, "new-payments", 0, "`percent` of its market's new payments, 0 to 100; required")
@@ -108,34 +79,16 @@ func (c cli) overAccounts(f func(ctx context.Context, s *session, args []string)
 // showAccounts shows these accounts, and if they are all there are, those that
 // are missing.
 func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check, whole bool) error {
-	open, truncated, err := s.ledger.OpenByAccount(ctx, s.clock())
+	open, err := s.person().CountOpen(ctx)
 	if err != nil {
 		return err
 	}
-	views := []accountView{}
-	for _, p := range all {
-		caps := p.Capabilities()
-		v := accountView{Account: caps.ID(), Provider: caps.Name, Currency: caps.Currency, BaseURL: caps.BaseURL, Production: caps.Production, Checked: check,
-			Open: open[caps.ID()], Truncated: truncated}
-		delete(open, v.Account)
-		percent, set, err := s.ledger.NewPayments(ctx, v.Account, s.clock())
-		if err != nil {
-			return err
-		}
-		if set {
-			v.NewPayments = &percent
-		}
-		if check {
-			if err := p.Ready(ctx); err != nil {
-				v.Error = err.Error()
-			}
-		}
-		views = append(views, v)
+	views, err := s.person().Accounts(ctx, all, open, check)
+	if err != nil {
+		return err
 	}
 	if whole {
-		for _, id := range slices.Sorted(maps.Keys(open)) {
-			views = append(views, accountView{Account: id, Open: open[id], Truncated: truncated, Missing: true})
-		}
+		views = append(views, open.Missing(all)...)
 	}
 	return s.answer(views, func(t *text) {
 		rows := [][]string{{"ACCOUNT", "PROVIDER", "CURRENCY", "OPEN", "NEW PAYMENTS", "MONEY", "BASE URL"}}
@@ -157,7 +110,7 @@ func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check, w
 			if v.Missing {
 				share, money, v.BaseURL = "", "", "NOT CONFIGURED: its payments wait"
 			}
-			row := []string{v.Account, v.Provider, v.Currency, number, share, money, v.BaseURL}
+			row := []string{v.ID, v.Provider, v.Currency, number, share, money, v.BaseURL}
 			if check {
 				answer := "answer"
 				if v.Missing {

@@ -4,30 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/infra/operator"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
-// verdicts are the endings an operator can name.
-var verdicts = map[string]payment.Verdict{
-	string(payment.Successful): payment.SaysSuccessful,
-	string(payment.Failed):     payment.SaysFailed,
-	string(payment.Cancelled):  payment.SaysCancelled,
-}
-
-var settlements = []string{string(payment.Successful), string(payment.Failed), string(payment.Cancelled)}
-
 // settlement is what the flags of payment settle say.
 type settlement struct {
-	status, reason, transactionID string
-	seen                          string // in the provider's portal
-	yes, althoughPayable          bool
+	operator.Settlement
+	yes bool
 }
 
 func (c cli) paymentSettle() *cobra.Command {
@@ -55,35 +45,32 @@ charged. FAILED or CANCELLED then needs --seen: what the provider's portal shows
 		}),
 	}
 	f := command.Flags()
-	f.StringVar(&in.status, "status", "", "`status` it ended with: SUCCESSFUL, FAILED or CANCELLED; required")
-	f.StringVar(&in.reason, "reason", "", "`text` for the audit log, and for the app unless it was SUCCESSFUL; required")
-	f.StringVar(&in.transactionID, "financial-transaction-id", "", "the provider's `id` of the moved money, with SUCCESSFUL only")
-	f.StringVar(&in.seen, "seen", "", "`text`: what the provider's portal shows of the payment; for the audit log")
+	f.StringVar(&in.Status, "status", "", "`status` it ended with: SUCCESSFUL, FAILED or CANCELLED; required")
+	f.StringVar(&in.Reason, "reason", "", "`text` for the audit log, and for the app unless it was SUCCESSFUL; required")
+	f.StringVar(&in.TransactionID, "financial-transaction-id", "", "the provider's `id` of the moved money, with SUCCESSFUL only")
+	f.StringVar(&in.Seen, "seen", "", "`text`: what the provider's portal shows of the payment; for the audit log")
 	yesFlag(command, &in.yes)
-	f.BoolVar(&in.althoughPayable, "although-payable", false, "with --yes: also FAILED or CANCELLED while the payer may pay, or may have paid")
-	completeFlag(command, "status", fixed(settlements))
+	f.BoolVar(&in.AllowDoublePayment, "although-payable", false, "with --yes: also FAILED or CANCELLED while the payer may pay, or may have paid")
+	completeFlag(command, "status", fixed(operator.Endings))
 	return command
 }
 
 func (in *settlement) check() error {
-	in.status = strings.ToUpper(strings.TrimSpace(in.status))
-	in.reason, in.transactionID, in.seen = strings.TrimSpace(in.reason), strings.TrimSpace(in.transactionID), strings.TrimSpace(in.seen)
-	switch {
-	case !slices.Contains(settlements, in.status):
-		return usageError("--status must be " + alternatives(settlements))
-	case !oneLine(in.reason) || in.reason == "":
-		return usageError(fmt.Sprintf("--reason must be given: one line of at most %d bytes", payment.MaxReason))
-	case !oneLine(in.seen):
-		return usageError(fmt.Sprintf("--seen must be one line of at most %d bytes", payment.MaxReason))
-	case !oneLine(in.transactionID):
-		return usageError(fmt.Sprintf("--financial-transaction-id must be one line of at most %d bytes", payment.MaxReason))
-	case in.transactionID != "" && in.status != string(payment.Successful):
+	line := fmt.Sprintf("one line of at most %d bytes", payment.MaxReason)
+	switch in.Check() {
+	case operator.BadStatus:
+		return usageError("--status must be " + alternatives(operator.Endings))
+	case operator.NoReason, operator.BadReason:
+		return usageError("--reason must be given: " + line)
+	case operator.BadSeen:
+		return usageError("--seen must be " + line)
+	case operator.BadTransactionID:
+		return usageError("--financial-transaction-id must be " + line)
+	case operator.LoneTransactionID:
 		return usageError("--financial-transaction-id goes with --status SUCCESSFUL: it says that money has moved")
 	}
 	return nil
 }
-
-func oneLine(s string) bool { return len(s) <= payment.MaxReason && printable(s) == s }
 
 // paidAfterAll says why a payable payment may be paid once it has been settled.
 func paidAfterAll(p ledger.Payment) string {
@@ -103,11 +90,11 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 	}
 	p := story.Payment
 	underWay := p.Phase == payment.PhaseSubmitting && s.now().Before(p.SubmitDeadline)
-	if gateway.NeedsLook(p, verdicts[in.status]) && in.seen == "" && !underWay { // else Settle says so
+	if in.NeedsLook(p) && in.Seen == "" && !underWay { // else Settle says so
 		return refused("not settled: the provider's answer was lost, so it may have charged the payer. Look for %s from %s at %s in the provider's portal, and say with --seen what it shows",
 			p.Amount, p.Payer.Masked(), stamp(p.CreatedAt))
 	}
-	twice := gateway.MayDouble(p, verdicts[in.status], s.now())
+	twice := in.MayDouble(p, s.now())
 	if p.Open() && !in.yes {
 		trail, _, err := s.ledger.AuditEnds(ctx, reference, trailEnds)
 		if err != nil {
@@ -122,17 +109,15 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 			}
 			if twice {
 				t.line("Note: %s. Once it is %s order %s is free to be paid again, and may be paid twice.",
-					paidAfterAll(p), in.status, p.ExternalID)
+					paidAfterAll(p), in.Status, p.ExternalID)
 			}
-			t.line("The app will be told %s, and that cannot be taken back.", in.status)
+			t.line("The app will be told %s, and that cannot be taken back.", in.Status)
 		}); err != nil {
 			return err
 		}
 	}
-	after, err := s.gateway().Settle(ctx, reference, gateway.Settlement{
-		Verdict: verdicts[in.status], Reason: in.reason, FinancialTransactionID: in.transactionID, Operator: s.operator, Seen: in.seen,
-		AlthoughPayable: in.althoughPayable || twice && !in.yes, // it was asked and answered
-	})
+	in.AllowDoublePayment = in.AllowDoublePayment || twice && !in.yes // it was asked and answered
+	after, err := s.person().Settle(ctx, s.gateway(), reference, in.Settlement)
 	if errors.Is(err, gateway.ErrPayable) {
 		return refused("not settled: %s, and order %s would be free to be paid again; --although-payable does it all the same",
 			paidAfterAll(after), after.ExternalID)

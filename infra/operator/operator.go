@@ -1,6 +1,6 @@
-// Package operator is what a person does to deliveries and endpoints by hand,
-// each with its audit record. The command line and the web console both call
-// it and put its results in their own words.
+// Package operator is what a person does by hand to payments, deliveries,
+// endpoints and accounts, each with its audit record. The command line and
+// the web console both call it and put its results in their own words.
 package operator
 
 import (
