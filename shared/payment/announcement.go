@@ -24,7 +24,23 @@ type announcement struct {
 	Sequence               int               `json:"sequence"`
 	OccurredAt             string            `json:"occurredAt"`
 	InvoiceURL             string            `json:"invoiceUrl,omitempty"`
+	Refund                 *RefundNotice     `json:"refund,omitempty"`
 	Metadata               map[string]string `json:"metadata,omitempty"`
+}
+
+// RefundNotice is what the event of a refund says about it. The fields beside it
+// are the payment's: an app that reads them alone learns that it was paid, which
+// is still true.
+type RefundNotice struct {
+	RefundID               string  `json:"refundId"`
+	Status                 string  `json:"status"`
+	Amount                 string  `json:"amount"`
+	Currency               string  `json:"currency"`
+	FinancialTransactionID *string `json:"financialTransactionId"`
+	Reason                 *string `json:"reason"`
+	// RefundedAmount is what all refunds of the payment that have not failed
+	// come to.
+	RefundedAmount string `json:"refundedAmount"`
 }
 
 // Announcement writes the callback body of p's event e with that sequence,
@@ -36,16 +52,24 @@ func Announcement(p Payment, e Event, sequence int) []byte {
 	if e == EventInvoice {
 		occurred, invoice = p.UpdatedAt, p.InvoiceURL
 	}
+	return announce(p, announcement{Event: e, Sequence: sequence, OccurredAt: Timestamp(occurred), InvoiceURL: invoice})
+}
+
+// RefundAnnouncement writes the callback body of a refund's event, as
+// Announcement does.
+func RefundAnnouncement(p Payment, e Event, sequence int, occurred time.Time, n RefundNotice) []byte {
+	return announce(p, announcement{Event: e, Sequence: sequence, OccurredAt: Timestamp(occurred), Refund: &n})
+}
+
+func announce(p Payment, a announcement) []byte {
+	a.ReferenceID, a.ExternalID, a.Status = p.Reference, p.ExternalID, p.Status
+	a.FinancialTransactionID, a.Reason, a.FailureCode = orNull(p.FinancialTransactionID), orNull(p.Reason), p.FailureCode
+	a.Provider, a.Amount, a.Currency, a.Payer, a.Metadata = p.Provider, p.Amount.Decimal(), p.Amount.Currency, orNull(string(p.Payer)), p.Metadata
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	// The struct holds strings and numbers only: encoding cannot fail.
-	_ = enc.Encode(announcement{
-		Event: e, ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
-		FinancialTransactionID: orNull(p.FinancialTransactionID), Reason: orNull(p.Reason), FailureCode: p.FailureCode,
-		Provider: p.Provider, Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
-		Sequence: sequence, OccurredAt: Timestamp(occurred), InvoiceURL: invoice, Metadata: p.Metadata,
-	})
+	_ = enc.Encode(a)
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 

@@ -13,6 +13,10 @@ const (
 	// EventInvoice: the provider has made the invoice of a payment that
 	// succeeded. It always follows EventSuccessful.
 	EventInvoice Event = "invoice.created"
+	// EventRefundSuccessful and EventRefundFailed: a refund of a payment that
+	// succeeded has ended.
+	EventRefundSuccessful Event = "refund.successful"
+	EventRefundFailed     Event = "refund.failed"
 )
 
 // Anomaly names what an operator should look at. Empty: nothing.

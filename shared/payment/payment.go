@@ -76,6 +76,8 @@ type Payment struct {
 	FailureCode            FailureCode // why it ended so, in our words; empty while open, and of a success
 	Sequence               int         // number of the latest event; 0 before the first
 
+	Refunds Refunds // what was given back, or may be
+
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	EndedAt        time.Time // zero while open
@@ -102,6 +104,13 @@ type Payment struct {
 	Checks      int
 	CheckedAt   time.Time
 	NextCheckAt time.Time
+}
+
+// Refunds sums up a payment's refunds. Package refund alone changes it.
+type Refunds struct {
+	Reserved int64  // minor units: of every refund that has not failed
+	Open     string // the id of the one that has not ended; empty: none
+	Count    int    // every refund ever asked for
 }
 
 // Open says whether the payment waits for an ending.
