@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/table"
 )
 
 // testPayments looks through delivered payments as their app does, and has
@@ -70,5 +71,21 @@ func testPayments(t *testing.T, w *world, references []string) {
 	got := w.app.about(reference)
 	if len(got) != 2 || got[1].Fault != nil || got[1].EventID != got[0].EventID {
 		t.Errorf("the app got %+v", got)
+	}
+}
+
+// testRetention: with RetentionDays every record of an ended payment expires
+// that long after its end or its writing, whichever function wrote it.
+func testRetention(t *testing.T, w *world, reference string) {
+	for space, least := range map[table.Space]int{table.Main: 2, table.Audit: 3} {
+		page, err := w.parts.Table.Query(t.Context(), table.Query{Space: space, Partition: "payment#" + reference})
+		if err != nil || len(page.Records) < least {
+			t.Fatalf("%d records of %s in %s: %v", len(page.Records), reference, space, err)
+		}
+		for _, rec := range page.Records {
+			if left := time.Until(rec.ExpiresAt); left < retention-time.Hour || left > retention {
+				t.Errorf("%s expires in %s", rec.Key, left)
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -59,6 +60,8 @@ const (
 	// Mom Factura three requests at once; and one app's endpoint is to fail.
 	facturaAppKey = "FACTURA_APP_CHANGE_THIS"
 	heldKey       = "HELD_APP_CHANGE_THIS"
+	// retention is what the template is told.
+	retention = 90 * 24 * time.Hour
 	// patience bounds every wait for another process.
 	patience = 30 * time.Second
 )
@@ -121,7 +124,7 @@ func newWorld(t *testing.T) *world {
 		"mtn": w.startMTN(t), "mom-factura": w.startMomFactura(t, publicURL), "momentpay": w.startMomentPay(t, publicURL),
 	}
 	w.stack = deploy(t, name, map[string]string{
-		"PublicBaseUrl": publicURL, "Version": "e2e",
+		"PublicBaseUrl": publicURL, "Version": "e2e", "RetentionDays": fmt.Sprint(int(retention.Hours() / 24)),
 		"DeliveryQueue": queueURL, "DeadLetterQueue": deadURL,
 	})
 	w.recorder = newRecorder(map[string]string{
@@ -227,7 +230,7 @@ func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing,
 		t.Fatal(err)
 	}
 	table := assembly.DynamoDB(awsConfig(), config.Config{TableName: names.Main, AuditTableName: names.Audit}, func(string) string { return endpoint })
-	w.ledger = ledger.New(table, keys, ledger.Options{HashPayer: payers.Hash})
+	w.ledger = ledger.New(table, keys, ledger.Options{HashPayer: payers.Hash, Retention: retention})
 	w.parts = assembly.Parts{
 		Table: table, Queue: w.queue, Ledger: w.ledger, Host: host.Machine(), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Rules: webhook.Rules{AllowLoopback: true},

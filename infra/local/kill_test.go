@@ -298,7 +298,7 @@ func openData(t *testing.T, data string) *ledger.Ledger {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.close() })
-	return s.ledger()
+	return s.ledger(0)
 }
 
 // comeToRest waits until each payment that MTN has ended has ended here.

@@ -25,7 +25,7 @@ type providerAt struct{ name, url string }
 // errNeedsLive: an account moves real money, and -live is not given.
 var errNeedsLive = errors.New("moves real money: start with -live, or use a test account")
 
-// startProviders reads the accounts out of the environment, a .env file and
+// startProviders reads the retention time and the accounts out of the environment, a .env file and
 // the file of -accounts. Without -live a stand-in of this process takes the
 // place of each provider that has none.
 func (s *system) startProviders(o options, ownURL string) error {
@@ -43,6 +43,11 @@ func (s *system) startProviders(o options, ownURL string) error {
 		}
 		return beside(name)
 	}
+	retention, err := config.Retention(beside)
+	if err != nil {
+		return err
+	}
+	s.parts.Ledger = s.store.ledger(retention)
 	s.parts.Providers = providers.All()
 	if !o.live {
 		if getenv("PUBLIC_BASE_URL") == "" {

@@ -136,9 +136,9 @@ func (s *store) readKeys(data string) error {
 	return nil
 }
 
-// ledger is over the store and its keys.
-func (s *store) ledger() *ledger.Ledger {
-	return ledger.New(s.table, s.keys, ledger.Options{HashPayer: s.payer.Hash})
+// ledger is over the store and its keys. retention: ledger.Options.
+func (s *store) ledger(retention time.Duration) *ledger.Ledger {
+	return ledger.New(s.table, s.keys, ledger.Options{HashPayer: s.payer.Hash, Retention: retention})
 }
 
 // localKey reads a key in the folder, and makes it the first time.

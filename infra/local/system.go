@@ -102,8 +102,7 @@ func start(ctx context.Context, o options, out io.Writer) (_ *system, err error)
 	machine.Now = s.clock.Now
 	s.parts = assembly.Parts{
 		Table: s.store.table, Queue: s.store.queue, Host: machine, Log: log,
-		Ledger: s.store.ledger(),
-		Rules:  webhook.Rules{AllowLoopback: !o.live},
+		Rules: webhook.Rules{AllowLoopback: !o.live},
 	}
 	s.parts.Apps = onClock{webhook.NewClient(webhook.Options{Rules: s.parts.Rules}), s.clock}
 	if err := s.startProviders(o, ownURL); err != nil {

@@ -135,7 +135,7 @@ func (s *session) verifyOne(ctx context.Context, p ledger.Payment, v *verifyView
 	switch {
 	case differs == "":
 		v.Checked, v.Follow = v.Checked+1, v.Follow+1
-	case p.EndedBy == payment.FromTrustedCallback, len(trail) == 0:
+	case p.EndedBy == payment.FromTrustedCallback, len(trail) == 0, s.now().After(s.ledger.TrailExpires(p)):
 		v.Beyond = append(v.Beyond, p.Reference)
 	default:
 		v.Checked++

@@ -45,7 +45,7 @@ var outputVariables = map[string]string{
 }
 
 // parameterVariables are its parameters that one has.
-var parameterVariables = map[string]string{"PUBLIC_BASE_URL": "PublicBaseUrl", "CALLBACK_POLICY": "CallbackPolicy"}
+var parameterVariables = map[string]string{"PUBLIC_BASE_URL": "PublicBaseUrl", "CALLBACK_POLICY": "CallbackPolicy", "RETENTION_DAYS": "RetentionDays"}
 
 func openStack(ctx context.Context, o options) (stack, error) {
 	s := stack{name: o.stack, outputs: map[string]string{}, parameters: map[string]string{}}

@@ -16,6 +16,7 @@ import (
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/providers"
+	"momoproxy/shared/config"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
@@ -127,18 +128,22 @@ func clockAhead(o options) (time.Duration, error) {
 func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	_, live := os.Stat(filepath.Join(o.data, localLive))
 	parts := assembly.Parts{Host: host.Machine(), Rules: webhook.Rules{AllowLoopback: live != nil}, Providers: providers.All()}
+	getenv, err := dotenv.Beside(p.getenv, dotenv.File)
+	if err != nil {
+		return parts, nil, err
+	}
+	retention, err := config.Retention(getenv)
+	if err != nil {
+		return parts, nil, err
+	}
 	if o.provider {
-		getenv, err := dotenv.Beside(p.getenv, dotenv.File)
-		if err == nil {
-			parts.Config.PublicBaseURL = strings.TrimRight(getenv("PUBLIC_BASE_URL"), "/")
-			err = parts.LocalAccounts(getenv)
-		}
-		if err != nil {
+		parts.Config.PublicBaseURL = strings.TrimRight(getenv("PUBLIC_BASE_URL"), "/")
+		if err := parts.LocalAccounts(getenv); err != nil {
 			return parts, nil, err
 		}
 	}
 	path := filepath.Join(o.data, localDatabase)
-	_, err := os.Stat(path)
+	_, err = os.Stat(path)
 	sealing, sealingErr := os.ReadFile(filepath.Join(o.data, localSealingKey))
 	payer, payerErr := os.ReadFile(filepath.Join(o.data, localPayerKey))
 	if err := errors.Join(err, sealingErr, payerErr); errors.Is(err, fs.ErrNotExist) {
@@ -162,7 +167,7 @@ func openLocal(p program, o options) (assembly.Parts, func() error, error) {
 	if err != nil {
 		return parts, nil, errors.Join(err, t.Close())
 	}
-	parts.Table, parts.Queue, parts.Ledger = t, q, ledger.New(t, keys, ledger.Options{HashPayer: payers.Hash})
+	parts.Table, parts.Queue, parts.Ledger = t, q, ledger.New(t, keys, ledger.Options{HashPayer: payers.Hash, Retention: retention})
 	return parts, t.Close, nil
 }
 

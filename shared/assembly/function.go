@@ -68,7 +68,7 @@ func Deployed(ctx context.Context, a aws.Config, getenv func(string) string, nee
 	// The first connection costs a TLS handshake: make it now, when init has
 	// a full processor, and not at the first payment; and beside the one to
 	// Parameter Store. This ledger has no keys yet and needs none to ask.
-	p.Ledger = ledger.New(p.Table, nil, ledger.Options{})
+	p.Ledger = ledger.New(p.Table, nil, ledger.Options{Retention: c.Retention})
 	answered := make(chan error, 1)
 	go func(l *ledger.Ledger) {
 		_, err := l.Heartbeat(ctx)
@@ -126,7 +126,7 @@ func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secr
 			return fmt.Errorf("%s: %w", c.SealingSecretID, err)
 		}
 	}
-	var options ledger.Options
+	options := ledger.Options{Retention: c.Retention}
 	if needs&config.PayerKey != 0 {
 		payers, err := seal.ParseHasher(values[c.PayerSecretID])
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // ErrInvalid is wrapped by every fault.
@@ -39,6 +40,9 @@ type Config struct {
 	CallbackPolicy Policy // CALLBACK_POLICY; empty: confirm
 	// Provider is the only one that a function is to know; empty: all.
 	Provider string // PROVIDER
+
+	// Retention is how long an ended payment is kept; 0: for ever.
+	Retention time.Duration // RETENTION_DAYS
 
 	Version  string     // VERSION; empty: "dev"
 	LogLevel slog.Level // LOG_LEVEL; empty: info
@@ -87,6 +91,10 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		Provider:           strings.TrimSpace(getenv("PROVIDER")),
 		Version:            getenv("VERSION"),
 		MetricsNamespace:   getenv("METRICS_NAMESPACE"),
+	}
+	var err error
+	if c.Retention, err = Retention(getenv); err != nil {
+		faults = append(faults, err)
 	}
 	if c.Version == "" {
 		c.Version = "dev"

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,7 +19,7 @@ func complete() map[string]string {
 		"TABLE_NAME": "main", "AUDIT_TABLE_NAME": "audit", "SEALING_SECRET_ID": "/stack/sealing-keys", "PAYER_SECRET_ID": "/stack/payer-key",
 		"ACCOUNTS_PATH": "/stack/accounts/", "QUEUE_URL": "https://sqs.example.com/1/q", "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/1/dead",
 		"PUBLIC_BASE_URL": "https://momopay.example.com/", "PROVIDER": "mtn",
-		"VERSION": "v1", "LOG_LEVEL": "warn", "METRICS_NAMESPACE": "momo-proxy",
+		"VERSION": "v1", "LOG_LEVEL": "warn", "METRICS_NAMESPACE": "momo-proxy", "RETENTION_DAYS": "400",
 	}
 }
 
@@ -36,7 +37,7 @@ func TestReadTakesEverything(t *testing.T) {
 		TableName: "main", AuditTableName: "audit", SealingSecretID: "/stack/sealing-keys", PayerSecretID: "/stack/payer-key",
 		AccountsPath: "/stack/accounts", QueueURL: "https://sqs.example.com/1/q", DeadLetterQueueURL: "https://sqs.example.com/1/dead",
 		PublicBaseURL: "https://momopay.example.com", CallbackPolicy: config.Confirm,
-		Provider: "mtn", Version: "v1", LogLevel: slog.LevelWarn, MetricsNamespace: "momo-proxy",
+		Provider: "mtn", Version: "v1", LogLevel: slog.LevelWarn, MetricsNamespace: "momo-proxy", Retention: 400 * 24 * time.Hour,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("read (-want +got):\n%s", diff)
@@ -45,12 +46,12 @@ func TestReadTakesEverything(t *testing.T) {
 
 func TestReadNamesEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := read(map[string]string{"LOG_LEVEL": "loud", "CALLBACK_POLICY": "hope"}, everything)
+	_, err := read(map[string]string{"LOG_LEVEL": "loud", "CALLBACK_POLICY": "hope", "RETENTION_DAYS": "a year"}, everything)
 	if !errors.Is(err, config.ErrInvalid) {
 		t.Fatalf("read: %v", err)
 	}
 	for _, name := range []string{"TABLE_NAME", "AUDIT_TABLE_NAME", "SEALING_SECRET_ID", "PAYER_SECRET_ID", "QUEUE_URL", "PUBLIC_BASE_URL",
-		"LOG_LEVEL", "CALLBACK_POLICY"} {
+		"LOG_LEVEL", "CALLBACK_POLICY", "RETENTION_DAYS"} {
 		if !strings.Contains(err.Error(), name+" ") {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}

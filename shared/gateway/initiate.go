@@ -90,6 +90,10 @@ func (g *Gateway) whyNotCreated(ctx context.Context, hash string, err error) (An
 	var taken *ledger.ExternalIDTakenError
 	if errors.As(err, &taken) {
 		holder, err := g.Ledger.Payment(ctx, taken.Reference)
+		if errors.Is(err, ledger.ErrNotFound) {
+			// It has expired. Of the ended ones only a successful one keeps its order.
+			holder.Reference, holder.Status, err = taken.Reference, payment.Successful, nil
+		}
 		if err != nil {
 			return Answer{}, true, fmt.Errorf("read holder of external id: %w", err)
 		}

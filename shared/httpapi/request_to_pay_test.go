@@ -133,6 +133,26 @@ func TestRequestToPayExternalIDHeldBySuccessfulPayment(t *testing.T) {
 	})
 }
 
+// A paid order is not charged again after its payment has expired.
+func TestRequestToPayExternalIDHeldByExpiredPayment(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		first := is(t, w.Pay(testbed.Order("ORDER-1", good)), 202, "")
+		w.Pass(time.Hour)
+		for _, rec := range w.Records() {
+			if rec.Partition == "payment#"+first.Reference() && rec.Space == table.Main {
+				if err := w.Memory.Write(t.Context(), table.Delete(rec.Key, rec.Version)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		is(t, w.Ask(first.Reference(), testbed.ShopKey), 404, "not_found")
+		a := is(t, w.Pay(testbed.Order("ORDER-1", good)), 409, "duplicate_external_id")
+		if a.Reference() != first.Reference() || a.Text("status") != "SUCCESSFUL" || w.Charged() != 1 {
+			t.Errorf("%s; charged %d times", a.Body, w.Charged())
+		}
+	})
+}
+
 func TestRequestToPayExternalIDFreed(t *testing.T) {
 	for _, c := range []struct {
 		status payment.Status

@@ -38,7 +38,7 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 	if c.AnswerKind != "" {
 		after.AnswerKind, after.AnswerDetail = c.AnswerKind, c.AnswerDetail
 	}
-	ops := []table.Op{table.Put(after.record())}
+	ops := append([]table.Op{l.putPayment(after)}, l.expireRequest(c.Before, after)...)
 
 	var made []delivery.Delivery
 	for i, e := range c.Decision.Events {
@@ -52,9 +52,9 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 		}
 		d := delivery.New(after.Payment, e, sequence, string(body))
 		made = append(made, d)
-		ops = append(ops, table.Put(deliveryRecord(d)))
+		ops = append(ops, l.putDelivery(d))
 	}
-	ops = append(ops, newIDs(c.Before.Payment, after.Payment)...)
+	ops = append(ops, l.newIDs(c.Before.Payment, after.Payment)...)
 	lock := lockKey(after.ClientID, after.ExternalID)
 	switch {
 	case c.Before.Open() && !after.Open() && after.Status != payment.Successful:
@@ -143,7 +143,7 @@ func sharedLock(ops []table.Op, stored table.Record, p payment.Payment) []table.
 // about p is under way, and when the next is due. Only one of several askers
 // gets it: the others get ErrStale and answer from the table.
 func (l *Ledger) ClaimCheck(ctx context.Context, p Payment) (Payment, error) {
-	if err := l.write(ctx, "claim check of "+p.Reference, table.Put(p.record())); err != nil {
+	if err := l.write(ctx, "claim check of "+p.Reference, l.putPayment(p)); err != nil {
 		return Payment{}, err
 	}
 	p.version++

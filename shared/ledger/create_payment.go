@@ -40,7 +40,7 @@ func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 		Key:        lockKey(p.ClientID, p.ExternalID),
 		Attributes: map[string]any{"reference": p.Reference},
 	}
-	ops := []table.Op{table.Put(p.record()), table.Put(lock)}
+	ops := []table.Op{l.putPayment(p), table.Put(lock)}
 	if p.requestApart() {
 		ops = append(ops, table.Put(requestRecord(p.Payment)))
 	}

@@ -41,7 +41,7 @@ func (l *Ledger) KeepHint(ctx context.Context, h Hint) (kept bool, err error) {
 	for _, p := range h.About {
 		a := h.Audit
 		a.Reference, a.ClientID = p.Reference, p.ClientID
-		ops = append(ops, table.Put(l.hintRecord(a, hintsOfPayment)), table.Put(p.record()))
+		ops = append(ops, table.Put(l.hintRecord(a, hintsOfPayment)), l.putPayment(p))
 	}
 	if len(h.About) == 0 {
 		rec := l.hintRecord(h.Audit, hintsUnmatched)

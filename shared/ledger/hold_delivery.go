@@ -19,7 +19,7 @@ var ErrEndpointStale = errors.New("endpoint changed since it was read")
 // ErrEndpointStale: read e again. ErrStale: the delivery has changed.
 func (l *Ledger) HoldDelivery(ctx context.Context, d delivery.Delivery, e delivery.Endpoint) error {
 	key := endpointKey(e.ClientID, e.Origin)
-	err := l.write(ctx, "hold "+d.EventID, table.Put(deliveryRecord(d.HoldFor(e))), table.Check(key, e.Version))
+	err := l.write(ctx, "hold "+d.EventID, l.putDelivery(d.HoldFor(e)), table.Check(key, e.Version))
 	var conflict *table.ConflictError
 	if errors.As(err, &conflict) {
 		if _, on := conflict.On(key); on {

@@ -25,9 +25,11 @@ type Sealer interface {
 
 // Options configure a ledger; the zero value serves production.
 type Options struct {
-	AuditRetention time.Duration // 0: DefaultAuditRetention
-	Random         io.Reader     // nil: crypto/rand
-	Parallel       host.Executor // reads a page's records; nil: goroutines
+	// Retention is how long a payment and its events are kept after its end, and
+	// the ids that its provider gave it. An open payment is kept. 0: for ever.
+	Retention time.Duration
+	Random    io.Reader     // nil: crypto/rand
+	Parallel  host.Executor // reads a page's records; nil: goroutines
 	// HashPayer makes the look-up key of a payer's number: seal.Hasher.Hash.
 	// Without it no payment that has a payer can be created, and none found by
 	// its payer.
@@ -37,8 +39,9 @@ type Options struct {
 	Now func() time.Time
 }
 
-// DefaultAuditRetention is how long audit records are kept.
-const DefaultAuditRetention = 400 * 24 * time.Hour
+// auditRetention is how long audit records are kept, if their payments are kept
+// as long.
+const auditRetention = 400 * 24 * time.Hour
 
 // Ledger reads and writes the table. Beyond short caches (clients, their
 // keys and endpoints, and provider health) and the counts of hints it holds no
@@ -46,6 +49,7 @@ const DefaultAuditRetention = 400 * 24 * time.Hour
 type Ledger struct {
 	table          table.Table
 	sealer         Sealer
+	retention      time.Duration // of payments; 0: for ever
 	auditRetention time.Duration
 	random         io.Reader
 	parallel       host.Executor
@@ -77,11 +81,11 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 	if s == nil {
 		s = noSealer{}
 	}
-	l := &Ledger{table: t, sealer: s, auditRetention: o.AuditRetention, random: o.Random, parallel: o.Parallel, hashPayer: o.HashPayer,
+	l := &Ledger{table: t, sealer: s, retention: o.Retention, auditRetention: auditRetention, random: o.Random, parallel: o.Parallel, hashPayer: o.HashPayer,
 		health: newCache[Health](healthFresh), newPayments: newCache[int](newPaymentsFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
 		endpoints: newCache[delivery.Endpoint](endpointFresh), now: o.Now}
-	if l.auditRetention == 0 {
-		l.auditRetention = DefaultAuditRetention
+	if l.retention > 0 {
+		l.auditRetention = min(l.auditRetention, l.retention)
 	}
 	if l.random == nil {
 		l.random = rand.Reader

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"momoproxy/shared/payment"
@@ -135,6 +136,9 @@ func (l *Ledger) whole(ctx context.Context, rec table.Record) (Payment, error) {
 		return p.Payment, err
 	}
 	rec, err = l.table.Get(ctx, requestKey(p.Reference))
+	if errors.Is(err, table.ErrNotFound) && !p.Open() {
+		return p.Payment, nil // it has expired
+	}
 	if err != nil {
 		return Payment{}, fmt.Errorf("read request of %s: %w", p.Reference, err)
 	}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ func idPartition(provider, id string) string { return "id#" + provider + "#" + i
 const idPrefix = "payment#"
 
 // newIDs are the look-ups of the ids that after has and before has not.
-func newIDs(before, after payment.Payment) []table.Op {
+func (l *Ledger) newIDs(before, after payment.Payment) []table.Op {
 	known := map[string]bool{}
 	for _, id := range before.IDs {
 		known[id] = true
@@ -33,6 +34,7 @@ func newIDs(before, after payment.Payment) []table.Op {
 		ops = append(ops, table.Put(table.Record{
 			Key:        table.Key{Space: table.Main, Partition: idPartition(after.Provider, id), Sort: idPrefix + after.Reference},
 			Attributes: map[string]any{"name": name, "client_id": after.ClientID},
+			ExpiresAt:  l.until(after.UpdatedAt),
 		}))
 	}
 	return ops
@@ -56,6 +58,9 @@ func (l *Ledger) paymentsWithID(ctx context.Context, provider, id string) ([]Pay
 	var found []Payment
 	for _, rec := range page.Records {
 		p, err := l.Payment(ctx, strings.TrimPrefix(rec.Sort, idPrefix))
+		if errors.Is(err, ErrNotFound) {
+			continue // it has expired
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -65,7 +65,7 @@ func (r *reader) attempts(name string, of delivery.Delivery) []delivery.Attempt 
 // SaveDelivery writes a delivery under the version that was read, with the
 // audit record of the request for the change. ErrStale: it has changed since.
 func (l *Ledger) SaveDelivery(ctx context.Context, d delivery.Delivery, audit ...AuditRecord) (delivery.Delivery, error) {
-	err := l.write(ctx, "write delivery "+d.EventID, append([]table.Op{table.Put(deliveryRecord(d))}, l.auditOps(audit)...)...)
+	err := l.write(ctx, "write delivery "+d.EventID, append([]table.Op{l.putDelivery(d)}, l.auditOps(audit)...)...)
 	if err != nil {
 		return delivery.Delivery{}, err
 	}

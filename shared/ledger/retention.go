@@ -1,0 +1,51 @@
+package ledger
+
+import (
+	"time"
+
+	"momoproxy/shared/delivery"
+	"momoproxy/shared/table"
+)
+
+// What a retention time means for the records of a payment. The payment, what
+// the app wrote into it, its events and the look-ups of its ids expire, each a
+// retention time after it was last of use. Audit records expire no later than
+// that after they were written. Two things stay: a payment that is open, and the
+// lock of an order that was paid, so that it is never charged again. The
+// database removes what has expired one by one and some days late: any part may
+// be read without another.
+
+// until is when a record expires that is last of use at a time; zero: never.
+func (l *Ledger) until(at time.Time) time.Time {
+	if l.retention == 0 {
+		return time.Time{}
+	}
+	return at.Add(l.retention)
+}
+
+func (l *Ledger) putPayment(p Payment) table.Op {
+	rec := p.record()
+	if !p.Open() {
+		rec.ExpiresAt = l.until(p.EndedAt)
+	}
+	return table.Put(rec)
+}
+
+func (l *Ledger) putDelivery(d delivery.Delivery) table.Op {
+	rec := deliveryRecord(d)
+	rec.ExpiresAt = l.until(d.CreatedAt)
+	return table.Put(rec)
+}
+
+// expireRequest lets what is apart from a payment that ends expire with it.
+func (l *Ledger) expireRequest(before, after Payment) []table.Op {
+	if l.retention == 0 || !before.Open() || after.Open() || !after.requestApart() {
+		return nil
+	}
+	rec := requestRecord(after.Payment)
+	rec.Version, rec.ExpiresAt = 1, l.until(after.EndedAt) // nobody has written it since Create
+	return []table.Op{table.Put(rec)}
+}
+
+// TrailExpires is when the first records of a payment's audit trail expire.
+func (l *Ledger) TrailExpires(p Payment) time.Time { return p.CreatedAt.Add(l.auditRetention) }
