@@ -187,7 +187,7 @@ func last(t *testing.T, w *testbed.World, paid, never core.Order, check func(err
 	check(err)
 	_, err = w.Ledger.SaveEndpoint(ctx, delivery.Endpoint{
 		ClientID: "cli_shop", Origin: "https://every-field.example.com", State: delivery.EndpointDisabled, Failures: 9, FailingSince: now, FirstFailed: "evt_1",
-		Stalled: 2, StalledAt: now, OpenedAt: now, Probes: 3, ProbesSince: now, ProbeAt: now, Probing: "evt_2", Probed: "evt_3", NotifiedPercent: 50,
+		InFlight: delivery.InFlight{Count: 2, GrewAt: now, FullAt: now, AnsweredAt: now}, OpenedAt: now, Probes: 3, ProbesSince: now, ProbeAt: now, Probing: "evt_2", Probed: "evt_3", NotifiedPercent: 50,
 		DisabledAt: now, DisabledReason: delivery.DisabledFailing, ClosedAt: now, DrainedTo: now,
 	}, now)
 	check(err)

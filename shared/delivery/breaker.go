@@ -2,8 +2,6 @@ package delivery
 
 import (
 	"time"
-
-	"momoproxy/shared/webhook"
 )
 
 const (
@@ -33,10 +31,6 @@ const (
 	// probed no sooner than every ProbeEvery: one that answers probes only
 	// would otherwise be flooded with what is held every minute.
 	relapse = 30 * time.Minute
-	// unresponsiveAt is how many attempts left waiting, with no answer to any,
-	// postpone the endpoint's further events. An app that is merely slow gets
-	// there with many events a second only.
-	unresponsiveAt = 4
 	// DisableAfter is how long probes must have failed, and none succeeded,
 	// for the endpoint to be disabled. It counts from the first that failed:
 	// an open endpoint with nothing to probe with is not known to be dead.
@@ -56,9 +50,7 @@ type Signal string
 const (
 	SignalNone   Signal = "none"   // nothing: our own fault, or it was manual and failed
 	SignalWell   Signal = "well"   // it answers, and means it
-	SignalFailed Signal = "failed" // it answers, and not well
-	SignalSilent Signal = "silent" // it does not answer
-	SignalStall  Signal = "stall"  // it has not answered yet
+	SignalFailed Signal = "failed" // it answers not well, or not at all
 	SignalGone   Signal = "gone"   // it wants no more
 )
 
@@ -71,8 +63,6 @@ func SignalOf(next Next, cause Cause) Signal {
 		return SignalGone
 	case next.Reason == ReasonOurs, cause == CauseManual:
 		return SignalNone
-	case next.Reason == ReasonNetwork:
-		return SignalSilent
 	}
 	return SignalFailed
 }
@@ -115,16 +105,12 @@ func (e Endpoint) BeginProbe(event, place string, now time.Time) Endpoint {
 // event ended at now with a signal, and the notices for an operator. It is pure.
 // An unchanged endpoint need not be written.
 //
-//	closed, draining  well    failures and stalls forgotten
-//	                  failed  counted, stalls forgotten; opens at OpenAfter or
-//	                          OpenAlone
-//	                  silent  counted; opens likewise, or if unresponsive
-//	                  stall   counted apart; unresponsive at unresponsiveAt
+//	closed, draining  well    failures forgotten
+//	                  failed  counted; opens at OpenAfter or OpenAlone
 //	open              well    draining, whatever attempt it was
 //	                  failed  a probe: probed again later, disabled after
-//	                  silent  DisableAfter and DisableProbes; another: nothing
+//	                          DisableAfter and DisableProbes; another: nothing
 //	                          new
-//	                  stall   counted apart, unless of a probe
 //	any but disabled  gone    disabled
 //	disabled          any     stays, until an operator enables it
 func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (after Endpoint, notices []Notice) {
@@ -135,20 +121,10 @@ func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (a
 		return e.Disable(DisabledGone, now), []Notice{NoticeDisabled}
 	case e.State == EndpointOpen && s == SignalWell:
 		return e.Reopen(now), []Notice{NoticeRecovered}
-	case e.State == EndpointOpen && cause == CauseProbe && s != SignalStall:
+	case e.State == EndpointOpen && cause == CauseProbe:
 		return stillOpen(e, now)
-	case s == SignalStall && cause == CauseProbe:
-		return e, nil // the sweeper makes no more of them
-	case s == SignalStall:
-		return stalled(e, now), nil
 	case e.State == EndpointOpen:
 		return e, nil
-	}
-	hangs := s == SignalSilent && e.Unresponsive(now)
-	if s != SignalSilent {
-		e.Stalled, e.StalledAt = 0, time.Time{} // it answers
-	}
-	switch {
 	case s == SignalWell && e.Failures == 0:
 		return e, nil
 	case s == SignalWell:
@@ -165,39 +141,16 @@ func (e Endpoint) Observe(s Signal, cause Cause, event string, now time.Time) (a
 		notices = append(notices, NoticeFailing)
 	}
 	alone := e.Failures >= OpenAlone && now.Sub(e.FailingSince) >= aloneFor
-	if hangs || alone || e.Failures >= OpenAfter && event != e.FirstFailed {
+	if alone || e.Failures >= OpenAfter && event != e.FirstFailed {
 		if e.Probes = 0; now.Sub(e.ClosedAt) < relapse {
 			e.Probes = 5
 		}
 		e.State, e.OpenedAt, e.ProbesSince, e.NotifiedPercent = EndpointOpen, now, time.Time{}, 0
 		e.ProbeAt, e.Probing, e.Probed = now.Add(probeWait(e.Probes)), "", ""
-		e.Stalled, e.StalledAt = 0, time.Time{}
 		notices = append(notices, NoticeOpened)
 	}
 	return e, notices
 }
-
-// stalled is an endpoint with one more attempt left waiting. Once it is
-// unresponsive, more say nothing new.
-func stalled(e Endpoint, now time.Time) Endpoint {
-	switch {
-	case e.Unresponsive(now):
-		return e
-	case !now.Before(e.UnresponsiveUntil()) || now.Before(e.StalledAt): // later: a clock ran ahead
-		e.Stalled, e.StalledAt = 0, now
-	}
-	e.Stalled++
-	return e
-}
-
-// Strained says whether an endpoint's events are postponed. It ends without help:
-// by then an attempt that was left waiting has been answered, or has failed,
-// or its worker is gone.
-func (e Endpoint) Unresponsive(now time.Time) bool {
-	return e.Stalled >= unresponsiveAt && now.Before(e.UnresponsiveUntil()) && !now.Before(e.StalledAt)
-}
-
-func (e Endpoint) UnresponsiveUntil() time.Time { return e.StalledAt.Add(webhook.Timeout) }
 
 // stillOpen is an open endpoint after one more failed probe.
 func stillOpen(e Endpoint, now time.Time) (Endpoint, []Notice) {

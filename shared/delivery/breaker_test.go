@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"momoproxy/shared/webhook"
 )
 
 var noon = time.Date(2026, 11, 6, 12, 0, 0, 0, time.UTC)
@@ -31,11 +29,6 @@ func TestBreaker(t *testing.T) {
 	disabled := Endpoint{State: EndpointDisabled, DisabledAt: noon, DisabledReason: DisabledGone}
 	with := func(e Endpoint, change func(*Endpoint)) Endpoint { change(&e); return e }
 	back := Endpoint{State: EndpointDraining, ClosedAt: noon}
-	stalls := func(e Endpoint, n int, since time.Duration) Endpoint {
-		e.Stalled, e.StalledAt = n, noon.Add(-since)
-		return e
-	}
-	const a, attempt = time.Second, webhook.Timeout
 	for name, c := range map[string]struct {
 		before Endpoint
 		s      Signal
@@ -83,25 +76,9 @@ func TestBreaker(t *testing.T) {
 		"five days": {open(5*days, 199, 90), SignalFailed, probe, "evt_3", with(open(5*days, 200, 100), func(e *Endpoint) {
 			e.State, e.DisabledAt, e.DisabledReason, e.ProbeAt, e.Probed = EndpointDisabled, noon, DisabledFailing, time.Time{}, ""
 		}), []Notice{NoticeOnTheWay, NoticeDisabled}},
-		"left waiting":                   {well, SignalStall, auto, "evt_1", stalls(well, 1, 0), nil},
-		"left waiting again":             {stalls(well, 1, a), SignalStall, auto, "evt_2", stalls(well, 2, a), nil},
-		"left waiting long after":        {stalls(well, 3, attempt), SignalStall, auto, "evt_2", stalls(well, 1, 0), nil},
-		"left waiting by a clock":        {stalls(well, 3, -a), SignalStall, auto, "evt_2", stalls(well, 1, 0), nil},
-		"unresponsive, left waiting":     {stalls(well, unresponsiveAt, a), SignalStall, auto, "evt_5", stalls(well, unresponsiveAt, a), nil},
-		"unresponsive, succeeds":         {stalls(well, unresponsiveAt, a), SignalWell, auto, "evt_1", well, nil},
-		"unresponsive, answers 500":      {stalls(failing(1), unresponsiveAt, a), SignalFailed, auto, "evt_1", failing(2), nil},
-		"not unresponsive, no answer":    {stalls(failing(1), unresponsiveAt-1, a), SignalSilent, auto, "evt_2", stalls(failing(2), unresponsiveAt-1, a), nil},
-		"unresponsive before, no answer": {stalls(failing(1), unresponsiveAt, attempt), SignalSilent, auto, "evt_2", stalls(failing(2), unresponsiveAt, attempt), nil},
-		"unresponsive, no answer": {stalls(failing(1), unresponsiveAt, attempt-1), SignalSilent, auto, "evt_1", with(failing(2), func(e *Endpoint) {
-			e.State, e.OpenedAt, e.ProbeAt = EndpointOpen, noon, noon.Add(firstProbe)
-		}), []Notice{NoticeOpened}},
-		"open, left waiting":     {open(time.Hour, 1, 0), SignalStall, manual, "evt_3", stalls(open(time.Hour, 1, 0), 1, 0), nil},
-		"open, a probe waits":    {open(time.Hour, 1, 0), SignalStall, probe, "evt_3", open(time.Hour, 1, 0), nil},
-		"open, a silent probe":   {open(time.Hour, 1, 0), SignalSilent, probe, "evt_3", with(open(time.Hour, 2, 0), func(e *Endpoint) { e.ProbeAt = noon.Add(2 * time.Minute) }), nil},
-		"disabled, left waiting": {disabled, SignalStall, auto, "evt_3", disabled, nil},
-		"disabled, succeeds":     {disabled, SignalWell, auto, "evt_3", disabled, nil},
-		"disabled, fails":        {disabled, SignalFailed, auto, "evt_3", disabled, nil},
-		"disabled, 410":          {disabled, SignalGone, auto, "evt_3", disabled, nil},
+		"disabled, succeeds": {disabled, SignalWell, auto, "evt_3", disabled, nil},
+		"disabled, fails":    {disabled, SignalFailed, auto, "evt_3", disabled, nil},
+		"disabled, 410":      {disabled, SignalGone, auto, "evt_3", disabled, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,11 +97,11 @@ func TestSignalOf(t *testing.T) {
 	t.Parallel()
 	for reason, want := range map[Reason]Signal{
 		ReasonAccepted: SignalWell, ReasonAborted: SignalWell, ReasonGone: SignalGone, ReasonOurs: SignalNone,
-		ReasonRedirected: SignalFailed, ReasonUnavailable: SignalFailed, ReasonRefused: SignalFailed, ReasonNetwork: SignalSilent,
+		ReasonRedirected: SignalFailed, ReasonUnavailable: SignalFailed, ReasonRefused: SignalFailed, ReasonNetwork: SignalFailed,
 	} {
 		for _, cause := range []Cause{CauseAutomatic, CauseProbe, CauseManual} {
 			want := want
-			if (want == SignalFailed || want == SignalSilent) && cause == CauseManual {
+			if want == SignalFailed && cause == CauseManual {
 				want = SignalNone // a person's attempt is not held against it
 			}
 			if got := SignalOf(Next{Reason: reason}, cause); got != want {
@@ -219,12 +196,9 @@ func FuzzBreaker(f *testing.F) {
 		now := noon
 		for _, b := range steps {
 			s := []Signal{SignalNone, SignalFailed, SignalWell, SignalGone}[b&3]
-			if b>>4&3 == 0 { // soon after the one before
-				s = []Signal{SignalStall, SignalSilent, SignalWell, SignalGone}[b&3]
-			}
 			cause := []Cause{CauseAutomatic, CauseProbe, CauseManual, CauseAutomatic}[b>>2&3]
-			if cause == CauseManual && (s == SignalFailed || s == SignalSilent) || cause == CauseProbe && s == SignalStall {
-				s = SignalNone // SignalOf, watch
+			if cause == CauseManual && s == SignalFailed {
+				s = SignalNone // SignalOf
 			}
 			event := fmt.Sprint(b >> 6)
 			now = now.Add(time.Duration(b>>4&3) * 11 * time.Hour)
@@ -239,7 +213,7 @@ func FuzzBreaker(f *testing.F) {
 				t.Fatalf("a disabled endpoint changed: %+v to %+v", e, after)
 			case s == SignalNone && (changed || told != nil):
 				t.Fatalf("nothing was said and it changed: %+v to %+v", e, after)
-			case after.State == EndpointOpen && before.State != EndpointOpen && after.Failures < OpenAlone && !(s == SignalSilent && before.Unresponsive(now)):
+			case after.State == EndpointOpen && before.State != EndpointOpen && after.Failures < OpenAlone:
 				t.Fatalf("opened after %d failures", after.Failures)
 			case after.State == EndpointOpen && (after.OpenedAt.IsZero() || after.ProbeAt.IsZero() || after.ProbeAt.Sub(now) > ProbeEvery):
 				t.Fatalf("open, and the next probe is never: %+v", after)

@@ -11,8 +11,8 @@
 // its failure changes nothing, and its success closes the circuit.
 //
 // A circuit opens when attempts have failed, and an attempt that hangs takes
-// ten seconds to fail. So a few unanswered attempts, with no answer to any,
-// postpone the endpoint's further events until those attempts have ended.
+// ten seconds to fail. So a client's unanswered attempts are counted, over all
+// its endpoints, and those over a limit are postponed.
 //
 // Within one payment an event waits for the earlier ones: for one that is due
 // or waiting, and for one that is held for its endpoint. One that is exhausted,

@@ -41,9 +41,6 @@ type Endpoint struct {
 	FailingSince time.Time // when the first of them ended; zero: none
 	FirstFailed  string    // id of the event it was about
 
-	Stalled   int       // attempts that were left waiting, with no answer to any since
-	StalledAt time.Time // when the first of them was; zero: none
-
 	OpenedAt        time.Time // of the circuit; zero unless open or disabled
 	Probes          int       // failed since then
 	ProbesSince     time.Time // when the first of them failed; zero: none
@@ -58,11 +55,14 @@ type Endpoint struct {
 	ClosedAt  time.Time // when it last recovered
 	DrainedTo time.Time // until then its events are released already
 
+	InFlight InFlight // of AllEndpoints only
+
 	Version int64 // of the stored record; 0: not stored. The ledger sets it
 }
 
 // AllEndpoints replaces the origin in the record of what a client's endpoints
-// share. It is no endpoint, and always closed.
+// share: the count of its unanswered attempts. It is no endpoint, and always
+// closed.
 const AllEndpoints = "*"
 
 // Blocked says whether its events are held.

@@ -7,91 +7,22 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
-	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 )
 
 // pass says whether an attempt may be made at the event's endpoint now. If not,
 // the event is held, or what was asked for is refused, and that is written.
 func (f *Forwarder) pass(ctx context.Context, w work, now time.Time) (bool, error) {
-	if w.cause == delivery.CauseManual {
-		e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, w.origin(), now)
-		switch {
-		case err != nil:
-			return false, err
-		case e.State != delivery.EndpointDisabled && e.Unresponsive(now):
-			return false, f.postpone(ctx, w, e.UnresponsiveUntil(), spreadAfter)
-		case e.State != delivery.EndpointDisabled:
-			return true, nil // a person asked: an open circuit does not count
-		}
-		f.Log.WarnContext(ctx, "delivery.resend_refused", "event", w.d.EventID, "reason", "endpoint is disabled")
-		_, err = f.save(ctx, w.d.Cancel())
-		return false, err
-	}
-	ok, err := f.passAt(ctx, w, w.origin(), now)
-	if err != nil || !ok {
-		return false, err
+	if w.cause != delivery.CauseManual {
+		return f.passAt(ctx, w, w.origin(), now)
 	}
 	e, err := f.Ledger.RecentEndpoint(ctx, w.d.ClientID, w.origin(), now)
-	if err != nil || !e.Unresponsive(now) {
-		return err == nil, err
+	if err != nil || e.State != delivery.EndpointDisabled {
+		return err == nil, err // a person requested it: an open circuit does not count
 	}
-	return false, f.postpone(ctx, w, e.UnresponsiveUntil(), spreadAfter)
-}
-
-// spreadAfter lies between the first and the last event to come back when a
-// unresponsive endpoint is tried again.
-const spreadAfter = 2 * time.Second
-
-// postpone leaves an attempt for when it is known whether its endpoint hangs:
-// until then, or at most apart later. It costs the event nothing of its
-// schedule, and what was asked for by hand is still made.
-func (f *Forwarder) postpone(ctx context.Context, w work, until time.Time, apart time.Duration) error {
-	at := ledger.Clock(until.Add(time.Duration(float64(apart) * f.Jitter())))
-	d, err := f.Ledger.SaveDelivery(ctx, w.d.Postpone(at))
-	if errors.Is(err, ledger.ErrStale) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	f.Log.InfoContext(ctx, "delivery.postponed", "reference", d.Reference, "client", d.ClientID, "event", d.EventID,
-		"endpoint", w.origin(), "cause", w.cause, "next_attempt_at", at)
-	return f.ring(ctx, d)
-}
-
-// stallAfter is how long an attempt may be unanswered before it is reported
-// against its endpoint. It fails only at webhook.Timeout, and until then it
-// occupies a batch. Few batches run at once: one app's unanswered attempts must
-// not occupy them all.
-const stallAfter = time.Second
-
-// watch reports an attempt that is unanswered for stallAfter, and counts it
-// against its client unless it is counted already. The caller calls stop when
-// the attempt has ended; it returns when nothing more is reported.
-func (f *Forwarder) watch(ctx context.Context, w work, counted bool) (stop func()) {
-	cancel := f.AfterFunc(stallAfter, func() {
-		err := host.Protect(func() error {
-			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-			defer cancel()
-			f.report(ctx, w, delivery.SignalStall)
-			if !counted {
-				counted = f.count(ctx, w, 1)
-			}
-			return nil
-		})
-		if err != nil { // the attempt goes on
-			f.Log.ErrorContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", w.origin(), "error", err.Error())
-		}
-	})
-	return func() {
-		cancel()
-		if counted {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			f.release(ctx, w)
-		}
-	}
+	f.Log.WarnContext(ctx, "delivery.resend_refused", "event", w.d.EventID, "reason", "endpoint is disabled")
+	_, err = f.save(ctx, w.d.Cancel())
+	return false, err
 }
 
 // changes is how often an endpoint may change while one event is decided on,

@@ -26,7 +26,7 @@ func (f *Forwarder) claimAndAttempt(ctx context.Context, w work, now time.Time) 
 	}
 	d, err := f.Ledger.SaveDelivery(ctx, w.d.Claim(now.Add(lease)))
 	if err != nil && counted {
-		f.release(ctx, w)
+		f.release(ctx, w, false)
 	}
 	if errors.Is(err, ledger.ErrStale) {
 		return nil
@@ -47,7 +47,7 @@ func (f *Forwarder) attempt(ctx context.Context, w work, counted bool) error {
 	}
 	answered := f.watch(ctx, w, counted)
 	result := f.Client.Post(ctx, w.url, header, []byte(d.Body))
-	answered()
+	answered(result.Class == webhook.ClassNone)
 	now := ledger.Clock(f.Now())
 	next := delivery.Decide(delivery.Outcome{
 		Code: result.Code, Class: result.Class, RetryAfter: result.RetryAfter, Control: result.Control,

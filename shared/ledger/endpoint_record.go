@@ -18,8 +18,10 @@ func endpointRecord(e delivery.Endpoint) table.Record {
 	w.number("failures", int64(e.Failures))
 	w.time("failing_since", e.FailingSince)
 	w.text("first_failed_event", e.FirstFailed)
-	w.number("stalled_attempts", int64(e.Stalled))
-	w.time("stalled_at", e.StalledAt)
+	w.number("in_flight", int64(e.InFlight.Count))
+	w.time("in_flight_grew_at", e.InFlight.GrewAt)
+	w.time("in_flight_full_at", e.InFlight.FullAt)
+	w.time("in_flight_answered_at", e.InFlight.AnsweredAt)
 	w.time("opened_at", e.OpenedAt)
 	w.number("probes", int64(e.Probes))
 	w.time("probes_since", e.ProbesSince)
@@ -41,14 +43,18 @@ func endpointRecord(e delivery.Endpoint) table.Record {
 func endpointFrom(rec table.Record) (delivery.Endpoint, error) {
 	r := &reader{rec: rec}
 	e := delivery.Endpoint{
-		ClientID:        r.text("client_id"),
-		Origin:          strings.TrimPrefix(rec.Sort, originPrefix),
-		State:           delivery.EndpointState(r.text("state")),
-		Failures:        int(r.number("failures")),
-		FailingSince:    r.time("failing_since"),
-		FirstFailed:     r.text("first_failed_event"),
-		Stalled:         int(r.number("stalled_attempts")),
-		StalledAt:       r.time("stalled_at"),
+		ClientID:     r.text("client_id"),
+		Origin:       strings.TrimPrefix(rec.Sort, originPrefix),
+		State:        delivery.EndpointState(r.text("state")),
+		Failures:     int(r.number("failures")),
+		FailingSince: r.time("failing_since"),
+		FirstFailed:  r.text("first_failed_event"),
+		InFlight: delivery.InFlight{
+			Count:      int(r.number("in_flight")),
+			GrewAt:     r.time("in_flight_grew_at"),
+			FullAt:     r.time("in_flight_full_at"),
+			AnsweredAt: r.time("in_flight_answered_at"),
+		},
 		OpenedAt:        r.time("opened_at"),
 		Probes:          int(r.number("probes")),
 		ProbesSince:     r.time("probes_since"),
