@@ -22,6 +22,12 @@ type Registration struct {
 	// New builds the adapter of an account whose variables are checked.
 	New       func(Account, Parts) (Provider, error)
 	Callbacks Callbacks
+
+	// Payouts are the variables of an account that gives money back, and
+	// NewRefunder builds its adapter. None and nil: the provider has no refund
+	// call. They are kept apart from Variables: few functions read them.
+	Payouts     []Variable
+	NewRefunder func(Account, Parts) (Refunder, error)
 }
 
 // Variable is one setting of an account.

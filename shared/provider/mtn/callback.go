@@ -29,7 +29,7 @@ func (p *Provider) ParseCallback(in provider.Inbound) (provider.Callback, error)
 	if err != nil {
 		return provider.Callback{}, fmt.Errorf("%w: %w", provider.ErrCallback, err)
 	}
-	ev, err := report(fields)
+	ev, err := report(fields, decisions)
 	if err != nil {
 		return provider.Callback{}, fmt.Errorf("%w: %w", provider.ErrCallback, err)
 	}

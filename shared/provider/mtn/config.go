@@ -1,6 +1,7 @@
 package mtn
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -28,7 +29,8 @@ const (
 	MostStatusPerSecond    = 150
 )
 
-// Config is one MTN Collections account. It prints without its secrets.
+// Config is one account of an MTN product: Collections, or with NewDisbursement
+// Disbursements. It prints without its secrets.
 type Config struct {
 	// BaseURL is the API's root, such as https://sandbox.momodeveloper.mtn.com.
 	// https, except to a loopback address in the sandbox environment. It has
@@ -52,6 +54,8 @@ type Config struct {
 	Attempts int
 	// AttemptTimeout bounds one HTTP exchange; 0 means DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
+
+	product string // in paths; empty: collection
 }
 
 // Production says whether real money moves: everywhere but in the sandbox.
@@ -111,6 +115,7 @@ func (c Config) Validate() error {
 func (c Config) withDefaults() Config {
 	// A doubled slash in the path is among the causes of MTN's 400 (ERR82).
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	c.product = cmp.Or(c.product, "collection")
 	if c.Currency == "" {
 		c.Currency = markets[c.TargetEnvironment].currency
 	}
@@ -127,8 +132,8 @@ func (c Config) withDefaults() Config {
 // host, user or environment has another id, so it never meets an old token.
 // The fingerprint cannot be turned back into the keys.
 func (c Config) tokenID() string {
-	sum := sha256.Sum256([]byte("mtn collection token\x00" + c.BaseURL + "\x00" + c.APIKey + "\x00" + c.SubscriptionKey))
-	return strings.Join([]string{Name, "collection", c.TargetEnvironment, c.APIUser, hex.EncodeToString(sum[:8])}, "/")
+	sum := sha256.Sum256([]byte("mtn " + c.product + " token\x00" + c.BaseURL + "\x00" + c.APIKey + "\x00" + c.SubscriptionKey))
+	return strings.Join([]string{Name, c.product, c.TargetEnvironment, c.APIUser, hex.EncodeToString(sum[:8])}, "/")
 }
 
 // String leaves the secrets out.

@@ -31,17 +31,6 @@ func TestDecisions(t *testing.T) {
 	adapter := func(t *testing.T, code int, body string) *mtn.Provider {
 		return newProviderWith(t, config("https://mtn.example"), nil, &http.Client{Transport: canned{code, body}}, time.Now)
 	}
-	// asked leaves out the exchanges for tokens, so that attempts are seen.
-	asked := func(a provider.Answer) provider.Answer {
-		kept := a.Exchanges[:0:0]
-		for _, x := range a.Exchanges {
-			if !strings.HasSuffix(x.URL, "/token/") {
-				kept = append(kept, x)
-			}
-		}
-		a.Exchanges = kept
-		return a
-	}
 	pay := newPayment()
 	status := func(t *testing.T, code int, body string) provider.Answer {
 		return asked(adapter(t, code, body).Status(t.Context(), pay))

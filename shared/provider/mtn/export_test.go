@@ -5,3 +5,6 @@ func TokenID(c Config) string { return c.withDefaults().tokenID() }
 
 // Decisions is the decision table, for its matrix.
 var Decisions = decisions
+
+// RefundDecisions is that of refunds and transfers.
+var RefundDecisions = refundDecisions

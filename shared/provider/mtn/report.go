@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/wire"
 )
 
@@ -24,8 +25,8 @@ var cancelReasons = map[string]bool{"TRANSACTION_CANCELED": true, "TRANSACTION_C
 
 // report reads what a status answer or a callback says; both have the same
 // fields. Every field may be missing, a string or a number. The verdict is
-// SaysNothing when there is no status.
-func report(body wire.Object) (payment.Evidence, error) {
+// SaysNothing when there is no status. words is the table that has them.
+func report(body wire.Object, words provider.Decisions) (payment.Evidence, error) {
 	ev := payment.Evidence{Verdict: payment.SaysNothing}
 	if amount, ok := body.Text("amount"); ok {
 		ev.Amount = wire.Clean(amount, longestAmount)
@@ -52,7 +53,7 @@ func report(body wire.Object) (payment.Evidence, error) {
 	if !ok || status == "" {
 		return ev, nil
 	}
-	verdict := decisions.Word(status)
+	verdict := words.Word(status)
 	ev.Code = wire.Clean(status, longestCode)
 	switch verdict {
 	case payment.SaysFailed, payment.SaysCancelled:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"momoproxy/shared/payment"
@@ -24,15 +25,16 @@ func (p *Provider) Status(ctx context.Context, pay payment.Payment) provider.Ans
 		answer.Evidence.Verdict = payment.SaysNothing
 		answer.Evidence.Code, answer.Evidence.Reason, answer.Evidence.AccountFault = notAsked(err)
 	} else {
-		answer.Evidence = readStatus(r, pay.Reference)
+		answer.Evidence = readStatus(r, pay.Reference, decisions)
+		answer.Evidence = complete(answer.Evidence, answer.Evidence.Payer)
 	}
 	answer.Evidence.Source, answer.Evidence.At = payment.FromStatus, p.now()
 	return answer
 }
 
 // readStatus gives the meaning of the answer to a status question about
-// reference.
-func readStatus(r wire.Reply, reference string) payment.Evidence {
+// reference, by the table of what was asked about.
+func readStatus(r wire.Reply, reference string, table provider.Decisions) payment.Evidence {
 	nothing := payment.Evidence{Verdict: payment.SaysNothing}
 	switch {
 	case r.Code == 0:
@@ -43,7 +45,7 @@ func readStatus(r wire.Reply, reference string) payment.Evidence {
 		nothing.Reason = "MTN's answer broke off (" + r.Class + ")"
 		return nothing
 	case r.Code != http.StatusOK:
-		return statusError(r)
+		return statusError(r, table)
 	}
 	// A failed payment is a 200 too. So is a firewall's page.
 	nothing.Code = "HTTP_200"
@@ -58,7 +60,7 @@ func readStatus(r wire.Reply, reference string) payment.Evidence {
 		nothing.Reason = "MTN's answer is about another payment"
 		return nothing
 	}
-	ev, err := report(body)
+	ev, err := report(body, table)
 	if err != nil {
 		nothing.Reason = "MTN's answer is unreadable: " + err.Error()
 		return nothing
@@ -68,9 +70,13 @@ func readStatus(r wire.Reply, reference string) payment.Evidence {
 		return nothing
 	}
 	ev.Reference = external
-	if ev.Verdict == payment.SaysSuccessful && (ev.Amount == "" || ev.Currency == "" || ev.Payer == "") {
-		// Every success seen or documented names them. One that does not
-		// cannot be compared with the payment, so it proves nothing.
+	return complete(ev, ev.Amount, ev.Currency)
+}
+
+// complete: every success seen or documented names these. One that does not
+// cannot be compared with what was asked for, so it proves nothing.
+func complete(ev payment.Evidence, named ...string) payment.Evidence {
+	if ev.Verdict == payment.SaysSuccessful && slices.Contains(named, "") {
 		ev.Verdict, ev.Code = payment.SaysUnrecognised, CodeIncomplete
 	}
 	return ev
@@ -79,15 +85,15 @@ func readStatus(r wire.Reply, reference string) payment.Evidence {
 // statusError: only MTN's own code says that a reference is unknown. A 404
 // without it comes from a gateway on the way, in HTML or in JSON
 // ({"statusCode":404,…}), and says nothing about the payment.
-func statusError(r wire.Reply) payment.Evidence {
+func statusError(r wire.Reply, table provider.Decisions) payment.Evidence {
 	code, message := errorBody(r)
 	ev := payment.Evidence{
 		Verdict: payment.SaysNothing,
 		Code:    wire.Clean(code, longestCode),
 		Reason:  wire.Clean(message, longestReason),
 	}
-	ev.AccountFault = decisions.RefusesAccount(r.Code, code, wire.HTML(r.Body))
-	rule, known := decisions.Find(provider.OnStatus, r.Code, code, wire.HTML(r.Body))
+	ev.AccountFault = table.RefusesAccount(r.Code, code, wire.HTML(r.Body))
+	rule, known := table.Find(provider.OnStatus, r.Code, code, wire.HTML(r.Body))
 	switch {
 	case known && r.Code >= 400:
 		ev.Verdict = rule.Verdict

@@ -17,7 +17,7 @@ func (p *Provider) fetchToken(ctx context.Context, tr *wire.Trail, timeout time.
 	asked := p.now() // its life counts from here: never longer than MTN's
 	r := p.client.Do(ctx, tr, wire.Call{
 		Method: http.MethodPost,
-		Path:   "/collection/token/",
+		Path:   "/" + p.cfg.product + "/token/",
 		Headers: map[string]string{
 			"Authorization":             p.basic,
 			"X-Target-Environment":      p.cfg.TargetEnvironment, // the new platform wants it here, too

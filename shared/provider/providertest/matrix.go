@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"text/tabwriter"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
@@ -22,6 +23,8 @@ var updateDecisions = flag.Bool("update-decisions", false, "rewrite testdata/dec
 // Matrix is what an adapter's test says about its decision table.
 type Matrix struct {
 	Decisions provider.Decisions
+	// Golden is the file under testdata; empty: decisions.golden.
+	Golden string
 	// Operations are the columns of the table that the adapter asks, by method
 	// where methods differ: {"submit mcx", OnSubmit}.
 	Operations []MatrixOperation
@@ -47,7 +50,7 @@ const page = "<html><head><title>Request Rejected</title></head></html>"
 
 // Run asks the adapter with every row of the table and, for every operation,
 // with what no row names: an unknown code, an unknown status word, a web page
-// and an empty body. What it said is held against testdata/decisions.golden.
+// and an empty body. What it said is held against the golden file.
 // No answer that the table does not name may end a payment.
 func (m Matrix) Run(t *testing.T) {
 	var out bytes.Buffer
@@ -78,7 +81,7 @@ func (m Matrix) Run(t *testing.T) {
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, out.Bytes())
+	golden(t, cmp.Or(m.Golden, "decisions.golden"), out.Bytes())
 }
 
 // row shows what the adapter says to the answer that a row names.
@@ -150,14 +153,14 @@ func open(t *testing.T, what string, a provider.Answer) {
 	}
 }
 
-func golden(t *testing.T, got []byte) {
+func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	lines := strings.Split(string(got), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	got = []byte(strings.Join(lines, "\n"))
-	path := filepath.Join("testdata", "decisions.golden")
+	path := filepath.Join("testdata", name)
 	if *updateDecisions {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
@@ -167,7 +170,7 @@ func golden(t *testing.T, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+	if diff := gocmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("run with -update-decisions after reading this:\n%s", diff)
 	}
 }
