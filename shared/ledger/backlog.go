@@ -20,6 +20,10 @@ type Backlog struct {
 	// are held for an operator; OldestUnknown is how long the first has.
 	UnknownPayments int
 	OldestUnknown   time.Duration
+	// UnknownRefunds may have been executed or not; OldestUnknownRefund is how
+	// long ago the first was asked for.
+	UnknownRefunds      int
+	OldestUnknownRefund time.Duration
 
 	// DueDeliveries are to be attempted, now or at a later time. The oldest of
 	// their events came about OldestUndelivered ago; the most overdue attempt
@@ -59,7 +63,7 @@ func (b *Backlog) EndpointsDue() bool { return b == nil || b.OpenEndpoints > 0 }
 
 const (
 	// countPages bounds what is counted of each kind in an index partition:
-	// 5,000 entries, so that a backlog of any size is read in at most 70
+	// 5,000 entries, so that a backlog of any size is read in at most 75
 	// queries.
 	countPages = 5
 	// openHorizon: an open payment's next question is due within the hour,
@@ -82,7 +86,7 @@ func (l *Ledger) Backlog(ctx context.Context, now time.Time) (*Backlog, error) {
 	}
 	err := l.count(ctx, &c, table.Query{Index: IndexAttention, Partition: attentionPartition},
 		string(AttentionDisabled), // before what is held for them
-		string(AttentionEndpoint), string(AttentionExhausted), string(AttentionHeld), string(AttentionPayment))
+		string(AttentionEndpoint), string(AttentionExhausted), string(AttentionHeld), string(AttentionPayment), string(AttentionRefund))
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +162,9 @@ func (c *counting) addAttention(parts []string) error {
 	case AttentionPayment:
 		c.UnknownPayments++
 		return c.since(&c.OldestUnknown, parts[1])
+	case AttentionRefund:
+		c.UnknownRefunds++
+		return c.since(&c.OldestUnknownRefund, parts[1])
 	case AttentionDisabled:
 		c.DisabledEndpoints++
 		c.disabled[strings.Join(parts[1:], "#")] = true

@@ -117,7 +117,7 @@ func TestBacklogIsBounded(t *testing.T) {
 	}
 	// One query for each shard; the inbox in one, which is full, and then
 	// kind by kind.
-	if want := DueShards + 1 + 4 + countPages; seen.queries != want {
+	if want := DueShards + 1 + 5 + countPages; seen.queries != want {
 		t.Errorf("%d queries, want %d", seen.queries, want)
 	}
 }

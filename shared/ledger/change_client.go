@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
 
@@ -16,7 +17,8 @@ type ClientChange struct {
 	Name              *string
 	CallbackURL       *string // empty: none any more
 	NoLegacySignature *bool
-	Accounts          *[]string // empty: all
+	Accounts          *[]string        // empty: all
+	RefundsPerDay     *[]payment.Money // empty: it may refund nothing
 	// Active lets its requests in, or refuses them from now on (elsewhere: from
 	// ClientFresh on at the latest). What it has been promised is still
 	// delivered.
@@ -52,6 +54,14 @@ func (l *Ledger) ChangeClient(ctx context.Context, c Client, to ClientChange) er
 			text += ", accounts " + cmp.Or(strings.Join(c.Accounts, ", "), "all")
 		}
 		note("update", text)
+	}
+	if to.RefundsPerDay != nil && !slices.Equal(*to.RefundsPerDay, before.RefundsPerDay) {
+		c.RefundsPerDay = *to.RefundsPerDay
+		texts := make([]string, len(c.RefundsPerDay))
+		for i, m := range c.RefundsPerDay {
+			texts[i] = m.String()
+		}
+		note("refunds", "it may refund "+cmp.Or(strings.Join(texts, ", "), "nothing")+" a day")
 	}
 	if to.Active != nil && *to.Active != before.Active {
 		if c.Active = *to.Active; c.Active {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
 
@@ -24,8 +25,11 @@ type Client struct {
 	// NoLegacySignature switches the contract's X-MoMo-Proxy-Signature off.
 	NoLegacySignature bool
 	// Accounts are the ids of those that its new payments may use; none: all.
-	Accounts  []string
-	CreatedAt time.Time
+	Accounts []string
+	// RefundsPerDay is how much it may refund in a day (UTC), by currency. It may
+	// refund nothing in a currency without one.
+	RefundsPerDay []payment.Money
+	CreatedAt     time.Time
 
 	// APIKey is the newest API key. OldAPIKey, if there is one, was the
 	// newest before it and works beside it until OldKeyUntil. LegacyKey says

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
 
@@ -40,6 +43,11 @@ func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 	w.flag("is_active", c.Active)
 	w.flag("no_legacy_signature", c.NoLegacySignature)
 	w.text("accounts", strings.Join(c.Accounts, " "))
+	perDay := map[string]string{}
+	for _, m := range c.RefundsPerDay {
+		perDay[m.Currency] = m.Decimal()
+	}
+	w.object("refunds_per_day", perDay)
 	w.time("created_at", c.CreatedAt)
 	keys := []string{c.APIKey}
 	w.text(keyHashName(0), KeyHash(c.APIKey))
@@ -87,6 +95,14 @@ func (l *Ledger) readClient(ctx context.Context, id string) (Client, *reader, er
 		keyHash:           r.text(keyHashName(0)),
 		oldKeyHash:        r.text(keyHashName(1)),
 		version:           rec.Version,
+	}
+	perDay := r.object("refunds_per_day")
+	for _, currency := range slices.Sorted(maps.Keys(perDay)) {
+		m, err := payment.ParseMoney(perDay[currency], currency)
+		if err != nil {
+			r.fail("refunds_per_day")
+		}
+		c.RefundsPerDay = append(c.RefundsPerDay, m)
 	}
 	if c.keyHash == "" {
 		r.fail(keyHashName(0))

@@ -125,7 +125,7 @@ func complete(b *books, arg any) error {
 // leads to the same end or to ErrStale, never to a second effect.
 func TestNothingIsHalfWritten(t *testing.T) {
 	t.Parallel()
-	for _, s := range steps {
+	for _, s := range append(steps, refundSteps...) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			before, after, writes := walk(t, s, 0, tabletest.Never, nil)

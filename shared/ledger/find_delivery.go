@@ -60,6 +60,7 @@ type Story struct {
 	Payment    Payment
 	Deliveries []delivery.Delivery
 	Attempts   []delivery.Attempt // the latest of each delivery
+	Refunds    []Refund           // by id
 }
 
 // Story reads a payment's whole story in one walk, or ErrNotFound.
@@ -97,6 +98,10 @@ func (s *Story) add(rec table.Record) (err error) {
 		r := &reader{rec: rec}
 		r.request(&s.Payment.Payment)
 		err = r.err
+	case strings.HasPrefix(rec.Sort, refundPrefix):
+		var r Refund
+		r, err = refundFrom(rec)
+		s.Refunds = append(s.Refunds, r)
 	case strings.HasPrefix(rec.Sort, deliveryPrefix):
 		var d delivery.Delivery
 		d, err = deliveryFrom(rec)

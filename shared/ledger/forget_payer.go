@@ -14,7 +14,8 @@ import (
 // most 400 KiB, and a write takes 4 MiB.
 const eraseTogether = 10
 
-// ErrNotForgotten: the payment is open, or has no payer's number.
+// ErrNotForgotten: the payment or a refund of it is open, or it has no payer's
+// number.
 var ErrNotForgotten = errors.New("only an ended payment that has a number is forgotten")
 
 // ForgetPayer puts payment.Forgotten in the place of the payer's number in all
@@ -29,7 +30,7 @@ func (l *Ledger) ForgetPayer(ctx context.Context, reference string, record Audit
 	if err != nil {
 		return err
 	}
-	if p.Open() || p.Payer == "" || p.Payer == payment.Forgotten {
+	if p.Open() || p.Refunds.Open != "" || p.Payer == "" || p.Payer == payment.Forgotten {
 		return ErrNotForgotten
 	}
 	number := numberIn(p.Payer)

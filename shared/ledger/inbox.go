@@ -18,6 +18,7 @@ type Attention struct {
 	Reference string    // of the payment; empty for an endpoint
 	Sequence  int       // of the delivery; 0 for a payment or an endpoint
 	Endpoint  string    // origin, of an endpoint and of what is held for one
+	RefundID  string    // of a refund
 	At        time.Time // of an endpoint: when it wants to be tended; zero: it is disabled
 }
 
@@ -34,7 +35,7 @@ type InboxQuery struct {
 	From               string
 }
 
-// Inbox lists one kind, payments and exhausted deliveries oldest first, held
+// Inbox lists one kind, payments, refunds and exhausted deliveries oldest first, held
 // deliveries by client and endpoint and then oldest first, disabled endpoints
 // by client, other endpoints by client and At.
 func (l *Ledger) Inbox(ctx context.Context, in InboxQuery, p Paging) (Page[Attention], error) {
@@ -78,6 +79,7 @@ func attentionFrom(sort string) (Attention, error) {
 		AttentionHeld:      {"client", "endpoint", "at", "reference", "sequence"},
 		AttentionEndpoint:  {"client", "at", "endpoint"},
 		AttentionDisabled:  {"client", "endpoint"},
+		AttentionRefund:    {"at", "client", "reference", "refund"},
 	}[AttentionKind(kind)]
 	parts := strings.Split(sort, "#")
 	if len(parts) != len(fields) || len(fields) == 0 {
@@ -95,6 +97,8 @@ func attentionFrom(sort string) (Attention, error) {
 			a.Reference = part
 		case "endpoint":
 			a.Endpoint = part
+		case "refund":
+			a.RefundID = part
 		case "sequence":
 			a.Sequence, err = strconv.Atoi(part)
 		}

@@ -47,7 +47,27 @@ func paymentKey(reference string) table.Key {
 	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: "payment"}
 }
 
-// requestSort follows "payment": a query meets the payment first.
+// Refunds follow "payment", and "request" follows them: a query meets the
+// payment first.
+const refundPrefix = "refund#"
+
+func refundKey(reference, id string) table.Key {
+	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: refundPrefix + id}
+}
+
+// refundDayKey is where an app's refunds of a day in a currency are summed up.
+func refundDayKey(clientID string, day time.Time, currency string) table.Key {
+	return table.Key{Space: table.Main, Partition: "refunds#" + clientID, Sort: day.UTC().Format(time.DateOnly) + "#" + currency}
+}
+
+// dueRefunds is the due partition of refunds. They are few: one is enough, and
+// one query reads it.
+const dueRefunds = "due#refunds"
+
+func dueRefund(clientID string, at time.Time) table.IndexKey {
+	return table.IndexKey{Partition: dueRefunds, Sort: refundPrefix + timeKey(at) + "#" + clientID}
+}
+
 const requestSort = "request"
 
 func requestKey(reference string) table.Key {
@@ -183,7 +203,14 @@ const (
 	// only an operator has something to do about them: an app that gives each
 	// payment a host of its own can leave any number behind.
 	AttentionDisabled AttentionKind = "disabled"
+	// AttentionRefund: refunds whose outcome is unknown.
+	AttentionRefund AttentionKind = "refund"
 )
+
+// attentionRefund lists refunds by the time given.
+func attentionRefund(at time.Time, clientID, reference, id string) table.IndexKey {
+	return attentionEntry(AttentionRefund, timeKey(at)+"#"+clientID+"#"+reference+"#"+id)
+}
 
 // attentionPayment lists payments by the time given.
 func attentionPayment(at time.Time, clientID, reference string) table.IndexKey {

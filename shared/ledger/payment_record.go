@@ -89,6 +89,9 @@ func (p Payment) record() table.Record {
 	w.text("failure_reason", p.Reason)
 	w.text("failure_code", string(p.FailureCode))
 	w.number("sequence", int64(p.Sequence))
+	w.number("refunds_minor", p.Refunds.Reserved)
+	w.text("refund_open", p.Refunds.Open)
+	w.number("refunds", int64(p.Refunds.Count))
 	w.time("created_at", p.CreatedAt)
 	w.time("updated_at", p.UpdatedAt)
 	w.time("ended_at", p.EndedAt)
@@ -174,6 +177,7 @@ func paymentFrom(rec table.Record) (p storedPayment, err error) {
 			Reason:                 r.text("failure_reason"),
 			FailureCode:            payment.FailureCode(r.text("failure_code")),
 			Sequence:               int(r.number("sequence")),
+			Refunds:                payment.Refunds{Reserved: r.number("refunds_minor"), Open: r.text("refund_open"), Count: int(r.number("refunds"))},
 			CreatedAt:              r.time("created_at"),
 			UpdatedAt:              r.time("updated_at"),
 			EndedAt:                r.time("ended_at"),
