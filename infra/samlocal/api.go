@@ -8,11 +8,12 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
-// startAPI runs sam local start-api until walk is through, or without one
-// until the context ends.
+// startAPI runs sam local start-api, with queue and schedule at work, until
+// walk is through, or without one until the context ends.
 func (w *world) startAPI(ctx context.Context, common []string, walk func(context.Context, string) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -23,26 +24,34 @@ func (w *world) startAPI(ctx context.Context, common []string, walk func(context
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	if walk == nil {
-		err := <-ended
-		if ctx.Err() != nil {
-			return nil // as asked
+	var loops sync.WaitGroup
+	defer loops.Wait()
+	defer cancel()
+	done := make(chan error, 2)
+	loops.Go(func() {
+		if err := w.consume(ctx); err != nil {
+			done <- err
 		}
-		return err
+	})
+	loops.Go(func() { w.schedule(ctx, common) })
+	if walk != nil {
+		loops.Go(func() { done <- walk(ctx, fmt.Sprintf("http://127.0.0.1:%d", w.o.port)) })
 	}
-	walked := make(chan error, 1)
-	go func() { walked <- walk(ctx, fmt.Sprintf("http://127.0.0.1:%d", w.o.port)) }()
 	select {
-	case err := <-walked:
+	case err := <-done:
 		cancel()
 		<-ended
 		return err
 	case err := <-ended:
+		if ctx.Err() != nil && walk == nil {
+			return nil // as asked
+		}
 		return fmt.Errorf("sam local start-api ended: %w", err)
 	}
 }
 
-// walk takes one payment from request to ending through the API.
+// walk takes one payment through the API, from request to the callback that
+// its app has verified.
 func (w *world) walk(ctx context.Context, api string) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
@@ -57,7 +66,10 @@ func (w *world) walk(ctx context.Context, api string) error {
 	order := fmt.Sprintf(`{"amount":"150.00","externalId":"SAM-%d","payer":{"partyIdType":"MSISDN","partyId":"26876123456"}}`, time.Now().UnixNano())
 	status, text, err := call(ctx, http.MethodPost, api+"/request-to-pay", order)
 	fmt.Println("POST /request-to-pay:", status, text)
-	var answer struct{ ReferenceID, Status string }
+	var answer struct {
+		ReferenceID, Status string
+		CallbackForwarded   bool
+	}
 	if err := errors.Join(err, json.Unmarshal([]byte(text), &answer)); err != nil || status != http.StatusAccepted {
 		return fmt.Errorf("request-to-pay: %d %s %w", status, text, err)
 	}
@@ -69,12 +81,12 @@ func (w *world) walk(ctx context.Context, api string) error {
 		if err := json.Unmarshal([]byte(text), &answer); err != nil {
 			return err
 		}
-		if answer.Status == "SUCCESSFUL" {
+		if answer.Status == "SUCCESSFUL" && answer.CallbackForwarded {
 			fmt.Println("GET /status:", text)
 			return nil
 		}
 		if !pause(ctx, 2*time.Second) {
-			return fmt.Errorf("the payment did not end: %s", text)
+			return fmt.Errorf("the payment did not end in a callback: %s", text)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// host is what a container calls this machine.
-const host = "host.docker.internal"
+// machine is what a container calls this machine.
+const machine = "host.docker.internal"
 
 // authority is where a container finds the certificate; the binary's folder
 // is mounted there.
@@ -30,7 +30,7 @@ func certificate() (tls.Certificate, error) {
 	}
 	now := time.Now()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "sam local"}, DNSNames: []string{host},
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "sam local"}, DNSNames: []string{machine},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), BasicConstraintsValid: true, IsCA: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}

@@ -1,7 +1,7 @@
 // Command samlocal runs the functions as sam local does, in Lambda's
 // containers, against engines on this machine: first on every file under
 // events/, then behind sam local start-api with a payment from request to
-// ending. `make sam-local` runs it; it needs Docker.
+// verified callback. `make sam-local` runs it; it needs Docker.
 //
 // Parameter Store and the providers, which no engine speaks, are stood in for. All that
 // the containers reach listens where only they and this machine can reach it.
@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -68,7 +67,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	common := []string{"--template-file", filepath.Join(built, "template.yaml"), "--env-vars", w.variables,
-		"--add-host", host + ":host-gateway", "--region", region}
+		"--add-host", machine + ":host-gateway", "--region", region}
 	if o.skipPull {
 		common = append(common, "--skip-pull-image")
 	}
@@ -91,9 +90,7 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// invokeAll hands every event file to its function. An answer is what the
-// function makes of the event, be it 401; a function that fails or does not
-// come up is an error.
+// invokeAll hands every event file to its function.
 func (w *world) invokeAll(ctx context.Context, common []string) error {
 	files, err := filepath.Glob(w.o.events)
 	if err != nil || len(files) == 0 {
@@ -101,23 +98,28 @@ func (w *world) invokeAll(ctx context.Context, common []string) error {
 	}
 	var faults []error
 	for _, file := range files {
-		function := w.functions[filepath.Base(filepath.Dir(file))]
-		args := append(slices.Clone(common), "--event", file, function)
-		cmd := exec.CommandContext(ctx, w.o.sam, append([]string{"local", "invoke"}, args...)...)
-		cmd.Env = append(os.Environ(), "SAM_CLI_TELEMETRY=0")
-		var log strings.Builder
-		cmd.Stderr = &log
-		answer, err := cmd.Output()
-		text := strings.TrimSpace(string(answer))
-		if err == nil && (text == "" || strings.Contains(text, `"errorMessage"`)) {
-			err = errors.New("the function failed") // sam says so in its log only
-		}
+		text, err := w.invoke(ctx, common, file, filepath.Base(filepath.Dir(file)))
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w: %s", file, err, text))
-			fmt.Printf("%-55s FAILED\n%s\n", file, log.String())
-			continue
+			faults = append(faults, fmt.Errorf("%s: %w", file, err))
+			text = "FAILED: " + err.Error()
 		}
 		fmt.Printf("%-55s %.100s\n", file, text)
 	}
+	fmt.Printf("%d event files, %d failed\n", len(files), len(faults))
 	return errors.Join(faults...)
+}
+
+// answerOf runs sam local invoke.
+func answerOf(cmd *exec.Cmd) (string, error) {
+	var log strings.Builder
+	cmd.Stderr = &log
+	answer, err := cmd.Output()
+	text := strings.TrimSpace(string(answer))
+	if err == nil && (text == "" || strings.Contains(text, `"errorMessage"`)) {
+		err = errors.New("the function failed") // sam says so in its log only
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %s\n%s", err, text, log.String())
+	}
+	return text, err
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -28,14 +29,18 @@ import (
 	"momoproxy"
 	"momoproxy/infra/cloud"
 	"momoproxy/infra/engines/engine"
+	"momoproxy/infra/loopback"
+	"momoproxy/infra/receiver"
 	"momoproxy/infra/standin"
 	"momoproxy/infra/standin/core"
 	"momoproxy/shared/assembly"
 	"momoproxy/shared/config"
+	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/queue/sqs"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/dynamo"
+	"momoproxy/shared/telemetry"
 	"momoproxy/shared/webhook"
 )
 
@@ -56,6 +61,9 @@ type world struct {
 	endpoint  string            // of everything, as containers reach it
 	variables string            // file for --env-vars
 	functions map[string]string // logical id by folder
+	wiring    cloud.Wiring
+	parts     assembly.Parts // over the same engines, with this machine allowed
+	stops     []func()
 }
 
 func newWorld(ctx context.Context, o options) (*world, error) {
@@ -77,6 +85,10 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 		} `yaml:"Resources"`
 	}
 	if err := yaml.Unmarshal(momoproxy.Template, &template); err != nil {
+		return nil, err
+	}
+	var err error
+	if w.wiring, err = cloud.Read(momoproxy.Template); err != nil {
 		return nil, err
 	}
 	for id, r := range template.Resources {
@@ -162,7 +174,7 @@ func (w *world) listen(ctx context.Context, parameters cloud.Parameters) error {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	w.endpoint = "https://" + net.JoinHostPort(host, port)
+	w.endpoint = "https://" + net.JoinHostPort(machine, port)
 	tables, err := proxy(engine.DynamoDB)
 	if err != nil {
 		return err
@@ -204,6 +216,7 @@ func (w *world) makeStores(ctx context.Context, keys string) (queueURL, deadURL 
 	if err := dynamo.Create(ctx, dynamodb.NewFromConfig(a, func(d *dynamodb.Options) { d.BaseEndpoint = &base }), names); err != nil {
 		return "", "", names, err
 	}
+	a.HTTPClient = &http.Client{Timeout: 30 * time.Second} // a long poll outlasts a function's patience
 	queues := os.Getenv(engine.SQS.EndpointVariable())
 	q, err := sqs.Create(ctx, awssqs.NewFromConfig(a, func(s *awssqs.Options) { s.BaseEndpoint = &queues }), name, 5)
 	if err != nil {
@@ -218,10 +231,19 @@ func (w *world) makeStores(ctx context.Context, keys string) (queueURL, deadURL 
 	if err != nil {
 		return "", "", names, err
 	}
+	app, stop, err := loopback.Serve(w.app(receiver.Keys{APIKey: appKey, Secret: secret}), "127.0.0.1:0")
+	if err != nil {
+		return "", "", names, err
+	}
+	w.stops = append(w.stops, stop)
 	table := assembly.DynamoDB(a, config.Config{TableName: names.Main, AuditTableName: names.Audit}, os.Getenv)
-	_, err = ledger.New(table, ring, ledger.Options{}).CreateClient(ctx, ledger.Client{
+	w.parts = assembly.Parts{
+		Table: table, Queue: q, Ledger: ledger.New(table, ring, ledger.Options{}), Host: host.Machine(),
+		Log: telemetry.New(os.Stdout, slog.LevelWarn), Rules: webhook.Rules{AllowLoopback: true},
+	}
+	_, err = w.parts.Ledger.CreateClient(ctx, ledger.Client{
 		ID: ledger.NewClientID(rand.Reader), Name: "Events", Active: true, CreatedAt: ledger.Clock(time.Now()),
-		APIKey: appKey, SigningSecrets: []string{secret.Reveal()}, CallbackURL: "https://shop.example.com/momo",
+		APIKey: appKey, SigningSecrets: []string{secret.Reveal()}, CallbackURL: app,
 	})
 	return queueURL, deadURL, names, err
 }
@@ -232,5 +254,8 @@ func (w *world) close() {
 	}
 	for _, s := range w.standins {
 		s.Close()
+	}
+	for _, stop := range w.stops {
+		stop()
 	}
 }
