@@ -76,8 +76,6 @@ func TestAccountsFile(t *testing.T) {
 				}
 				got = append(got, id)
 			}
-			slices.Sort(got)
-			slices.Sort(c.want)
 			if !slices.Equal(got, c.want) {
 				t.Errorf("accounts %v, want %v", got, c.want)
 			}

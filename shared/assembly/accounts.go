@@ -24,7 +24,8 @@ func (p Parts) Registration(name string) (provider.Registration, bool) {
 
 // LocalAccounts reads the accounts of a program on one machine: its
 // environment holds the credentials, too. An account is there when any of its
-// variables is set. All faults are reported at once.
+// variables is set. They are in the order of the providers, whatever names them.
+// All faults are reported at once.
 func (p *Parts) LocalAccounts(getenv func(string) string) error {
 	var faults []error
 	for _, r := range p.Providers {
@@ -36,6 +37,11 @@ func (p *Parts) LocalAccounts(getenv func(string) string) error {
 	if file := getenv(accountsFile); file != "" {
 		faults = append(faults, p.readAccounts(file))
 	}
+	// The first is that of a request which names no provider.
+	place := func(a provider.Account) int {
+		return slices.IndexFunc(p.Providers, func(r provider.Registration) bool { return r.Name == a.Provider })
+	}
+	slices.SortStableFunc(p.Accounts, func(a, b provider.Account) int { return place(a) - place(b) })
 	return errors.Join(faults...)
 }
 
