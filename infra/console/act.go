@@ -17,6 +17,8 @@ const maxBody = 64 << 10
 // ask is what an action says. Which fields count is the action's business.
 type ask struct {
 	operator.Settlement
+	Account  string `json:"account"`
+	Percent  *int   `json:"percent"` // of the new payments
 	App      string `json:"app"`
 	Endpoint string `json:"endpoint"`
 	On       bool   `json:"on"`
@@ -73,6 +75,10 @@ func (c *Console) do(r *http.Request, path []string, in ask) (any, error) {
 		return nil, c.resend(ctx, path[1], sequence)
 	case len(path) == 1 && path[0] == "endpoint":
 		return nil, c.setEndpoint(ctx, in.App, in.Endpoint, in.On)
+	case len(path) == 2 && path[0] == "accounts" && path[1] == "check":
+		return c.checkAccounts(ctx)
+	case len(path) == 1 && path[0] == "account":
+		return nil, c.setShare(ctx, in.Account, in.Percent)
 	case len(path) == 1 && path[0] == "app":
 		return nil, c.setApp(ctx, in.App, in.On)
 	case path[0] == "local" && c.Local != nil:

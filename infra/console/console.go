@@ -1,7 +1,7 @@
 // Package console is the web console: pages for people who would rather look
 // than read. infra/local serves it on this machine, and momoctl console over
 // a deployed stack with the operator's own credentials. It is one Go handler
-// and three embedded files; nothing is built and nothing foreign is loaded.
+// and a few embedded files; nothing is built and nothing foreign is loaded.
 package console
 
 import (
@@ -58,8 +58,9 @@ type Console struct {
 	Options
 	records *records
 	recent  *recent
-	token   string // guards every action
-	session string // of the cookie; empty: none is needed
+	open    counted // payments of each account
+	token   string  // guards every action
+	session string  // of the cookie; empty: none is needed
 	mux     *http.ServeMux
 	streams chan struct{} // slots
 }
@@ -151,6 +152,8 @@ func (c *Console) view(ctx context.Context, path string, param func(string) stri
 		return c.deliveryList(ctx, param)
 	case "endpoints":
 		return c.endpointList(ctx)
+	case "accounts":
+		return c.accountList(ctx, false)
 	case "apps":
 		return c.appList(ctx)
 	case "search":

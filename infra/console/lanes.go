@@ -41,6 +41,7 @@ type Step struct {
 	URL     string `json:"url,omitempty"`
 	Request string `json:"request,omitempty"`
 	Answer  string `json:"answer,omitempty"`
+	Said    string `json:"said,omitempty"` // what the log keeps of an answer in place of its body
 	Curl    string `json:"curl,omitempty"`
 
 	same string // what is alike when polls are folded
@@ -140,6 +141,7 @@ func exchangeStep(p Payment, x Exchange) Step {
 	}
 	switch {
 	case x.Kind != "":
+		s.Said = x.Kind
 		s.Result, _, _ = strings.Cut(x.Kind, " ")
 		if s.Tone = "bad"; s.Result == "accepted" {
 			s.Tone = toneOfCode(202)

@@ -64,6 +64,13 @@ func (c *Console) deliveryList(ctx context.Context, param func(string) string) (
 		if err != nil {
 			return nil, err
 		}
+		if state == "failed" && param("after") == "" {
+			again, err := c.records.failing(ctx, apps, pageSize)
+			if err != nil {
+				return nil, err
+			}
+			found = append(again, found...)
+		}
 		for i, d := range found {
 			if p, err := c.records.payment(ctx, d.Reference); err == nil {
 				found[i].Order = p.Order
@@ -123,10 +130,17 @@ type searchResult struct {
 	// index.
 	Number bool `json:"number,omitempty"`
 	Among  int  `json:"among,omitempty"`
+	// Part: nothing is exactly like the query, and these orders of the last
+	// days have it in them.
+	Part bool `json:"part,omitempty"`
 }
 
-// shortestNumber is how many digits of a payer's number are needed.
-const shortestNumber = 6
+const (
+	// shortestNumber is how many digits of a payer's number are needed.
+	shortestNumber = 6
+	// shortestPart is how many bytes of an order are needed.
+	shortestPart = 3
+)
 
 // search finds payments by reference, order, provider's id or payer's number.
 func (c *Console) search(ctx context.Context, text string) (any, error) {
@@ -151,9 +165,12 @@ func (c *Console) search(ctx context.Context, text string) (any, error) {
 	if len(digits) >= shortestNumber && strings.Trim(digits, "0123456789") == "" {
 		v.Number, v.Among = true, len(all)
 	}
+	v.Part = len(found) == 0 && len(text) >= shortestPart
+	part := strings.ToLower(text)
 	for _, p := range all {
+		byPart := v.Part && strings.Contains(strings.ToLower(p.Order), part)
 		byNumber := v.Number && strings.HasSuffix(p.number, strings.TrimPrefix(digits, "0"))
-		if byNumber && !slices.ContainsFunc(found, func(f Payment) bool { return f.Reference == p.Reference }) {
+		if (byNumber || byPart) && !slices.ContainsFunc(found, func(f Payment) bool { return f.Reference == p.Reference }) {
 			found = append(found, p)
 		}
 		if len(found) >= pageSize {

@@ -136,10 +136,13 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%s: %+v", text, v)
 			}
 		}
-		for _, text := range []string{"ORDER", "", "1", "56", reference[:30]} {
+		for _, text := range []string{"", "1", "56", "RD", "ORDER-9", reference[:30]} {
 			if v := get[searchResult](d, "search?q="+text); len(v.Payments) != 0 {
 				t.Errorf("%q finds %d", text, len(v.Payments))
 			}
+		}
+		if v := get[searchResult](d, "search?q=order"); len(v.Payments) != 2 || !v.Part {
+			t.Errorf("a part of an order: %+v", v)
 		}
 		if v := get[searchResult](d, "search?q=ORDER-8"); len(v.Payments) != 1 {
 			t.Errorf("an order that is free again: %+v", v)

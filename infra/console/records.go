@@ -30,6 +30,8 @@ const (
 	// mostRead bounds the payments that one page looks at to find those that
 	// a filter lets through.
 	mostRead = 2000
+	// dueHorizon is beyond every next attempt.
+	dueHorizon = 30 * 24 * time.Hour
 	// mostHeld bounds how many held deliveries are counted for an endpoint.
 	mostHeld = 1000
 )
@@ -278,10 +280,6 @@ func (r *records) stuck(ctx context.Context, apps []App, states []string, limit 
 	for _, s := range states {
 		f.States = append(f.States, delivery.State(s))
 	}
-	names := map[string]string{}
-	for _, a := range apps {
-		names[a.ID] = a.Name
-	}
 	var all []Delivery
 	for {
 		found, err := r.ledger.ListDeliveries(ctx, f, ledger.Paging{Limit: min(limit-len(all), ledger.MaxListed), Cursor: cursor})
@@ -292,12 +290,47 @@ func (r *records) stuck(ctx context.Context, apps []App, states []string, limit 
 			return nil, "", err
 		}
 		for _, d := range found.Items {
-			all = append(all, viewOfDelivery(d, names[d.ClientID], ""))
+			all = append(all, viewOfDelivery(d, nameOf(apps, d.ClientID), ""))
 		}
 		if cursor = found.Next; found.Next == "" || len(all) >= limit {
 			return all, found.Next, nil
 		}
 	}
+}
+
+// failing lists deliveries that are tried again after an attempt that failed,
+// newest first. It reads at most limit that have an attempt to come.
+func (r *records) failing(ctx context.Context, apps []App, limit int) ([]Delivery, error) {
+	var all []Delivery
+	for shard, left := 0, limit; shard < ledger.DueShards && left > 0; shard++ {
+		due, err := r.ledger.Due(ctx, ledger.DueQuery{Kind: ledger.DueDelivery, Shard: shard, Before: r.now().Add(dueHorizon)}, ledger.Paging{Limit: left})
+		if err != nil {
+			return nil, err
+		}
+		left -= len(due.Items)
+		for _, at := range due.Items {
+			d, err := r.ledger.Delivery(ctx, at.Reference, at.Sequence)
+			if errors.Is(err, ledger.ErrNotFound) {
+				continue // the index lags
+			}
+			if err != nil {
+				return nil, err
+			}
+			if d.State == delivery.Due && d.Claims > 0 {
+				all = append(all, viewOfDelivery(d, nameOf(apps, d.ClientID), ""))
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Delivery) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return all, nil
+}
+
+// nameOf is an app's name, or its id.
+func nameOf(apps []App, id string) string {
+	if i := slices.IndexFunc(apps, func(a App) bool { return a.ID == id }); i >= 0 {
+		return apps[i].Name
+	}
+	return id
 }
 
 // waiting lists the payments that wait for the provider's answer or for a
@@ -309,11 +342,7 @@ func (r *records) waiting(ctx context.Context, apps []App, limit int) ([]Payment
 	}
 	var all []Payment
 	for _, p := range found.Items {
-		name := p.ClientID
-		if i := slices.IndexFunc(apps, func(a App) bool { return a.ID == p.ClientID }); i >= 0 {
-			name = apps[i].Name
-		}
-		all = append(all, viewOfPayment(p, name, r.now()))
+		all = append(all, viewOfPayment(p, nameOf(apps, p.ClientID), r.now()))
 	}
 	return all, nil
 }
@@ -434,7 +463,7 @@ func (r *records) find(ctx context.Context, apps []App, names []string, text str
 func viewOfPayment(p ledger.Payment, appName string, now time.Time) Payment {
 	v := Payment{
 		Reference: p.Reference, App: p.ClientID, AppName: appName, Order: p.ExternalID, Provider: p.Provider,
-		ProviderName: providerName(p.Provider), Method: p.Method, Amount: money(p.Amount.Decimal(), p.Amount.Currency),
+		ProviderName: providerName(p.Provider), Account: p.AccountID(), Method: p.Method, Amount: money(p.Amount.Decimal(), p.Amount.Currency),
 		PayerMessage: p.PayerMessage, PayeeNote: p.PayeeNote, Metadata: p.Metadata, ProviderIDs: p.IDs, Instructions: p.Instructions,
 		InvoiceURL: p.InvoiceURL, Status: string(p.Status), Phase: string(p.Phase), Reason: p.Reason, FailureCode: p.FailureCode,
 		TransactionID: p.FinancialTransactionID, EndedBy: string(p.EndedBy), CreatedAt: p.CreatedAt, EndedAt: p.EndedAt,

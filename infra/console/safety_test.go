@@ -135,9 +135,11 @@ func TestReadOnly(t *testing.T) {
 			"payments/" + reference + "/check":               "",
 			"payments/" + reference + "/settle":              `{"status":"SUCCESSFUL","reason":"seen"}`,
 			"payments/" + reference + "/deliveries/1/resend": "",
-			"endpoint":  `{"app":"cli_shop","endpoint":"https://shop.example.com:443"}`,
-			"app":       `{"app":"cli_shop"}`,
-			"local/pay": `{}`,
+			"endpoint":       `{"app":"cli_shop","endpoint":"https://shop.example.com:443"}`,
+			"app":            `{"app":"cli_shop"}`,
+			"account":        `{"account":"mtn","percent":1}`,
+			"accounts/check": "",
+			"local/pay":      `{}`,
 		} {
 			if code, answer := d.post(path, body); code != http.StatusConflict || !strings.Contains(answer, "read-only") {
 				t.Errorf("%s: %d %s", path, code, answer)

@@ -17,6 +17,7 @@ type Payment struct {
 	Order         string              `json:"order"`
 	Provider      string              `json:"provider"`
 	ProviderName  string              `json:"providerName"`
+	Account       string              `json:"account"`
 	Method        string              `json:"method,omitempty"`
 	Amount        string              `json:"amount"` // as people write it: E150.00
 	Payer         string              `json:"payer,omitempty"`

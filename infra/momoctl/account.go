@@ -29,8 +29,8 @@ is missing from the configuration is listed, too: they wait until it is back.
 func (c cli) accountCheck() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "try each account's credentials", Args: takes(nil),
-		Long: `Fetches a token where a provider has tokens. Of a provider that has none it says nothing:
-its key goes with each request.
+		Long: `Asks for a new token where a provider has tokens, whatever token is in store. Of a
+provider that has none it says nothing: its key goes with each request.
 
 ` + accountLong,
 		RunE: c.overAccounts(func(ctx context.Context, s *session, _ []string) error {
@@ -117,6 +117,8 @@ func (s *session) showAccounts(ctx context.Context, all []*guard.Guard, check, w
 					answer = "unknown"
 				} else if v.Error != "" {
 					answer = v.Error
+				} else if v.NoToken {
+					answer = "no token: they go with each request"
 				}
 				row = append(row, answer)
 			}

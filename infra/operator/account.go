@@ -9,6 +9,7 @@ import (
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/guard"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/provider"
 )
 
 // Account is one account with a provider and what stands on it.
@@ -26,9 +27,12 @@ type Account struct {
 	Truncated bool `json:"truncated,omitempty"`
 	// Missing: it has open payments and is not configured.
 	Missing bool `json:"missing,omitempty"`
-	// Error is why its credentials were not taken, once Checked.
-	Error   string `json:"error,omitempty"`
+	// Checked: its credentials were tried just now. Error is why they were not
+	// taken. NoToken: there is nothing to try, because they go with each
+	// request.
 	Checked bool   `json:"checked"`
+	Error   string `json:"error,omitempty"`
+	NoToken bool   `json:"noToken,omitempty"`
 }
 
 // OpenPayments counts the open payments of each account.
@@ -60,8 +64,9 @@ func (o Operator) Accounts(ctx context.Context, all []*guard.Guard, n OpenPaymen
 		if set {
 			a.NewPayments = &percent
 		}
-		if check {
-			if err := p.Ready(ctx); err != nil {
+		if trier, ok := provider.TriesToken(p.Provider); !check {
+		} else if a.NoToken = !ok; ok {
+			if err := trier.TryToken(ctx); err != nil {
 				a.Error = err.Error()
 			}
 		}

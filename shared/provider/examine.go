@@ -22,14 +22,26 @@ type Examiner interface {
 }
 
 // Examines is p as an Examiner, if it is one, whatever is around it.
-func Examines(p Provider) (e Examiner, ok bool) {
+func Examines(p Provider) (Examiner, bool) { return within[Examiner](p) }
+
+// TokenTrier is an adapter whose provider gives a token for its credentials.
+type TokenTrier interface {
+	// TryToken asks for a token, whatever token is in hand, and keeps none. It
+	// may take half a minute. Its errors are those of Ready.
+	TryToken(ctx context.Context) error
+}
+
+// TriesToken is p as a TokenTrier, if it is one, whatever is around it.
+func TriesToken(p Provider) (TokenTrier, bool) { return within[TokenTrier](p) }
+
+func within[T any](p Provider) (found T, ok bool) {
 	for {
-		if e, ok = p.(Examiner); ok {
-			return e, true
+		if found, ok = p.(T); ok {
+			return found, true
 		}
 		outer, wrapped := p.(interface{ Unwrap() Provider })
 		if !wrapped {
-			return nil, false
+			return found, false
 		}
 		p = outer.Unwrap()
 	}

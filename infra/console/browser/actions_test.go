@@ -141,6 +141,24 @@ func TestOperator(t *testing.T) {
 	p.do(chromedp.WaitVisible(`//article[contains(., "active")]`, chromedp.BySearch))
 }
 
+// An operator tries the accounts' credentials and sets a share.
+func TestAccounts(t *testing.T) {
+	s := start(t)
+	s.pay(order("ORDER-1"))
+	p := s.open("#/accounts", desktop)
+	p.until("Mom Factura", "1 open payment", "All new payments: no other account of its market", "Credentials not checked here yet")
+	p.press("Check the credentials")
+	p.until("All accounts with tokens got one.", "They gave a token at", "Nothing to check: the key goes with each request")
+	s.post("local/provider", `{"provider":"mtn","on":true}`)
+	p.press("Check the credentials")
+	p.until("1 account got no token.", "No token at")
+	p.do(chromedp.Click(`//article[contains(., "mtn")]//button`, chromedp.BySearch))
+	p.until("New payments of mtn")
+	p.do(chromedp.SendKeys("input[name=percent]", "40", chromedp.ByQuery))
+	p.press("Set the share")
+	p.until("mtn gets 40 % of its market’s new payments.", "the share of 40 % counts when there is one")
+}
+
 func TestClock(t *testing.T) {
 	s := start(t)
 	reference := s.pay(order("ORDER-1"))["referenceId"].(string)

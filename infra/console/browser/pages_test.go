@@ -17,7 +17,7 @@ func TestPages(t *testing.T) {
 	p := s.open("", desktop)
 	p.until("started today", "Providers", "MTN", "All payments")
 	for name, text := range map[string]string{
-		"Payments": "These are all.", "Callbacks": "Given up", "Endpoints": "An endpoint is the scheme, host and port", "Apps": "cli_demo", "Try it": "New payment",
+		"Payments": "These are all.", "Callbacks": "Given up", "Endpoints": "An endpoint is the scheme, host and port", "Accounts": "An account is one set of credentials", "Apps": "cli_demo", "Try it": "New payment",
 	} {
 		p.press(name)
 		p.until(text)
@@ -84,6 +84,57 @@ func TestForgedRequests(t *testing.T) {
 	}
 	if strings.Contains(s.read("api/local"), `"appDown":true`) {
 		t.Error("the app is down")
+	}
+}
+
+// Whatever text a page is given, in whichever field, it shows as text: here
+// every text of every view has markup in front of it.
+func TestEveryFieldIsText(t *testing.T) {
+	s := start(t)
+	s.post("local/app", `{"on":true}`)
+	paid := s.trigger("payment.successful")
+	held := s.trigger("payment.held")
+	waiting := s.pay(order("ORDER-1"))["referenceId"].(string)
+	s.open("#/payments/"+paid, desktop).until("answered 500")
+	// Words that choose how a page looks, ids and times stay what they are.
+	const rewrite = `(() => {
+		const parse = JSON.parse, fixed = /^(reference|status|phase|state|kind|link|id|from|to|tone|statuses|eventId|.*(At|Since)|at|until|since)$/;
+		const hostile = '<img src=x onerror="window.ran=1"><script>window.ran=1<\/script>';
+		JSON.parse = (text) => parse(text, (key, value) => {
+			if (/^(bodies|triggers)$/.test(key)) return value.map((text) => hostile + text);
+			return typeof value === 'string' && !fixed.test(key) && key !== '' && isNaN(key) ? hostile + value : value;
+		});
+	})()`
+	for _, hash := range []string{
+		"#/", "#/payments", "#/payments/" + paid, "#/payments/" + held, "#/payments/" + waiting, "#/pay/" + waiting, "#/deliveries", "#/deliveries?state=failed",
+		"#/endpoints", "#/accounts", "#/apps", "#/search?q=trigger", "#/try",
+	} {
+		p := s.openWith(rewrite, hash, desktop)
+		p.do(chromedp.Evaluate(`document.querySelectorAll('details').forEach((d) => { d.open = true; })`, nil))
+		p.until("<img src=x onerror")
+		var found struct {
+			Ran      bool
+			Elements int
+		}
+		p.do(chromedp.Evaluate(`({ Ran: window.ran === 1, Elements: document.querySelectorAll('main img, main script, #nav img, #toasts img').length })`, &found))
+		if found.Ran || found.Elements != 0 {
+			t.Errorf("%s: %+v", hash, found)
+		}
+	}
+	// Questions and what a page says of an action, too.
+	p := s.openWith(rewrite, "#/payments/"+held, desktop)
+	p.press("Settle…")
+	p.until("Settle <img src=x")
+	p.allowed = []string{"log: Failed to load resource"}
+	p.press("Settle")
+	p.do(chromedp.SetValue("select[name=status]", "FAILED", chromedp.ByQuery), chromedp.SendKeys("input[name=reason]", "called off", chromedp.ByQuery))
+	s.post("payments/"+held+"/settle", `{"status":"SUCCESSFUL","reason":"on the statement"}`)
+	p.press("Settle")
+	p.do(chromedp.Poll(`document.querySelector('.fault') && document.querySelector('.fault').innerText.includes('<img src=x')`, nil, chromedp.WithPollingTimeout(patience)))
+	var images int
+	p.do(chromedp.Evaluate(`document.querySelectorAll('dialog img, dialog script').length`, &images))
+	if images != 0 {
+		t.Errorf("%d elements in the question", images)
 	}
 }
 

@@ -35,8 +35,8 @@ func TestShots(t *testing.T) {
 	}
 	pages := map[string]string{
 		"overview": "#/", "payments": "#/payments", "paid": "#/payments/" + paid, "forged": "#/payments/" + forged, "waiting": "#/payments/" + waiting,
-		"untold": "#/payments/" + untold, "callbacks": "#/deliveries", "endpoints": "#/endpoints", "apps": "#/apps",
-		"search": "#/search?q=26876992002", "try": "#/try", "pay": "#/pay/" + waiting,
+		"untold": "#/payments/" + untold, "callbacks": "#/deliveries", "endpoints": "#/endpoints", "accounts": "#/accounts", "apps": "#/apps",
+		"search": "#/search?q=26876992002", "settle": "#/payments/" + waiting, "failed": "#/deliveries?state=failed", "try": "#/try", "pay": "#/pay/" + waiting,
 	}
 	for size, v := range views {
 		for name, hash := range pages {
@@ -46,6 +46,9 @@ func TestShots(t *testing.T) {
 			p := s.open(hash, v)
 			if name == "paid" || name == "forged" {
 				p.do(chromedp.Click(".step details summary", chromedp.ByQuery))
+			}
+			if name == "settle" {
+				p.press("Settle…")
 			}
 			var wide bool
 			p.do(chromedp.Evaluate(`document.documentElement.scrollWidth > innerWidth`, &wide))

@@ -24,6 +24,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -75,6 +76,7 @@ type system struct {
 	t                *testing.T
 	gateway, console string
 	token            string
+	end              func() // once
 }
 
 var addresses = regexp.MustCompile(`(?m)^MoMo Proxy on (\S+)$|^  console +(\S+)$`)
@@ -93,14 +95,17 @@ func start(t *testing.T, arguments ...string) *system {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
+	})
+	t.Cleanup(func() {
+		end()
 		if t.Failed() {
 			t.Logf("the system said: %s", errs.String())
 		}
 	})
-	s := &system{t: t}
+	s := &system{t: t, end: end}
 	lines := bufio.NewScanner(out)
 	for (s.gateway == "" || s.console == "") && lines.Scan() {
 		for _, found := range addresses.FindAllStringSubmatch(lines.Text(), -1) {
@@ -112,8 +117,8 @@ func start(t *testing.T, arguments ...string) *system {
 		t.Fatalf("the system did not start: %s", errs.String())
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
-	page := s.read("")
-	_, rest, _ := strings.Cut(page, `console-token" content="`)
+	index := s.read("")
+	_, rest, _ := strings.Cut(index, `console-token" content="`)
 	s.token, _, _ = strings.Cut(rest, `"`)
 	return s
 }
@@ -190,6 +195,8 @@ type tab struct {
 
 	mu     sync.Mutex
 	faults []string
+	sent   map[network.RequestID]string // addresses
+	got    map[network.RequestID]int64  // bytes of the answers
 	// allowed are the starts of faults that the test provokes.
 	allowed []string
 }
@@ -197,11 +204,17 @@ type tab struct {
 // open opens a page of the console.
 func (s *system) open(hash string, v view) *tab {
 	s.t.Helper()
+	return s.openWith("", hash, v)
+}
+
+// openWith opens a page in which a script runs before the page's own.
+func (s *system) openWith(script, hash string, v view) *tab {
+	s.t.Helper()
 	ctx, cancel := chromedp.NewContext(browser)
 	s.t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, patience)
 	s.t.Cleanup(cancel)
-	p := &tab{t: s.t, ctx: ctx, console: s.console}
+	p := &tab{t: s.t, ctx: ctx, console: s.console, sent: map[network.RequestID]string{}, got: map[network.RequestID]int64{}}
 	chromedp.ListenTarget(ctx, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventExceptionThrown:
@@ -218,7 +231,14 @@ func (s *system) open(hash string, v view) *tab {
 			if e.Entry.Level == log.LevelError || e.Entry.Level == log.LevelWarning {
 				p.fault("log: " + e.Entry.Text + " " + e.Entry.URL)
 			}
+		case *network.EventDataReceived:
+			p.mu.Lock()
+			p.got[e.RequestID] += e.DataLength
+			p.mu.Unlock()
 		case *network.EventRequestWillBeSent:
+			p.mu.Lock()
+			p.sent[e.RequestID] = e.Request.URL
+			p.mu.Unlock()
 			if !strings.HasPrefix(e.Request.URL, s.console) && !strings.HasPrefix(e.Request.URL, "data:") {
 				p.fault("foreign request: " + e.Request.URL)
 			}
@@ -231,6 +251,13 @@ func (s *system) open(hash string, v view) *tab {
 	metrics := emulation.SetDeviceMetricsOverride(v.width, v.height, 1, v.phone)
 	p.do(network.Enable(), log.Enable(), metrics,
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			if script == "" {
+				return nil
+			}
+			_, err := page.AddScriptToEvaluateOnNewDocument(script).Do(ctx)
+			return err
+		}),
 		chromedp.Navigate(s.console+hash), chromedp.WaitVisible("main > :not(.loading)"))
 	s.t.Cleanup(p.check)
 	return p
@@ -245,6 +272,19 @@ func (p *tab) fault(text string) {
 		}
 	}
 	p.faults = append(p.faults, text)
+}
+
+// asked counts the requests for an address and the bytes of their answers.
+func (p *tab) asked(path string) (requests int, bytes int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, address := range p.sent {
+		if u, err := url.Parse(address); err == nil && u.Path == path {
+			requests++
+			bytes += p.got[id]
+		}
+	}
+	return requests, bytes
 }
 
 // check fails the test for what went wrong in the page.

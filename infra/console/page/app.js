@@ -1,5 +1,6 @@
 import { h, get, watch, morph, toast, setAhead } from './dom.js';
 import { overview, paymentList, deliveries, endpoints, apps, search } from './lists.js';
+import { accounts } from './accounts.js';
 import { payment } from './payment.js';
 import { local, pay } from './local.js';
 
@@ -12,6 +13,7 @@ const pages = [
   [/^\/pay\/([0-9a-fA-F-]{36})$/, (m) => ({ title: 'Pay', view: 'payments/' + m[1], draw: pay })],
   [/^\/deliveries$/, (m, q) => ({ title: 'Callbacks', view: 'deliveries?' + q, draw: deliveries(q) })],
   [/^\/endpoints$/, () => ({ title: 'Endpoints', view: 'endpoints', draw: endpoints })],
+  [/^\/accounts$/, () => ({ title: 'Accounts', view: 'accounts', draw: accounts })],
   [/^\/apps$/, () => ({ title: 'Apps', view: 'apps', draw: apps })],
   [/^\/search$/, (m, q) => ({ title: 'Search', view: 'search?' + q, draw: search })],
   [/^\/try$/, () => ({ title: 'Try it', view: 'local', draw: local })],
@@ -75,7 +77,7 @@ async function start() {
   }
   document.getElementById('place').textContent = about.place + (about.actions ? '' : ' · read-only');
   document.getElementById('place').classList.add(about.live ? 'live' : 'play');
-  const nav = [['/', 'Overview'], ['/payments', 'Payments'], ['/deliveries', 'Callbacks'], ['/endpoints', 'Endpoints'], ['/apps', 'Apps']];
+  const nav = [['/', 'Overview'], ['/payments', 'Payments'], ['/deliveries', 'Callbacks'], ['/endpoints', 'Endpoints'], ['/accounts', 'Accounts'], ['/apps', 'Apps']];
   if (about.local) {
     nav.push(['/try', 'Try it']);
     watch('local', (s) => { setAhead(s.aheadMs || 0); }, () => {});
@@ -88,6 +90,7 @@ async function start() {
   });
   addEventListener('hashchange', () => { route(); main.focus({ preventScroll: true }); });
   addEventListener('keydown', keys);
+  addEventListener('redraw', () => redraw());
   setInterval(() => redraw(), 20000); // ages
   route();
 }

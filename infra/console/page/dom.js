@@ -132,16 +132,23 @@ export function sentence(text) {
 export const duration = (ms) => ms < 1000 ? ms + ' ms' : ms < 60000 ? (ms / 1000).toFixed(1) + ' s' : Math.round(ms / 60000) + ' min';
 
 const tones = {
-  SUCCESSFUL: 'good', FAILED: 'bad', CANCELLED: 'bad', TIMEOUT: 'warn', delivered: 'good', exhausted: 'bad', held: 'warn', due: 'wait',
+  SUCCESSFUL: 'good', FAILED: 'bad', CANCELLED: 'bad', TIMEOUT: 'warn', delivered: 'good', exhausted: 'bad', missing: 'bad', held: 'warn', due: 'wait',
   waiting: 'wait', open: 'bad', disabled: 'bad', draining: 'wait', closed: 'good', in_reconciliation: 'warn',
 };
 const names = {
   SUCCESSFUL: 'paid', FAILED: 'failed', CANCELLED: 'cancelled', TIMEOUT: 'timeout', PENDING: 'pending', ONGOING: 'pending',
   in_reconciliation: 'no answer', held: 'held', awaiting_payer: 'pending', submitting: 'starting', open: 'not answering', closed: 'answers',
-  draining: 'catching up', disabled: 'disabled',
+  draining: 'catching up', disabled: 'disabled', exhausted: 'given up', due: 'to be sent', waiting: 'waits for the one before',
 };
 
+const heldFor = {
+  endpoint_open: 'the app does not answer', endpoint_disabled: 'the endpoint is disabled', endpoint_gone: 'the app answered 410',
+  no_callback_url: 'there is no callback URL', client_unreadable: 'the app’s secrets cannot be opened', no_signing_secret: 'the app has no signing secret',
+};
+export const heldWords = (d) => heldFor[d.heldReason] || d.heldReason;
+
 export const pill = (word, tone) => h('span', { class: 'pill ' + (tone || tones[word] || 'wait'), title: word }, names[word] || word);
+export const deliveryPill = (d) => d.state === 'due' && d.attempts ? pill('tried again', 'warn') : pill(d.state);
 export const paymentPill = (p) => pill(p.phase === 'in_reconciliation' || p.phase === 'held' ? p.phase : p.status);
 
 export function callbackText(p) {

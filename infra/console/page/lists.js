@@ -1,4 +1,5 @@
-import { h, get, post, act, ask, time, ago, pill, paymentPill, callbackText, link, duration, morph, sentence } from './dom.js';
+import { h, get, post, act, ask, time, ago, pill, paymentPill, callbackText, link, duration, morph, sentence, deliveryPill, heldWords } from './dom.js';
+import { rolling } from './rolling.js';
 
 const head = (...names) => h('div', { class: 'row head', 'aria-hidden': 'true' }, names.map((n) => h('span', {}, n)));
 const paymentHead = () => head('Started', 'Order', 'Amount', 'Payer', 'App', 'Status', 'Callback');
@@ -20,7 +21,7 @@ export function overview(v, about) {
       count(t.open, t.open ? 'open, the oldest for ' + ago(t.oldestOpenAt) : 'open')),
     needs(v.needs, about),
     h('section', {}, h('h2', {}, 'Providers'), h('div', { class: 'cards' }, v.providers.map((p) => provider(p)))),
-    h('section', {}, h('h2', {}, 'Payments ', h('small', {}, 'live'), h('span', { class: 'right' }, link('#/payments', 'All payments'))),
+    h('section', {}, h('h2', {}, 'Payments ', h('small', {}, 'live'), h('span', { class: 'right' }, about.local ? h('a', { class: 'button', href: '#/try' }, 'New payment') : '', ' ', link('#/payments', 'All payments'))),
       v.payments.length ? h('div', { class: 'list payments' }, paymentHead(), v.payments.map(paymentRow)) : nothing(about)));
 }
 
@@ -49,7 +50,7 @@ function provider(p) {
   const lines = [];
   if (p.circuitOpen) lines.push(['Refusing new payments since ', time(p.openedAt), p.probeAt ? [', next try at ', time(p.probeAt)] : '']);
   if (p.failures) lines.push([p.failures + ' failed requests in a row']);
-  if (p.paid) lines.push(['Half of ' + p.paid + ' paid within ' + duration(p.medianMs) + ', the last at ', time(p.lastPaidAt)]);
+  if (p.paid) lines.push([p.paid + ' of ' + p.started + ' paid today, median ' + duration(p.medianMs) + ' to the end, the last at ', time(p.lastPaidAt)]);
   else lines.push([p.started ? 'None of ' + p.started + ' payments of today is paid' : 'No payment today']);
   if (p.openPayments) lines.push([p.openPayments + ' open' + (p.noAnswer ? ', ' + p.noAnswer + ' without an answer' : '')]);
   return h('article', { class: 'card', 'data-key': p.name }, h('h3', {}, p.displayName, pill(state[0], state[1])),
@@ -75,14 +76,8 @@ function filter(path, q, name, label, options) {
 // paymentList is a list that goes on while one scrolls. What is loaded stays;
 // the newest come in at its head by themselves.
 export function paymentList(q) {
-  let list, foot, next = '', loading = false, observer;
-  const rows = new Map(); // by reference
-  const row = (p) => {
-    const el = paymentRow(p);
-    rows.set(p.reference, el);
-    return el;
-  };
-  const chunk = (payments) => h('div', { class: 'chunk' }, payments.map(row));
+  let rows, foot, next = '', loading = false, observer;
+  const filtered = Boolean(q.get('status') || q.get('needs'));
   const more = async () => {
     if (loading || !next) return;
     loading = true;
@@ -90,7 +85,7 @@ export function paymentList(q) {
       const param = new URLSearchParams(q);
       param.set('after', next);
       const v = await get('payments?' + param);
-      list.append(chunk(v.payments));
+      rows.append(v.payments);
       next = v.next || '';
       foot.textContent = next ? 'Loading…' : 'These are all.';
     } catch (e) {
@@ -101,10 +96,17 @@ export function paymentList(q) {
     }
     if (next && foot.getBoundingClientRect().top < innerHeight * 2) more();
   };
+  const stop = () => {
+    if (rows) rows.stop();
+    if (observer) observer.disconnect();
+  };
   const onview = (v, main, about) => {
-    if (list) return update(v.payments);
+    if (rows && rows.update(v.payments, filtered && (v.payments.length || !next))) return;
+    stop();
     next = v.next || '';
-    list = h('div', { class: 'list payments' }, paymentHead(), chunk(v.payments));
+    const list = h('div', { class: 'list payments' }, paymentHead());
+    rows = rolling(list, paymentRow, morph, () => h('div', { class: 'chunk' }));
+    rows.append(v.payments);
     foot = h('p', { class: 'foot', role: 'status' }, next ? 'Loading…' : v.payments.length ? 'These are all.' : 'No payment is like that.');
     const statuses = [['', 'Any'], ['OPEN', 'Open'], ...about.statuses.map((s) => [s, s])];
     main.replaceChildren(h('div', {},
@@ -113,16 +115,7 @@ export function paymentList(q) {
     observer = new IntersectionObserver((entries) => { if (entries.some((e) => e.isIntersecting)) more(); }, { rootMargin: '600px' });
     observer.observe(foot);
   };
-  const update = (payments) => {
-    const fresh = [];
-    for (const p of payments) {
-      const old = rows.get(p.reference);
-      if (old) morph(old, paymentRow(p));
-      else fresh.push(row(p));
-    }
-    list.children[1].prepend(...fresh);
-  };
-  return { view: 'payments?' + q, onview, stop: () => observer && observer.disconnect() };
+  return { view: 'payments?' + q, onview, stop };
 }
 
 export function deliveries(q) {
@@ -142,7 +135,7 @@ function deliveryRow(d, about) {
   return h('div', { class: 'row', 'data-key': d.eventId },
     h('span', {}, h('span', { class: 'muted' }, time(d.createdAt)), ' ', d.event),
     h('a', { class: 'cut', href: '#/payments/' + d.reference, 'data-row': true }, h('strong', {}, d.order || d.reference)),
-    h('span', { class: 'cut' }, d.appName), h('span', {}, pill(d.state), d.heldReason ? h('small', {}, ' ' + d.heldReason) : ''),
+    h('span', { class: 'cut' }, d.appName), h('span', {}, deliveryPill(d), d.heldReason ? h('small', {}, ' ' + heldWords(d)) : ''),
     h('span', {}, lastAnswer(d)), h('span', { class: 'muted' }, d.attempts + (d.attempts === 1 ? ' attempt' : ' attempts')),
     h('span', { class: 'buttons' }, about.actions ? resendButton(d) : ''));
 }
@@ -204,7 +197,8 @@ function app(a, about) {
 export function search(v) {
   if (v.payments.length === 1) location.replace('#/payments/' + v.payments[0].reference); // that is what was meant
   return h('div', { 'data-page': 'search' }, h('h1', {}, v.payments.length ? v.payments.length + ' found for ' : 'Nothing found for ', h('q', {}, v.query)),
-    v.payments.length ? h('div', { class: 'list payments' }, paymentHead(), v.payments.map(paymentRow)) : h('p', {}, 'Looked for a reference, an order, a provider’s id and a transaction id, exactly as typed.'),
+    v.payments.length ? h('div', { class: 'list payments' }, paymentHead(), v.payments.map(paymentRow)) : h('p', {}, 'Looked for this reference, order, provider’s id or transaction id, and among the last seven days for orders with this text in them.'),
+    v.part && v.payments.length ? h('p', { class: 'foot' }, 'Nothing is exactly like that. These are orders of the last seven days with this text in them.') : '',
     v.number ? h('p', { class: 'foot' }, 'A whole number is found wherever it is; the end of one among the ' + v.among + ' payments of the last seven days.') : '');
 }
 

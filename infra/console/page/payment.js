@@ -1,4 +1,4 @@
-import { h, post, act, ask, field, time, timeText, pill, paymentPill, copyButton, sentence, code, duration, toast, link } from './dom.js';
+import { h, post, act, ask, field, time, timeText, pill, paymentPill, copyButton, sentence, code, duration, toast, link, deliveryPill, heldWords } from './dom.js';
 import { checkNow, resendButton, lastAnswer } from './lists.js';
 
 // shown has what was shown of a payment whose number was asked for.
@@ -7,6 +7,7 @@ const shown = new Map();
 export function payment(v, about) {
   const p = v.payment, seen = shown.get(p.reference);
   const steps = seen ? v.steps.map((s) => ({ ...s, ...(seen.steps.get(s.id) || {}) })) : v.steps;
+  const told = v.deliveries.every((d) => d.state === 'delivered'), story = [lanes(v, steps), callbacks(v, steps, about, seen)];
   return h('div', { 'data-page': 'payment' + p.reference, class: 'payment' },
     h('p', { class: 'crumbs' }, link('#/payments', 'Payments'), ' / ', p.order),
     h('h1', { class: 'sentence ' + (v.tone || '') }, sentence(v.sentence)),
@@ -14,7 +15,7 @@ export function payment(v, about) {
       h('span', { class: 'mono muted' }, p.reference)),
     v.controls ? controls(v) : '',
     h('div', { class: 'columns story' },
-      h('div', {}, lanes(v, steps), callbacks(v, about, seen)),
+      h('div', {}, told ? story : story.reverse()),
       h('aside', {}, tell(v), actions(v, about), facts(v, seen))));
 }
 
@@ -27,7 +28,7 @@ function tell(v) {
 const laneNames = (p) => [['app', p.appName], ['proxy', 'Proxy'], ['provider', p.providerName], ['payer', 'Payer']];
 
 function lanes(v, steps) {
-  return h('section', { class: 'picture' }, h('h2', {}, 'What happened'),
+  return h('section', { class: 'picture', 'data-key': 'picture' }, h('h2', {}, 'What happened'),
     h('div', { class: 'lane-head', 'aria-hidden': 'true' }, h('span', {}), h('div', { class: 'lanes names' }, laneNames(v.payment).map(([, name]) => h('span', { class: 'cut' }, name)))),
     h('ol', { class: 'steps' }, steps.map((s) => step(s))));
 }
@@ -54,22 +55,31 @@ function exchange(s) {
     s.note ? h('p', {}, s.note) : '',
     h('div', { class: 'bodies' },
       s.request ? h('div', {}, h('h4', {}, 'Request'), code(s.request)) : '',
-      s.answer ? h('div', {}, h('h4', {}, 'Answer'), code(s.answer)) : h('p', { class: 'muted' }, 'The answer had no body.')),
+      s.answer ? h('div', {}, h('h4', {}, 'Answer'), code(s.answer)) : h('p', { class: 'muted' }, s.said ? 'The audit log keeps this answer in words: ' + s.said : 'The answer had no body.')),
     h('div', { class: 'buttons' }, s.curl ? copyButton(s.curl, 'Copy as curl') : '', s.request ? copyButton(s.request, 'Copy request') : '', s.answer ? copyButton(s.answer, 'Copy answer') : ''));
 }
 
 // ---- callbacks ----
 
-function callbacks(v, about, seen) {
-  if (!v.deliveries.length) return h('section', {}, h('h2', {}, 'Callbacks'), h('p', { class: 'muted' }, 'None yet: an open payment is not announced.'));
-  return h('section', {}, h('h2', {}, 'Callbacks'), v.deliveries.map((d, i) => h('article', { class: 'card', 'data-key': d.eventId },
-    h('h3', {}, d.event, pill(d.state)),
+function callbacks(v, steps, about, seen) {
+  if (!v.deliveries.length) return h('section', { 'data-key': 'callbacks' }, h('h2', {}, 'Callbacks'), h('p', { class: 'muted' }, 'None yet: an open payment is not announced.'));
+  return h('section', { 'data-key': 'callbacks' }, h('h2', {}, 'Callbacks'), v.deliveries.map((d, i) => h('article', { class: 'card', 'data-key': d.eventId },
+    h('h3', {}, d.event, deliveryPill(d)),
     h('p', { class: 'mono cut' }, d.url || 'no callback URL'),
     h('p', {}, d.attempts + (d.attempts === 1 ? ' attempt' : ' attempts') + ', last answer ' + lastAnswer(d),
-      d.nextAttemptAt ? [', next at ', time(d.nextAttemptAt)] : '', d.heldReason ? ', held: ' + d.heldReason : '', d.askedAt ? ', one asked for by hand' : ''),
+      d.nextAttemptAt ? [', next at ', time(d.nextAttemptAt)] : '', d.heldReason ? ', held: ' + heldWords(d) : '', d.askedAt ? ', one asked for by hand' : ''),
+    whyNot(d, steps),
     h('details', { 'data-key': 'body' + d.eventId }, h('summary', {}, 'The signed body'), code(seen ? seen.bodies[i] || v.bodies[i] : v.bodies[i]),
       h('p', { class: 'muted mono' }, 'webhook-id ' + d.eventId)),
     h('div', { class: 'buttons' }, about.actions ? resendButton(d) : '', copyButton(v.resend, 'Copy as curl for the app')))));
+}
+
+// whyNot is what the app answered last, of a callback that it did not take.
+function whyNot(d, steps) {
+  const last = d.state === 'delivered' ? undefined : steps.filter((s) => s.id.startsWith('a' + d.sequence + '-')).at(-1);
+  if (!last) return '';
+  return h('div', { class: 'why' }, last.note ? h('p', {}, last.note) : '',
+    last.answer ? [h('h4', {}, 'The app’s last answer, ' + last.result), code(last.answer)] : '');
 }
 
 // ---- facts and actions ----
@@ -88,6 +98,7 @@ function facts(v, seen) {
   add('Started', time(p.createdAt));
   if (p.endedAt) add('Ended', time(p.endedAt));
   add('Provider', p.providerName + (p.method ? ', ' + p.method : ''));
+  if (p.account !== p.provider) add('Account', p.account);
   add('Transaction', p.transactionId);
   add('Reason', p.reason);
   for (const [name, value] of Object.entries(p.providerIds || {})) add('Provider’s ' + name, h('span', { class: 'mono' }, value));
@@ -145,7 +156,7 @@ const words = {
 export function controls(v) {
   if (!v.controls.length) return '';
   return h('section', { class: 'controls', 'aria-label': 'Play the payer and the provider' },
-    h('span', { class: 'muted' }, 'Play the payer:'), v.controls.map((c) => h('button', {
+    h('span', { class: 'muted' }, v.payment.endedAt ? 'Play the provider:' : 'Play the payer:'), v.controls.map((c) => h('button', {
       type: 'button', class: c === 'approve' ? 'primary' : c === 'decline' ? 'danger' : '', 'data-control': c,
       onclick: (e) => act(e.currentTarget, () => post('local/payments/' + v.payment.reference + '/' + c), words[c][1]),
     }, words[c][0])), v.payment.status === 'PENDING' || v.payment.status === 'ONGOING' ? link('#/pay/' + v.payment.reference, 'Open the payer’s page') : '');

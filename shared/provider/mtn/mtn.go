@@ -155,6 +155,18 @@ func (p *Provider) Ready(ctx context.Context) error { return p.getToken(ctx, byR
 // before its end, for 25 seconds at most.
 func (p *Provider) Maintain(ctx context.Context) error { return p.getToken(ctx, bySchedule) }
 
+var _ provider.TokenTrier = (*Provider)(nil)
+
+// TryToken implements provider.TokenTrier.
+func (p *Provider) TryToken(ctx context.Context) error {
+	s := session{p: p}
+	_, err := p.fetchToken(ctx, &s.trail, bySchedule.wait)
+	for _, e := range s.trail {
+		p.onReady(ctx, e)
+	}
+	return err
+}
+
 func (p *Provider) getToken(ctx context.Context, by caller) error {
 	s := session{p: p}
 	_, err := p.tokens.get(ctx, &s.trail, by)
