@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -40,12 +41,17 @@ func TestForgeAndRepeat(t *testing.T) {
 // The page of the payer serves a link and a reference as well.
 func TestPayersPage(t *testing.T) {
 	s := start(t)
-	for _, body := range []string{
-		order("ORDER-1"), `{"provider":"momentpay","method":"link","amount":"150.51","externalId":"ORDER-2"}`,
-		`{"provider":"mom-factura","method":"reference","amount":"15000.10","externalId":"ORDER-3"}`,
-	} {
+	instructions := map[string]string{
+		order("ORDER-1"): "", `{"provider":"momentpay","method":"link","amount":"150.51","externalId":"ORDER-2"}`: "link",
+		`{"provider":"mom-factura","method":"reference","amount":"15000.10","externalId":"ORDER-3"}`: "referenceNumber",
+	}
+	for body := range instructions {
 		p := s.open("#/payments/"+s.pay(body)["referenceId"].(string), view{width: 390, height: 844, phone: true})
-		p.press("Open the payer’s page")
+		if instruction := instructions[body]; instruction == "" {
+			p.press("Open the payer’s page")
+		} else { // what the payer got opens it as well
+			p.do(chromedp.Click(fmt.Sprintf(`//dt[.=%q]/following-sibling::dd[1]/a`, "To pay: "+instruction), chromedp.BySearch))
+		}
 		p.until("a stand-in")
 		p.press("Approve")
 		p.until("Paid.")

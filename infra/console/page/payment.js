@@ -16,7 +16,7 @@ export function payment(v, about) {
     v.controls ? controls(v) : '',
     h('div', { class: 'columns story' },
       h('div', {}, told ? story : story.reverse()),
-      h('aside', {}, tell(v), actions(v, about), facts(v, seen))));
+      h('aside', {}, tell(v), actions(v, about), facts(v, seen, about))));
 }
 
 function tell(v) {
@@ -84,7 +84,7 @@ function whyNot(d, steps) {
 
 // ---- facts and actions ----
 
-function facts(v, seen) {
+function facts(v, seen, about) {
   const p = v.payment, rows = [];
   const add = (name, value) => { if (value) rows.push(h('dt', {}, name), h('dd', {}, value)); };
   add('Payer', p.payer ? h('span', {}, h('span', { class: 'mono' }, seen ? seen.number : p.payer), ' ', seen ? '' : h('button', {
@@ -102,7 +102,7 @@ function facts(v, seen) {
   add('Transaction', p.transactionId);
   add('Reason', p.reason);
   for (const [name, value] of Object.entries(p.providerIds || {})) add('Provider’s ' + name, h('span', { class: 'mono' }, value));
-  for (const [name, value] of Object.entries(p.instructions || {})) add('To pay: ' + name, h('span', { class: 'mono' }, value));
+  for (const [name, value] of Object.entries(p.instructions || {})) add('To pay: ' + name, about.local && /^(link|code|referenceNumber)$/.test(name) ? h('a', { class: 'mono', href: '#/pay/' + p.reference, title: 'The payer’s page of the stand-in' }, value) : h('span', { class: 'mono' }, value));
   if (p.expiresAt) add('Payable until', time(p.expiresAt));
   add('Message', p.payerMessage);
   add('Note', p.payeeNote);
