@@ -27,7 +27,9 @@ type store struct {
 }
 
 func newStore() *store {
-	return &store{Table: memory.New(), dueAt: map[table.Key]time.Time{}, unhealthy: map[table.Key]bool{}, held: map[table.Key]bool{}}
+	t := memory.New()
+	t.Shared = true
+	return &store{Table: t, dueAt: map[table.Key]time.Time{}, unhealthy: map[table.Key]bool{}, held: map[table.Key]bool{}}
 }
 
 // Write implements table.Table.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -67,7 +68,7 @@ func (l *Ledger) ForgetPayer(ctx context.Context, reference string, record Audit
 	return l.write(ctx, "forget the payer of "+p.Reference, ops...)
 }
 
-// eachRecord calls f with every record of a partition.
+// eachRecord calls f with every record of a partition, which f may change.
 func (l *Ledger) eachRecord(ctx context.Context, q table.Query, f func(table.Record) error) error {
 	for q.Limit = 500; ; {
 		page, err := l.query(ctx, "read all", q)
@@ -75,6 +76,7 @@ func (l *Ledger) eachRecord(ctx context.Context, q table.Query, f func(table.Rec
 			return err
 		}
 		for _, rec := range page.Records {
+			rec.Attributes, rec.Index = maps.Clone(rec.Attributes), maps.Clone(rec.Index)
 			if err := f(rec); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"momoproxy/shared/provider"
@@ -65,8 +66,9 @@ func (t providerTokens) AcquireRefresh(ctx context.Context, id string, lease tim
 	if until := r.time("lease_until"); !takeOver && now.Before(until) && until.Sub(now) <= provider.LongestLease {
 		return 0, false, r.err
 	}
-	w := writer(r.rec.Attributes)
+	w := writer(maps.Clone(r.rec.Attributes))
 	w.time("lease_until", now.Add(lease))
+	r.rec.Attributes = w
 	err = t.ledger.table.Write(ctx, table.Put(r.rec))
 	switch {
 	case err == nil:
@@ -97,8 +99,9 @@ func (t providerTokens) Release(ctx context.Context, id string, fence int64) err
 	if err != nil {
 		return err
 	}
-	delete(r.rec.Attributes, "lease_until")
-	return t.end(ctx, id, fence, r.rec.Attributes)
+	w := maps.Clone(r.rec.Attributes)
+	delete(w, "lease_until")
+	return t.end(ctx, id, fence, w)
 }
 
 // end writes the record under the fence and without a lease.

@@ -90,7 +90,9 @@ func newWorld(ctx context.Context, store string, apps, hanging int) (w *world, e
 func (w *world) open(store string) error {
 	switch store {
 	case "memory":
-		w.table, w.queue = tablememory.New(), queuememory.New(time.Now, maxReceives)
+		memory := tablememory.New()
+		memory.Shared = true
+		w.table, w.queue = memory, queuememory.New(time.Now, maxReceives)
 		return nil
 	case "sqlite":
 		dir, err := os.MkdirTemp("", "deliveries")

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"momoproxy/shared/table"
@@ -25,7 +26,7 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 		if q.Index == "" {
 			p.Key = table.Key{Space: q.Space, Partition: q.Partition, Sort: p.Sort}
 		}
-		after = &entry{p.Sort, p.Key}
+		after = &entry{sort: p.Sort, key: p.Key}
 	}
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -40,11 +41,14 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 		}
 		e := entries[at]
 		if q.Index == "" {
-			page.Records = append(page.Records, clone(t.records[e.key]))
+			page.Records = append(page.Records, t.own(t.records[e.key]))
 			continue
 		}
-		page.Records = append(page.Records, table.Record{Key: e.key,
-			Index: map[string]table.IndexKey{q.Index: {Partition: q.Partition, Sort: e.sort}}})
+		index := e.index
+		if !t.Shared {
+			index = maps.Clone(index)
+		}
+		page.Records = append(page.Records, table.Record{Key: e.key, Index: index})
 	}
 	if more {
 		page.Next = table.EncodeCursor(q, page.Records[len(page.Records)-1])

@@ -17,6 +17,10 @@ import (
 
 // Table is an in-memory table. Make it with New.
 type Table struct {
+	// Shared saves copies: the maps of a record that is written are those of
+	// everybody who reads it, and nobody may change them. Set it before use.
+	Shared bool
+
 	mu      sync.RWMutex
 	records map[table.Key]table.Record
 	// walks holds, for every partition of a space or an index, its entries
@@ -35,6 +39,8 @@ type walk struct {
 type entry struct {
 	sort string
 	key  table.Key
+	// index is what a query of an index shows of the record.
+	index map[string]table.IndexKey
 }
 
 func compare(a, b entry) int {
@@ -63,7 +69,7 @@ func (t *Table) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	if !ok {
 		return table.Record{}, table.ErrNotFound
 	}
-	return clone(r), nil
+	return t.own(r), nil
 }
 
 // Write implements table.Table. It never returns ErrUnavailable.
@@ -80,7 +86,7 @@ func (t *Table) Write(ctx context.Context, ops ...table.Op) error {
 	for i, op := range ops {
 		k := op.Record.Key
 		if stored := t.records[k]; stored.Version != op.Record.Version {
-			current := clone(stored)
+			current := t.own(stored)
 			current.Key = k
 			conflicts = append(conflicts, table.OpConflict{Op: i, Key: k, Current: current})
 		}
@@ -91,7 +97,7 @@ func (t *Table) Write(ctx context.Context, ops ...table.Op) error {
 	for _, op := range ops {
 		switch op.Kind {
 		case table.OpPut:
-			r := clone(op.Record)
+			r := t.taken(op.Record)
 			r.Version++
 			t.put(r)
 		case table.OpDelete:
@@ -105,16 +111,16 @@ func (t *Table) put(r table.Record) {
 	old, was := t.records[r.Key]
 	for name, e := range old.Index {
 		if r.Index[name] != e {
-			t.leave(walk{r.Space, name, e.Partition}, entry{e.Sort, r.Key})
+			t.leave(walk{r.Space, name, e.Partition}, entry{sort: e.Sort, key: r.Key})
 		}
 	}
 	for name, e := range r.Index {
 		if old.Index[name] != e {
-			t.enter(walk{r.Space, name, e.Partition}, entry{e.Sort, r.Key})
+			t.enter(walk{r.Space, name, e.Partition}, entry{e.Sort, r.Key, map[string]table.IndexKey{name: e}})
 		}
 	}
 	if !was {
-		t.enter(walk{r.Space, "", r.Partition}, entry{r.Sort, r.Key})
+		t.enter(walk{r.Space, "", r.Partition}, entry{sort: r.Sort, key: r.Key})
 	}
 	t.records[r.Key] = r
 }
@@ -125,9 +131,9 @@ func (t *Table) remove(k table.Key) {
 		return
 	}
 	for name, e := range old.Index {
-		t.leave(walk{k.Space, name, e.Partition}, entry{e.Sort, k})
+		t.leave(walk{k.Space, name, e.Partition}, entry{sort: e.Sort, key: k})
 	}
-	t.leave(walk{k.Space, "", k.Partition}, entry{k.Sort, k})
+	t.leave(walk{k.Space, "", k.Partition}, entry{sort: k.Sort, key: k})
 	delete(t.records, k)
 }
 
@@ -165,12 +171,40 @@ func (t *Table) Purge(now time.Time) int {
 	return n
 }
 
-// clone makes a record of its own, in the form every adapter returns: maps
-// are never nil, times are whole seconds in UTC.
-func clone(r table.Record) table.Record {
-	if r.Attributes = maps.Clone(r.Attributes); r.Attributes == nil {
+// own is a stored record as a reader gets it.
+func (t *Table) own(r table.Record) table.Record {
+	if t.Shared && r.Version > 0 {
+		return r
+	}
+	return form(clone(r))
+}
+
+// taken is a record as it is stored.
+func (t *Table) taken(r table.Record) table.Record {
+	if t.Shared {
+		return form(r)
+	}
+	return form(clone(r))
+}
+
+// form is a record in the form every adapter returns: maps are never nil, times
+// are whole seconds in UTC.
+func form(r table.Record) table.Record {
+	if r.Attributes == nil {
 		r.Attributes = map[string]any{}
 	}
+	if r.Index == nil {
+		r.Index = map[string]table.IndexKey{}
+	}
+	if !r.ExpiresAt.IsZero() {
+		r.ExpiresAt = time.Unix(r.ExpiresAt.Unix(), 0).UTC()
+	}
+	return r
+}
+
+// clone gives a record maps of its own.
+func clone(r table.Record) table.Record {
+	r.Attributes, r.Index = maps.Clone(r.Attributes), maps.Clone(r.Index)
 	for name, v := range r.Attributes {
 		if b, ok := v.([]byte); ok {
 			if v = bytes.Clone(b); b == nil {
@@ -178,12 +212,6 @@ func clone(r table.Record) table.Record {
 			}
 			r.Attributes[name] = v
 		}
-	}
-	if r.Index = maps.Clone(r.Index); r.Index == nil {
-		r.Index = map[string]table.IndexKey{}
-	}
-	if !r.ExpiresAt.IsZero() {
-		r.ExpiresAt = time.Unix(r.ExpiresAt.Unix(), 0).UTC()
 	}
 	return r
 }
