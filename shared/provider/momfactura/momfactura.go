@@ -108,6 +108,9 @@ func methods(noEkwanza bool) []provider.Method {
 	}
 }
 
+// Capabilities are asked for with every request: these are made once.
+var allMethods, withoutEkwanza = methods(false), methods(true)
+
 // Provider is one Mom Factura account. It is safe for concurrent use.
 type Provider struct {
 	cfg    Config
@@ -165,9 +168,13 @@ func testPayer(digits string) bool {
 }
 
 func capabilities(noEkwanza bool) provider.Capabilities {
+	methods := allMethods
+	if noEkwanza {
+		methods = withoutEkwanza
+	}
 	return provider.Capabilities{
 		Name: Name, Currency: currency, Plan: payment.PlanAngola,
-		Methods: methods(noEkwanza), // no default: what the payer has to do differs too much
+		Methods: methods, // no default: what the payer has to do differs too much
 		Submits: submits, Statuses: questions,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,37 +23,74 @@ type Object map[string]json.RawMessage
 // is how one party is shown FAILED and the other SUCCESSFUL. A byte order
 // mark is skipped.
 func ReadObject(body []byte) (Object, error) {
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	if len(body) == 0 || body[0] != '{' || !json.Valid(body) {
 		return nil, errNotObject
 	}
 	o := Object{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, errNotObject
-		}
-		name, ok := key.(string)
+	for at := next(body, 1); body[at] != '}'; {
+		end := valueEnd(body, at)
+		name, ok := unquote(body[at:end])
 		if !ok {
-			return nil, errNotObject
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
 			return nil, errNotObject
 		}
 		if _, twice := o[name]; twice {
 			return nil, errDuplicate
 		}
-		o[name] = value
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, errNotObject
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errNotObject
+		at = next(body, end)
+		end = valueEnd(body, at)
+		o[name] = body[at:end:end]
+		at = next(body, end)
 	}
 	return o, nil
+}
+
+// next is the place of the next name, value or end of the object in valid JSON.
+func next(body []byte, at int) int {
+	for bytes.IndexByte([]byte(" \t\r\n,:"), body[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// valueEnd is the place behind the value that begins at a place in valid JSON.
+func valueEnd(body []byte, at int) int {
+	depth := 0
+	for ; ; at++ {
+		switch body[at] {
+		case '"':
+			for at++; body[at] != '"'; at++ {
+				if body[at] == '\\' {
+					at++
+				}
+			}
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		default: // a number or a word, or what stands between
+			if depth > 0 || bytes.IndexByte([]byte(" \t\r\n,}]"), body[at+1]) < 0 {
+				continue
+			}
+		}
+		if depth == 0 {
+			return at + 1
+		}
+	}
+}
+
+// unquote reads a JSON string.
+func unquote(quoted []byte) (text string, ok bool) {
+	for i, c := range quoted {
+		if c == '\\' || c >= utf8.RuneSelf || c < ' ' || c == '"' && i > 0 && i < len(quoted)-1 {
+			return text, json.Unmarshal(quoted, &text) == nil
+		}
+	}
+	if len(quoted) < 2 || quoted[0] != '"' || quoted[len(quoted)-1] != '"' {
+		return "", false
+	}
+	return string(quoted[1 : len(quoted)-1]), true
 }
 
 // Text returns a field as text: a string's content, anything else as it is
@@ -74,11 +110,7 @@ func rawText(raw json.RawMessage) (string, bool) {
 		return "", false
 	}
 	if raw[0] == '"' {
-		var s string
-		if err := json.Unmarshal(raw, &s); err != nil {
-			return "", false
-		}
-		return s, true
+		return unquote(raw)
 	}
 	return string(raw), true
 }

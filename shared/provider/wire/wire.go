@@ -66,14 +66,15 @@ type Trail []provider.Exchange
 // and is not changed after New.
 type Client struct {
 	base    string
-	client  http.Client
+	to      http.RoundTripper
 	now     func() time.Time
 	secrets []string
 }
 
-// New makes a Client out of an http.Client, whose redirects are not followed
-// whatever it says itself; nil: NewHTTPClient. A nil now is time.Now. base has
-// no slash at its end. The secrets are taken out of every answer.
+// New makes a Client out of an http.Client's transport: redirects are not
+// followed and cookies not kept, whatever it says itself; nil: NewHTTPClient. A
+// nil now is time.Now. base has no slash at its end. The secrets are taken out of
+// every answer.
 func New(base string, client *http.Client, now func() time.Time, secrets ...string) *Client {
 	if client == nil {
 		client = NewHTTPClient()
@@ -81,9 +82,11 @@ func New(base string, client *http.Client, now func() time.Time, secrets ...stri
 	if now == nil {
 		now = time.Now
 	}
-	c := &Client{base: base, client: *client, now: now, secrets: secrets}
-	c.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return c
+	to := client.Transport
+	if to == nil {
+		to = http.DefaultTransport
+	}
+	return &Client{base: base, to: to, now: now, secrets: secrets}
 }
 
 // Do makes the exchange once, bounded by timeout, and records it in the
@@ -152,7 +155,7 @@ func (c *Client) exchange(ctx context.Context, call Call, timeout time.Duration)
 	if req.Header.Get("Idempotency-Key") != "" {
 		req.GetBody = nil // net/http takes the header for leave to repeat a request
 	}
-	resp, err := c.client.Do(req)
+	resp, err := c.to.RoundTrip(req)
 	if err != nil {
 		class := Classify(err)
 		noConnection := class == ClassDNS || class == ClassDial || class == ClassTLS
