@@ -97,7 +97,7 @@ func (r *reader) time(name string) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
-	t, err := time.Parse(timeLayout, s)
+	t, err := readTimeKey(s)
 	if err != nil {
 		r.fail(name)
 	}

@@ -3,9 +3,9 @@ package ledger
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,7 +92,7 @@ func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 		panic("ledger: no randomness: " + err.Error())
 	}
 	first := records[0]
-	w := writer{}
+	w := make(writer, 14*len(records))
 	w.text("client_id", first.ClientID)
 	w.number(versionAttribute(first.Unchanged), first.Version)
 	for i, a := range records {
@@ -128,7 +128,7 @@ func exchange(i int) func(name string) string {
 		if i == 0 {
 			return name
 		}
-		return fmt.Sprintf("%s_%d", name, i+1)
+		return name + "_" + strconv.Itoa(i+1)
 	}
 }
 
@@ -187,7 +187,7 @@ func (l *Ledger) AuditTrail(ctx context.Context, reference string) ([]AuditRecor
 }
 
 func (l *Ledger) auditPartition(ctx context.Context, partition, reference string) ([]AuditRecord, error) {
-	var out []AuditRecord
+	out := make([]AuditRecord, 0, 8)
 	q := table.Query{Space: table.Audit, Partition: partition, Limit: 500}
 	for {
 		page, err := l.query(ctx, "read audit", q)
@@ -216,7 +216,7 @@ func auditFrom(rec table.Record, reference string) ([]AuditRecord, error) {
 	at := r.time("at")
 	unproven := !at.IsZero() // only a hint has it apart from its key
 	if !unproven {
-		at, _ = time.Parse(timeLayout, rec.Sort[:min(len(rec.Sort), len(timeLayout))])
+		at, _ = readTimeKey(rec.Sort[:min(len(rec.Sort), len(timeLayout))])
 	}
 	_, unchanged := rec.Attributes[versionAttribute(true)]
 	var records []AuditRecord

@@ -186,13 +186,13 @@ func (c *counting) addAttention(parts []string) error {
 }
 
 func (c *counting) due(shards *[DueShards]bool, stamp string) error {
-	at, err := time.Parse(timeLayout, stamp)
+	at, err := readTimeKey(stamp)
 	shards[c.shard] = shards[c.shard] || !at.After(c.now)
 	return err
 }
 
 func (c *counting) since(oldest *time.Duration, stamp string) error {
-	at, err := time.Parse(timeLayout, stamp)
+	at, err := readTimeKey(stamp)
 	if err == nil {
 		*oldest = max(*oldest, c.now.Sub(at))
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"momoproxy/shared/payment"
@@ -91,7 +92,7 @@ func KeyHash(apiKey string) string {
 // sealOwner binds a sealed value to its client, its use and its slot, so that
 // one copied from elsewhere, or from the old place to the new, does not open.
 func sealOwner(clientID, use string, slot int) string {
-	return fmt.Sprintf("client:%s:%s:%d", clientID, use, slot)
+	return "client:" + clientID + ":" + use + ":" + strconv.Itoa(slot)
 }
 
 // CreateClient stores a new client, the look-up of its API key and the audit

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,14 +25,14 @@ const (
 // before. It is the same with API keys.
 const MaxSigningSecrets = 2
 
-func sealedName(use string, slot int) string { return fmt.Sprintf("%s_%d_sealed", use, slot) }
+func sealedName(use string, slot int) string { return use + "_" + strconv.Itoa(slot) + "_sealed" }
 
 // untilName is when slot 1 ends.
 func untilName(use string) string { return use + "_1_until" }
 
 // keyHashName is where the hash of a key is, beside the sealed key: who asks
 // whether a key is right needs none of the sealing keys.
-func keyHashName(slot int) string { return fmt.Sprintf("%s_%d_hash", useAPIKey, slot) }
+func keyHashName(slot int) string { return useAPIKey + "_" + strconv.Itoa(slot) + "_hash" }
 
 func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 	if c.APIKey == "" {

@@ -7,7 +7,7 @@ import (
 )
 
 func deliveryRecord(d delivery.Delivery) table.Record {
-	w := writer{}
+	w := make(writer, 14)
 	w.text("client_id", d.ClientID)
 	w.text("event", string(d.Event))
 	w.text("body", d.Body)

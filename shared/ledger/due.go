@@ -42,7 +42,7 @@ func (l *Ledger) Due(ctx context.Context, q DueQuery, p Paging) (Page[Due], erro
 		if len(parts) < 3 {
 			return Page[Due]{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
 		}
-		at, err := time.Parse(timeLayout, parts[1])
+		at, err := readTimeKey(parts[1])
 		if err != nil {
 			return Page[Due]{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
 		}

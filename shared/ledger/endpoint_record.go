@@ -12,7 +12,7 @@ import (
 )
 
 func endpointRecord(e delivery.Endpoint) table.Record {
-	w := writer{}
+	w := make(writer, 14)
 	w.text("client_id", e.ClientID)
 	w.text("state", string(e.State))
 	w.number("failures", int64(e.Failures))

@@ -66,7 +66,7 @@ func (l *Ledger) Inbox(ctx context.Context, in InboxQuery, p Paging) (Page[Atten
 
 // Place is where a held delivery stands among those of its endpoint.
 func (a Attention) Place() string {
-	return fmt.Sprintf("%s#%s#%06d", timeKey(a.At), a.Reference, a.Sequence)
+	return timeKey(a.At) + "#" + a.Reference + "#" + number6(a.Sequence)
 }
 
 // attentionFrom takes an entry's sort key apart (see the functions that make
@@ -90,7 +90,7 @@ func attentionFrom(sort string) (Attention, error) {
 		var err error
 		switch part := parts[i]; field {
 		case "at":
-			a.At, err = time.Parse(timeLayout, part)
+			a.At, err = readTimeKey(part)
 		case "client":
 			a.ClientID = part
 		case "reference":

@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +38,30 @@ const DueShards = 4
 
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-func timeKey(t time.Time) string { return t.UTC().Format(timeLayout) }
+// timeKey is t in timeLayout, without the milliseconds in the standard layout
+// that the time package writes four times as fast.
+func timeKey(t time.Time) string {
+	var room [len(timeLayout)]byte
+	t = t.UTC()
+	ms := t.Nanosecond() / int(time.Millisecond)
+	b := t.AppendFormat(room[:0], time.RFC3339)
+	return string(append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'))
+}
+
+// readTimeKey reads what timeKey wrote, by the standard layout for the same
+// reason.
+func readTimeKey(s string) (time.Time, error) {
+	if len(s) != len(timeLayout) || s[len(s)-1] != 'Z' || s[19] != '.' {
+		return time.Parse(timeLayout, s) // which says what is wrong
+	}
+	return time.Parse(time.RFC3339, s)
+}
+
+// number6 writes a sequence so that sequences sort as texts do.
+func number6(sequence int) string {
+	digits := strconv.Itoa(sequence)
+	return "000000"[min(len(digits), 6):] + digits
+}
 
 // A payment and its deliveries share a partition: one query reads both.
 func paymentPartition(reference string) string { return "payment#" + reference }
@@ -77,7 +100,7 @@ func requestKey(reference string) table.Key {
 const deliveryPrefix = "delivery#"
 
 func deliveryKey(reference string, sequence int) table.Key {
-	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: fmt.Sprintf(deliveryPrefix+"%06d", sequence)}
+	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: deliveryPrefix + number6(sequence)}
 }
 
 // An external id's partition holds one lock per client, so that the bare
@@ -137,7 +160,7 @@ func transactionEntry(id, reference string) table.IndexKey {
 func eventEntry(d delivery.Delivery) table.IndexKey {
 	return table.IndexKey{
 		Partition: eventsPartition(d.ClientID),
-		Sort:      fmt.Sprintf("%s#%s#%06d", timeKey(d.CreatedAt), d.Reference, d.Sequence),
+		Sort:      timeKey(d.CreatedAt) + "#" + d.Reference + "#" + number6(d.Sequence),
 	}
 }
 
@@ -158,7 +181,7 @@ const (
 	DuePayment  DueKind = "payment"
 )
 
-func duePartition(shard int) string { return fmt.Sprintf("due#%d", shard) }
+func duePartition(shard int) string { return "due#" + strconv.Itoa(shard) }
 
 // dueEntry names the client too: the sweeper rings without reading records.
 // The record's own key has the rest. The kinds stand apart in a partition, so
@@ -219,14 +242,14 @@ func attentionPayment(at time.Time, clientID, reference string) table.IndexKey {
 
 // attentionExhausted lists exhausted deliveries by the time of their event.
 func attentionExhausted(created time.Time, clientID, reference string, sequence int) table.IndexKey {
-	return attentionEntry(AttentionExhausted, fmt.Sprintf("%s#%s#%s#%06d", timeKey(created), clientID, reference, sequence))
+	return attentionEntry(AttentionExhausted, timeKey(created)+"#"+clientID+"#"+reference+"#"+number6(sequence))
 }
 
 // attentionHeld lists held deliveries by endpoint, oldest event first: one
 // endpoint's are one range, and those that are held for something else than
 // their endpoint have an empty one.
 func attentionHeld(clientID, origin string, created time.Time, reference string, sequence int) table.IndexKey {
-	return attentionEntry(AttentionHeld, heldPrefix(clientID, origin)+fmt.Sprintf("%s#%s#%06d", timeKey(created), reference, sequence))
+	return attentionEntry(AttentionHeld, heldPrefix(clientID, origin)+timeKey(created)+"#"+reference+"#"+number6(sequence))
 }
 
 // heldPrefix begins the entries of one endpoint's held deliveries.

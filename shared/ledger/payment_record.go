@@ -63,7 +63,7 @@ func requestRecord(p payment.Payment) table.Record {
 }
 
 func (p Payment) record() table.Record {
-	w := writer{}
+	w := make(writer, 28)
 	if p.requestApart() {
 		w.flag("request_apart", true)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"momoproxy/shared/delivery"
@@ -46,7 +47,7 @@ func (r *reader) attempts(name string, of delivery.Delivery) []delivery.Attempt 
 	if text == "" {
 		return nil
 	}
-	var stored []storedAttempt
+	stored := make([]storedAttempt, 0, strings.Count(text, `"t":`)) // one each, and rarely more
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {
 		r.fail(name)
 		return nil
