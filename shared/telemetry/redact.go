@@ -59,8 +59,13 @@ func cutAt(s string, max int) string {
 const maxNesting = 4
 
 func redact(s string, nesting int) string {
-	if t := strings.TrimLeft(s, " \t\r\n"); nesting < maxNesting && t != "" && strings.ContainsRune(`{["`, rune(t[0])) && json.Valid([]byte(s)) {
-		return redactJSON(s, nesting)
+	if at := skipSpace(s, 0); nesting < maxNesting && at < len(s) {
+		switch s[at] {
+		case '{', '[', '"':
+			if json.Valid([]byte(s)) {
+				return redactJSON(s, nesting)
+			}
+		}
 	}
 	return redactText(s)
 }

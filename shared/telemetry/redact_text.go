@@ -68,7 +68,12 @@ func (c *copier) of(s string) string {
 // prefixed tells whether a prefix begins at i, and where the secret behind it
 // begins and ends.
 func prefixed(s string, i int) (start, end int, ok bool) {
-	if i == len(s) || !strings.ContainsRune("wmb", rune(s[i]|0x20)) {
+	if i == len(s) {
+		return 0, 0, false
+	}
+	switch s[i] | 0x20 {
+	case 'w', 'm', 'b':
+	default:
 		return 0, 0, false // most bytes begin none of them
 	}
 	for _, p := range prefixes {
@@ -186,7 +191,7 @@ func quoteEnd(s string, i int, quote byte, slashes int) int {
 }
 
 func nameByte(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_' || b == '-' || b == '.'
+	return b|0x20 >= 'a' && b|0x20 <= 'z' || b >= '0' && b <= '9' || b == '_' || b == '-' || b == '.'
 }
 
 // tokenAt tells whether s[i] belongs to a credential: token68 of RFC 9110,
