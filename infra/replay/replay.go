@@ -48,7 +48,7 @@ func Payment(ctx context.Context, stored ledger.Payment, trail []ledger.AuditRec
 	policy := of.registration.Known.Method(stored.Method).Policy
 	r := Result{payment: begun(stored.Payment)}
 	all := writes(trail)
-	of.asked = slices.ContainsFunc(all, func(w []ledger.AuditRecord) bool { return submission(w) && len(exchanges(w)) > 0 })
+	of.asked = slices.ContainsFunc(all, func(w []ledger.AuditRecord) bool { return submission(w) && slices.ContainsFunc(w, isExchange) })
 	for _, together := range all {
 		e, unread, err := of.evidence(ctx, r.payment, together)
 		if err != nil {
@@ -89,12 +89,11 @@ func writes(trail []ledger.AuditRecord) [][]ledger.AuditRecord {
 
 // end is when the last exchange with the provider ended, or else the last record.
 func end(together []ledger.AuditRecord) time.Time {
-	if asked := exchanges(together); len(asked) > 0 {
-		together = asked
-	}
+	asked := slices.ContainsFunc(together, isExchange)
 	var last time.Time
-	for _, a := range together {
-		if at := a.At.Add(a.Duration); at.After(last) {
+	for i := range together {
+		a := &together[i]
+		if at := a.At.Add(a.Duration); at.After(last) && (!asked || isExchange(*a)) {
 			last = at
 		}
 	}
@@ -146,13 +145,15 @@ func submission(together []ledger.AuditRecord) bool {
 
 func exchanges(together []ledger.AuditRecord) []ledger.AuditRecord {
 	var asked []ledger.AuditRecord
-	for _, a := range together {
-		if a.Direction == ledger.OutboundToProvider {
-			asked = append(asked, a)
+	for i := range together {
+		if isExchange(together[i]) {
+			asked = append(asked, together[i])
 		}
 	}
 	return asked
 }
+
+func isExchange(a ledger.AuditRecord) bool { return a.Direction == ledger.OutboundToProvider }
 
 // signedAgain reads a provider's callback. Its signature was verified before it
 // was stored, and is not kept: it is signed anew with the made-up secret. One

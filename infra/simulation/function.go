@@ -2,9 +2,9 @@ package simulation
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"momoproxy/shared/assembly"
@@ -122,7 +122,7 @@ func (w *world) sideBySide(limit, n int, task func(i int)) {
 	next := 0
 	workers := make([]*process, min(limit, n))
 	for i := range workers {
-		workers[i] = w.spawn(w.current, fmt.Sprintf("task %d", i+1), func() {
+		workers[i] = w.spawn(w.current, "task "+strconv.Itoa(i+1), func() {
 			for next < n {
 				next++
 				task(next - 1)
@@ -228,7 +228,7 @@ func (w *world) invoke(r role, f func(context.Context, *instance)) (inv *invocat
 	}
 	i := w.instanceOf(r)
 	w.books.invocations++
-	inv = &invocation{instance: i, name: fmt.Sprintf("%s.%d", r, w.books.invocations), deadline: time.Now().Add(timeouts[r])}
+	inv = &invocation{instance: i, name: string(r) + "." + strconv.Itoa(w.books.invocations), deadline: time.Now().Add(timeouts[r])}
 	i.busy = true
 	w.note("invoke", inv.name)
 	w.await(w.spawn(inv, "", func() {

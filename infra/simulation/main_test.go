@@ -8,6 +8,6 @@ import (
 
 // Worlds are small and many: collecting less often makes runs a third faster.
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(800)
+	debug.SetGCPercent(2400)
 	os.Exit(m.Run())
 }

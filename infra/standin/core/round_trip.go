@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -67,7 +68,9 @@ func (c Connection) RoundTrip(out *http.Request) (*http.Response, error) {
 
 // asReceived turns a client's request into the one a server would see.
 func asReceived(out *http.Request) *http.Request {
-	in := out.Clone(out.Context())
+	in := new(http.Request)
+	*in = *out
+	in.Header = maps.Clone(out.Header)
 	in.RemoteAddr = "127.0.0.1:1"
 	in.RequestURI = out.URL.RequestURI()
 	if in.Host == "" {
