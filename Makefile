@@ -189,6 +189,10 @@ sdks: ## Pay through MTN's stand-in with published clients, unchanged (fetches t
 schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against openapi.yaml, EXAMPLES (40) for each operation
 	infra/tools/schemathesis.sh --max-examples $(EXAMPLES) --seed $(FIRST)
 
+.PHONY: clients
+clients: .tools/clients-python/.installed ## Lint openapi.yaml, make a client with each of six generators, compile it and pay with it (fetches them; needs Node, Java with Maven, Python, PHP); CLIENTS=go for one
+	infra/clients/run.sh $(CLIENTS)
+
 .PHONY: contract-servers
 contract-servers: ## Post what apps and the stand-in are sent to the webhook servers of a provider's own document (fetches Express and Flask)
 	go run ./infra/standin/*/contractservers

@@ -6,7 +6,6 @@ package httpapi
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -18,12 +17,6 @@ import (
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/telemetry"
 )
-
-// OpenAPI is the description of the API, as served to nobody and read by
-// tests.
-//
-//go:embed openapi.yaml
-var OpenAPI []byte
 
 // Request and Response are API Gateway's HTTP API events, payload version 2.0.
 type (

@@ -49,6 +49,7 @@ var eventAnswers = map[string]struct {
 	"status/unknown":                          {404, "not_found"},
 	"health/get":                              {200, ""},
 	"health/head":                             {200, ""},
+	"health/openapi":                          {200, ""},
 	"health/unknown-route":                    {404, "route_not_found"},
 	"health/trailing-slash":                   {404, "route_not_found"},
 	"health/wrong-method":                     {405, "method_not_allowed"},

@@ -33,7 +33,8 @@ func (b *healthBody) fail(code, sentence string) {
 	}
 }
 
-// Health handles /health, and what no route takes.
+// Health handles what anybody may call: /health, /openapi.json, and what no
+// route takes.
 type Health struct {
 	*Base
 	Ledger  *ledger.Ledger
@@ -44,10 +45,13 @@ type Health struct {
 
 // Handler serves the routes of the health function by the event's route key.
 func (h *Health) Handler() Handler {
-	health, unknown := h.health(), h.UnknownRoute()
+	health, document, unknown := h.health(), h.document(), h.UnknownRoute()
 	return func(ctx context.Context, r Request) (Response, error) {
-		if r.RouteKey == DefaultRoute {
+		switch r.RouteKey {
+		case DefaultRoute:
 			return unknown(ctx, r)
+		case "GET /openapi.json":
+			return document(ctx, r)
 		}
 		return health(ctx, r)
 	}

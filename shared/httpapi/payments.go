@@ -19,13 +19,14 @@ import (
 )
 
 // paymentSummary is a payment as it is listed. The names are those of
-// StatusResponse. It is what is stored: no provider is asked for it.
+// statusBody. It is what is stored: no provider is asked for it.
 type paymentSummary struct {
 	ReferenceID   string              `json:"referenceId"`
 	ExternalID    string              `json:"externalId"`
 	Status        payment.Status      `json:"status"`
 	Phase         payment.Phase       `json:"phase,omitempty"`
 	Amount        json.Number         `json:"amount"`
+	AmountDecimal string              `json:"amountDecimal"`
 	Currency      string              `json:"currency"`
 	Payer         *string             `json:"payer"` // null: it names none
 	FinancialTxID *string             `json:"financialTxId"`
@@ -42,7 +43,7 @@ type paymentSummary struct {
 func summaryOf(p ledger.Payment) paymentSummary {
 	return paymentSummary{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status, Phase: p.Phase,
-		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
+		Amount: json.Number(p.Amount.Decimal()), AmountDecimal: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode,
 		Provider: p.Provider, Account: p.Account, Method: p.Method,
 		CreatedAt: payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt), Metadata: p.Metadata,

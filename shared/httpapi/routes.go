@@ -25,6 +25,7 @@ var ownRoutes = []Route{
 	{"POST", "/payments/{referenceId}/resend-callback", "payments"},
 	{"GET", "/health", "health"},
 	{"HEAD", "/health", "health"},
+	{"GET", "/openapi.json", "health"},
 	{"", DefaultRoute, "health"},
 }
 

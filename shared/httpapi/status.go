@@ -9,12 +9,14 @@ import (
 )
 
 // statusBody is the contract's StatusResponse and, behind it, what is ours.
-// amount is a JSON number, written from the exact decimal.
+// amount is a JSON number, written from the exact decimal; amountDecimal is the
+// same as text, for clients that read numbers as floats.
 type statusBody struct {
 	ReferenceID       string              `json:"referenceId"`
 	ExternalID        string              `json:"externalId"`
 	Status            payment.Status      `json:"status"`
 	Amount            json.Number         `json:"amount"`
+	AmountDecimal     string              `json:"amountDecimal"`
 	Currency          string              `json:"currency"`
 	Payer             *string             `json:"payer"`
 	FinancialTxID     *string             `json:"financialTxId"`
@@ -57,7 +59,7 @@ func statusOf(v gateway.View) statusBody {
 	p := v.Payment
 	body := statusBody{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
-		Amount: json.Number(p.Amount.Decimal()), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
+		Amount: json.Number(p.Amount.Decimal()), AmountDecimal: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode,
 		CallbackForwarded: v.Forwarded(),
 		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),

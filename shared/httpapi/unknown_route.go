@@ -22,7 +22,7 @@ func (b *Base) UnknownRoute() Handler {
 		if path := meant(requested); path != "" {
 			return problem(404, "route_not_found", fmt.Sprintf("There is no route %s %s. Send the request to %s, without the trailing or doubled slash.", shown(method), shown(requested), shown(path)))
 		}
-		return problem(404, "route_not_found", fmt.Sprintf("There is no route %s %s. openapi.yaml describes all there are.", shown(method), shown(requested)))
+		return problem(404, "route_not_found", fmt.Sprintf("There is no route %s %s. GET /openapi.json describes all there are.", shown(method), shown(requested)))
 	})
 }
 
