@@ -23,7 +23,7 @@ type Object map[string]json.RawMessage
 // is how one party is shown FAILED and the other SUCCESSFUL. A byte order
 // mark is skipped.
 func ReadObject(body []byte) (Object, error) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	body = bytes.Trim(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
 	if len(body) == 0 || body[0] != '{' || !json.Valid(body) {
 		return nil, errNotObject
 	}

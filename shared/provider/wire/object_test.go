@@ -1,7 +1,12 @@
 package wire_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"momoproxy/shared/provider/wire"
 )
@@ -12,13 +17,64 @@ func TestReadObject(t *testing.T) {
 	for body, want := range map[string]string{
 		`{}`: "", ` {"a":1} `: "", "\xef\xbb\xbf{\"a\":1}": "", `{"a":{"b":1,"c":1},"b":[{"a":1}]}`: "", `{"a":1,"A":2}`: "",
 		``: notObject, `null`: notObject, `[]`: notObject, `"a"`: notObject, `{`: notObject,
-		`{"a"}`: notObject, `{"a":1}{}`: notObject, `{"a":1} x`: notObject, `<html>`: notObject,
+		`{"a"}`: notObject, `{"a":1}{}`: notObject, `{"a":1} x`: notObject, `<html>`: notObject, "\u00a0{}": notObject,
 		`{"a":1,"a":1}`: twice, `{"a":1,"\u0061":1}`: twice,
 	} {
 		if _, err := wire.ReadObject([]byte(body)); (err == nil) != (want == "") || err != nil && err.Error() != want {
 			t.Errorf("%s: %v, want %q", body, err, want)
 		}
 	}
+}
+
+// FuzzReadObject holds ReadObject to what encoding/json reads of the same bytes.
+func FuzzReadObject(f *testing.F) {
+	for _, body := range []string{
+		`{}`, `{"a":1}`, "\xef\xbb\xbf {\"a\" :\t-1.5e3 , \"b\":[1,{\"}\":\"]\"}],\"c\":\"\\\"\\\\\"}\r\n", `{"a":true,"\u0061":null}`,
+		"{\"\xff\":\"\xff\"}", `{"":{"":[[],{}]}}`, `{"a":"\ud800"}`, `{"a":1}{}`, `{"a":1,}`, "\v{}", `{`, `"a"`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		want, ok := decode(body)
+		got, err := wire.ReadObject(body)
+		if (err == nil) != ok {
+			t.Fatalf("%q: %v, and encoding/json reads it: %t", body, err, ok)
+		}
+		if diff := cmp.Diff(want, got); ok && diff != "" {
+			t.Fatalf("%q (-encoding/json +ReadObject):\n%s", body, diff)
+		}
+		for name, raw := range got {
+			var text string
+			read, has := got.Text(name)
+			if json.Unmarshal(raw, &text) == nil && raw[0] == '"' && (!has || read != text) {
+				t.Fatalf("%q: %q, and encoding/json reads %q", raw, read, text)
+			}
+		}
+	})
+}
+
+// decode reads one JSON object in which no key stands twice.
+func decode(body []byte) (wire.Object, bool) {
+	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
+	if first, err := dec.Token(); err != nil || first != json.Delim('{') {
+		return nil, false
+	}
+	o := wire.Object{}
+	for dec.More() {
+		key, err := dec.Token()
+		name, isText := key.(string)
+		var value json.RawMessage
+		if err != nil || !isText || dec.Decode(&value) != nil {
+			return nil, false
+		}
+		if _, twice := o[name]; twice {
+			return nil, false
+		}
+		o[name] = value
+	}
+	_, err := dec.Token()
+	_, after := dec.Token()
+	return o, err == nil && after == io.EOF
 }
 
 func TestText(t *testing.T) {
