@@ -183,30 +183,14 @@ func (l *Ledger) AuditUnchanged(ctx context.Context, p Payment, records ...Audit
 
 // AuditTrail reads the audit records of one payment, oldest first.
 func (l *Ledger) AuditTrail(ctx context.Context, reference string) ([]AuditRecord, error) {
-	return l.auditPartition(ctx, "payment#"+reference, reference)
-}
-
-func (l *Ledger) auditPartition(ctx context.Context, partition, reference string) ([]AuditRecord, error) {
-	out := make([]AuditRecord, 0, 8)
-	q := table.Query{Space: table.Audit, Partition: partition, Limit: 500}
-	for {
-		page, err := l.query(ctx, "read audit", q)
-		if err != nil {
-			return nil, err
-		}
-		for _, rec := range page.Records {
-			a, err := auditFrom(rec, reference)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, a...)
-		}
-		if page.Next == "" {
-			slices.SortStableFunc(out, byTime)
-			return out, nil
-		}
-		q.After = page.Next
-	}
+	trail := make([]AuditRecord, 0, 8)
+	err := l.each(ctx, "read audit", table.Audit, paymentPartition(reference), func(rec table.Record) error {
+		records, err := auditFrom(rec, reference)
+		trail = append(trail, records...)
+		return err
+	})
+	slices.SortStableFunc(trail, byTime)
+	return trail, err
 }
 
 func byTime(a, b AuditRecord) int { return a.At.Compare(b.At) }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,12 +74,9 @@ func (l *Ledger) clientRecord(c Client) (table.Record, error) {
 
 // readClient reads one client without its secrets, or ErrNotFound.
 func (l *Ledger) readClient(ctx context.Context, id string) (Client, *reader, error) {
-	rec, err := l.table.Get(ctx, clientKey(id))
-	if errors.Is(err, table.ErrNotFound) {
-		return Client{}, nil, ErrNotFound
-	}
+	rec, err := l.get(ctx, "read client", clientKey(id))
 	if err != nil {
-		return Client{}, nil, fmt.Errorf("read client: %w", err)
+		return Client{}, nil, err
 	}
 	r := &reader{rec: rec}
 	c := Client{
@@ -133,11 +129,11 @@ func (l *Ledger) Client(ctx context.Context, id string) (Client, error) {
 	}
 	if len(keys) > 1 {
 		c.OldAPIKey = keys[1]
-		use, err := l.keyUse(ctx, c.APIKey)
+		newest, err := l.keyOf(ctx, c.APIKey)
 		if err != nil {
 			return Client{}, err
 		}
-		c.newKeyUsed = !use.IsZero()
+		c.newKeyUsed = !newest.LastUsedAt.IsZero()
 	}
 	return c, nil
 }

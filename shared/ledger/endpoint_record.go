@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -81,14 +80,14 @@ func endpointFrom(rec table.Record) (delivery.Endpoint, error) {
 // which is why it is not longer.
 const endpointFresh = 250 * time.Millisecond
 
-// delivery.Endpoint reads one endpoint from the table. One without a record is closed.
+// Endpoint reads one endpoint from the table. One without a record is closed.
 func (l *Ledger) Endpoint(ctx context.Context, clientID, origin string) (delivery.Endpoint, error) {
-	rec, err := l.table.Get(ctx, endpointKey(clientID, origin))
-	if errors.Is(err, table.ErrNotFound) {
+	rec, err := l.get(ctx, "read endpoint", endpointKey(clientID, origin))
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return delivery.Endpoint{ClientID: clientID, Origin: origin, State: delivery.EndpointClosed}, nil
-	}
-	if err != nil {
-		return delivery.Endpoint{}, fmt.Errorf("read endpoint: %w", err)
+	case err != nil:
+		return delivery.Endpoint{}, err
 	}
 	return endpointFrom(rec)
 }
@@ -101,7 +100,7 @@ func (l *Ledger) RecentEndpoint(ctx context.Context, clientID, origin string, no
 	return l.FreshEndpoint(ctx, clientID, origin, now)
 }
 
-// FreshEndpoint is delivery.Endpoint, remembered for RecentEndpoint.
+// FreshEndpoint is Endpoint, remembered for RecentEndpoint.
 func (l *Ledger) FreshEndpoint(ctx context.Context, clientID, origin string, now time.Time) (delivery.Endpoint, error) {
 	e, err := l.Endpoint(ctx, clientID, origin)
 	if err == nil {
@@ -126,26 +125,12 @@ func (l *Ledger) SaveEndpoint(ctx context.Context, e delivery.Endpoint, now time
 // Endpoints lists a client's endpoints that have ever failed, by origin.
 func (l *Ledger) Endpoints(ctx context.Context, clientID string) ([]delivery.Endpoint, error) {
 	var all []delivery.Endpoint
-	q := table.Query{
-		Space: table.Main, Partition: endpointPartition(clientID), Limit: 500,
-	}
-	for {
-		page, err := l.query(ctx, "read endpoints", q)
-		if err != nil {
-			return nil, err
+	err := l.each(ctx, "read endpoints", table.Main, endpointPartition(clientID), func(rec table.Record) error {
+		e, err := endpointFrom(rec)
+		if e.Origin != delivery.AllEndpoints {
+			all = append(all, e)
 		}
-		for _, rec := range page.Records {
-			e, err := endpointFrom(rec)
-			if err != nil {
-				return nil, err
-			}
-			if e.Origin != delivery.AllEndpoints {
-				all = append(all, e)
-			}
-		}
-		if page.Next == "" {
-			return all, nil
-		}
-		q.After = page.Next
-	}
+		return err
+	})
+	return all, err
 }

@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -24,12 +22,9 @@ func (l *Ledger) ClientByKey(ctx context.Context, apiKey string, now time.Time) 
 	hash := KeyHash(apiKey)
 	c, ok := l.clients.get(hash, now)
 	if !ok {
-		rec, err := l.table.Get(ctx, apiKeyKey(hash))
-		if errors.Is(err, table.ErrNotFound) {
-			return Client{}, ErrNotFound
-		}
+		rec, err := l.get(ctx, "read key", apiKeyKey(hash))
 		if err != nil {
-			return Client{}, fmt.Errorf("read key: %w", err)
+			return Client{}, err
 		}
 		r := &reader{rec: rec}
 		id := r.text("client_id")
@@ -85,12 +80,6 @@ func (l *Ledger) NoteKeyUse(ctx context.Context, apiKey string, now time.Time) {
 	}
 }
 
-// keyUse is when a key was last written down as used; zero: never.
-func (l *Ledger) keyUse(ctx context.Context, apiKey string) (time.Time, error) {
-	k, err := l.keyOf(ctx, apiKey)
-	return k.LastUsedAt, err
-}
-
 // Key is what may be shown of an API key.
 type Key struct {
 	Fingerprint string    // see Fingerprint
@@ -113,12 +102,9 @@ func (l *Ledger) Keys(ctx context.Context, c Client) ([]Key, error) {
 
 func (l *Ledger) keyOf(ctx context.Context, apiKey string) (Key, error) {
 	k := Key{Fingerprint: Fingerprint(apiKey)}
-	rec, err := l.table.Get(ctx, apiKeyKey(KeyHash(apiKey)))
-	if errors.Is(err, table.ErrNotFound) {
-		return k, nil
-	}
+	rec, err := l.getOrNew(ctx, "read key", apiKeyKey(KeyHash(apiKey)))
 	if err != nil {
-		return k, fmt.Errorf("read key: %w", err)
+		return k, err
 	}
 	r := &reader{rec: rec}
 	k.CreatedAt, k.LastUsedAt = r.time("created_at"), r.time("last_used_at")

@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -19,14 +17,11 @@ func sequenceOf(sort string) int {
 	return n
 }
 
-// delivery.Delivery reads the delivery of one event, or ErrNotFound.
+// Delivery reads the delivery of one event, or ErrNotFound.
 func (l *Ledger) Delivery(ctx context.Context, reference string, sequence int) (delivery.Delivery, error) {
-	rec, err := l.table.Get(ctx, deliveryKey(reference, sequence))
-	if errors.Is(err, table.ErrNotFound) {
-		return delivery.Delivery{}, ErrNotFound
-	}
+	rec, err := l.get(ctx, "read delivery", deliveryKey(reference, sequence))
 	if err != nil {
-		return delivery.Delivery{}, fmt.Errorf("read delivery: %w", err)
+		return delivery.Delivery{}, err
 	}
 	return deliveryFrom(rec)
 }
@@ -66,26 +61,11 @@ type Story struct {
 // Story reads a payment's whole story in one walk, or ErrNotFound.
 func (l *Ledger) Story(ctx context.Context, reference string) (Story, error) {
 	var s Story
-	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), Limit: 500}
-	for {
-		page, err := l.query(ctx, "read story", q)
-		if err != nil {
-			return Story{}, err
-		}
-		for _, rec := range page.Records {
-			if err := s.add(rec); err != nil {
-				return Story{}, err
-			}
-		}
-		if page.Next == "" {
-			break
-		}
-		q.After = page.Next
+	err := l.each(ctx, "read payment", table.Main, paymentPartition(strings.ToLower(reference)), s.add)
+	if err == nil && s.Payment.Reference == "" {
+		err = ErrNotFound
 	}
-	if s.Payment.Reference == "" {
-		return Story{}, ErrNotFound
-	}
-	return s, nil
+	return s, err
 }
 
 func (s *Story) add(rec table.Record) (err error) {

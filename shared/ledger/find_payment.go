@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"momoproxy/shared/delivery"
@@ -17,12 +16,9 @@ func (l *Ledger) Payment(ctx context.Context, reference string) (Payment, error)
 	if !payment.IsReference(reference) {
 		return Payment{}, ErrNotFound
 	}
-	rec, err := l.table.Get(ctx, paymentKey(strings.ToLower(reference)))
-	if errors.Is(err, table.ErrNotFound) {
-		return Payment{}, ErrNotFound
-	}
+	rec, err := l.get(ctx, "read payment", paymentKey(strings.ToLower(reference)))
 	if err != nil {
-		return Payment{}, fmt.Errorf("read payment: %w", err)
+		return Payment{}, err
 	}
 	return l.whole(ctx, rec)
 }

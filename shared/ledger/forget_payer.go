@@ -36,7 +36,8 @@ func (l *Ledger) ForgetPayer(ctx context.Context, reference string, record Audit
 	}
 	number := numberIn(p.Payer)
 	var ops []table.Op
-	err = l.eachRecord(ctx, table.Query{Space: table.Audit, Partition: paymentPartition(p.Reference)}, func(rec table.Record) error {
+	err = l.each(ctx, "read audit", table.Audit, paymentPartition(p.Reference), func(rec table.Record) error {
+		rec.Attributes = maps.Clone(rec.Attributes) // the table may share it
 		if number.erase(rec) {
 			ops = append(ops, table.Erase(rec))
 		}
@@ -50,7 +51,8 @@ func (l *Ledger) ForgetPayer(ctx context.Context, reference string, record Audit
 		return err
 	}
 	ops = l.auditOps([]AuditRecord{record})
-	err = l.eachRecord(ctx, table.Query{Space: table.Main, Partition: paymentPartition(p.Reference)}, func(rec table.Record) error {
+	err = l.each(ctx, "read payment", table.Main, paymentPartition(p.Reference), func(rec table.Record) error {
+		rec.Attributes, rec.Index = maps.Clone(rec.Attributes), maps.Clone(rec.Index)
 		if rec.Key == paymentKey(p.Reference) {
 			if rec.Version != p.version {
 				return ErrStale
@@ -66,25 +68,6 @@ func (l *Ledger) ForgetPayer(ctx context.Context, reference string, record Audit
 		return err
 	}
 	return l.write(ctx, "forget the payer of "+p.Reference, ops...)
-}
-
-// eachRecord calls f with every record of a partition, which f may change.
-func (l *Ledger) eachRecord(ctx context.Context, q table.Query, f func(table.Record) error) error {
-	for q.Limit = 500; ; {
-		page, err := l.query(ctx, "read all", q)
-		if err != nil {
-			return err
-		}
-		for _, rec := range page.Records {
-			rec.Attributes, rec.Index = maps.Clone(rec.Attributes), maps.Clone(rec.Index)
-			if err := f(rec); err != nil {
-				return err
-			}
-		}
-		if q.After = page.Next; page.Next == "" {
-			return nil
-		}
-	}
 }
 
 // number finds a phone number in texts, as apps and providers write it: with or

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"momoproxy/shared/table"
@@ -21,27 +20,26 @@ func heartbeatKey() table.Key {
 // Heartbeat is when the reconciler last ended a run and could store that.
 // Zero: it has not yet.
 func (l *Ledger) Heartbeat(ctx context.Context) (time.Time, error) {
-	at, _, err := l.heartbeat(ctx)
-	return at, err
+	rec, err := l.getOrNew(ctx, "read heartbeat", heartbeatKey())
+	if err != nil {
+		return time.Time{}, err
+	}
+	return beatAt(rec)
 }
 
-func (l *Ledger) heartbeat(ctx context.Context) (at time.Time, version int64, err error) {
-	rec, err := l.table.Get(ctx, heartbeatKey())
-	if errors.Is(err, table.ErrNotFound) {
-		return time.Time{}, 0, nil
-	}
-	if err != nil {
-		return time.Time{}, 0, fmt.Errorf("read heartbeat: %w", err)
-	}
+func beatAt(rec table.Record) (time.Time, error) {
 	r := &reader{rec: rec}
-	at = r.time("beat_at")
-	return at, rec.Version, r.err
+	return r.time("beat_at"), r.err
 }
 
 // Beat stores now as the reconciler's heartbeat, unless the stored one is
 // less than beatEvery old. One from a clock that ran ahead is replaced.
 func (l *Ledger) Beat(ctx context.Context, now time.Time) error {
-	at, version, err := l.heartbeat(ctx)
+	rec, err := l.getOrNew(ctx, "read heartbeat", heartbeatKey())
+	if err != nil {
+		return err
+	}
+	at, err := beatAt(rec)
 	if err != nil {
 		return err
 	}
@@ -50,7 +48,8 @@ func (l *Ledger) Beat(ctx context.Context, now time.Time) error {
 	}
 	w := writer{}
 	w.time("beat_at", now)
-	err = l.write(ctx, "write heartbeat", table.Put(table.Record{Key: heartbeatKey(), Version: version, Attributes: w}))
+	rec.Attributes = w
+	err = l.write(ctx, "write heartbeat", table.Put(rec))
 	if errors.Is(err, ErrStale) { // another run was faster
 		return nil
 	}

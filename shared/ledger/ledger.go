@@ -112,6 +112,47 @@ var (
 	ErrCorrupt = errors.New("corrupt record")
 )
 
+// get reads one record, or ErrNotFound.
+func (l *Ledger) get(ctx context.Context, what string, key table.Key) (table.Record, error) {
+	rec, err := l.table.Get(ctx, key)
+	switch {
+	case err == nil:
+		return rec, nil
+	case errors.Is(err, table.ErrNotFound):
+		return table.Record{}, ErrNotFound
+	}
+	return table.Record{}, fmt.Errorf("%s: %w", what, err)
+}
+
+// getOrNew reads one record. If there is none it is empty, with Version 0, so
+// that writing it creates it.
+func (l *Ledger) getOrNew(ctx context.Context, what string, key table.Key) (table.Record, error) {
+	rec, err := l.get(ctx, what, key)
+	if errors.Is(err, ErrNotFound) {
+		return table.Record{Key: key}, nil
+	}
+	return rec, err
+}
+
+// each calls f with every record of a partition.
+func (l *Ledger) each(ctx context.Context, what string, space table.Space, partition string, f func(table.Record) error) error {
+	q := table.Query{Space: space, Partition: partition, Limit: 500}
+	for {
+		page, err := l.query(ctx, what, q)
+		if err != nil {
+			return err
+		}
+		for _, rec := range page.Records {
+			if err := f(rec); err != nil {
+				return err
+			}
+		}
+		if q.After = page.Next; page.Next == "" {
+			return nil
+		}
+	}
+}
+
 // query reads one page. ErrCursor: its cursor is not of this list.
 func (l *Ledger) query(ctx context.Context, what string, q table.Query) (table.Page, error) {
 	page, err := l.table.Query(ctx, q)

@@ -149,12 +149,9 @@ func (l *Ledger) ListPayments(ctx context.Context, clientID string, f PaymentFil
 // ExternalIDHolder is the live or successful payment of the client with this
 // external id; without one its Reference is empty.
 func (l *Ledger) ExternalIDHolder(ctx context.Context, clientID, externalID string) (Payment, error) {
-	rec, err := l.table.Get(ctx, lockKey(clientID, externalID))
-	if errors.Is(err, table.ErrNotFound) {
-		return Payment{}, nil
-	}
+	rec, err := l.getOrNew(ctx, "read external id", lockKey(clientID, externalID))
 	if err != nil {
-		return Payment{}, fmt.Errorf("read external id: %w", err)
+		return Payment{}, err
 	}
 	r := &reader{rec: rec}
 	reference := r.text("reference")

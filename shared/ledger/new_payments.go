@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"momoproxy/shared/table"
@@ -23,17 +21,16 @@ func (l *Ledger) NewPayments(ctx context.Context, account string, now time.Time)
 	if p, ok := l.newPayments.get(account, now); ok {
 		return p, p >= 0, nil
 	}
-	percent = -1
-	rec, err := l.table.Get(ctx, accountKey(account))
-	switch {
-	case errors.Is(err, table.ErrNotFound):
-	case err != nil:
-		return 0, false, fmt.Errorf("read account: %w", err)
-	default:
-		r := &reader{rec: rec}
-		if percent = int(r.number("new_payments")); r.err != nil {
-			return 0, false, r.err
-		}
+	rec, err := l.getOrNew(ctx, "read account", accountKey(account))
+	if err != nil {
+		return 0, false, err
+	}
+	r := &reader{rec: rec}
+	if percent = int(r.number("new_payments")); r.err != nil {
+		return 0, false, r.err
+	}
+	if rec.Version == 0 {
+		percent = -1
 	}
 	l.newPayments.put(account, percent, now)
 	return percent, percent >= 0, nil
@@ -41,13 +38,13 @@ func (l *Ledger) NewPayments(ctx context.Context, account string, now time.Time)
 
 // SetNewPayments sets an account's share, 0 to 100 percent, whatever it was.
 func (l *Ledger) SetNewPayments(ctx context.Context, account string, percent int, audit AuditRecord) error {
-	key := accountKey(account)
-	rec, err := l.table.Get(ctx, key)
-	if err != nil && !errors.Is(err, table.ErrNotFound) {
-		return fmt.Errorf("read account: %w", err)
+	rec, err := l.getOrNew(ctx, "read account", accountKey(account))
+	if err != nil {
+		return err
 	}
 	w := writer{}
 	w.number("new_payments", int64(percent))
+	rec.Attributes = w
 	defer l.newPayments.drop(account)
-	return l.write(ctx, "write account", table.Put(table.Record{Key: key, Version: rec.Version, Attributes: w}), table.Put(l.auditRecord(audit)))
+	return l.write(ctx, "write account", table.Put(rec), table.Put(l.auditRecord(audit)))
 }

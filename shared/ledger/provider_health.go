@@ -3,8 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"momoproxy/shared/table"
@@ -92,12 +90,9 @@ func (l *Ledger) Health(ctx context.Context, provider string, now time.Time) (He
 
 // FreshHealth reads it from the table.
 func (l *Ledger) FreshHealth(ctx context.Context, provider string) (Health, error) {
-	rec, err := l.table.Get(ctx, healthKey(provider))
-	if errors.Is(err, table.ErrNotFound) {
-		return Health{Provider: provider}, nil
-	}
+	rec, err := l.getOrNew(ctx, "read provider health", healthKey(provider))
 	if err != nil {
-		return Health{}, fmt.Errorf("read provider health: %w", err)
+		return Health{}, err
 	}
 	return healthFrom(rec)
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"momoproxy/shared/table"
@@ -47,12 +46,9 @@ func (l *Ledger) ReserveSlots(ctx context.Context, r SlotRequest) (slots []time.
 	}
 	key := table.Key{Space: table.Main, Partition: "limit#" + r.Limit.Name, Sort: "limit"}
 	for range slotRounds {
-		rec, err := l.table.Get(ctx, key)
-		if errors.Is(err, table.ErrNotFound) {
-			rec, err = table.Record{Key: key}, nil
-		}
+		rec, err := l.getOrNew(ctx, "read limit", key)
 		if err != nil {
-			return nil, false, fmt.Errorf("read limit: %w", err)
+			return nil, false, err
 		}
 		stored := &reader{rec: rec}
 		slots, next := r.from(stored.time("next_free_at"))

@@ -26,13 +26,11 @@ func tokenOwner(id string) string { return "token:" + id }
 
 // read returns the record as it stands, or an empty one to be made.
 func (t providerTokens) read(ctx context.Context, id string) (*reader, error) {
-	rec, err := t.ledger.table.Get(ctx, tokenKey(id))
-	if errors.Is(err, table.ErrNotFound) {
-		rec = table.Record{Key: tokenKey(id), Attributes: map[string]any{}}
-	} else if err != nil {
-		return nil, fmt.Errorf("read provider token: %w", err)
+	rec, err := t.ledger.getOrNew(ctx, "read provider token", tokenKey(id))
+	if rec.Attributes == nil {
+		rec.Attributes = map[string]any{}
 	}
-	return &reader{rec: rec}, nil
+	return &reader{rec: rec}, err
 }
 
 // Load implements provider.TokenStore. A token that cannot be opened (the

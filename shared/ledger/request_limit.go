@@ -45,12 +45,9 @@ type RequestLease struct {
 func (l *Ledger) LeaseRequests(ctx context.Context, r RequestLease) (fullAt time.Time, ok bool, err error) {
 	limit, now := r.Limit, r.Now
 	key := table.Key{Space: table.Main, Partition: "limit#app#" + r.ClientID, Sort: "limit"}
-	rec, err := l.table.Get(ctx, key)
-	if errors.Is(err, table.ErrNotFound) {
-		rec, err = table.Record{Key: key}, nil
-	}
+	rec, err := l.getOrNew(ctx, "read request limit", key)
 	if err != nil {
-		return time.Time{}, false, fmt.Errorf("read request limit: %w", err)
+		return time.Time{}, false, err
 	}
 	if fullAt, err = allowanceFullAt(rec, limit, now); err != nil || limit.Left(fullAt, now) < r.Count {
 		return fullAt, false, err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
-	"momoproxy/shared/table"
 )
 
 // ErrEndpointDisabled: nothing is sent to this endpoint until an operator has
@@ -41,12 +40,9 @@ func (l *Ledger) originOf(ctx context.Context, d delivery.Delivery) (string, err
 	if d.URL != "" {
 		return delivery.Origin(d.URL), nil
 	}
-	rec, err := l.table.Get(ctx, clientKey(d.ClientID)) // without opening its secrets
-	if errors.Is(err, table.ErrNotFound) {
-		return "", nil
-	}
+	rec, err := l.getOrNew(ctx, "read callback URL", clientKey(d.ClientID)) // without opening its secrets
 	if err != nil {
-		return "", fmt.Errorf("callback URL of client %s: %w", d.ClientID, err)
+		return "", err
 	}
 	r := &reader{rec: rec}
 	return delivery.Origin(r.text("callback_url")), r.err
