@@ -42,7 +42,7 @@ func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 	}
 	ops := []table.Op{l.putPayment(p), table.Put(lock)}
 	if p.requestApart() {
-		ops = append(ops, table.Put(requestRecord(p.Payment)))
+		ops = append(ops, table.Put(p.requestRecord()))
 	}
 	err := l.table.Write(ctx, ops...)
 	if err == nil {

@@ -6,25 +6,31 @@ import (
 	"momoproxy/shared/table"
 )
 
+// deliveryFields lists what a delivery's record has, but for its attempts.
+func deliveryFields(d *delivery.Delivery) func(fields) {
+	return func(f fields) {
+		f.text("client_id", &d.ClientID)
+		f.text("event", (*string)(&d.Event))
+		f.text("body", &d.Body)
+		f.text("url", &d.URL)
+		f.text("state", (*string)(&d.State))
+		f.text("held_reason", &d.HeldReason)
+		f.text("held_endpoint", &d.Endpoint)
+		f.count("attempts", &d.Attempts)
+		f.count("attempts_aside", &d.OffSchedule)
+		f.count("claims", &d.Claims)
+		f.time("next_attempt_at", &d.NextAttemptAt)
+		f.time("manual_at", &d.RequestedAt)
+		f.time("resent_at", &d.ResentAt)
+		f.time("lease_until", &d.LeaseUntil)
+		f.time("created_at", &d.CreatedAt)
+		f.time("delivered_at", &d.DeliveredAt)
+		f.count("resends", &d.Resends)
+	}
+}
+
 func deliveryRecord(d delivery.Delivery) table.Record {
-	w := make(writer, 14)
-	w.text("client_id", d.ClientID)
-	w.text("event", string(d.Event))
-	w.text("body", d.Body)
-	w.text("url", d.URL)
-	w.text("state", string(d.State))
-	w.text("held_reason", d.HeldReason)
-	w.text("held_endpoint", d.Endpoint)
-	w.number("attempts", int64(d.Attempts))
-	w.number("attempts_aside", int64(d.OffSchedule))
-	w.number("claims", int64(d.Claims))
-	w.time("next_attempt_at", d.NextAttemptAt)
-	w.time("manual_at", d.RequestedAt)
-	w.time("resent_at", d.ResentAt)
-	w.time("lease_until", d.LeaseUntil)
-	w.time("created_at", d.CreatedAt)
-	w.time("delivered_at", d.DeliveredAt)
-	w.number("resends", int64(d.Resends))
+	w := writeFields(14, deliveryFields(&d))
 	w.attempts("latest_attempts", d.Latest)
 	index := map[string]table.IndexKey{IndexList: eventEntry(d)}
 	if !d.DueAt().IsZero() {
@@ -40,29 +46,8 @@ func deliveryRecord(d delivery.Delivery) table.Record {
 }
 
 func deliveryFrom(rec table.Record) (delivery.Delivery, error) {
-	r := &reader{rec: rec}
-	d := delivery.Delivery{
-		Reference:     referenceOf(rec.Partition),
-		Sequence:      sequenceOf(rec.Sort),
-		ClientID:      r.text("client_id"),
-		Event:         payment.Event(r.text("event")),
-		Body:          r.text("body"),
-		URL:           r.text("url"),
-		State:         delivery.State(r.text("state")),
-		HeldReason:    r.text("held_reason"),
-		Endpoint:      r.text("held_endpoint"),
-		Attempts:      int(r.number("attempts")),
-		OffSchedule:   int(r.number("attempts_aside")),
-		Claims:        int(r.number("claims")),
-		NextAttemptAt: r.time("next_attempt_at"),
-		RequestedAt:   r.time("manual_at"),
-		ResentAt:      r.time("resent_at"),
-		LeaseUntil:    r.time("lease_until"),
-		CreatedAt:     r.time("created_at"),
-		DeliveredAt:   r.time("delivered_at"),
-		Resends:       int(r.number("resends")),
-		Version:       rec.Version,
-	}
+	d := delivery.Delivery{Reference: referenceOf(rec.Partition), Sequence: sequenceOf(rec.Sort), Version: rec.Version}
+	r := readFields(rec, deliveryFields(&d))
 	d.EventID = payment.EventID(d.Reference, d.Sequence)
 	d.Latest = r.attempts("latest_attempts", d)
 	if r.err == nil && (d.State == "" || d.Event == "" || d.Sequence == 0) {

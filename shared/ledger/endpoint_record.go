@@ -10,28 +10,34 @@ import (
 	"momoproxy/shared/table"
 )
 
+// endpointFields lists what an endpoint's record has.
+func endpointFields(e *delivery.Endpoint) func(fields) {
+	return func(f fields) {
+		f.text("client_id", &e.ClientID)
+		f.text("state", (*string)(&e.State))
+		f.count("failures", &e.Failures)
+		f.time("failing_since", &e.FailingSince)
+		f.text("first_failed_event", &e.FirstFailed)
+		f.count("in_flight", &e.InFlight.Count)
+		f.time("in_flight_grew_at", &e.InFlight.GrewAt)
+		f.time("in_flight_full_at", &e.InFlight.FullAt)
+		f.time("in_flight_answered_at", &e.InFlight.AnsweredAt)
+		f.time("opened_at", &e.OpenedAt)
+		f.count("probes", &e.Probes)
+		f.time("probes_since", &e.ProbesSince)
+		f.time("probe_at", &e.ProbeAt)
+		f.text("probing_event", &e.Probing)
+		f.text("probed_to", &e.Probed)
+		f.count("told_percent", &e.NotifiedPercent)
+		f.time("disabled_at", &e.DisabledAt)
+		f.text("disabled_reason", &e.DisabledReason)
+		f.time("closed_at", &e.ClosedAt)
+		f.time("drained_to", &e.DrainedTo)
+	}
+}
+
 func endpointRecord(e delivery.Endpoint) table.Record {
-	w := make(writer, 14)
-	w.text("client_id", e.ClientID)
-	w.text("state", string(e.State))
-	w.number("failures", int64(e.Failures))
-	w.time("failing_since", e.FailingSince)
-	w.text("first_failed_event", e.FirstFailed)
-	w.number("in_flight", int64(e.InFlight.Count))
-	w.time("in_flight_grew_at", e.InFlight.GrewAt)
-	w.time("in_flight_full_at", e.InFlight.FullAt)
-	w.time("in_flight_answered_at", e.InFlight.AnsweredAt)
-	w.time("opened_at", e.OpenedAt)
-	w.number("probes", int64(e.Probes))
-	w.time("probes_since", e.ProbesSince)
-	w.time("probe_at", e.ProbeAt)
-	w.text("probing_event", e.Probing)
-	w.text("probed_to", e.Probed)
-	w.number("told_percent", int64(e.NotifiedPercent))
-	w.time("disabled_at", e.DisabledAt)
-	w.text("disabled_reason", e.DisabledReason)
-	w.time("closed_at", e.ClosedAt)
-	w.time("drained_to", e.DrainedTo)
+	w := writeFields(14, endpointFields(&e))
 	rec := table.Record{Key: endpointKey(e.ClientID, e.Origin), Version: e.Version, Attributes: w}
 	if e.State != delivery.EndpointClosed {
 		rec.Index = map[string]table.IndexKey{IndexAttention: attentionEndpoint(e)}
@@ -40,33 +46,8 @@ func endpointRecord(e delivery.Endpoint) table.Record {
 }
 
 func endpointFrom(rec table.Record) (delivery.Endpoint, error) {
-	r := &reader{rec: rec}
-	e := delivery.Endpoint{
-		ClientID:     r.text("client_id"),
-		Origin:       strings.TrimPrefix(rec.Sort, originPrefix),
-		State:        delivery.EndpointState(r.text("state")),
-		Failures:     int(r.number("failures")),
-		FailingSince: r.time("failing_since"),
-		FirstFailed:  r.text("first_failed_event"),
-		InFlight: delivery.InFlight{
-			Count:      int(r.number("in_flight")),
-			GrewAt:     r.time("in_flight_grew_at"),
-			FullAt:     r.time("in_flight_full_at"),
-			AnsweredAt: r.time("in_flight_answered_at"),
-		},
-		OpenedAt:        r.time("opened_at"),
-		Probes:          int(r.number("probes")),
-		ProbesSince:     r.time("probes_since"),
-		ProbeAt:         r.time("probe_at"),
-		Probing:         r.text("probing_event"),
-		Probed:          r.text("probed_to"),
-		NotifiedPercent: int(r.number("told_percent")),
-		DisabledAt:      r.time("disabled_at"),
-		DisabledReason:  r.text("disabled_reason"),
-		ClosedAt:        r.time("closed_at"),
-		DrainedTo:       r.time("drained_to"),
-		Version:         rec.Version,
-	}
+	e := delivery.Endpoint{Origin: strings.TrimPrefix(rec.Sort, originPrefix), Version: rec.Version}
+	r := readFields(rec, endpointFields(&e))
 	if r.err == nil && (e.ClientID == "" || e.State == "") {
 		r.fail("client_id or state")
 	}

@@ -75,9 +75,7 @@ func (s *Story) add(rec table.Record) (err error) {
 		p, err = paymentFrom(rec)
 		s.Payment = p.Payment
 	case rec.Sort == requestSort:
-		r := &reader{rec: rec}
-		r.request(&s.Payment.Payment)
-		err = r.err
+		err = readFields(rec, s.Payment.request).err
 	case strings.HasPrefix(rec.Sort, refundPrefix):
 		var r Refund
 		r, err = refundFrom(rec)

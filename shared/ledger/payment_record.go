@@ -46,70 +46,67 @@ func (p Payment) requestApart() bool {
 	return size >= requestApart
 }
 
-func (w writer) request(p payment.Payment) {
-	w.text("payer_message", p.PayerMessage)
-	w.text("payee_note", p.PayeeNote)
-	w.object("metadata", p.Metadata)
+// request lists what an app wrote into a payment.
+func (p *Payment) request(f fields) {
+	f.text("payer_message", &p.PayerMessage)
+	f.text("payee_note", &p.PayeeNote)
+	f.object("metadata", &p.Metadata)
 }
 
-func (r *reader) request(p *payment.Payment) {
-	p.PayerMessage, p.PayeeNote, p.Metadata = r.text("payer_message"), r.text("payee_note"), r.object("metadata")
+func (p Payment) requestRecord() table.Record {
+	return table.Record{Key: requestKey(p.Reference), Attributes: writeFields(3, p.request)}
 }
 
-func requestRecord(p payment.Payment) table.Record {
-	w := writer{}
-	w.request(p)
-	return table.Record{Key: requestKey(p.Reference), Attributes: w}
+// fields lists what a payment's record has; the request may be apart.
+func (p *storedPayment) fields(f fields) {
+	f.flag("request_apart", &p.apart)
+	if !p.apart {
+		p.request(f)
+	}
+	f.text("client_id", &p.ClientID)
+	f.text("external_id", &p.ExternalID)
+	f.text("provider", &p.Provider)
+	f.text("account", &p.Account)
+	f.text("method", &p.Method)
+	f.number("amount_minor", &p.Amount.Minor)
+	f.text("currency", &p.Amount.Currency)
+	f.text("payer_msisdn", (*string)(&p.Payer))
+	f.text("app_callback_url", &p.CallbackURL)
+	f.flag("native_callbacks", &p.NativeCallbacks)
+	f.object("provider_ids", &p.IDs)
+	f.object("instructions", &p.Instructions)
+	f.time("expires_at_provider", &p.ExpiresAt)
+	f.text("invoice_url", &p.InvoiceURL)
+	f.text("status", (*string)(&p.Status))
+	f.text("phase", (*string)(&p.Phase))
+	f.text("financial_tx_id", &p.FinancialTransactionID)
+	f.text("failure_reason", &p.Reason)
+	f.text("failure_code", (*string)(&p.FailureCode))
+	f.count("sequence", &p.Sequence)
+	f.number("refunds_minor", &p.Refunds.Reserved)
+	f.text("refund_open", &p.Refunds.Open)
+	f.count("refunds", &p.Refunds.Count)
+	f.time("created_at", &p.CreatedAt)
+	f.time("updated_at", &p.UpdatedAt)
+	f.time("ended_at", &p.EndedAt)
+	f.text("ended_by", (*string)(&p.EndedBy))
+	f.time("submit_deadline", &p.SubmitDeadline)
+	f.flag("accepted", &p.Accepted)
+	f.flag("unanswerable", &p.Unanswerable)
+	f.count("not_found_count", &p.NotFoundCount)
+	f.time("not_found_at", &p.NotFoundAt)
+	f.time("hinted_at", &p.HintedAt)
+	f.count("checks", &p.Checks)
+	f.time("checked_at", &p.CheckedAt)
+	f.time("next_check_at", &p.NextCheckAt)
+	f.text("callback_token_hash", &p.CallbackTokenHash)
+	f.text("request_hash", &p.RequestHash)
+	f.text("answer_kind", &p.AnswerKind)
+	f.text("answer_detail", &p.AnswerDetail)
 }
 
 func (p Payment) record() table.Record {
-	w := make(writer, 28)
-	if p.requestApart() {
-		w.flag("request_apart", true)
-	} else {
-		w.request(p.Payment)
-	}
-	w.text("client_id", p.ClientID)
-	w.text("external_id", p.ExternalID)
-	w.text("provider", p.Provider)
-	w.text("account", p.Account)
-	w.text("method", p.Method)
-	w.number("amount_minor", p.Amount.Minor)
-	w.text("currency", p.Amount.Currency)
-	w.text("payer_msisdn", string(p.Payer))
-	w.text("app_callback_url", p.CallbackURL)
-	w.flag("native_callbacks", p.NativeCallbacks)
-	w.object("provider_ids", p.IDs)
-	w.object("instructions", p.Instructions)
-	w.time("expires_at_provider", p.ExpiresAt)
-	w.text("invoice_url", p.InvoiceURL)
-	w.text("status", string(p.Status))
-	w.text("phase", string(p.Phase))
-	w.text("financial_tx_id", p.FinancialTransactionID)
-	w.text("failure_reason", p.Reason)
-	w.text("failure_code", string(p.FailureCode))
-	w.number("sequence", int64(p.Sequence))
-	w.number("refunds_minor", p.Refunds.Reserved)
-	w.text("refund_open", p.Refunds.Open)
-	w.number("refunds", int64(p.Refunds.Count))
-	w.time("created_at", p.CreatedAt)
-	w.time("updated_at", p.UpdatedAt)
-	w.time("ended_at", p.EndedAt)
-	w.text("ended_by", string(p.EndedBy))
-	w.time("submit_deadline", p.SubmitDeadline)
-	w.flag("accepted", p.Accepted)
-	w.flag("unanswerable", p.Unanswerable)
-	w.number("not_found_count", int64(p.NotFoundCount))
-	w.time("not_found_at", p.NotFoundAt)
-	w.time("hinted_at", p.HintedAt)
-	w.number("checks", int64(p.Checks))
-	w.time("checked_at", p.CheckedAt)
-	w.time("next_check_at", p.NextCheckAt)
-	w.text("callback_token_hash", p.CallbackTokenHash)
-	w.text("request_hash", p.RequestHash)
-	w.text("answer_kind", p.AnswerKind)
-	w.text("answer_detail", p.AnswerDetail)
-
+	stored := storedPayment{p, p.requestApart()}
 	index := map[string]table.IndexKey{IndexList: listEntry(p.ClientID, p.CreatedAt, p.Reference)}
 	if p.payerHash != "" {
 		index[IndexPayer] = payerEntry(p.payerHash, p.CreatedAt)
@@ -123,7 +120,7 @@ func (p Payment) record() table.Record {
 	if p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation {
 		index[IndexAttention] = attentionPayment(p.CreatedAt, p.ClientID, p.Reference)
 	}
-	return table.Record{Key: paymentKey(p.Reference), Version: p.version, Attributes: w, Index: index}
+	return table.Record{Key: paymentKey(p.Reference), Version: p.version, Attributes: writeFields(28, stored.fields), Index: index}
 }
 
 // storedPayment is a payment's record, which may lack what is apart.
@@ -145,63 +142,15 @@ func (l *Ledger) whole(ctx context.Context, rec table.Record) (Payment, error) {
 	if err != nil {
 		return Payment{}, fmt.Errorf("read request of %s: %w", p.Reference, err)
 	}
-	r := &reader{rec: rec}
-	r.request(&p.Payment.Payment)
+	r := readFields(rec, p.request)
 	return p.Payment, r.err
 }
 
 // paymentFrom reads a payment, without what is apart.
 func paymentFrom(rec table.Record) (p storedPayment, err error) {
-	r := &reader{rec: rec}
-	p.Payment = Payment{
-		Payment: payment.Payment{
-			Reference:       referenceOf(rec.Partition),
-			ClientID:        r.text("client_id"),
-			ExternalID:      r.text("external_id"),
-			Provider:        r.text("provider"),
-			Account:         r.text("account"),
-			Method:          r.text("method"),
-			Amount:          payment.Money{Minor: r.number("amount_minor"), Currency: r.text("currency")},
-			Payer:           payment.MSISDN(r.text("payer_msisdn")),
-			CallbackURL:     r.text("app_callback_url"),
-			NativeCallbacks: r.flag("native_callbacks"),
-			Particulars: payment.Particulars{
-				IDs:          r.object("provider_ids"),
-				Instructions: r.object("instructions"),
-				ExpiresAt:    r.time("expires_at_provider"),
-				InvoiceURL:   r.text("invoice_url"),
-			},
-			Status:                 payment.Status(r.text("status")),
-			Phase:                  payment.Phase(r.text("phase")),
-			FinancialTransactionID: r.text("financial_tx_id"),
-			Reason:                 r.text("failure_reason"),
-			FailureCode:            payment.FailureCode(r.text("failure_code")),
-			Sequence:               int(r.number("sequence")),
-			Refunds:                payment.Refunds{Reserved: r.number("refunds_minor"), Open: r.text("refund_open"), Count: int(r.number("refunds"))},
-			CreatedAt:              r.time("created_at"),
-			UpdatedAt:              r.time("updated_at"),
-			EndedAt:                r.time("ended_at"),
-			EndedBy:                payment.Source(r.text("ended_by")),
-			SubmitDeadline:         r.time("submit_deadline"),
-			Accepted:               r.flag("accepted"),
-			Unanswerable:           r.flag("unanswerable"),
-			NotFoundCount:          int(r.number("not_found_count")),
-			NotFoundAt:             r.time("not_found_at"),
-			HintedAt:               r.time("hinted_at"),
-			Checks:                 int(r.number("checks")),
-			CheckedAt:              r.time("checked_at"),
-			NextCheckAt:            r.time("next_check_at"),
-		},
-		CallbackTokenHash: r.text("callback_token_hash"),
-		RequestHash:       r.text("request_hash"),
-		AnswerKind:        r.text("answer_kind"),
-		AnswerDetail:      r.text("answer_detail"),
-		payerHash:         rec.Index[IndexPayer].Partition,
-		version:           rec.Version,
-	}
-	if p.apart = r.flag("request_apart"); !p.apart {
-		r.request(&p.Payment.Payment)
-	}
+	r := readFields(rec, p.fields)
+	p.Reference = referenceOf(rec.Partition)
+	p.payerHash, p.version = rec.Index[IndexPayer].Partition, rec.Version
 	if r.err == nil && (p.Status == "" || p.ClientID == "" || p.CreatedAt.IsZero()) {
 		r.fail("status, client_id or created_at")
 	}

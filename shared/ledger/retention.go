@@ -42,7 +42,7 @@ func (l *Ledger) expireRequest(before, after Payment) []table.Op {
 	if l.retention == 0 || !before.Open() || after.Open() || !after.requestApart() {
 		return nil
 	}
-	rec := requestRecord(after.Payment)
+	rec := after.requestRecord()
 	rec.Version, rec.ExpiresAt = 1, l.until(after.EndedAt) // nobody has written it since Create
 	return []table.Op{table.Put(rec)}
 }
