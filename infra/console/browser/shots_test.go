@@ -36,7 +36,7 @@ func TestShots(t *testing.T) {
 	pages := map[string]string{
 		"overview": "#/", "payments": "#/payments", "paid": "#/payments/" + paid, "forged": "#/payments/" + forged, "waiting": "#/payments/" + waiting,
 		"untold": "#/payments/" + untold, "callbacks": "#/deliveries", "endpoints": "#/endpoints", "accounts": "#/accounts", "apps": "#/apps",
-		"search": "#/search?q=26876992002", "settle": "#/payments/" + waiting, "failed": "#/deliveries?state=failed", "try": "#/try", "pay": "#/pay/" + waiting,
+		"search": "#/search?q=trigger", "settle": "#/payments/" + waiting, "failed": "#/deliveries?state=failed", "try": "#/try", "pay": "#/pay/" + waiting,
 	}
 	for size, v := range views {
 		for name, hash := range pages {

@@ -38,6 +38,21 @@ func TestTasks(t *testing.T) {
 		return 2
 	})
 	s.pay(`{"amount":"90.00","externalId":"ORDER-7","payer":{"partyIdType":"MSISDN","partyId":"26876996001"}}`)
+	task(t, "explain one payment to a customer, who knows a part of the order", s, func(p *tab) int {
+		p.do(chromedp.SendKeys("#q", "der-7\r", chromedp.ByQuery))
+		p.until("Tell the customer", "There is not enough money in your wallet.")
+		return 1
+	})
+	task(t, "find the callbacks that failed, from the pages alone", s, func(p *tab) int {
+		s.post("local/app", `{"on":true}`)
+		failed := s.trigger("payment.successful")
+		s.open("#/payments/"+failed, desktop).until("it answered 500")
+		p.press("Callbacks")
+		p.press("Failed")
+		p.until("tried again", "500")
+		s.post("local/app", `{"on":false}`)
+		return 2
+	})
 	task(t, "explain one payment to a customer", s, func(p *tab) int {
 		p.do(chromedp.SendKeys("#q", "ORDER-7\r", chromedp.ByQuery))
 		p.until("Tell the customer", "There is not enough money in your wallet.")
