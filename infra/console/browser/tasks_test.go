@@ -37,9 +37,9 @@ func TestTasks(t *testing.T) {
 		p.until("Demo app answered 200 on attempt")
 		return 2
 	})
-	s.pay(`{"amount":"90.00","externalId":"ORDER-7","payer":{"partyIdType":"MSISDN","partyId":"26876996001"}}`)
+	s.pay(`{"amount":"90.00","externalId":"ORDER-SEVEN","payer":{"partyIdType":"MSISDN","partyId":"26876996001"}}`)
 	task(t, "explain one payment to a customer, who knows a part of the order", s, func(p *tab) int {
-		p.do(chromedp.SendKeys("#q", "der-7\r", chromedp.ByQuery))
+		p.do(chromedp.SendKeys("#q", "der-sev\r", chromedp.ByQuery))
 		p.until("Tell the customer", "There is not enough money in your wallet.")
 		return 1
 	})
@@ -54,7 +54,7 @@ func TestTasks(t *testing.T) {
 		return 2
 	})
 	task(t, "explain one payment to a customer", s, func(p *tab) int {
-		p.do(chromedp.SendKeys("#q", "ORDER-7\r", chromedp.ByQuery))
+		p.do(chromedp.SendKeys("#q", "ORDER-SEVEN\r", chromedp.ByQuery))
 		p.until("Tell the customer", "There is not enough money in your wallet.")
 		p.do(chromedp.WaitVisible(`//section[contains(., "Tell the customer")]//button[.="Copy"]`, chromedp.BySearch))
 		return 1
