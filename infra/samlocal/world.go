@@ -144,7 +144,7 @@ func (w *world) writeTemplate() (string, error) {
 		return nil
 	}
 	processor := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
-	variable := "\n        TABLE_NAME: !Ref MainTable\n"
+	variable := "\n        VERSION: !Ref Version\n"
 	undeclared := []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SSM", "SSL_CERT_FILE"}
 	err := errors.Join(
 		replace("Architectures: [arm64]", "Architectures: ["+processor+"]"),
