@@ -52,7 +52,7 @@ func deployed(t *testing.T) (*sqs.Queue, *fakeAWS) {
 	for variable, value := range map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "",
 		"AWS_ENDPOINT_URL_DYNAMODB": engine.For(t, engine.DynamoDB).Endpoint, "AWS_ENDPOINT_URL_SQS": engine.For(t, engine.SQS).Endpoint,
-		"AWS_ENDPOINT_URL_SSM": parameterStore(t), "AWS_EC2_METADATA_DISABLED": "true", "AWS_PROFILE": "",
+		"AWS_ENDPOINT_URL_SSM": parameterStore(t), "AWS_EC2_METADATA_DISABLED": "true", "AWS_PROFILE": "", "AWS_CA_BUNDLE": "",
 		"AWS_CONFIG_FILE": t.TempDir() + "/none", "AWS_SHARED_CREDENTIALS_FILE": t.TempDir() + "/none",
 	} {
 		t.Setenv(variable, value)

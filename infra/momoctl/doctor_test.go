@@ -170,7 +170,7 @@ func TestDoctorOfAStack(t *testing.T) {
 		fake.protected, fake.subscribed = true, []string{"arn:aws:sns:us-east-1:123456789012:page:1"}
 		fake.subnets, fake.address = `"subnet-1"`, `{"address":"203.0.113.7"}`
 		f.make(fake)
-		for name, value := range map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": ""} {
+		for name, value := range map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_CA_BUNDLE": ""} {
 			t.Setenv(name, value)
 		}
 		s, err := openStack(t.Context(), options{stack: "shop-stack"})

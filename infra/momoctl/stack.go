@@ -60,6 +60,9 @@ func openStack(ctx context.Context, o options) (stack, error) {
 	if s.aws, err = awsconfig.LoadDefaultConfig(ctx, load...); err != nil {
 		return s, err
 	}
+	if s.aws.HTTPClient == nil { // AWS_CA_BUNDLE is not set
+		s.aws.HTTPClient = &http.Client{Timeout: awsPatience}
+	}
 	if s.aws.Region == "" {
 		return s, errors.New("no AWS region: give --region, set AWS_REGION, or name one in the profile")
 	}
@@ -189,7 +192,7 @@ func (s stack) call(ctx context.Context, service, method, path, contentType stri
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, req, hex.EncodeToString(hash[:]), service, s.aws.Region, time.Now()); err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := s.aws.HTTPClient.Do(req)
 	if err != nil {
 		return nil, err
 	}
