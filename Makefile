@@ -157,6 +157,14 @@ bench-deliveries: ## Measure deliveries per second, and what an app that hangs c
 	build/deliveries -store sqlite -live -n 5000 -runs 3
 	build/deliveries -fairness -runs 4 -for 15s
 
+.PHONY: rehearse
+rehearse: .tools/sam/.installed ## Follow the pages' commands on moto: secrets, deploy, stop, rotate, upgrade, roll back, network, restore
+	go run ./infra/engines -only moto -- go run ./infra/rehearsal -sam .tools/sam
+
+.PHONY: rehearse-migration
+rehearse-migration: ## Move to MTN's new platform and back on this machine, with payments in flight
+	infra/rehearsal/migrate.sh
+
 .PHONY: rehearse-restore
 rehearse-restore: ## Rehearse the restore of docs/deploy.md on moto, which has restores to a point in time
 	go run ./infra/engines -only moto -- go test -count=1 -v -run '^TestRestore$$' ./infra/restore
@@ -237,8 +245,8 @@ sam-local: .tools/sam/.installed ## Run every event and a payment in Lambda's co
 	$(LAMBDA_ENV) $(ENGINES) go run ./infra/samlocal -sam $(SAM)/bin/sam $(ARGS)
 
 .PHONY: deploy
-deploy: sam-build ## Deploy to the AWS account of the credentials; PARAMETERS="PublicBaseUrl=https://..."; ENVIRONMENT=staging or prod
-	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --config-env $(ENVIRONMENT) --parameter-overrides Version=$(VERSION) $(PARAMETERS)
+deploy: sam-build ## Deploy to the AWS account of the credentials; PARAMETERS="PublicBaseUrl=https://..."; ENVIRONMENT=staging or prod; ARGS=--no-confirm-changeset asks nothing
+	SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam deploy --config-env $(ENVIRONMENT) $(ARGS) --parameter-overrides Version=$(VERSION) $(PARAMETERS)
 
 ##@ Releasing
 
