@@ -24,6 +24,7 @@ type options struct {
 	sam      string
 	skipPull bool
 	events   string
+	more     []string // event files that a shell made of the pattern
 	serve    bool
 	port     int
 	dir      string
@@ -38,6 +39,7 @@ func main() {
 	flag.IntVar(&o.port, "port", 3000, "of sam local start-api")
 	flag.StringVar(&o.dir, "dir", ".aws-sam/local", "where the built functions go")
 	flag.Parse()
+	o.more = flag.Args()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -96,6 +98,7 @@ func (w *world) invokeAll(ctx context.Context, common []string) error {
 	if err != nil || len(files) == 0 {
 		return errors.Join(fmt.Errorf("no file fits %s", w.o.events), err)
 	}
+	files = append(files, w.o.more...)
 	var faults []error
 	for _, file := range files {
 		text, err := w.invoke(ctx, common, file, filepath.Base(filepath.Dir(file)))
@@ -105,7 +108,7 @@ func (w *world) invokeAll(ctx context.Context, common []string) error {
 		}
 		fmt.Printf("%-55s %.100s\n", file, text)
 	}
-	fmt.Printf("%d event files, %d failed\n", len(files), len(faults))
+	fmt.Printf("event files: %d, failed: %d\n", len(files), len(faults))
 	return errors.Join(faults...)
 }
 
