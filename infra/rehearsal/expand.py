@@ -58,7 +58,8 @@ for part in ("Resources", "Outputs"):
         condition = one.pop("Condition", None)
         if one.get("Type") == "AWS::CloudWatch::Dashboard":
             continue  # it names the alarms, and the emulator makes none
-        if condition is None or holds(conditions[condition]):
+        # The emulator would delete what is retained when it leaves the stack.
+        if condition is None or holds(conditions[condition]) or one.get("DeletionPolicy", "").startswith("Retain"):
             kept[name] = resolved(one)
     template[part] = kept
 json.dump(template, sys.stdout)
