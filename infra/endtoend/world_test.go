@@ -60,7 +60,7 @@ const (
 	// Mom Factura three requests at once; and one app's endpoint is to fail.
 	facturaAppKey = "FACTURA_APP_CHANGE_THIS"
 	heldKey       = "HELD_APP_CHANGE_THIS"
-	// retention is what the template is told.
+	// retention is the template's parameter.
 	retention = 90 * 24 * time.Hour
 	// patience bounds every wait for another process.
 	patience = 30 * time.Second

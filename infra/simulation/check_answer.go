@@ -11,7 +11,7 @@ import (
 	"momoproxy/shared/webhook"
 )
 
-// told is what any answer of ours may hold.
+// told has the fields that an answer of ours may have.
 type told struct {
 	Error         string          `json:"error"`
 	Code          string          `json:"code"`

@@ -256,7 +256,7 @@ func TestKeep(t *testing.T) {
 		if e, _ := second.Payment(ended); e.Accepted != 1 || e.Charges != 1 || len(e.Callbacks) == 0 {
 			t.Errorf("ended: %+v", e)
 		}
-		// A repeated request is told what the first was told.
+		// A repeated request gets the answer of the first.
 		if code := pay(t, second, 1); code != map[string]int{"mtn": 409, "mom-factura": 200, "momentpay": 201}[kind.Name] {
 			t.Errorf("asked for again: %d", code)
 		}

@@ -120,7 +120,7 @@ func TestTenThousand(t *testing.T) {
 	if scrolled.Long.End > 2*scrolled.Long.First+10 {
 		t.Errorf("the last %d rows took %d long tasks, the first %d", part, scrolled.Long.End, scrolled.Long.First)
 	}
-	// Back at the top the rows that were let go are there again, and a new
+	// Back at the top the rows that were removed are there again, and a new
 	// payment comes in above them.
 	p.do(chromedp.Evaluate(`scrollTo(0, 0)`, nil))
 	p.until("LOAD-00000")

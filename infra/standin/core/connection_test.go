@@ -57,7 +57,7 @@ func TestDeliveries(t *testing.T) {
 	}
 }
 
-// TestNeverEnds: megabytes, to whoever reads them.
+// TestNeverEnds: an answer of megabytes.
 func TestNeverEnds(t *testing.T) {
 	t.Parallel()
 	l := serving(core.Answer{Code: 200, Body: []byte(strings.Repeat("x", 100)), Delivery: core.NeverEnds})

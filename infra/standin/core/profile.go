@@ -26,7 +26,7 @@ type Profile struct {
 	Troubles []Rule
 	// NoDecline are the methods whose payments nobody can decline.
 	NoDecline []string
-	// Nameless: the provider is told no reference of ours. It cannot tell a
+	// Nameless: the provider gets no reference of ours. It cannot tell a
 	// repeated request from a new one, and its books know a payment by its
 	// amount alone.
 	Nameless bool

@@ -87,7 +87,7 @@ type Provider[T any] struct {
 	// Admit answers what a front before the payment system refuses; ok is
 	// true where it lets the request pass.
 	Admit func(*Request) (no Answer, ok bool)
-	// About says what a request is about, as far as can be told without
+	// About says what a request is about, as far as is known without
 	// judging it. Provider and Route are filled in.
 	About func(*Request, *Call)
 	// Refuse is an error of an HTTP status in the provider's form.
