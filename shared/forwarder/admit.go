@@ -85,7 +85,7 @@ func (f *Forwarder) report(ctx context.Context, w work, s delivery.Signal) {
 			f.Log.WarnContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", w.origin(), "error", err.Error())
 			return
 		}
-		after, told := e.Observe(s, w.cause, w.d.EventID, now)
+		after, notices := e.Observe(s, w.cause, w.d.EventID, now)
 		if after == e {
 			return
 		}
@@ -98,15 +98,15 @@ func (f *Forwarder) report(ctx context.Context, w work, s delivery.Signal) {
 			f.Log.WarnContext(ctx, "endpoint.report_lost", "client", e.ClientID, "endpoint", e.Origin, "error", err.Error())
 			return
 		}
-		tell(ctx, f.Log, after, told)
+		notify(ctx, f.Log, after, notices)
 		return
 	}
 	f.Log.WarnContext(ctx, "endpoint.report_lost", "client", w.d.ClientID, "endpoint", w.origin(), "error", errRestless.Error())
 }
 
-// tell logs what an operator should know about an endpoint.
-func tell(ctx context.Context, log *slog.Logger, e delivery.Endpoint, told []delivery.Notice) {
-	for _, n := range told {
+// notify logs what an operator should know about an endpoint.
+func notify(ctx context.Context, log *slog.Logger, e delivery.Endpoint, notices []delivery.Notice) {
+	for _, n := range notices {
 		level := slog.LevelWarn
 		switch n {
 		case delivery.NoticeDisabled:

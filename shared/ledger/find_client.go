@@ -46,8 +46,8 @@ func (l *Ledger) ClientByKey(ctx context.Context, apiKey string, now time.Time) 
 const (
 	// keyUseEvery is how often the use of a key is written down at most.
 	keyUseEvery = time.Hour
-	// keyUsePatience bounds what writing it down may cost a request.
-	keyUsePatience = 250 * time.Millisecond
+	// maxKeyUseWait bounds what writing it down may cost a request.
+	maxKeyUseWait = 250 * time.Millisecond
 )
 
 // NoteKeyUse writes down that a key which ClientByKey has just let in was
@@ -68,7 +68,7 @@ func (l *Ledger) NoteKeyUse(ctx context.Context, apiKey string, now time.Time) {
 	l.lookups.drop(hash) // not again before it is read again
 	rec.Attributes = maps.Clone(rec.Attributes)
 	rec.Attributes["last_used_at"] = timeKey(Clock(now))
-	ctx, cancel := context.WithTimeout(ctx, keyUsePatience)
+	ctx, cancel := context.WithTimeout(ctx, maxKeyUseWait)
 	defer cancel()
 	if err := l.table.Write(ctx, table.Put(rec)); err != nil {
 		return

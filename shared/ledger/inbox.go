@@ -19,7 +19,7 @@ type Attention struct {
 	Sequence  int       // of the delivery; 0 for a payment or an endpoint
 	Endpoint  string    // origin, of an endpoint and of what is held for one
 	RefundID  string    // of a refund
-	At        time.Time // of an endpoint: when it wants to be tended; zero: it is disabled
+	At        time.Time // of an endpoint: when it is to be maintained; zero: it is disabled
 }
 
 // InboxQuery asks for one kind of entry.
