@@ -3,7 +3,7 @@ package simulation
 // Invariant names something that must always hold.
 type Invariant string
 
-// What a run checks. The first twelve are the system's promises; the others
+// What a run checks. The first thirteen are the system's promises; the others
 // keep the simulation itself honest.
 const (
 	// ChargedOnce: a provider is asked to charge at most once per reference,
@@ -33,6 +33,10 @@ const (
 	// OwnAccount: every question about a payment goes to the account that made
 	// it, through any change of accounts.
 	OwnAccount Invariant = "asked at its account"
+	// Refunds: what is given back never exceeds what was paid, a refund is sent
+	// once, and what is told of it is true. No simulated app asks for refunds yet:
+	// the gateway's own test of random lives holds it to this.
+	Refunds Invariant = "refunds"
 
 	// Requests: an app gets no more requests through than its limit allows,
 	// over all instances.

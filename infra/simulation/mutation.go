@@ -23,6 +23,8 @@ var HeldBy = map[Invariant]Tests{
 	// A hook stops every connection that the guard lets through, and names
 	// are resolved in the process.
 	Addresses: {"./shared/webhook", "^(TestPublic|TestEverySpecialAddressIsRefusedAtConnect|TestRebindingGainsNothing|TestTheGuardAloneJudgesPortsAndNetworks)$"},
+	// It runs MTN's adapter and stand-in over connections in the process.
+	Refunds: {"./shared/gateway", "^TestRefundLives$"},
 }
 
 // Unproven are the invariants without a mutation, and why.
@@ -53,8 +55,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"an order is not locked", ChargedOnce, "shared/ledger/create_payment.go",
-		`ops := []table.Op{table.Put(p.record()), table.Put(lock)}`,
-		`ops := []table.Op{table.Put(p.record())}`,
+		`ops := []table.Op{l.putPayment(p), table.Put(lock)}`,
+		`ops := []table.Op{l.putPayment(p)}`,
 	},
 	{
 		"a repeat asks the provider again", ChargedOnce, "shared/ledger/create_payment.go",
@@ -515,5 +517,57 @@ var Mutations = []Mutation{
 		"the guard lets any address through", Addresses, "shared/webhook/guard_address.go",
 		`case !Public(addr):`,
 		`case false:`,
+	},
+	{
+		"a refund's sum is not compared with what was paid", Refunds, "shared/refund/refund.go",
+		`a.Amount.Minor < 1 || a.Amount.Minor > left.Minor:`,
+		`a.Amount.Minor < 1:`,
+	},
+	{
+		"a refund does not take its amount from the payment", Refunds, "shared/ledger/request_refund.go",
+		`if d.Payment.Refunds == before.Refunds && d.Event == "" {`,
+		`if d.Event == "" {`,
+	},
+	{
+		"an unknown refund is sent again under a new reference", Refunds, "shared/gateway/refund.go",
+		`if f.Status == refund.Pending {`,
+		`if f.Status == refund.Unknown {
+		f.Status, f.Reference = refund.Pending, refund.ReferenceFor(f.ClientID, f.Payment, fmt.Sprint(f.ID, f.Sends))
+	}
+	if f.Status == refund.Pending {`,
+	},
+	{
+		"a refund is sent before it is claimed", Refunds, "shared/gateway/refund.go",
+		`f, err := g.Ledger.ClaimRefund(ctx, f, claimed)`,
+		`var err error
+	f.Refund = claimed`,
+	},
+	{
+		"a 404 or 500 to a refund is taken for a failure", Refunds, "shared/provider/mtn/refund.go",
+		`e.Reason = wire.Clean(message, longestReason)
+	if rule,`,
+		`e.Reason = wire.Clean(message, longestReason)
+	if r.Code == 404 || r.Code == 500 {
+		e.Verdict = payment.SaysRefused
+	}
+	if rule,`,
+	},
+	{
+		"a refund that MTN does not know is taken for failed", Refunds, "shared/refund/decide.go",
+		`case payment.SaysFailed, payment.SaysCancelled, payment.SaysRefused:
+		return Failed, true`,
+		`case payment.SaysFailed, payment.SaysCancelled, payment.SaysRefused, payment.SaysNotFound:
+		return Failed, true`,
+	},
+	{
+		"an unknown refund counts as free", Refunds, "shared/refund/decide.go",
+		`d.Refund.Status, d.Refund.Code = Unknown, clean(first(e.Code, e.Reason))`,
+		`d.Refund.Status, d.Refund.Code = Unknown, clean(first(e.Code, e.Reason))
+		d.Payment.Refunds.Reserved, d.Payment.Refunds.Open, d.Event = d.Payment.Refunds.Reserved-r.Amount.Minor, "", ""`,
+	},
+	{
+		"a payment that was not proven paid is refunded", Refunds, "shared/refund/refund.go",
+		`case p.Status != payment.Successful:`,
+		`case p.Status == payment.Failed:`,
 	},
 }

@@ -27,7 +27,7 @@ type RefundChange struct {
 func (l *Ledger) ApplyRefund(ctx context.Context, c RefundChange) (Payment, Refund, []delivery.Delivery, error) {
 	f := c.Refund
 	f.Refund = c.Decision.Refund
-	ops, after, made := refundOps(c.Payment, f, c.Decision)
+	ops, after, made := l.refundOps(c.Payment, f, c.Decision)
 	ops = append(ops, l.auditOps(c.Audit)...)
 	if err := l.write(ctx, "write refund "+f.ID, ops...); err != nil {
 		return Payment{}, Refund{}, nil, err
@@ -40,7 +40,7 @@ func (l *Ledger) ApplyRefund(ctx context.Context, c RefundChange) (Payment, Refu
 // ErrStale. On any other error it may be written or not, and nobody may send.
 func (l *Ledger) ClaimRefund(ctx context.Context, f Refund, claimed refund.Refund) (Refund, error) {
 	f.Refund = claimed
-	if err := l.write(ctx, "claim refund "+f.ID, table.Put(f.record())); err != nil {
+	if err := l.write(ctx, "claim refund "+f.ID, l.putRefund(f)); err != nil {
 		return Refund{}, err
 	}
 	f.version++

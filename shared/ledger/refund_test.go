@@ -363,3 +363,36 @@ func endRefund(v payment.Verdict) func(*books, any) error {
 		return err
 	}
 }
+
+// With a retention time a payment stays while a refund of it is open, and both go
+// when the time has passed since the refund ended.
+func TestRefundsAreRetained(t *testing.T) {
+	t.Parallel()
+	const retention = 90 * 24 * time.Hour
+	b := newBooks(t, nil)
+	b.Ledger = ledger.New(b.memory, ring(t), ledger.Options{Retention: retention, HashPayer: hashPayer, Now: func() time.Time { return start }})
+	p, f := request(t, b, refundOf(paid(t, b), "id-1", 1))
+	f = claim(t, b, f)
+	b.memory.Purge(start.Add(10 * retention))
+	stored, err := b.Refund(t.Context(), refA, "id-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameRefund(t, "the open refund", f, stored)
+	if _, err := b.Payment(t.Context(), refA); err != nil {
+		t.Fatalf("its payment: %v", err)
+	}
+	p, f, _, err = b.ApplyRefund(t.Context(), says(p, f, payment.SaysSuccessful))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.memory.Purge(f.EndedAt.Add(retention - time.Second))
+	if read, err := b.Payment(t.Context(), refA); err != nil || read.Refunds != p.Refunds {
+		t.Fatalf("before its time: %+v, %v", read.Refunds, err)
+	}
+	b.memory.Purge(f.EndedAt.Add(retention))
+	page, err := b.memory.Query(t.Context(), table.Query{Space: table.Main, Partition: "payment#" + refA})
+	if err != nil || len(page.Records) != 0 {
+		t.Errorf("left: %v, %v", page.Records, err)
+	}
+}

@@ -57,7 +57,7 @@ func (l *Ledger) RequestRefund(ctx context.Context, q RefundRequest) (Payment, R
 	if f.Kind == refund.ByHand {
 		d = refund.Decide(p, f, payment.Evidence{Source: payment.FromOperator, Verdict: payment.SaysSuccessful, At: f.CreatedAt})
 	}
-	ops, after, made := refundOps(q.Payment, Refund{Refund: d.Refund, RequestHash: q.RequestHash}, d)
+	ops, after, made := l.refundOps(q.Payment, Refund{Refund: d.Refund, RequestHash: q.RequestHash}, d)
 	if q.PerDay != (payment.Money{}) {
 		day, err := l.refundDay(ctx, f, q.PerDay)
 		if err != nil {
@@ -103,20 +103,20 @@ type refunded struct {
 
 // refundOps write a refund, and with it, where it changes it, its payment and
 // the delivery of its event. They return what is stored once they are written.
-func refundOps(before Payment, f Refund, d refund.Decision) ([]table.Op, refunded, []delivery.Delivery) {
+func (l *Ledger) refundOps(before Payment, f Refund, d refund.Decision) ([]table.Op, refunded, []delivery.Delivery) {
 	after := refunded{before, f}
-	ops := []table.Op{table.Put(f.record())}
+	ops := []table.Op{l.putRefund(f)}
 	after.Refund.version++
 	if d.Payment.Refunds == before.Refunds && d.Event == "" {
 		return ops, after, nil
 	}
 	after.Payment.Payment = d.Payment
-	ops = append(ops, table.Put(after.Payment.record()))
+	ops = append(ops, l.putPayment(after.Payment))
 	var made []delivery.Delivery
 	if d.Event != "" {
 		e := delivery.New(d.Payment, d.Event, d.Payment.Sequence, string(refund.Announcement(d.Payment, f.Refund)))
 		made = []delivery.Delivery{e}
-		ops = append(ops, table.Put(deliveryRecord(e)))
+		ops = append(ops, l.putDelivery(e))
 	}
 	after.Payment = after.Payment.written()
 	return ops, after, written(made)

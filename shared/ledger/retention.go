@@ -10,7 +10,7 @@ import (
 // What a retention time means for the records of a payment. The payment, what
 // the app wrote into it, its events and the look-ups of its ids expire, each a
 // retention time after it was last of use. Audit records expire no later than
-// that after they were written. Two things stay: a payment that is open, and the
+// that after they were written. Three things stay: a payment that is open, or has a refund that is, and the
 // lock of an order that was paid, so that it is never charged again. The
 // database removes what has expired one by one and some days late: any part may
 // be read without another.
@@ -25,8 +25,20 @@ func (l *Ledger) until(at time.Time) time.Time {
 
 func (l *Ledger) putPayment(p Payment) table.Op {
 	rec := p.record()
-	if !p.Open() {
+	switch {
+	case p.Open(), p.Refunds.Open != "":
+	case p.Refunds.Count > 0:
+		rec.ExpiresAt = l.until(p.UpdatedAt) // no refund ended later
+	default:
 		rec.ExpiresAt = l.until(p.EndedAt)
+	}
+	return table.Put(rec)
+}
+
+func (l *Ledger) putRefund(r Refund) table.Op {
+	rec := r.record()
+	if !r.Open() {
+		rec.ExpiresAt = l.until(r.EndedAt)
 	}
 	return table.Put(rec)
 }
