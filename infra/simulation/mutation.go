@@ -70,8 +70,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"an ending makes no event", EventsOnce, "shared/ledger/apply_decision.go",
-		`ops = append(ops, table.Put(deliveryRecord(d)))`,
-		`_ = deliveryRecord(d)`,
+		`ops = append(ops, l.putDelivery(d))`,
+		`_ = l.putDelivery(d)`,
 	},
 	{
 		"nobody rings again", EventsOnce, "shared/forwarder/sweeper.go",
