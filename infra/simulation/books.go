@@ -49,11 +49,12 @@ type books struct {
 	word              map[string]payment.Status // an operator's, by reference
 }
 
-// made is an event as the system has made it.
+// made is an event as the system has made it, at a time by no function's clock.
 type made struct {
 	reference string
 	sequence  int
 	event     payment.Event
+	at        time.Time
 }
 
 // lateness is how long after its true end a payment was ended, in calm.

@@ -177,7 +177,7 @@ func (w *world) checkDeliveries(story ledger.Story) {
 		switch {
 		case !d.State.Parked():
 			w.violate(EventsOnce, "event %d of %s is still %s", d.Sequence, p.Reference, d.State)
-		case d.State == delivery.Exhausted && a.broken() == "" && a.never == "" && d.CreatedAt.After(w.books.calmAt):
+		case d.State == delivery.Exhausted && a.broken() == "" && a.never == "" && w.books.events[d.EventID].at.After(w.books.calmAt):
 			w.violate(EventsOnce, "event %d of %s is exhausted; nothing was wrong with %s", d.Sequence, p.Reference, a.name)
 		case d.State == delivery.Held && a.broken() == "" && w.oneHost && w.anyBroken():
 			w.violate(Separation, "event %d of %s is held for %q; it is another app that is broken, not %s", d.Sequence, p.Reference, d.HeldReason, a.name)

@@ -127,7 +127,9 @@ func (w *world) checkEvents(before ledger.Payment, story ledger.Story) {
 		if n := i - before.Sequence; n >= 0 && d.Event != fresh[n] {
 			w.violate(EventsOnce, "event %d of %s is %s, want %s", d.Sequence, p.Reference, d.Event, fresh[n])
 		}
-		w.books.events[d.EventID] = made{p.Reference, d.Sequence, d.Event}
+		if _, known := w.books.events[d.EventID]; !known {
+			w.books.events[d.EventID] = made{p.Reference, d.Sequence, d.Event, time.Now()}
+		}
 	}
 }
 
