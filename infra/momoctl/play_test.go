@@ -26,7 +26,7 @@ func beside(t *testing.T, args ...string) (lines *bufio.Scanner, stop func()) {
 	in, out := io.Pipe()
 	var errs bytes.Buffer
 	p := program{
-		in: strings.NewReader(""), out: out, err: &errs, now: time.Now, getenv: func(string) string { return "" }, operator: "thandi", open: openStore,
+		in: strings.NewReader(""), out: out, err: &errs, now: time.Now, getenv: unset, operator: "thandi", open: openStore,
 	}
 	ended := make(chan int, 1)
 	go func() {

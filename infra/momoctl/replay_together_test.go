@@ -81,10 +81,13 @@ func folder(t *testing.T, url string, n int) string {
 	return dir
 }
 
+// unset is an environment without variables.
+func unset(string) string { return "" }
+
 // opened opens the store in dir as a process of its own would.
 func opened(t *testing.T, dir string) store {
 	t.Helper()
-	s, err := openStore(t.Context(), program{err: io.Discard, now: time.Now, operator: "test"}, options{data: dir})
+	s, err := openStore(t.Context(), program{err: io.Discard, now: time.Now, operator: "test", getenv: unset}, options{data: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +127,7 @@ func numbered(i int) string { return fmt.Sprintf("33333333-3333-4333-8333-%012d"
 // forward runs forwarders over the store in dir until the context ends, as the
 // functions do: several batches at once.
 func forward(ctx context.Context, t *testing.T, dir string, done *sync.WaitGroup) {
-	parts, closeIt, err := openLocal(program{}, options{data: dir})
+	parts, closeIt, err := openLocal(program{getenv: unset}, options{data: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +179,7 @@ func TestTwoReplaysSendNothingTwice(t *testing.T) {
 			var out, errs bytes.Buffer
 			p := program{
 				in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
-				getenv: func(string) string { return "" }, operator: "thandi", open: openStore,
+				getenv: unset, operator: "thandi", open: openStore,
 			}
 			code := p.run(t.Context(), []string{"delivery", "replay", "--data", dir, "--client", "cli_shop", "--status", status, "--yes", "--rate", "1000"})
 			mu.Lock()

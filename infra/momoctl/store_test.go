@@ -21,7 +21,7 @@ func real(t *testing.T, args ...string) outcome {
 	var out, errs bytes.Buffer
 	p := program{
 		in: strings.NewReader(""), out: &out, err: &errs, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
-		getenv: func(string) string { return "" }, operator: "thandi", open: openStore,
+		getenv: unset, operator: "thandi", open: openStore,
 	}
 	code := p.run(t.Context(), args)
 	return outcome{code, out.String(), errs.String()}

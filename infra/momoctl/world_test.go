@@ -63,7 +63,7 @@ func (c *console) start(input string, out io.Writer, args ...string) outcome {
 	var errs bytes.Buffer
 	p := program{
 		in: strings.NewReader(input), out: out, err: &errs, now: time.Now, sleep: host.Machine().Sleep, random: rand.Reader,
-		getenv: func(string) string { return "" }, operator: "thandi",
+		getenv: unset, operator: "thandi",
 		open: func(_ context.Context, p program, o options) (store, error) {
 			c.opened++
 			s := store{
