@@ -17,6 +17,7 @@ import (
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/queue"
+	"momoproxy/shared/refund"
 	"momoproxy/shared/webhook"
 )
 
@@ -149,6 +150,9 @@ func live(t *testing.T) *testbed.World {
 	_, err := operator.CreateClient(ctx, ledger.Client{ID: "cli_third", Name: "Third", APIKey: "third-key-0123456789abcdef0123456789abcdef",
 		Accounts: []string{"mtn-sz", "mtn-sz-old"}, NoLegacySignature: true, CreatedAt: ledger.Clock(time.Now())})
 	check(err)
+	third, err := w.Ledger.Client(ctx, "cli_third")
+	check(err)
+	check(operator.ChangeClient(ctx, third, ledger.ClientChange{RefundsPerDay: &[]payment.Money{{Minor: 500_000, Currency: "SZL"}}}))
 
 	check(operator.ForgetPayer(ctx, forgotten, ledger.AuditRecord{At: time.Now(), Direction: ledger.InboundFromApp, Reference: forgotten, Method: "OPERATOR", Note: "forget"}))
 
@@ -196,7 +200,31 @@ func last(t *testing.T, w *testbed.World, paid, never core.Order, check func(err
 	health.OpenedAt, health.OpenFor = now, "cli_other"
 	health.Apps = []ledger.AppHealth{{ClientID: "cli_other", AskedAt: now, Failures: 5, Payers: []string{"a", "b"}, ProbeAt: now.Add(time.Minute), LimitedUntil: now.Add(time.Second)}}
 	check(w.Ledger.SaveHealth(ctx, health))
+	refunds(ctx, w, check)
 	parked(ctx, w, check)
+}
+
+// refunds leaves one that waits to be sent, and one with every field.
+func refunds(ctx context.Context, w *testbed.World, check func(error)) {
+	paid, err := w.Ledger.ListPayments(ctx, "cli_shop", ledger.PaymentFilter{Statuses: []payment.Status{payment.Successful}}, ledger.Paging{Limit: 2})
+	check(err)
+	now := ledger.Clock(time.Now())
+	for i, p := range paid.Items {
+		_, r, _, err := w.Ledger.RequestRefund(ctx, ledger.RefundRequest{
+			Payment: p, RequestHash: "89ab",
+			Ask:   refund.Ask{ID: fmt.Sprintf("refund-%d", i), Amount: payment.Money{Minor: 100, Currency: p.Amount.Currency}, Kind: refund.ByRefund, Reason: "returned", Operator: "nomsa", At: now},
+			Audit: ledger.AuditRecord{At: now, Direction: ledger.InboundFromApp, Reference: p.Reference, ClientID: p.ClientID, Method: "OPERATOR", Note: "refund"},
+		})
+		check(err)
+		if i == 0 {
+			continue
+		}
+		full := r.Refund
+		full.Status, full.Held, full.FinancialTransactionID, full.Code, full.Sends, full.AskedAt = refund.Unknown, true, "tx-88", "CODE", 2, now
+		full.Accepted, full.Checks, full.EndedAt, full.EndedBy, full.NextCheckAt = true, 3, now, payment.FromStatus, now.Add(time.Hour)
+		_, err = w.Ledger.ClaimRefund(ctx, r, full)
+		check(err)
+	}
 }
 
 // parked has deliveries asked for again, and a worker die with one.

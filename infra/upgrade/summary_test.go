@@ -187,6 +187,9 @@ func (s *summary) payment(p ledger.Payment) {
 	what := "payment " + p.Reference
 	s.say("payment", p)
 	story := must(s.ledger.Story(s.ctx, p.Reference))(s, what)
+	for _, r := range story.Refunds {
+		s.say("  refund", r)
+	}
 	for _, d := range story.Deliveries {
 		s.say("  delivery", d)
 	}
@@ -234,7 +237,12 @@ func (s *summary) lists() {
 			}
 		}
 	}
-	for _, kind := range []ledger.AttentionKind{ledger.AttentionPayment, ledger.AttentionExhausted, ledger.AttentionHeld, ledger.AttentionEndpoint, ledger.AttentionDisabled} {
+	for _, d := range all(s, "due refunds", func(p ledger.Paging) (ledger.Page[ledger.DueRefund], error) {
+		return s.ledger.DueRefunds(s.ctx, s.at.AddDate(1, 0, 0), p)
+	}) {
+		s.say("due refund", d)
+	}
+	for _, kind := range []ledger.AttentionKind{ledger.AttentionPayment, ledger.AttentionExhausted, ledger.AttentionHeld, ledger.AttentionEndpoint, ledger.AttentionDisabled, ledger.AttentionRefund} {
 		for _, a := range all(s, "inbox", func(p ledger.Paging) (ledger.Page[ledger.Attention], error) {
 			return s.ledger.Inbox(s.ctx, ledger.InboxQuery{Kind: kind}, p)
 		}) {

@@ -142,7 +142,7 @@ func fields() (all []string) {
 	}
 	for _, v := range []any{
 		ledger.Payment{}, ledger.Client{}, ledger.Key{}, ledger.AuditRecord{}, ledger.Health{}, ledger.AppHealth{},
-		delivery.Delivery{}, delivery.Attempt{}, delivery.Endpoint{},
+		delivery.Delivery{}, delivery.Attempt{}, delivery.Endpoint{}, ledger.Refund{},
 	} {
 		add(reflect.TypeOf(v))
 	}
