@@ -33,8 +33,8 @@ const (
 	// OwnAccount: every question about a payment goes to the account that made
 	// it, through any change of accounts.
 	OwnAccount Invariant = "asked at its account"
-	// Refunds: what is given back never exceeds what was paid, a refund is sent
-	// once, and what is told of it is true. No simulated app asks for refunds yet:
+	// Refunds: what is refunded never exceeds what was paid, a refund is sent
+	// once, and its status is true. No simulated app asks for refunds yet:
 	// the gateway's own test of random lives holds it to this.
 	Refunds Invariant = "refunds"
 

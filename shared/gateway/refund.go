@@ -131,8 +131,8 @@ func (g *Refunds) Work(ctx context.Context, reference, id string) (ledger.Refund
 	return g.check(ctx, refunder, p, f)
 }
 
-// send sends a refund once. The claim is stored first: whoever dies behind it
-// leaves a refund that is asked about, and never one that is sent again.
+// send sends a refund once. The claim is stored first: a process that dies after
+// it leaves a refund that is asked about, and never one that is sent again.
 func (g *Refunds) send(ctx context.Context, refunder provider.Refunder, p ledger.Payment, f ledger.Refund) (ledger.Refund, error) {
 	claimed, ok := refund.Claim(f.Refund, g.now())
 	if !ok {

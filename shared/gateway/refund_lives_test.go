@@ -37,8 +37,8 @@ const refundLives = 2_000
 // into 404 and 500, requests arrive late, other processes work in between, and
 // calls are repeated. In the end everything is asked about and an operator
 // settles what stays unknown, by MTN's books. What must hold: MTN moved no more
-// than was paid, for no payment that was not, once for each refund; what is told
-// as failed did not move, what is told as successful did.
+// than was paid, nothing for a payment that was not paid, and once for each
+// refund. A FAILED refund moved nothing, and a SUCCESSFUL one did.
 func TestRefundLives(t *testing.T) {
 	t.Parallel()
 	ended := map[string]int{}

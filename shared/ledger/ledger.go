@@ -26,7 +26,7 @@ type Sealer interface {
 // Options configure a ledger; the zero value serves production.
 type Options struct {
 	// Retention is how long a payment and its events are kept after its end, and
-	// the ids that its provider gave it. An open payment is kept. 0: for ever.
+	// the ids that its provider gave it. An open payment is kept. 0: it is never deleted.
 	Retention time.Duration
 	Random    io.Reader     // nil: crypto/rand
 	Parallel  host.Executor // reads a page's records; nil: goroutines

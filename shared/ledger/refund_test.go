@@ -173,8 +173,8 @@ func TestRefundsThatAreRefused(t *testing.T) {
 	request(t, b, q)
 }
 
-// Many ask at the same time, each again until it is told why not: what is given
-// back never exceeds what was paid.
+// Many ask at the same time, each again until it gets a reason why not: what is
+// refunded never exceeds what was paid.
 func TestRefundRace(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)

@@ -33,8 +33,8 @@ type RefundRequest struct {
 
 // RequestRefund stores a refund, before any provider hears of it. Its amount is
 // taken from the payment, under the version that was read, in the same
-// transaction: so refunds never exceed what was paid, whoever asks at the same
-// time. What was done by hand has ended with it, with its event.
+// transaction: so refunds never exceed what was paid, however many are requested
+// at the same time. What was done by hand has ended with it, with its event.
 //
 // *RefundExistsError, refund.ErrNotPaid, ErrOpen, ErrTooMuch, ErrTooMany, and
 // ErrRefundsPerDay: nothing was written for that reason. ErrStale: something has

@@ -56,11 +56,11 @@ func (s *system) order(id string) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// With 10,000 payments the list has each of them, and neither the page nor
-// the machine has more to do at its end than at its beginning: the rows in the
-// page, the requests and their bytes are bounded, and the last thousand rows
-// take no more long tasks than the first thousand did in the same run. A busy
-// machine makes both slow, so no time is judged.
+// With 10,000 payments the list has each of them, and its end is no more work
+// than its beginning. The rows in the page, the requests and their bytes are
+// bounded, and the last thousand rows take no more long tasks than the first
+// thousand did in the same run. A busy machine makes both slow, so no time is
+// judged.
 func TestTenThousand(t *testing.T) {
 	const (
 		n, part    = 10_000, 1000
