@@ -16,18 +16,20 @@ import (
 
 // app is one client of the system: what it asks for and what it has learned.
 type app struct {
-	name     string
-	client   ledger.Client
-	secrets  []spell // of its signatures, newest last
-	url      string
-	moods    []mood // of its endpoint, over time
-	received map[string]*receipt
-	tries    []try  // since the faults stopped
-	flying   int    // attempts that wait for its answer
-	together int    // the most of these at a time
-	never    string // the end of a URL at which it never takes an event
-	gone     bool   // it has answered 410 at its own URL, and not at a payment's only
-	orders   []*order
+	name        string
+	client      ledger.Client
+	secrets     []spell // of its signatures, newest last
+	url         string
+	moods       []mood // of its endpoint, over time
+	received    map[string]*receipt
+	listed      map[string]bool // the events that GET /events has listed
+	eventsAfter string          // where it goes on there
+	tries       []try           // since the faults stopped
+	flying      int             // attempts that wait for its answer
+	together    int             // the most of these at a time
+	never       string          // the end of a URL at which it never takes an event
+	gone        bool            // it has answered 410 at its own URL, and not at a payment's only
+	orders      []*order
 	// oldKey is the API key that it used before, keys how often it was given
 	// another, and keySettled when the latest change is over.
 	oldKey     string
@@ -59,7 +61,7 @@ func (w *world) populate() {
 	}
 	w.oneHost = w.chance(0.25)
 	for i := range n {
-		a := &app{name: fmt.Sprintf("app%d", i), received: map[string]*receipt{}}
+		a := &app{name: fmt.Sprintf("app%d", i), received: map[string]*receipt{}, listed: map[string]bool{}}
 		a.url = "https://" + a.name + ".example/callback"
 		if w.oneHost {
 			a.url = "https://platform.example/" + a.name

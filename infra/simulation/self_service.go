@@ -20,7 +20,9 @@ func (w *world) planSelfService() {
 	for _, a := range w.apps {
 		for left := w.rates.selfService; w.chance(left); left-- {
 			w.anytime(w.between(0, w.rates.span), "self-service", func() {
-				switch w.rng.IntN(4) {
+				switch w.rng.IntN(5) {
+				case 4:
+					w.readEvents(a)
 				case 0:
 					w.list(a, "")
 				case 1:
@@ -103,6 +105,80 @@ func (w *world) list(a *app, externalID string) {
 		for reference := range o.references {
 			if stored := w.books.payments[reference]; !listed[reference] && (externalID == "" || externalID == stored.ExternalID) {
 				w.violate(Answers, "%s knows %s, which is not among its payments", a.name, reference)
+			}
+		}
+	}
+}
+
+// readEvents has an app go on in the list of its events from where it stopped.
+// Each event that it then gets is new to it, its own, and has the bytes that it
+// was sent.
+// It says whether there is more, and whether it was answered at all.
+func (w *world) readEvents(a *app) (more, ok bool) {
+	r := requestTo(http.MethodGet, "/events")
+	query := url.Values{"limit": {fmt.Sprint(1 + w.rng.IntN(100))}}
+	if a.eventsAfter != "" {
+		query.Set("after", a.eventsAfter)
+	}
+	r.RawQueryString = query.Encode()
+	resp, ok := w.serve(a, a.client.APIKey, r)
+	if !ok {
+		return false, false
+	}
+	var body struct {
+		Events []struct {
+			EventID     string `json:"eventId"`
+			ReferenceID string `json:"referenceId"`
+			Body        string `json:"body"`
+		} `json:"events"`
+		NextAfter string `json:"nextAfter"`
+		More      bool   `json:"more"`
+	}
+	if err := json.Unmarshal([]byte(resp.Body), &body); err != nil || resp.StatusCode != http.StatusOK {
+		w.violate(Answers, "%s asked for its events and was answered %d %s", a.name, resp.StatusCode, resp.Body)
+		return false, false
+	}
+	for _, e := range body.Events {
+		got := a.received[e.EventID]
+		switch {
+		case w.books.payments[e.ReferenceID].ClientID != a.client.ID:
+			w.violate(Separation, "%s was listed event %s of %s", a.name, e.EventID, e.ReferenceID)
+		case a.listed[e.EventID]:
+			w.violate(Answers, "%s was listed event %s twice", a.name, e.EventID)
+		case got != nil && got.body != e.Body:
+			w.violate(Answers, "%s got %s with another body than is listed", a.name, e.EventID)
+		}
+		a.listed[e.EventID] = true
+	}
+	a.eventsAfter = body.NextAfter
+	return body.More, true
+}
+
+// checkListed reads the rest of an app's events once the faults have stopped:
+// whoever went on from place to place has then missed none. A clock that is off
+// by more than an event takes to settle is no part of that promise.
+func (w *world) checkListed(a *app) {
+	for more := true; more; {
+		var ok bool
+		if more, ok = w.readEvents(a); !ok {
+			return
+		}
+	}
+	if w.skewEver() > 0 {
+		return
+	}
+	w.result.Stats.Listed += len(a.listed)
+	for _, reference := range w.books.order {
+		if w.books.payments[reference].ClientID != a.client.ID {
+			continue
+		}
+		events, err := w.oracle.Deliveries(context.Background(), reference)
+		if err != nil {
+			w.violate(NoPanic, "the events of %s cannot be read: %v", reference, err)
+		}
+		for _, d := range events {
+			if !a.listed[d.EventID] && time.Since(d.CreatedAt) > time.Minute {
+				w.violate(Answers, "%s read its events from place to place and missed %s, made at %s", a.name, d.EventID, d.CreatedAt)
 			}
 		}
 	}

@@ -68,7 +68,7 @@ type Stats struct {
 	Corrected, Kills, Calls, Switches, Lost                 int
 	Forged, Deliveries, Exhausted, Refused, Conflicts       int
 	Rotations, KeyRotations, OldSigned, SlowBodies          int
-	Opened, Disabled, Enabled, Resent, Probes               int
+	Opened, Disabled, Enabled, Resent, Listed, Probes       int
 	Factura, Moment, Webhooks, Invoices, Natives            int
 	Unanswerable, Settled, Unsent, Collisions, Timers       int
 	Moved                                                   int
@@ -206,6 +206,7 @@ func (w *world) calmDown() {
 	w.planRush()
 	for _, a := range w.apps {
 		w.after(26*time.Hour+w.between(0, time.Minute), "list", func() { w.list(a, "") })
+		w.after(27*time.Hour+w.between(0, time.Minute), "list events", func() { w.checkListed(a) })
 	}
 	w.after(30*time.Minute+w.between(0, time.Minute), "operator", w.enableMended)
 	for day := range 8 {

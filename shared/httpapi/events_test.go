@@ -54,6 +54,7 @@ var eventAnswers = map[string]struct {
 	"health/trailing-slash":                   {404, "route_not_found"},
 	"health/wrong-method":                     {405, "method_not_allowed"},
 	"payments/list":                           {200, ""},
+	"payments/events":                         {200, ""},
 	"payments/list-of-one-order":              {200, ""},
 	"payments/list-bad-query":                 {422, "validation_failed"},
 	"payments/missing-key":                    {401, "unauthorized"},

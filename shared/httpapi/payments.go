@@ -68,13 +68,13 @@ type Doorbell interface {
 	Ring(ctx context.Context, deliveries ...delivery.Delivery) error
 }
 
-// Handler serves the three routes of the payments function by the event's route
-// key.
+// Handler serves the routes of the payments function by the event's route key.
 func (s *SelfService) Handler() Handler {
 	routes := map[string]Handler{
 		"GET /payments":                                s.guard("GET /payments", s.listPayments),
 		"GET /payments/{referenceId}":                  s.guard("GET /payments/{referenceId}", s.paymentTimeline),
 		"POST /payments/{referenceId}/resend-callback": s.guard("POST /payments/{referenceId}/resend-callback", s.resendCallback),
+		"GET /events":                                  s.guard("GET /events", s.listEvents),
 	}
 	unknown := s.UnknownRoute()
 	return func(ctx context.Context, r Request) (Response, error) {
@@ -136,39 +136,43 @@ func readListQuery(r Request) (listQuery, []gateway.Fault) {
 	q := listQuery{limit: defaultPage}
 	values, err := url.ParseQuery(r.RawQueryString)
 	if err != nil {
-		return q, []gateway.Fault{{Field: "query", Message: "cannot be read: a name or value is not URL-encoded"}}
+		return q, []gateway.Fault{unreadableQuery}
 	}
-	var faults []gateway.Fault
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		fault := ""
-		_, known := listParameters[name]
-		switch given := values[name]; {
-		case !known:
-			name, fault = clip(name), unknownParameter(name)
-		case len(given) > 1 && name != "status":
-			fault = "appears more than once"
-		default:
-			fault = q.set(name, given)
-		}
-		if fault != "" {
-			faults = append(faults, gateway.Fault{Field: strings.ToValidUTF8(name, "?"), Message: fault})
-		}
-	}
+	faults := readQuery(values, listParameters, []string{"status"}, q.set)
 	if f := q.filter; len(faults) == 0 && !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To) {
 		faults = append(faults, gateway.Fault{Field: "to", Message: "must be later than from"})
 	}
 	return q, faults
 }
 
-func unknownParameter(name string) string {
-	return strings.Replace(unknownField(name, "", listParameters), "field", "parameter", 1)
+var unreadableQuery = gateway.Fault{Field: "query", Message: "cannot be read: a name or value is not URL-encoded"}
+
+// readQuery gives each known parameter to set, and tells all faults at once.
+// Those in several may appear more than once.
+func readQuery(values url.Values, known fields, several []string, set func(name string, given []string) (fault string)) (faults []gateway.Fault) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		fault := ""
+		_, ok := known[name]
+		switch given := values[name]; {
+		case !ok:
+			fault = strings.Replace(unknownField(name, "", known), "field", "parameter", 1)
+			name = clip(name)
+		case len(given) > 1 && !slices.Contains(several, name):
+			fault = "appears more than once"
+		case !utf8.ValidString(given[0]) || strings.ContainsRune(given[0], 0):
+			fault = "must be UTF-8 text"
+		default:
+			fault = set(name, given)
+		}
+		if fault != "" {
+			faults = append(faults, gateway.Fault{Field: strings.ToValidUTF8(name, "?"), Message: fault})
+		}
+	}
+	return faults
 }
 
 func (q *listQuery) set(name string, given []string) (fault string) {
 	value := given[0]
-	if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
-		return "must be UTF-8 text"
-	}
 	switch name {
 	case "externalId":
 		if value == "" || len(value) > ledger.MaxExternalID {
@@ -188,11 +192,8 @@ func (q *listQuery) set(name string, given []string) (fault string) {
 	case "to":
 		return readTime(value, &q.filter.To)
 	case "limit":
-		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 || n > ledger.MaxListed {
-			return "must be a number from 1 to " + strconv.Itoa(ledger.MaxListed)
-		}
-		q.limit = n
+		q.limit, fault = readLimit(value)
+		return fault
 	case "cursor":
 		if value == "" {
 			return "is empty; leave it out for the first page"

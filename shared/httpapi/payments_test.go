@@ -342,19 +342,22 @@ func TestPaymentsFaults(t *testing.T) {
 		is(t, w.Ask(ref, testbed.ShopKey), 200, "") // the client is in the cache
 		down.Store(true)
 		wait(t, is(t, list(t, w, testbed.ShopKey), 503, "unavailable"))
+		wait(t, is(t, feed(t, w, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, own(t, w, timelineRoute, ref, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, w.Ask(ref, testbed.ShopKey), 503, "unavailable"))
 		down.Store(false)
 		for _, r := range w.Records() {
-			if r.Space == table.Main && r.Sort == "payment" {
-				r.Attributes["amount_minor"] = "a lot"
+			broken := map[string]string{"payment": "amount_minor", "delivery#000001": "created_at"}[r.Sort]
+			if r.Space == table.Main && broken != "" {
+				r.Attributes[broken] = "a lot"
 				if err := w.Memory.Write(t.Context(), table.Put(r)); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
 		is(t, list(t, w, testbed.ShopKey), 500, "internal")
+		is(t, feed(t, w, testbed.ShopKey), 500, "internal")
 		is(t, own(t, w, timelineRoute, ref, testbed.ShopKey), 500, "internal")
 		is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 500, "internal")
 	})
@@ -368,7 +371,7 @@ func TestPaymentsRateLimited(t *testing.T) {
 			t.Errorf("%v", a.Headers)
 		}
 		for _, refused := range []testbed.Answer{
-			list(t, w, testbed.ShopKey), own(t, w, timelineRoute, ref, testbed.ShopKey), own(t, w, resendRoute, ref, testbed.ShopKey),
+			list(t, w, testbed.ShopKey), feed(t, w, testbed.ShopKey), own(t, w, timelineRoute, ref, testbed.ShopKey), own(t, w, resendRoute, ref, testbed.ShopKey),
 		} {
 			is(t, refused, 429, "rate_limited")
 			if refused.Headers["ratelimit"] != `"app";r=0;t=1` || refused.Headers["retry-after"] != "1" {

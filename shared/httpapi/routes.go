@@ -23,6 +23,7 @@ var ownRoutes = []Route{
 	{"GET", "/payments", "payments"},
 	{"GET", "/payments/{referenceId}", "payments"},
 	{"POST", "/payments/{referenceId}/resend-callback", "payments"},
+	{"GET", "/events", "payments"},
 	{"GET", "/health", "health"},
 	{"HEAD", "/health", "health"},
 	{"GET", "/openapi.json", "health"},
