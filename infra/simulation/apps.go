@@ -24,6 +24,7 @@ type app struct {
 	received    map[string]*receipt
 	listed      map[string]bool // the events that GET /events has listed
 	eventsAfter string          // where it goes on there
+	reading     bool            // it waits for the answer
 	tries       []try           // since the faults stopped
 	flying      int             // attempts that wait for its answer
 	together    int             // the most of these at a time

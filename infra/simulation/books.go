@@ -34,6 +34,7 @@ type books struct {
 	// last written.
 	delivered map[string]bool
 	state     map[table.Key]any
+	entered   map[table.Key]time.Time // when an event was stored
 
 	requests, submits window                    // to Mom Factura
 	asked             map[string]time.Time      // by reference, when Mom Factura was last asked about it
@@ -68,7 +69,7 @@ func newBooks() books {
 		payments: map[string]ledger.Payment{}, deliver: map[string]int{}, created: map[string]time.Time{},
 		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]core.Script{},
 		lies: map[string][]string{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
-		delivered: map[string]bool{}, state: map[table.Key]any{},
+		delivered: map[string]bool{}, state: map[table.Key]any{}, entered: map[table.Key]time.Time{},
 		asked: map[string]time.Time{}, told: map[string]time.Time{}, untold: map[string]time.Time{}, sent: map[string]bool{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
 		corrected: map[string]bool{}, word: map[string]payment.Status{},
 	}

@@ -30,6 +30,7 @@ func (w *world) wrote(ops []table.Op) {
 			w.changed(reference, ops)
 		case strings.HasPrefix(k.Sort, "delivery#"):
 			w.checkTaken(op.Record)
+			w.entersList(op.Record)
 		}
 	}
 }

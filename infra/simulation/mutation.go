@@ -519,6 +519,11 @@ var Mutations = []Mutation{
 		`case false:`,
 	},
 	{
+		"an event is listed at once", Answers, "shared/ledger/list_events.go",
+		`To: timeKey(now.Add(-EventSettling))`,
+		`To: timeKey(now)`,
+	},
+	{
 		"a refund's sum is not compared with what was paid", Refunds, "shared/refund/refund.go",
 		`a.Amount.Minor < 1 || a.Amount.Minor > left.Minor:`,
 		`a.Amount.Minor < 1:`,

@@ -41,6 +41,7 @@ type rates struct {
 	// selfService is what an app does in the span by itself, keyRotations how
 	// often its API key is changed.
 	selfService, keyRotations float64
+	reads                     float64       // of its events, those soon after which an app reads their list
 	skew                      time.Duration // how far clocks differ, and jump
 	coldly                    float64       // an invocation meets a fresh instance
 }
@@ -93,5 +94,6 @@ func drawRates(rng *rand.Rand) rates {
 	r.collisions = knob(0.5)
 	r.yield = knob(0.9)
 	r.selfService, r.keyRotations = knob(8), knob(3)
+	r.reads = knob(1)
 	return r
 }

@@ -71,6 +71,9 @@ func (t tableWire) lag(q table.Query, records []table.Record) []table.Record {
 	if t.w.rates.lag == 0 {
 		return records
 	}
+	if strings.HasPrefix(q.Partition, eventsList) {
+		return t.w.lagEvents(records)
+	}
 	old := t.w.lagging[q.Index+" "+q.Partition]
 	t.w.lagging[q.Index+" "+q.Partition] = slices.Clone(records)
 	if !t.w.chance(t.w.rates.lag) {
