@@ -403,4 +403,7 @@ func TestMetricsCostWhatThePageSays(t *testing.T) {
 	if most, _ := strconv.Atoi(said[1]); sum > most || sum < most-20 {
 		t.Errorf("%d custom metrics, docs/capacity-and-cost.md says at most %d", sum, most)
 	}
+	if row := fmt.Sprintf("| %s metrics at $0.30 |", said[1]); !strings.Contains(readPage(t, "docs/capacity-and-cost.md"), row) {
+		t.Errorf("docs/capacity-and-cost.md has no %q", row)
+	}
 }

@@ -138,7 +138,7 @@ func measuredApps(t *testing.T, w *world, requests int) []measuredApp {
 			ClientID:  client.ID,
 			Reference: payment.NewReference(rand.Reader), ExternalID: "MEASURED", Provider: "mtn",
 			Amount: payment.Money{Minor: 15000, Currency: "EUR"}, Payer: "26876123456", Status: payment.Successful,
-			CreatedAt: now, UpdatedAt: now, Accepted: true,
+			CreatedAt: now, UpdatedAt: now, EndedAt: now, Accepted: true,
 		}}
 		if _, err := w.ledger.Create(t.Context(), p); err != nil {
 			t.Fatal(err)

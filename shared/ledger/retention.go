@@ -10,10 +10,10 @@ import (
 // What a retention time means for the records of a payment. The payment, what
 // the app wrote into it, its events and the look-ups of its ids expire, each a
 // retention time after it was last of use. Audit records expire no later than
-// that after they were written. Three things stay: a payment that is open, or has a refund that is, and the
-// lock of an order that was paid, so that it is never charged again. The
-// database removes what has expired one by one and some days late: any part may
-// be read without another.
+// that after they were written. Three things stay: a payment that is open, one
+// with an open refund, and the lock of an order that was paid, so that it is
+// never charged again. The database removes what has expired one by one and
+// some days late: any part may be read without another.
 
 // until is when a record expires that is last of use at a time; zero: never.
 func (l *Ledger) until(at time.Time) time.Time {
