@@ -134,6 +134,11 @@ func (c counter) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	return c.Table.Get(ctx, k)
 }
 
+func (c counter) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	c.n.Add(1)
+	return c.Table.GetMany(ctx, keys...)
+}
+
 func (c counter) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	c.n.Add(1)
 	return c.Table.Query(ctx, q)

@@ -106,6 +106,9 @@ type operation struct {
 	QueueURL      string `json:"QueueUrl"`
 	Names         []string
 	TransactItems []map[string]item
+	RequestItems  map[string]struct {
+		Keys []map[string]struct{ S string }
+	}
 }
 
 // item is what one is named by: in a put by itself, in a query by :p.
@@ -145,6 +148,12 @@ func (r *recorder) note(function, target string, body []byte) {
 		for _, item := range o.TransactItems {
 			for part, of := range item {
 				add("dynamodb:"+inTransaction[part], r.arn(of.TableName), name, of.keys())
+			}
+		}
+	case strings.HasPrefix(version, "DynamoDB_") && o.RequestItems != nil:
+		for tableName, of := range o.RequestItems {
+			for _, key := range of.Keys {
+				add("dynamodb:"+name, r.arn(tableName), "", item{Key: key}.keys())
 			}
 		}
 	case strings.HasPrefix(version, "DynamoDB_") && o.IndexName != "":

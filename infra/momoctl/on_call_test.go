@@ -24,6 +24,11 @@ func (c counted) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	return c.Table.Get(ctx, k)
 }
 
+func (c counted) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	c.reads.Add(1)
+	return c.Table.GetMany(ctx, keys...)
+}
+
 func (c counted) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	c.reads.Add(1)
 	return c.Table.Query(ctx, q)

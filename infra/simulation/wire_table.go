@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,18 @@ func (t tableWire) Get(ctx context.Context, k table.Key) (table.Record, error) {
 		return table.Record{}, ctx.Err()
 	}
 	return r, err
+}
+
+func (t tableWire) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	if err := t.read(ctx, "get many", strconv.Itoa(len(keys))); err != nil {
+		return nil, err
+	}
+	found, err := t.w.store.GetMany(context.Background(), keys...)
+	t.w.afterwards()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return found, err
 }
 
 func (t tableWire) Query(ctx context.Context, q table.Query) (table.Page, error) {

@@ -36,6 +36,11 @@ func (r *reads) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	return r.Table.Get(ctx, k)
 }
 
+func (r *reads) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	r.note(keys...)
+	return r.Table.GetMany(ctx, keys...)
+}
+
 func (r *reads) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	page, err := r.Table.Query(ctx, q)
 	if q.Index == "" {

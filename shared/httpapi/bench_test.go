@@ -74,6 +74,11 @@ func (c counting) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	return c.Table.Get(ctx, k)
 }
 
+func (c counting) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	c.note("get many")
+	return c.Table.GetMany(ctx, keys...)
+}
+
 func (c counting) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	c.note("query " + q.Partition)
 	return c.Table.Query(ctx, q)

@@ -54,7 +54,7 @@ const (
 	// maxLooked bounds the payments that one call reads to find those that a
 	// filter lets through.
 	maxLooked = 500
-	// lookers read a page's payments side by side.
+	// lookers read side by side what no call reads together.
 	lookers = 10
 	// cursorStart is where the walk begins, for a first page that the holder
 	// of an external id fills.
@@ -165,16 +165,54 @@ func (l *Ledger) ExternalIDHolder(ctx context.Context, clientID, externalID stri
 	return p, err
 }
 
-// readListed reads the payments of index entries in their order. One that is
-// gone stays the zero value.
+// readListed reads the payments of at most MaxListed index entries in their
+// order, in one call, and in one more what is apart from them. One that is gone
+// stays the zero value.
 func (l *Ledger) readListed(ctx context.Context, entries []table.Record) ([]Payment, error) {
 	found := make([]Payment, len(entries))
-	return found, l.sideBySide(ctx, len(entries), func(ctx context.Context, i int) (err error) {
-		if found[i], err = l.Payment(ctx, referenceOf(entries[i].Partition)); errors.Is(err, ErrNotFound) {
-			return nil
+	keys := make([]table.Key, len(entries))
+	for i, e := range entries {
+		keys[i] = paymentKey(referenceOf(e.Partition))
+	}
+	records, err := l.getMany(ctx, "read payments", keys)
+	if err != nil {
+		return nil, err
+	}
+	var apart []int
+	keys = keys[:0]
+	for i, rec := range records {
+		if rec.Version == 0 {
+			continue
 		}
-		return err
-	})
+		p, err := paymentFrom(rec)
+		if err != nil {
+			return nil, err
+		}
+		if found[i] = p.Payment; p.apart {
+			apart, keys = append(apart, i), append(keys, requestKey(p.Reference))
+		}
+	}
+	records, err = l.getMany(ctx, "read requests", keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, rec := range records {
+		if err := found[apart[i]].addRequest(rec); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (l *Ledger) getMany(ctx context.Context, what string, keys []table.Key) ([]table.Record, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	records, err := l.table.GetMany(ctx, keys...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return records, nil
 }
 
 // sideBySide reads n things, a few at a time, until one cannot be read.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -148,12 +149,18 @@ func TestListPaymentsOfOneOrder(t *testing.T) {
 // counted counts what is read.
 type counted struct {
 	table.Table
-	gets atomic.Int64
+	gets, calls atomic.Int64
 }
 
 func (c *counted) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	c.gets.Add(1)
 	return c.Table.Get(ctx, k)
+}
+
+func (c *counted) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	c.gets.Add(int64(len(keys)))
+	c.calls.Add(1)
+	return c.Table.GetMany(ctx, keys...)
 }
 
 // A filter that nothing passes reads a bounded number of payments a call, and
@@ -176,8 +183,10 @@ func TestListPaymentsReadsAreBounded(t *testing.T) {
 		t.Errorf("%d payments in %d pages", len(got), pages)
 	}
 	wire.gets.Store(0)
-	if _, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{Limit: 10}); err != nil || wire.gets.Load() != 10 {
-		t.Errorf("%d reads for 10 payments, %v", wire.gets.Load(), err)
+	wire.calls.Store(0)
+	_, err = b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{Limit: 10})
+	if gets, calls := wire.gets.Load(), wire.calls.Load(); err != nil || gets != 10 || calls != 1 {
+		t.Errorf("%d reads in %d calls for 10 payments, %v", gets, calls, err)
 	}
 }
 
@@ -206,6 +215,37 @@ func TestListPaymentsCursors(t *testing.T) {
 	}
 }
 
+// What an app wrote into a payment is listed too where it is apart from the
+// payment: a page reads all of it in one call more. An open payment that lacks
+// it is an error.
+func TestListPaymentsWithRequestsApart(t *testing.T) {
+	t.Parallel()
+	wire := &counted{}
+	b := newBooks(t, func(inner table.Table) table.Table { wire.Table = inner; return wire })
+	var want []ledger.Payment
+	for i := range 6 {
+		p := newPayment(numbered(i))
+		p.ExternalID, p.CreatedAt = fmt.Sprint("ORDER-", i), start.Add(time.Duration(i)*time.Second)
+		p.PayeeNote, p.Metadata = fmt.Sprint("note ", i), map[string]string{"i": fmt.Sprint(i)}
+		if i%2 == 0 {
+			p.PayerMessage = strings.Repeat(fmt.Sprint(i), 300) // apart
+		}
+		want = append(want, b.create(t, p))
+	}
+	slices.Reverse(want)
+	page, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{})
+	if err != nil || wire.calls.Load() != 2 || wire.gets.Load() != 6+3 {
+		t.Errorf("%d keys in %d calls, %v", wire.gets.Load(), wire.calls.Load(), err)
+	}
+	same(t, "payments", want, page.Items)
+	if err := b.memory.Write(t.Context(), table.Delete(table.Key{Space: table.Main, Partition: "payment#" + numbered(2), Sort: "request"}, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{}); !errors.Is(err, table.ErrNotFound) || page.Items != nil {
+		t.Errorf("without the request of an open one: %d payments, %v", len(page.Items), err)
+	}
+}
+
 // A fault while the page is read is an error, never a shorter page.
 func TestListPaymentsFault(t *testing.T) {
 	t.Parallel()
@@ -229,6 +269,15 @@ func (f *faulty) Get(ctx context.Context, k table.Key) (table.Record, error) {
 		return table.Record{}, table.ErrUnavailable
 	}
 	return f.Table.Get(ctx, k)
+}
+
+func (f *faulty) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	for _, k := range keys {
+		if f.key != "" && k.Partition == "payment#"+f.key {
+			return nil, table.ErrUnavailable
+		}
+	}
+	return f.Table.GetMany(ctx, keys...)
 }
 
 func TestListClients(t *testing.T) {

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"momoproxy/shared/payment"
@@ -135,15 +134,23 @@ func (l *Ledger) whole(ctx context.Context, rec table.Record) (Payment, error) {
 	if err != nil || !p.apart {
 		return p.Payment, err
 	}
-	rec, err = l.table.Get(ctx, requestKey(p.Reference))
-	if errors.Is(err, table.ErrNotFound) && !p.Open() {
-		return p.Payment, nil // it has expired
-	}
+	rec, err = l.getOrNew(ctx, "read request of "+p.Reference, requestKey(p.Reference))
 	if err != nil {
-		return Payment{}, fmt.Errorf("read request of %s: %w", p.Reference, err)
+		return Payment{}, err
 	}
-	r := readFields(rec, p.request)
-	return p.Payment, r.err
+	return p.Payment, p.addRequest(rec)
+}
+
+// addRequest reads what is apart from a payment's record. Of an ended payment it
+// may have expired.
+func (p *Payment) addRequest(rec table.Record) error {
+	if rec.Version == 0 {
+		if p.Open() {
+			return fmt.Errorf("read request of %s: %w", p.Reference, table.ErrNotFound)
+		}
+		return nil
+	}
+	return readFields(rec, p.request).err
 }
 
 // paymentFrom reads a payment, without what is apart.

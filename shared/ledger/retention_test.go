@@ -117,4 +117,9 @@ func TestPartsThatExpiredFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "without its request", after.Payment, read.Payment)
+	list, err := b.ListPayments(t.Context(), client, ledger.PaymentFilter{}, ledger.Paging{})
+	if err != nil || len(list.Items) != 1 {
+		t.Fatalf("%d payments listed, %v", len(list.Items), err)
+	}
+	same(t, "listed without its request", read, list.Items[0])
 }

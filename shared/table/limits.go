@@ -11,6 +11,8 @@ import (
 const (
 	// MaxOps is the most parts of one Write.
 	MaxOps = 100
+	// MaxKeys is the most keys of one GetMany.
+	MaxKeys = 100
 	// MaxRecordBytes is the largest record, as Size counts it.
 	MaxRecordBytes = 400 << 10
 	// MaxWriteBytes is the most of all records of one Write together.
@@ -58,6 +60,19 @@ func CheckKey(k Key) error {
 		return err
 	}
 	return checkPart("Sort", k.Sort)
+}
+
+// CheckKeys returns ErrInvalid for keys that no GetMany may read.
+func CheckKeys(keys []Key) error {
+	if len(keys) > MaxKeys {
+		return fmt.Errorf("%w: %d keys in one read", ErrInvalid, len(keys))
+	}
+	for _, k := range keys {
+		if err := CheckKey(k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkPart(name, s string) error {

@@ -121,6 +121,12 @@ type Table interface {
 	// Get returns the record, or ErrNotFound.
 	Get(ctx context.Context, k Key) (Record, error)
 
+	// GetMany returns the records with these keys, in the order of the keys, at
+	// most MaxKeys: one that is not there has its Key and Version 0. Each is read
+	// consistently, and not all at the same moment. A call costs what as many
+	// Gets cost in read units, and one round trip.
+	GetMany(ctx context.Context, keys ...Key) ([]Record, error)
+
 	// Query returns one page. A bad query or cursor gives ErrInvalid.
 	Query(ctx context.Context, q Query) (Page, error)
 

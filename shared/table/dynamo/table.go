@@ -3,7 +3,7 @@
 // sk (the key), version, expires_at (time to live), <index>_pk and
 // <index>_sk, and _write, which names the write that made the record.
 //
-// It needs dynamodb:GetItem, Query, PutItem, DeleteItem and
+// It needs dynamodb:GetItem, BatchGetItem, Query, PutItem, DeleteItem and
 // ConditionCheckItem, on the audit table GetItem, Query, PutItem and
 // ConditionCheckItem only.
 package dynamo

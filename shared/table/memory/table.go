@@ -72,6 +72,24 @@ func (t *Table) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	return t.own(r), nil
 }
 
+// GetMany implements table.Table.
+func (t *Table) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := table.CheckKeys(keys); err != nil {
+		return nil, err
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	found := make([]table.Record, len(keys))
+	for i, k := range keys {
+		found[i] = t.own(t.records[k])
+		found[i].Key = k
+	}
+	return found, nil
+}
+
 // Write implements table.Table. It never returns ErrUnavailable.
 func (t *Table) Write(ctx context.Context, ops ...table.Op) error {
 	if err := ctx.Err(); err != nil {

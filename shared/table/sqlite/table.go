@@ -83,6 +83,27 @@ func (t *Table) Get(ctx context.Context, k table.Key) (table.Record, error) {
 	return r, nil
 }
 
+// GetMany implements table.Table.
+func (t *Table) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := table.CheckKeys(keys); err != nil {
+		return nil, err
+	}
+	found := make([]table.Record, len(keys))
+	err := t.file.Read(context.WithoutCancel(ctx), func(c sqlitefile.Conn) (err error) {
+		for i := 0; i < len(keys) && err == nil; i++ {
+			found[i], err = read(c, keys[i])
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fault(ctx, "get many", err)
+	}
+	return found, nil
+}
+
 // Purge removes the records that expired by now, and tells how many. Open
 // does it, and a Write when the last time was long ago. It works in small
 // transactions, so that no write waits for long.

@@ -32,13 +32,14 @@ type Fault struct {
 
 // The calls that a hook gets.
 const (
-	OpGet   = "get"
-	OpQuery = "query"
-	OpWrite = "write"
+	OpGet     = "get"
+	OpGetMany = "get many"
+	OpQuery   = "query"
+	OpWrite   = "write"
 )
 
 // Hook decides the fault of a call. keys are those of the ops in their order,
-// or the one that is read; a query's key has no Sort. A hook may use the
+// or those that are read; a query's key has no Sort. A hook may use the
 // table underneath, for what others do just before. It is called from
 // every goroutine that uses the table.
 type Hook func(op string, keys []table.Key) Fault
@@ -69,6 +70,18 @@ func (f faulty) Get(ctx context.Context, k table.Key) (table.Record, error) {
 		return table.Record{}, fault.err()
 	}
 	return r, err
+}
+
+func (f faulty) GetMany(ctx context.Context, keys ...table.Key) ([]table.Record, error) {
+	fault := f.hook(OpGetMany, keys)
+	if fault.When == Before {
+		return nil, fault.err()
+	}
+	found, err := f.inner.GetMany(ctx, keys...)
+	if fault.When == After {
+		return nil, fault.err()
+	}
+	return found, err
 }
 
 func (f faulty) Query(ctx context.Context, q table.Query) (table.Page, error) {

@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) table.Table) {
 		test func(*testing.T, table.Table)
 	}{
 		{"RoundTrip", testRoundTrip},
+		{"GetMany", testGetMany},
 		{"EmptyAndNil", testEmptyAndNil},
 		{"NoAliases", testNoAliases},
 		{"Expiry", testExpiry},
