@@ -198,7 +198,7 @@ schemathesis: .tools/schemathesis/.installed ## Hold a running gateway against o
 	infra/tools/schemathesis.sh --max-examples $(EXAMPLES) --seed $(FIRST)
 
 .PHONY: clients
-clients: .tools/clients-python/.installed ## Lint openapi.yaml, make a client with each of six generators, compile it and pay with it (fetches them; needs Node, Java with Maven, Python, PHP); CLIENTS=go for one
+clients: .tools/clients-python/.installed ## Lint openapi.yaml, make six clients with four generators, compile them and pay with them (fetches them; needs Node, Java with Maven, Python, PHP); CLIENTS=go for one
 	infra/clients/run.sh $(CLIENTS)
 
 .PHONY: contract-servers
