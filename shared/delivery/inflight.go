@@ -53,18 +53,13 @@ func (f InFlight) Begin(now time.Time) (after InFlight, room bool) {
 	return f, room
 }
 
-// End takes a counted attempt back. The first answer shows that the client is
-// slow and does not hang: it is limited no more, until it reaches the higher
-// limit.
+// End takes a counted attempt back. An answer shows that the client is slow and
+// does not hang: its limit is higher for a while.
 func (f InFlight) End(answered bool, now time.Time) InFlight {
 	f.Count = max(0, f.Count-1)
-	if !answered {
-		return f
+	if answered {
+		f.AnsweredAt = now
 	}
-	if !recent(f.AnsweredAt, now) {
-		f.FullAt = time.Time{}
-	}
-	f.AnsweredAt = now
 	return f
 }
 

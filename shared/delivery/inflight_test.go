@@ -41,9 +41,8 @@ func TestInFlight(t *testing.T) {
 	}{
 		"failed":                  {full(3, 1), InFlight{Count: 2, GrewAt: noon.Add(-1), FullAt: noon.Add(-1)}, false},
 		"forgotten already":       {InFlight{}, InFlight{}, false},
-		"answered for the first":  {full(4, 1), InFlight{Count: 3, GrewAt: noon.Add(-1), AnsweredAt: noon}, true},
+		"answered":                {full(4, 1), answering(InFlight{Count: 3, GrewAt: noon.Add(-1), FullAt: noon.Add(-1)}, 0), true},
 		"answered again":          {answering(full(4, 1), limitedFor-1), answering(InFlight{Count: 3, GrewAt: noon.Add(-1), FullAt: noon.Add(-1)}, 0), true},
-		"answered after long":     {answering(full(4, 1), limitedFor), InFlight{Count: 3, GrewAt: noon.Add(-1), AnsweredAt: noon}, true},
 		"failed, others answered": {answering(full(4, 1), 1), answering(InFlight{Count: 3, GrewAt: noon.Add(-1), FullAt: noon.Add(-1)}, 1), false},
 	} {
 		if after := c.before.End(c.answered, noon); after != c.after {
