@@ -83,6 +83,9 @@ func testRetention(t *testing.T, w *world, reference string) {
 			t.Fatalf("%d records of %s in %s: %v", len(page.Records), reference, space, err)
 		}
 		for _, rec := range page.Records {
+			if rec.Sort == "used" && rec.ExpiresAt.IsZero() {
+				continue // what was a payment's reference is never another's
+			}
 			if left := time.Until(rec.ExpiresAt); left < retention-time.Hour || left > retention {
 				t.Errorf("%s expires in %s", rec.Key, left)
 			}

@@ -54,7 +54,7 @@ func (l *Ledger) Apply(ctx context.Context, c Change) (Payment, []delivery.Deliv
 		made = append(made, d)
 		ops = append(ops, l.putDelivery(d))
 	}
-	ops = append(ops, l.newIDs(c.Before.Payment, after.Payment)...)
+	ops = append(ops, l.newIDs(c.Before.Payment, after)...)
 	lock := lockKey(after.ClientID, after.ExternalID)
 	switch {
 	case c.Before.Open() && !after.Open() && after.Status != payment.Successful:

@@ -9,7 +9,8 @@ import (
 )
 
 // ExistsError reports that the reference is already in the ledger: a repeat
-// under the same Idempotency-Key.
+// under the same Idempotency-Key. Of a payment that has expired it has the
+// reference alone: what was requested under that key is not known any more.
 type ExistsError struct{ Payment Payment }
 
 func (e *ExistsError) Error() string { return "payment " + e.Payment.Reference + " exists" }
@@ -40,7 +41,11 @@ func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 		Key:        lockKey(p.ClientID, p.ExternalID),
 		Attributes: map[string]any{"reference": p.Reference},
 	}
+	p.expires = l.retention > 0
 	ops := []table.Op{l.putPayment(p), table.Put(lock)}
+	if p.expires {
+		ops = append(ops, table.Put(table.Record{Key: usedKey(p.Reference)}))
+	}
 	if p.requestApart() {
 		ops = append(ops, table.Put(p.requestRecord()))
 	}
@@ -65,6 +70,11 @@ func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 				return Payment{}, r.err
 			}
 			return Payment{}, taken
+		}
+		if _, ok := conflict.On(usedKey(p.Reference)); ok {
+			used := Payment{}
+			used.Reference = p.Reference
+			return Payment{}, &ExistsError{used}
 		}
 		return Payment{}, fmt.Errorf("create payment: %w", err)
 	}

@@ -94,7 +94,7 @@ func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []del
 		return Payment{}, nil, ErrNotFound
 	}
 	var s Story
-	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + refund.MaxRefunds + 2}
+	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + refund.MaxRefunds + 3}
 	page, err := l.query(ctx, "read payment", q)
 	if err != nil {
 		return Payment{}, nil, err

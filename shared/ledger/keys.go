@@ -97,6 +97,11 @@ func requestKey(reference string) table.Key {
 	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: requestSort}
 }
 
+// usedKey is where a reference stays used when its payment has expired.
+func usedKey(reference string) table.Key {
+	return table.Key{Space: table.Main, Partition: paymentPartition(reference), Sort: "used"}
+}
+
 const deliveryPrefix = "delivery#"
 
 func deliveryKey(reference string, sequence int) table.Key {

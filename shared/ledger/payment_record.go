@@ -26,6 +26,9 @@ type Payment struct {
 	AnswerKind   string
 	AnswerDetail string
 
+	// expires: Create has stored a record of the reference that outlives this
+	// payment, so it may expire. It is so where a retention time is set.
+	expires bool
 	// payerHash is the payer's partition of IndexPayer. Create makes it; later
 	// writes keep it, so that they need no key.
 	payerHash string
@@ -62,6 +65,7 @@ func (p *storedPayment) fields(f fields) {
 	if !p.apart {
 		p.request(f)
 	}
+	f.flag("expires", &p.expires)
 	f.text("client_id", &p.ClientID)
 	f.text("external_id", &p.ExternalID)
 	f.text("provider", &p.Provider)

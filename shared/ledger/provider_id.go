@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
@@ -19,7 +20,11 @@ func idPartition(provider, id string) string { return "id#" + provider + "#" + i
 const idPrefix = "payment#"
 
 // newIDs are the look-ups of the ids that after has and before has not.
-func (l *Ledger) newIDs(before, after payment.Payment) []table.Op {
+func (l *Ledger) newIDs(before payment.Payment, after Payment) []table.Op {
+	var expires time.Time
+	if after.expires {
+		expires = l.until(after.UpdatedAt)
+	}
 	known := map[string]bool{}
 	for _, id := range before.IDs {
 		known[id] = true
@@ -34,7 +39,7 @@ func (l *Ledger) newIDs(before, after payment.Payment) []table.Op {
 		ops = append(ops, table.Put(table.Record{
 			Key:        table.Key{Space: table.Main, Partition: idPartition(after.Provider, id), Sort: idPrefix + after.Reference},
 			Attributes: map[string]any{"name": name, "client_id": after.ClientID},
-			ExpiresAt:  l.until(after.UpdatedAt),
+			ExpiresAt:  expires,
 		}))
 	}
 	return ops

@@ -74,8 +74,11 @@ func TestRetention(t *testing.T) {
 			t.Errorf("%s: before its time: %+v %v", name, story, err)
 		}
 		c.purge(after.EndedAt.Add(retention))
+		if page, err := c.table.Query(t.Context(), table.Query{Space: table.Main, Partition: "payment#" + refA}); err != nil || len(page.Records) != 1 || page.Records[0].Sort != "used" || len(page.Records[0].Attributes) != 0 {
+			t.Errorf("%s: of the payment is left: %v %v", name, page.Records, err)
+		}
 		for _, q := range []table.Query{
-			{Space: table.Main, Partition: "payment#" + refA}, {Space: table.Audit, Partition: "payment#" + refA}, {Space: table.Main, Partition: "id#mtn#MTN-1"},
+			{Space: table.Audit, Partition: "payment#" + refA}, {Space: table.Main, Partition: "id#mtn#MTN-1"},
 		} {
 			if page, err := c.table.Query(t.Context(), q); err != nil || len(page.Records) != 0 {
 				t.Errorf("%s: left of %s in %s: %v %v", name, q.Partition, q.Space, page.Records, err)
@@ -96,6 +99,16 @@ func TestRetention(t *testing.T) {
 		var taken *ledger.ExternalIDTakenError
 		if _, err := l.Create(t.Context(), again); !errors.As(err, &taken) || taken.Reference != refA {
 			t.Errorf("%s: the paid order is free: %v", name, err)
+		}
+		// The provider may still know the reference, as that of a payment that was paid.
+		again.Reference, again.ExternalID = refA, "ORDER-OTHER"
+		var exists *ledger.ExistsError
+		if _, err := l.Create(t.Context(), again); !errors.As(err, &exists) || exists.Payment.RequestHash != "" {
+			t.Errorf("%s: a used reference is free: %v", name, err)
+		}
+		again.ExternalID = order
+		if _, err := l.Create(t.Context(), again); !errors.As(err, &taken) {
+			t.Errorf("%s: the same request again: %v", name, err)
 		}
 	}
 }
@@ -122,4 +135,32 @@ func TestPartsThatExpiredFirst(t *testing.T) {
 		t.Fatalf("%d payments listed, %v", len(list.Items), err)
 	}
 	same(t, "listed without its request", read, list.Items[0])
+}
+
+// A retention time that is new deletes no payment made before it, whose
+// reference would be free again, and nothing that was just written.
+func TestRetentionThatIsNew(t *testing.T) {
+	t.Parallel()
+	const year = 365 * 24 * time.Hour
+	b := newBooks(t, nil)
+	p := b.create(t, newPayment(refA))
+	p, made := b.apply(t, p, evidence(payment.SaysSuccessful, time.Minute))
+	later := p.EndedAt.Add(year)
+	l := ledger.New(b.memory, ring(t), ledger.Options{Retention: 90 * 24 * time.Hour, HashPayer: hashPayer, Now: func() time.Time { return later }})
+	if _, err := l.ClaimCheck(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	due := *made
+	due.NextAttemptAt = later
+	if _, err := l.SaveDelivery(t.Context(), due); err != nil {
+		t.Fatal(err)
+	}
+	b.memory.Purge(later.Add(7*24*time.Hour - time.Second))
+	if story, err := l.Story(t.Context(), refA); err != nil || len(story.Deliveries) != 1 {
+		t.Errorf("%d events, %v", len(story.Deliveries), err)
+	}
+	b.memory.Purge(later.Add(year))
+	if _, err := l.Payment(t.Context(), refA); err != nil {
+		t.Error(err)
+	}
 }
