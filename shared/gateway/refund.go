@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"momoproxy/shared/delivery"
@@ -29,6 +30,10 @@ type Refunds struct {
 
 // Sentinels of refunds, to be tested with errors.Is.
 var (
+	// ErrRefundID: the refund's id is no UUID.
+	ErrRefundID = errors.New("a refund's id is a UUID")
+	// ErrRefundKind: an app asked for what only an operator may choose.
+	ErrRefundKind = errors.New("only an operator chooses how the money goes back")
 	// ErrRefundIDTaken: the payment has another refund of this id.
 	ErrRefundIDTaken = errors.New("the payment has another refund of this id")
 	// ErrNoRefunder: the account has no refund call, or no credentials for it
@@ -41,7 +46,7 @@ type RefundOrder struct {
 	Reference string        // of the payment
 	ClientID  string        // the app that asks; empty: an operator
 	Operator  string        // who asks, of an operator
-	ID        string        // the caller's UUID
+	ID        string        // the caller's UUID, in either case
 	Amount    payment.Money // zero: all that is left
 	Kind      refund.Kind
 	Reason    string
@@ -52,9 +57,16 @@ func (g *Refunds) now() time.Time { return ledger.Clock(g.Now()) }
 
 // Request stores a refund and asks nobody. Asked again under the same id, it
 // returns what is stored. Its errors are those of ledger.RequestRefund, except
-// that ErrRefundIDTaken stands for a stored one that is another;
-// ledger.ErrNotFound; ErrForbidden.
+// that ErrRefundIDTaken stands for a stored one that is another; ErrRefundID;
+// ErrRefundKind; ledger.ErrNotFound; ErrForbidden.
 func (g *Refunds) Request(ctx context.Context, o RefundOrder) (ledger.Payment, ledger.Refund, error) {
+	switch {
+	case !payment.IsReference(o.ID):
+		return ledger.Payment{}, ledger.Refund{}, ErrRefundID
+	case o.Operator == "" && o.Kind != refund.ByRefund:
+		return ledger.Payment{}, ledger.Refund{}, ErrRefundKind
+	}
+	o.ID = strings.ToLower(o.ID)
 	said, _ := json.Marshal(map[string]string{ // a map of strings always marshals
 		"refundId": o.ID, "amount": amountText(o.Amount), "kind": string(o.Kind), "reason": o.Reason,
 	})
@@ -104,7 +116,7 @@ func amountText(m payment.Money) string {
 
 // Work does what is next for a refund: it sends one that was never sent, and
 // asks about one that was. What has ended is left as it is. ledger.ErrStale:
-// somebody else is at work on it.
+// somebody else is at work on it. ErrNoRefunder: it is looked at again later.
 func (g *Refunds) Work(ctx context.Context, reference, id string) (ledger.Refund, error) {
 	f, err := g.Ledger.Refund(ctx, reference, id)
 	if err != nil || !f.Open() {
@@ -117,6 +129,9 @@ func (g *Refunds) Work(ctx context.Context, reference, id string) (ledger.Refund
 	refunder, ok := g.Refunders[p.AccountID()]
 	if !ok {
 		g.Log.ErrorContext(ctx, "refund.account_missing", "reference", p.Reference, "refund", f.ID, "account", p.AccountID())
+		if f, err = g.Ledger.ClaimRefund(ctx, f, refund.Checked(f.Refund, g.now())); err != nil {
+			return f, err
+		}
 		return f, fmt.Errorf("%w: %s", ErrNoRefunder, p.AccountID())
 	}
 	ctx, cancel := within(ctx, submitBudget, answerReserve)
@@ -262,28 +277,34 @@ func (g *Refunds) Settle(ctx context.Context, reference, id string, s RefundSett
 	return after, err
 }
 
-// refundPage is how many due refunds one run looks at. They are few.
+// refundPage is how many due refunds are read at a time.
 const refundPage = 200
 
 // Reconcile sends the refunds that were never sent and asks about those that
-// were, as far as they are due, one after the other. It stops before ctx ends.
+// were, as far as they are due, one after the other. One that fails stays due,
+// and the others follow. It stops when ctx ends.
 func (g *Refunds) Reconcile(ctx context.Context) error {
 	now := g.now()
-	due, err := g.Ledger.DueRefunds(ctx, now.Add(time.Millisecond), ledger.Paging{Limit: refundPage})
-	if err != nil {
-		return err
+	for after := ""; ; {
+		due, err := g.Ledger.DueRefunds(ctx, now.Add(time.Millisecond), ledger.Paging{Limit: refundPage, Cursor: after})
+		if err != nil {
+			return err
+		}
+		for _, d := range due.Items {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			f, err := g.Ledger.Refund(ctx, d.Reference, d.ID)
+			if err == nil && f.Open() && !f.NextCheckAt.After(now) { // else the index lagged
+				_, err = g.Work(ctx, d.Reference, d.ID)
+			}
+			if err != nil && !errors.Is(err, ledger.ErrStale) && !errors.Is(err, ErrNoRefunder) {
+				g.Log.ErrorContext(ctx, "refund.work_failed", "reference", d.Reference, "refund", d.ID, "error", err.Error())
+			}
+		}
+		if due.Next == "" {
+			return nil
+		}
+		after = due.Next
 	}
-	for _, d := range due.Items {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		f, err := g.Ledger.Refund(ctx, d.Reference, d.ID)
-		if err != nil || !f.Open() || f.NextCheckAt.After(now) {
-			continue // the index lagged
-		}
-		if _, err := g.Work(ctx, d.Reference, d.ID); err != nil && !errors.Is(err, ledger.ErrStale) && !errors.Is(err, ErrNoRefunder) {
-			g.Log.ErrorContext(ctx, "refund.work_failed", "reference", d.Reference, "refund", d.ID, "error", err.Error())
-		}
-	}
-	return nil
 }

@@ -69,6 +69,7 @@ type refundWorld struct {
 	calm   bool
 	depth  int
 	bank   *mtnstand.Standin
+	stored *memory.Table
 	oracle *ledger.Ledger // over the table without its faults
 	g      *gateway.Refunds
 	refs   []string // of the payments; the last was not paid
@@ -99,6 +100,7 @@ func newRefundWorld(t *testing.T, seed uint64) *refundWorld {
 		t.Fatal(err)
 	}
 	stored := memory.New()
+	w.stored = stored
 	w.oracle = ledger.New(stored, nil, ledger.Options{HashPayer: func(p string) string { return p }, Now: clock})
 	faulty := ledger.New(tabletest.Faulty(stored, func(op string, _ []table.Key) tabletest.Fault { return w.fault(op) }), nil, ledger.Options{Now: clock})
 	w.g = &gateway.Refunds{
@@ -216,7 +218,7 @@ func (w *refundWorld) step() {
 	w.now = w.now.Add(time.Duration(w.chance.IntN(200)) * time.Second)
 	switch w.chance.IntN(8) {
 	case 0, 1:
-		id := fmt.Sprintf("id-%d", len(w.ids))
+		id := payment.ReferenceFor("refund", fmt.Sprint(len(w.ids)))
 		if len(w.ids) > 0 && w.chance.IntN(3) == 0 {
 			id = w.ids[w.chance.IntN(len(w.ids))] // a repeat, or another payment's
 		} else {
@@ -224,7 +226,7 @@ func (w *refundWorld) step() {
 		}
 		ref := w.refs[w.chance.IntN(len(w.refs))]
 		_, _, err := w.g.Request(ctx, gateway.RefundOrder{
-			Reference: ref, ClientID: "cli", ID: id, Kind: refund.ByRefund, Reason: "why",
+			Reference: ref, ClientID: "cli", ID: id, Kind: refund.ByRefund, Reason: "why", PerDay: payment.Money{Minor: 100 * refundMoney, Currency: "SZL"},
 			Amount: payment.Money{Minor: int64(1+w.chance.IntN(4)) * refundMoney / 4, Currency: "SZL"},
 		})
 		if err == nil {

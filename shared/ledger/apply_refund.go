@@ -52,7 +52,7 @@ func (l *Ledger) Refund(ctx context.Context, reference, id string) (Refund, erro
 	if id == "" {
 		return Refund{}, ErrNotFound
 	}
-	rec, err := l.table.Get(ctx, refundKey(strings.ToLower(reference), id))
+	rec, err := l.table.Get(ctx, refundKey(strings.ToLower(reference), strings.ToLower(id)))
 	if errors.Is(err, table.ErrNotFound) {
 		return Refund{}, ErrNotFound
 	}

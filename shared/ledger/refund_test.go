@@ -33,7 +33,7 @@ func paid(t *testing.T, b *books) ledger.Payment {
 
 func refundOf(p ledger.Payment, id string, minor int64) ledger.RefundRequest {
 	return ledger.RefundRequest{
-		Payment: p, RequestHash: "hash of " + id,
+		Payment: p, RequestHash: "hash of " + id, PerDay: payment.Money{Minor: 1_000_000, Currency: "SZL"},
 		Ask:   refund.Ask{ID: id, Amount: payment.Money{Minor: minor, Currency: "SZL"}, Kind: refund.ByRefund, Reason: "returned", At: start.Add(time.Hour)},
 		Audit: ledger.AuditRecord{At: start.Add(time.Hour), Direction: ledger.InboundFromApp, Reference: refA, ClientID: client, Method: "POST"},
 	}
@@ -77,7 +77,7 @@ func TestRefundComesBackWhole(t *testing.T) {
 	large := newPayment(refA)
 	large.PayerMessage = strings.Repeat("m", 400) // stored apart, behind the refunds
 	p, _ := b.apply(t, b.create(t, large), evidence(payment.SaysSuccessful, time.Minute))
-	p, f := request(t, b, refundOf(p, "id-1", 5_000))
+	p, f := request(t, b, refundOf(p, "ID-1", 5_000))
 	full := f.Refund
 	full.Status, full.Held, full.FinancialTransactionID, full.Code, full.Sends, full.AskedAt, full.Accepted = refund.Unknown, true, "R", "CODE", 2, start, true
 	full.Checks, full.Operator, full.UpdatedAt, full.EndedAt, full.EndedBy, full.NextCheckAt = 3, "thandi", start, start, payment.FromStatus, start
@@ -147,6 +147,10 @@ func TestRefundsThatAreRefused(t *testing.T) {
 	lying.Status = payment.Successful // who read another state
 	p, _ := b.apply(t, open, evidence(payment.SaysSuccessful, time.Minute))
 	refused("a payment that was read before", refundOf(lying, "id-1", 1), ledger.ErrStale)
+	refused("no id", refundOf(p, "", 1), refund.ErrNoID)
+	unbounded := refundOf(p, "id-1", 1)
+	unbounded.PerDay = payment.Money{}
+	refused("an app without a bound", unbounded, ledger.ErrRefundsPerDay)
 	refused("too much", refundOf(p, "id-1", 15_001), refund.ErrTooMuch)
 	q := refundOf(p, "id-1", 5_000)
 	q.PerDay = payment.Money{Minor: 4_999, Currency: "SZL"}
@@ -264,7 +268,7 @@ func TestRefundByHand(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)
 	q := refundOf(paid(t, b), "id-1", 15_000)
-	q.Ask.Kind, q.Ask.Operator = refund.ByHand, "thandi"
+	q.Ask.Kind, q.Ask.Operator, q.PerDay = refund.ByHand, "thandi", payment.Money{}
 	p, f, made, err := b.RequestRefund(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
@@ -300,6 +304,21 @@ func TestOpenRefundKeepsThePayer(t *testing.T) {
 		if text := fmt.Sprint(r.Attributes); strings.Contains(text, "26876123456") {
 			t.Errorf("%s still has the number: %s", r.Key, text)
 		}
+	}
+}
+
+// A payment that has as many refunds as it may still fits into one write.
+func TestManyRefundsAreForgotten(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	p := paid(t, b)
+	for i := range refund.MaxRefunds {
+		q := refundOf(p, fmt.Sprint("id-", i), 1)
+		q.Ask.Kind, q.Ask.Operator = refund.ByHand, "thandi"
+		p, _ = request(t, b, q)
+	}
+	if err := b.ForgetPayer(t.Context(), refA, ledger.AuditRecord{At: start, Reference: refA}); err != nil {
+		t.Error(err)
 	}
 }
 

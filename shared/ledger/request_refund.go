@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"momoproxy/shared/delivery"
@@ -26,7 +27,8 @@ type RefundRequest struct {
 	Ask         refund.Ask
 	RequestHash string
 	// PerDay bounds what the payment's app refunds in a day (UTC), in the
-	// payment's currency; zero: nothing does, which is for operators.
+	// payment's currency; zero: nothing bounds an operator's, and an app's is
+	// refused.
 	PerDay payment.Money
 	Audit  AuditRecord
 }
@@ -36,13 +38,14 @@ type RefundRequest struct {
 // transaction: so refunds never exceed what was paid, however many are requested
 // at the same time. What was done by hand has ended with it, with its event.
 //
-// *RefundExistsError, refund.ErrNotPaid, ErrOpen, ErrTooMuch, ErrTooMany, and
-// ErrRefundsPerDay: nothing was written for that reason. ErrStale: something has
-// changed since it was read; nothing was written.
+// *RefundExistsError, refund.ErrNoID, ErrNoPayer, ErrNotPaid, ErrOpen, ErrTooMuch,
+// ErrTooMany, and ErrRefundsPerDay: nothing was written for that reason.
+// ErrStale: something has changed since it was read; nothing was written.
 func (l *Ledger) RequestRefund(ctx context.Context, q RefundRequest) (Payment, Refund, []delivery.Delivery, error) {
 	refuse := func(err error) (Payment, Refund, []delivery.Delivery, error) {
 		return Payment{}, Refund{}, nil, err
 	}
+	q.Ask.ID = strings.ToLower(q.Ask.ID)
 	switch stored, err := l.Refund(ctx, q.Payment.Reference, q.Ask.ID); {
 	case err == nil:
 		return refuse(&RefundExistsError{stored})
@@ -58,7 +61,7 @@ func (l *Ledger) RequestRefund(ctx context.Context, q RefundRequest) (Payment, R
 		d = refund.Decide(p, f, payment.Evidence{Source: payment.FromOperator, Verdict: payment.SaysSuccessful, At: f.CreatedAt})
 	}
 	ops, after, made := l.refundOps(q.Payment, Refund{Refund: d.Refund, RequestHash: q.RequestHash}, d)
-	if q.PerDay != (payment.Money{}) {
+	if q.Ask.Operator == "" || q.PerDay != (payment.Money{}) {
 		day, err := l.refundDay(ctx, f, q.PerDay)
 		if err != nil {
 			return refuse(err)

@@ -88,11 +88,14 @@ func ReferenceFor(clientID, paymentReference, refundID string) string {
 	return payment.NewReference(bytes.NewReader(h[:]))
 }
 
-// MaxRefunds bounds the refunds of one payment, those that failed included.
-const MaxRefunds = 50
+// MaxRefunds bounds the refunds of one payment, those that failed included. All
+// of them, with their events, fit into the one write that forgets a payer.
+const MaxRefunds = 20
 
 // Sentinels of New, to be tested with errors.Is.
 var (
+	ErrNoID    = errors.New("a refund has an id")
+	ErrNoPayer = errors.New("the payment has no payer's number to transfer to")
 	ErrNotPaid = errors.New("the payment has not succeeded")
 	ErrOpen    = errors.New("the payment has a refund that has not ended")
 	ErrTooMuch = errors.New("more than is left of the payment")
@@ -122,8 +125,12 @@ func New(p payment.Payment, a Ask) (payment.Payment, Refund, error) {
 		a.Amount = left
 	}
 	switch {
+	case a.ID == "":
+		return p, Refund{}, ErrNoID
 	case p.Status != payment.Successful:
 		return p, Refund{}, ErrNotPaid
+	case a.Kind == ByTransfer && (p.Payer == "" || p.Payer == payment.Forgotten):
+		return p, Refund{}, ErrNoPayer
 	case p.Refunds.Open != "":
 		return p, Refund{}, ErrOpen
 	case a.Amount.Currency != left.Currency || a.Amount.Minor < 1 || a.Amount.Minor > left.Minor:

@@ -38,6 +38,8 @@ func TestNew(t *testing.T) {
 		change(&p)
 		return p
 	}
+	transfer := ask("a", 1)
+	transfer.Kind = refund.ByTransfer
 	for name, c := range map[string]struct {
 		p    payment.Payment
 		a    refund.Ask
@@ -54,6 +56,11 @@ func TestNew(t *testing.T) {
 		"a negative amount":      {paid(), refund.Ask{ID: "a", Amount: szl(-1)}, refund.ErrTooMuch},
 		"one is open":            {with(func(p *payment.Payment) { p.Refunds.Open = "b" }), ask("a", 1), refund.ErrOpen},
 		"too many":               {with(func(p *payment.Payment) { p.Refunds.Count = refund.MaxRefunds }), ask("a", 1), refund.ErrTooMany},
+		"no id":                  {paid(), ask("", 1), refund.ErrNoID},
+		"no payer to refund to":  {with(func(p *payment.Payment) { p.Payer = payment.Forgotten }), ask("a", 1), nil},
+		"no payer":               {with(func(p *payment.Payment) { p.Payer = "" }), transfer, refund.ErrNoPayer},
+		"a forgotten payer":      {with(func(p *payment.Payment) { p.Payer = payment.Forgotten }), transfer, refund.ErrNoPayer},
+		"a transfer":             {paid(), transfer, nil},
 		"pending":                {with(func(p *payment.Payment) { p.Status = payment.Pending }), ask("a", 1), refund.ErrNotPaid},
 		"failed":                 {with(func(p *payment.Payment) { p.Status = payment.Failed }), ask("a", 1), refund.ErrNotPaid},
 		"timeout":                {with(func(p *payment.Payment) { p.Status = payment.Timeout }), ask("a", 1), refund.ErrNotPaid},

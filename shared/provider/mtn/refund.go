@@ -27,7 +27,7 @@ var refundDecisions = provider.Decisions{
 		Proof: "MTN knows this reference", Source: "ERR82, body observed"},
 	{Operation: provider.OnSubmit, HTTP: http.StatusForbidden, Code: codeForbiddenIP, Verdict: payment.SaysRefused, AccountFault: true,
 		Proof: "our address is not on MTN's allow-list", Source: "ERR82, of Disbursements"},
-	{Operation: provider.OnSubmit, HTTP: http.StatusUnauthorized, Verdict: payment.SaysRefused, AccountFault: true,
+	{Operation: provider.OnSubmit, HTTP: http.StatusUnauthorized, Code: provider.AnyCode, Verdict: payment.SaysRefused, AccountFault: true,
 		Proof: "subscription key or token refused at the gateway", Source: "ERR82"},
 
 	{Operation: provider.OnStatus, Code: "RESOURCE_NOT_FOUND", Verdict: payment.SaysNotFound,
