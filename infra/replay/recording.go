@@ -18,6 +18,7 @@ import (
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/wire"
 )
@@ -64,6 +65,18 @@ func (w *recording) RoundTrip(r *http.Request) (*http.Response, error) {
 		one.ResponseBody = fmt.Sprintf(`{"access_token":%q,"token_type":"access_token","expires_in":3600}`, w.newToken())
 	}
 	return answered(r, one), nil
+}
+
+// status is what the adapter reads off the records, as answers to its question
+// about p. A question may have been put twice.
+func (w *recording) status(ctx context.Context, adapter provider.Provider, p payment.Payment) (e payment.Evidence) {
+	for before := -1; w.taken < len(w.records) && w.taken > before; {
+		before = w.taken
+		if told := adapter.Status(ctx, p); w.taken > before {
+			e = told.Evidence
+		}
+	}
+	return e
 }
 
 // newToken is a token that was never refused.

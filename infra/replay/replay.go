@@ -124,11 +124,10 @@ func (s subject) evidence(ctx context.Context, p payment.Payment, together []led
 		record.records = nil
 		return adapter.Status(ctx, p).Evidence, 0, nil
 	case len(asked) > 0:
-		for before := -1; record.taken < len(asked) && record.taken > before; {
-			before = record.taken // a question may have been put twice
-			if told := adapter.Status(ctx, p); record.taken > before {
-				e = told.Evidence
-			}
+		e = record.status(ctx, adapter, p)
+		if record.taken == 0 { // it was asked before another write gave the payment its ids
+			p.IDs = nil
+			e = record.status(ctx, adapter, p)
 		}
 	case first.Direction == ledger.InboundFromProvider && !first.Unproven:
 		return signedAgain(adapter, first), 0, nil

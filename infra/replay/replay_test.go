@@ -149,6 +149,16 @@ func TestPayment(t *testing.T) {
 			},
 			status: payment.Pending, phase: payment.PhaseHeld,
 		},
+		// Version 2 gave the payment its ids. The question, put before that as
+		// the same request once more, told of other money, and was decided on after.
+		"other money, asked before its id was known": {
+			method: "link",
+			trail: []ledger.AuditRecord{
+				noted("eof", asked("a", 0, 0, "")), request("a", 202),
+				version(2, asked("b", 2*time.Minute, 201, made)), version(3, asked("c", time.Minute, 201, usd)),
+			},
+			status: payment.Pending, phase: payment.PhaseHeld,
+		},
 		// It came about before the payment ended, and was decided on after.
 		"an answer that was too late changes nothing": {
 			trail: []ledger.AuditRecord{
