@@ -132,7 +132,7 @@ func stateOf(d delivery.Delivery) string {
 	case !d.NextAttemptAt.IsZero():
 		state += ", next " + stamp(d.NextAttemptAt)
 	case d.State == delivery.Delivered:
-		state += ", last at " + stamp(d.DeliveredAt)
+		state += ", confirmed at " + stamp(d.DeliveredAt)
 	}
 	if !d.RequestedAt.IsZero() {
 		state += ", an attempt asked for"
