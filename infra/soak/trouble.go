@@ -11,8 +11,10 @@ import (
 
 // trouble adds a fault of one provider every now and then, through the
 // control API as anybody would. What the one before has left is gone by then:
-// faults that pile up would keep the circuit open, and then little happens.
+// faults that pile up would keep the circuit open, and then little happens. At
+// the end of ctx the latest goes too: what is open then comes to rest without.
 func (w *world) trouble(ctx context.Context, p *provider, random *rand.Rand) {
+	defer p.ClearRules()
 	for pause(ctx, time.Duration(500+random.IntN(2000))*time.Millisecond) {
 		p.ClearRules()
 		r := p.profile.Troubles[random.IntN(len(p.profile.Troubles))]
