@@ -149,8 +149,9 @@ func TestPayment(t *testing.T) {
 			},
 			status: payment.Pending, phase: payment.PhaseHeld,
 		},
-		// Version 2 gave the payment its ids. The question, put before that as
-		// the same request once more, told of other money, and was decided on after.
+		// Version 2 gave the payment its ids. The question is older: it was the
+		// same request once more. Its answer is about other money, and it was
+		// decided on after version 2.
 		"other money, asked before its id was known": {
 			method: "link",
 			trail: []ledger.AuditRecord{

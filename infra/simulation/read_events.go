@@ -102,8 +102,8 @@ func (w *world) readEvents(a *app) (more, ok bool) {
 	return body.More, true
 }
 
-// checkListed reads the rest of an app's events once the faults have stopped:
-// whoever went on from place to place has then missed none. A clock that is off
+// checkListed reads the rest of an app's events once the faults have stopped. An
+// app that read from place to place has then missed none. A clock that is off
 // by more than an event takes to settle is no part of that promise.
 func (w *world) checkListed(a *app) {
 	for more := true; more; {

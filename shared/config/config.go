@@ -41,7 +41,7 @@ type Config struct {
 	// Provider is the only one that a function is to know; empty: all.
 	Provider string // PROVIDER
 
-	// Retention is how long an ended payment is kept; 0: for ever.
+	// Retention is how long an ended payment is kept; 0: it is never deleted.
 	Retention time.Duration // RETENTION_DAYS
 
 	Version  string     // VERSION; empty: "dev"

@@ -15,7 +15,7 @@ const (
 )
 
 // Retention reads RETENTION_DAYS: how long a payment is kept after its end. 0:
-// for ever.
+// it is never deleted.
 func Retention(getenv func(string) string) (time.Duration, error) {
 	text := strings.TrimSpace(getenv("RETENTION_DAYS"))
 	if text == "" || text == "0" {
@@ -23,7 +23,7 @@ func Retention(getenv func(string) string) (time.Duration, error) {
 	}
 	days, err := strconv.Atoi(text)
 	if err != nil || days < leastRetention || days > mostRetention {
-		return 0, fmt.Errorf("%w: RETENTION_DAYS must be 0, for ever, or %d to %d days", ErrInvalid, leastRetention, mostRetention)
+		return 0, fmt.Errorf("%w: RETENTION_DAYS must be 0, to delete nothing, or %d to %d days", ErrInvalid, leastRetention, mostRetention)
 	}
 	return time.Duration(days) * 24 * time.Hour, nil
 }

@@ -1,6 +1,7 @@
 package refund
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -106,7 +107,7 @@ func Decide(p payment.Payment, r Refund, e payment.Evidence) Decision {
 	case ends:
 		d.Refund.Code, d.Refund.FinancialTransactionID = "", clean(e.FinancialTransactionID)
 		if ending == Failed {
-			d.Refund.Code = clean(first(e.Code, e.Reason))
+			d.Refund.Code = clean(cmp.Or(e.Code, e.Reason))
 		}
 		d.end(ending, e.Source, e.At)
 	case knows(e.Verdict):
@@ -122,7 +123,7 @@ func Decide(p payment.Payment, r Refund, e payment.Evidence) Decision {
 	case e.Verdict == payment.SaysNotFound && r.Accepted:
 		d.Anomaly, d.Refund.Status = payment.AnomalyForgotten, Unknown
 	case !r.Accepted:
-		d.Refund.Status, d.Refund.Code = Unknown, clean(first(e.Code, e.Reason))
+		d.Refund.Status, d.Refund.Code = Unknown, clean(cmp.Or(e.Code, e.Reason))
 	}
 	if d.Refund != r {
 		d.changed(e.At)
@@ -202,13 +203,6 @@ func (r Refund) nextCheck(now time.Time) time.Time {
 		return now.Add(24 * time.Hour)
 	}
 	return now.Add(min(min(age, maxInterval)+firstCheck, maxInterval))
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // clean bounds a provider's text, in bytes.
