@@ -77,6 +77,7 @@ type Options struct {
 	// any payer; empty: SZL.
 	Currency       string
 	TrustCallbacks bool
+	Retention      time.Duration // how long an ended payment is kept; 0: nothing is deleted
 	Limits         *httpapi.RateLimit
 	// Observe sees every request to the API and its answer. Providers call the
 	// API beside the test, so several calls of it may run at once.
@@ -186,7 +187,7 @@ func (w *World) Restart(o Options) {
 	if o.Currency == "" {
 		o.Currency = "SZL"
 	}
-	w.Ledger = ledger.New(w.Table, w.Ring, ledger.Options{Random: newRandom(o.Seed + 1), HashPayer: w.Payers.Hash})
+	w.Ledger = ledger.New(w.Table, w.Ring, ledger.Options{Random: newRandom(o.Seed + 1), HashPayer: w.Payers.Hash, Retention: o.Retention})
 	w.MTN = must(mtn.New(mtn.Config{
 		BaseURL: "https://mtn.example.com", TargetEnvironment: mtn.Sandbox, Currency: o.Currency,
 		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey,

@@ -60,6 +60,23 @@ func TestIdempotencyKeyOtherBody(t *testing.T) {
 	})
 }
 
+// MTN knows a reference for longer than we keep its payment: what it says of it
+// must not end another order, which nobody has paid.
+func TestIdempotencyKeyOfAnExpiredPayment(t *testing.T) {
+	const retention = 90 * 24 * time.Hour
+	bubble(t, testbed.Options{Retention: retention}, func(t *testing.T, w *testbed.World) {
+		first := is(t, w.Pay(testbed.Order("ORDER-1", good), "idempotency-key", "k"), 202, "").Reference()
+		w.Pass(time.Minute)
+		is(t, w.Ask(first, testbed.ShopKey), 200, "")
+		w.Pass(retention)
+		w.Memory.Purge(time.Now())
+		is(t, w.Ask(first, testbed.ShopKey), 404, "not_found")
+		is(t, w.Pay(testbed.Order("ORDER-2", good), "idempotency-key", "k"), 422, "idempotency_key_reused")
+		is(t, w.Pay(testbed.Order("ORDER-1", good), "idempotency-key", "k"), 409, "duplicate_external_id")
+		is(t, w.Pay(testbed.Order("ORDER-2", good), "idempotency-key", "k2"), 202, "")
+	})
+}
+
 func TestIdempotencyKeyStillRunning(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		if err := w.Sandbox.AddRule(core.Rule{Route: mtnstand.RouteRequestToPay, DelayMs: 5000, Times: 1}); err != nil {
