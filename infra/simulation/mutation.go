@@ -566,8 +566,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"an unknown refund counts as free", Refunds, "shared/refund/decide.go",
-		`d.Refund.Status, d.Refund.Code = Unknown, clean(first(e.Code, e.Reason))`,
-		`d.Refund.Status, d.Refund.Code = Unknown, clean(first(e.Code, e.Reason))
+		`d.Refund.Status, d.Refund.Code = Unknown, clean(cmp.Or(e.Code, e.Reason))`,
+		`d.Refund.Status, d.Refund.Code = Unknown, clean(cmp.Or(e.Code, e.Reason))
 		d.Payment.Refunds.Reserved, d.Payment.Refunds.Open, d.Event = d.Payment.Refunds.Reserved-r.Amount.Minor, "", ""`,
 	},
 	{
