@@ -42,6 +42,9 @@ func TestProvidersAreCalledFromTheNetwork(t *testing.T) {
 			continue
 		}
 		_, asks := r.Properties.Environment.Variables["ACCOUNTS_PATH"]
+		if _, refunds := r.Properties.Environment.Variables["PAYOUTS_PATH"]; refunds {
+			asks = true
+		}
 		network := r.Properties.VpcConfig
 		if network.Kind == yaml.AliasNode {
 			network = *network.Alias

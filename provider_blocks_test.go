@@ -127,11 +127,14 @@ func checkBlocks(template []byte) (faults []string) {
 	}
 	faults = elsewhereNamed(template, found)
 	// Who asks every provider: it knows of accounts and of no single provider.
-	var askers []string
+	var askers, payers []string
 	for id, r := range found[0].resources {
 		variables := r.Properties.Environment.Variables
 		if _, asks := variables["ACCOUNTS_PATH"]; asks {
 			askers = append(askers, strings.TrimSuffix(r.also.Properties.Role.Value, ".Arn"))
+		}
+		if _, pays := variables["PAYOUTS_PATH"]; pays {
+			payers = append(payers, strings.TrimSuffix(r.also.Properties.Role.Value, ".Arn"))
 		}
 		if one, ok := variables["PROVIDER"]; ok {
 			fault("%s knows %s alone and is in no block", id, one.Value)
@@ -141,7 +144,7 @@ func checkBlocks(template []byte) (faults []string) {
 				fault("%s is in no provider's block", trigger)
 			}
 		}
-		if strings.Contains(text(&r.also.Properties.PolicyDocument), "/accounts/") {
+		if document := text(&r.also.Properties.PolicyDocument); strings.Contains(document, "/accounts/") || strings.Contains(document, "/payouts/") {
 			fault("%s lets accounts be read and is in no block", id)
 		}
 	}
@@ -156,7 +159,7 @@ func checkBlocks(template []byte) (faults []string) {
 			continue
 		}
 		var types []string
-		var function, policy blockResource
+		var function, policy, payouts blockResource
 		var role string
 		for id, res := range found[i].resources {
 			types = append(types, res.Type)
@@ -164,13 +167,21 @@ func checkBlocks(template []byte) (faults []string) {
 			case "AWS::Serverless::Function":
 				function = res
 			case "AWS::IAM::ManagedPolicy":
-				policy = res
+				if strings.Contains(text(&res.also.Properties.PolicyDocument), "/payouts/") {
+					payouts = res
+				} else {
+					policy = res
+				}
 			case "AWS::IAM::Role":
 				role = id
 			}
 		}
 		slices.Sort(types)
-		if diff := gocmp.Diff([]string{"AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::Serverless::Function"}, types); diff != "" {
+		wanted := []string{"AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::Serverless::Function"}
+		if r.NewRefunder != nil {
+			wanted = slices.Insert(wanted, 0, wanted[0])
+		}
+		if diff := gocmp.Diff(wanted, types); diff != "" {
 			fault("%s: resources (-wanted +in its block):\n%s", r.Title, diff)
 			continue
 		}
@@ -202,6 +213,15 @@ func checkBlocks(template []byte) (faults []string) {
 		if diff := gocmp.Diff(slices.Sorted(slices.Values(append(slices.Clone(askers), role))), slices.Sorted(slices.Values(policy.also.Properties.Roles))); diff != "" {
 			fault("%s: who may read its accounts (-who asks +by its policy):\n%s", r.Title, diff)
 		}
+		if r.NewRefunder == nil {
+			continue
+		}
+		if diff := gocmp.Diff(slices.Sorted(slices.Values(payers)), slices.Sorted(slices.Values(payouts.also.Properties.Roles))); diff != "" {
+			fault("%s: who may read its payout accounts (-who refunds +by its policy):\n%s", r.Title, diff)
+		}
+		if !strings.Contains(text(&payouts.also.Properties.PolicyDocument), "/payouts/"+r.Name+"\n") {
+			fault("%s: its policy lets its payout accounts not be read", r.Title)
+		}
 	}
 	if diff := gocmp.Diff(registered, titles); diff != "" {
 		fault("blocks (-registered +template):\n%s", diff)
@@ -231,6 +251,7 @@ func TestProviderBlocksFitTheRegistrations(t *testing.T) {
 		"no throttle":                  strings.Replace(source, "            RouteSettings: *callback-throttle\n", "", 1),
 		"a role gone":                  between(source, "  MomFacturaWebhookRole:", "  MomFacturaPolicy:"),
 		"another's role":               strings.Replace(source, "!GetAtt MomFacturaWebhookRole.Arn", "!GetAtt MtnCallbackRole.Arn", 1),
+		"another refunds":              strings.Replace(source, "      Roles: [!Ref ReconcilerRole]", "      Roles: [!Ref ReconcilerRole, !Ref StatusRole]", 1),
 		"another's accounts":           strings.Replace(source, "${AWS::StackName}/accounts/momentpay\n", "${AWS::StackName}/accounts/mtn\n", 1),
 		"accounts that nobody reads":   strings.Replace(source, "!Ref StatusRole, ", "", 1),
 		"accounts for who asks nobody": strings.Replace(source, "Roles: [", "Roles: [!Ref ForwarderRole, ", 1),

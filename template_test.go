@@ -269,7 +269,7 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 			var needs config.Needs
 			for word, part := range map[string]config.Needs{
 				"config.Table": config.Table, "config.Storage": config.Storage, "config.Sealing": config.Sealing,
-				"config.PayerKey": config.PayerKey, "config.Queue": config.Queue, "config.Provider": config.Provider,
+				"config.PayerKey": config.PayerKey, "config.Queue": config.Queue, "config.Provider": config.Provider, "config.Payouts": config.Payouts,
 			} {
 				if strings.Contains(string(main), word) {
 					needs |= part
@@ -299,7 +299,7 @@ func TestEnvironmentSatisfiesConfig(t *testing.T) {
 			}
 			for variable := range variables {
 				need, secret := map[string]config.Needs{
-					"ACCOUNTS_PATH": config.Provider, "SEALING_SECRET_ID": config.Sealing, "PAYER_SECRET_ID": config.PayerKey,
+					"ACCOUNTS_PATH": config.Provider, "PAYOUTS_PATH": config.Payouts, "SEALING_SECRET_ID": config.Sealing, "PAYER_SECRET_ID": config.PayerKey,
 				}[variable]
 				if secret && needs&need == 0 {
 					t.Errorf("it is given %s, the name of secrets that it has no use for", variable)

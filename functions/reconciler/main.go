@@ -1,5 +1,5 @@
 // Command reconciler is the Lambda function on a one-minute schedule: it asks
-// providers about open payments, enqueues overdue deliveries again, probes
+// providers about open payments and refunds, sends refunds, enqueues overdue deliveries again, probes
 // endpoints that do not answer, and releases what was held for those that
 // recovered. Each run ends with its heartbeat.
 package main
@@ -12,8 +12,12 @@ import (
 )
 
 func main() {
-	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider, func(p assembly.Parts) (assembly.Asking, error) {
+	assembly.Main(config.Storage|config.Sealing|config.Queue|config.Provider|config.Payouts, func(p assembly.Parts) (assembly.Asking, error) {
 		gateway, err := payments.Gateway(p)
-		return assembly.Asked(payments.Scheduled(p.Sweeper(), gateway, p.Beat)), err
+		if err != nil {
+			return nil, err
+		}
+		refunds, err := payments.Refunds(p)
+		return assembly.Asked(payments.Scheduled(p.Sweeper(), gateway, refunds, p.Beat)), err
 	}, providers.All()...)
 }

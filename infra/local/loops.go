@@ -32,7 +32,11 @@ func (s *system) startLoops(ctx context.Context, w cloud.Wiring, g *gateway.Gate
 		if function != "reconciler" {
 			return fmt.Errorf("template: scheduled function %s has no handler here", function)
 		}
-		reconcile := payments.Scheduled(s.parts.Sweeper(), g, s.parts.Beat)
+		refunds, err := payments.Refunds(s.parts)
+		if err != nil {
+			return err
+		}
+		reconcile := payments.Scheduled(s.parts.Sweeper(), g, refunds, s.parts.Beat)
 		run := func(ctx context.Context) {
 			work, cancel := context.WithTimeout(ctx, cloud.RunLimit)
 			defer cancel()

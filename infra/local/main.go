@@ -31,6 +31,7 @@ type options struct {
 	live   bool // real money: see live.go
 	// accounts names a file of accounts; empty: none.
 	accounts string
+	payouts  string // the same of accounts that give money back
 	// console is the web console's address, or consoleOff; consoleSet: it was
 	// named.
 	console    string
@@ -76,6 +77,7 @@ func readOptions(args []string, out io.Writer) (options, error) {
 	flags.BoolVar(&o.aws, "aws", false, "use DynamoDB and SQS as the AWS_* variables say, instead of the embedded database")
 	flags.BoolVar(&o.live, "live", false, "real money: the configured accounts only, no stand-in, no demo client, no loopback callbacks")
 	flags.StringVar(&o.accounts, "accounts", "", "JSON file of accounts by provider and id, for several of one provider (docs/deploy-one-machine.md)")
+	flags.StringVar(&o.payouts, "payouts", "", "the same of the accounts that give money back")
 	flags.StringVar(&o.console, "console", consoleAddress, "address of the web console on this machine, or "+consoleOff)
 	flags.BoolVar(&o.demo, "demo", false, "run one payment to its verified callback, then exit with 0 or 1")
 	flags.StringVar(&o.provider, "provider", "mtn", "which provider -demo pays through: "+strings.Join(demoProviders(), ", "))

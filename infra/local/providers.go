@@ -33,6 +33,9 @@ func (s *system) startProviders(o options, ownURL string) error {
 	if o.accounts != "" {
 		variables["ACCOUNTS_FILE"] = o.accounts
 	}
+	if o.payouts != "" {
+		variables["PAYOUTS_FILE"] = o.payouts
+	}
 	beside, err := dotenv.Beside(os.Getenv, dotenv.File)
 	if err != nil {
 		return err
@@ -96,7 +99,13 @@ func (s *system) checkMoney(o options) error {
 			faults = append(faults, fmt.Errorf("%s %w", account, errNeedsLive))
 		}
 	}
-	return errors.Join(faults...)
+	refunders, err := payments.Refunders(s.parts)
+	for id, r := range refunders {
+		if r.Capabilities().Production && !o.live {
+			faults = append(faults, fmt.Errorf("the payouts of account %s %w", id, errNeedsLive))
+		}
+	}
+	return errors.Join(append(faults, err)...)
 }
 
 // startStandin starts a provider's, if it has one, and adds the variables of
@@ -127,6 +136,7 @@ func (s *system) startStandin(provider string, variables map[string]string, publ
 		}
 		s.stops = append(s.stops, stop)
 		maps.Copy(variables, stand.Variables(address))
+		maps.Copy(variables, stand.PayoutVariables(address))
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		contains(t, "what was printed", said, id, paid, held, other) // it did print
 		for name, hidden := range map[string]string{
 			"API key": key, "signing secret": secret, "shop's key": testbed.ShopKey, "shop's secret": testbed.ShopSecret,
-			"callback token": token, "MTN's key": testbed.MTNKey, "subscription key": testbed.SubscriptionKey,
+			"callback token": token, "MTN's key": testbed.MTNKey, "subscription key": testbed.SubscriptionKey, "disbursement key": testbed.DisbursementKey,
 		} {
 			if hidden == "" || strings.Contains(said, hidden) {
 				t.Errorf("%s is printed, or empty", name)

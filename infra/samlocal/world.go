@@ -111,6 +111,10 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 			return nil, err
 		}
 		parameters["/momo-proxy/accounts/"+kind.Name] = string(text)
+		if text, err = json.Marshal(map[string]any{kind.Name: w.standins[i].PayoutVariables(w.endpoint)}); err != nil {
+			return nil, err
+		}
+		parameters["/momo-proxy/payouts/"+kind.Name] = string(text) // nobody reads that of a provider without refunds
 	}
 	queueURL, deadURL, names, err := w.makeStores(ctx, keys)
 	if err != nil {
@@ -119,6 +123,7 @@ func newWorld(ctx context.Context, o options) (*world, error) {
 	set := map[string]string{
 		"TABLE_NAME": names.Main, "AUDIT_TABLE_NAME": names.Audit, "QUEUE_URL": queueURL, "DEAD_LETTER_QUEUE_URL": deadURL,
 		"SEALING_SECRET_ID": "/momo-proxy/sealing-keys", "PAYER_SECRET_ID": "/momo-proxy/payer-key", "ACCOUNTS_PATH": "/momo-proxy/accounts",
+		"PAYOUTS_PATH":              "/momo-proxy/payouts",
 		"PUBLIC_BASE_URL":           public,
 		"AWS_ENDPOINT_URL_DYNAMODB": w.endpoint, "AWS_ENDPOINT_URL_SQS": w.endpoint, "AWS_ENDPOINT_URL_SSM": w.endpoint,
 		"SSL_CERT_FILE": authority,

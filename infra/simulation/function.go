@@ -50,6 +50,7 @@ type instance struct {
 	// outdated: another configuration has been deployed since it started.
 	outdated bool
 	gateway  *gateway.Gateway
+	refunds  *gateway.Refunds
 	api      *httpapi.API
 	forward  *forwarder.Forwarder
 	sweep    *forwarder.Sweeper
@@ -97,6 +98,7 @@ func (w *world) newInstance(r role) *instance {
 		Host: w.host(now),
 	}
 	i.gateway = payments.Over(parts, w.adapters(l, now))
+	i.refunds = payments.RefundsOver(parts, nil)
 	i.api = routes.Over(parts, i.gateway)
 	i.forward, i.sweep, i.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat
 	w.pools[r] = append(w.pools[r], i)

@@ -122,7 +122,7 @@ func (w *world) reconcile() {
 
 func (w *world) runReconciler() {
 	w.invoke(reconciler, func(ctx context.Context, i *instance) {
-		err := payments.Scheduled(i.sweep, i.gateway, i.beat)(ctx)
+		err := payments.Scheduled(i.sweep, i.gateway, i.refunds, i.beat)(ctx)
 		if err != nil {
 			w.note("  reconcile fails")
 		}

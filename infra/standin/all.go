@@ -19,6 +19,9 @@ type Standin interface {
 	// Variables are those that the product reads an account from, when the
 	// stand-in is served at an address.
 	Variables(address string) map[string]string
+	// PayoutVariables are those of the account that gives money back; none where the
+	// provider has no refund call.
+	PayoutVariables(address string) map[string]string
 	Handler() http.Handler
 	// Knows says whether a request takes one of the provider's routes.
 	Knows(*http.Request) bool

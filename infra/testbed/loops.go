@@ -53,5 +53,5 @@ func (w *World) consume(ctx context.Context) {
 func (w *World) Reconcile(ctx context.Context) {
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), cloud.RunLimit)
 	defer cancel()
-	_ = payments.Scheduled(w.Sweeper, w.Gateway, w.beat)(work)
+	_ = payments.Scheduled(w.Sweeper, w.Gateway, w.Refunds, w.beat)(work)
 }

@@ -51,6 +51,7 @@ const (
 	MTNUser         = "3f2a1b0c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 	MTNKey          = "mtn-api-key-0123456789abcdef0123456789"
 	SubscriptionKey = "mtn-subscription-key-fedcba9876543210"
+	DisbursementKey = "mtn-disbursement-key-fedcba9876543210"
 )
 
 // Addresses of a World.
@@ -102,6 +103,7 @@ type World struct {
 	Payers    *seal.Hasher
 	Ledger    *ledger.Ledger
 	Gateway   *gateway.Gateway
+	Refunds   *gateway.Refunds
 	API       *httpapi.API
 	Forwarder *forwarder.Forwarder
 	Sweeper   *forwarder.Sweeper
@@ -166,7 +168,7 @@ func (w *World) startSandbox(o Options) {
 	w.Sandbox = mtnstand.New(so)
 	w.t.Cleanup(w.Sandbox.Close)
 	must(w.Sandbox.Provision(mtnstand.Account{
-		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey,
+		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: SubscriptionKey, DisbursementKey: DisbursementKey,
 		Currency: o.Currency, CallbackHost: "momopay.example.com",
 	}))(w.t)
 	w.startOthers(o)
@@ -203,6 +205,10 @@ func (w *World) Restart(o Options) {
 	}
 	parts.Random, parts.Jitter = newRandom(o.Seed+2), func() float64 { return 0.5 }
 	w.Gateway = payments.Over(parts, append([]provider.Provider{w.MTN}, w.adapters(o)...))
+	w.Refunds = payments.RefundsOver(parts, map[string]provider.Refunder{mtn.Name: must(mtn.NewDisbursement(mtn.Config{
+		BaseURL: "https://mtn.example.com", TargetEnvironment: mtn.Sandbox, Currency: o.Currency,
+		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: DisbursementKey,
+	}, w.Ledger.ProviderTokens(time.Now), &http.Client{Transport: transport}, time.Now))(w.t)})
 	w.API = routes.Over(parts, w.Gateway)
 	w.API.Limits = o.Limits
 	w.Forwarder, w.Sweeper, w.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat

@@ -131,7 +131,8 @@ func TestConfiguredNeedsWhereAccountsAre(t *testing.T) {
 func TestAllSecretsFitOneCall(t *testing.T) {
 	t.Parallel()
 	names, _ := Parts{Providers: providers.All()}.kept()
-	if n := len(names) + len([]string{"sealing keys", "payer key"}); n > 10 {
+	payouts, _ := Parts{Providers: providers.All()}.keptPayouts()
+	if n := len(names) + len(payouts) + len([]string{"sealing keys", "payer key"}); n > 10 {
 		t.Errorf("%d secrets", n)
 	}
 }
@@ -152,6 +153,38 @@ func TestAccountsFile(t *testing.T) {
 		err := p.LocalAccounts(environment("ACCOUNTS_FILE=" + file))
 		if says == "" && (err != nil || len(p.Accounts) != 1 || p.Accounts[0].ID != "mtn-sz") || says != "" && (err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "hush")) {
 			t.Errorf("%s: %v, %v", text, p.Accounts, err)
+		}
+	}
+}
+
+// Payout accounts lie apart, and only a provider with a refund call has any.
+func TestPayoutAccounts(t *testing.T) {
+	t.Parallel()
+	object := `{"MTN_DISBURSEMENT_BASE_URL":"https://mtn.example.com","MTN_DISBURSEMENT_TARGET_ENV":"mtnswaziland","MTN_DISBURSEMENT_API_USER":"u","MTN_DISBURSEMENT_API_KEY":"hush","MTN_DISBURSEMENT_SUBSCRIPTION_KEY":"hush"}`
+	p := Parts{Providers: providers.All(), Config: config.Config{PayoutsPath: "/stack/payouts"}}
+	names, payers := p.keptPayouts()
+	if strings.Join(names, " ") != "/stack/payouts/mtn" {
+		t.Errorf("kept as %v", names)
+	}
+	all, err := readKept(map[string]string{"/stack/payouts/mtn": `{"mtn-sz":` + object + `}`}, names, payers)
+	if err != nil || len(all) != 1 || all[0].ID != "mtn-sz" || strings.Contains(fmt.Sprintf("%+v", all), "hush") {
+		t.Errorf("%v %v", all, err)
+	}
+	if _, err := readKept(map[string]string{"/stack/payouts/mtn": `{"mtn-sz":` + kept["mtn"] + `}`}, names, payers); err == nil || !strings.Contains(err.Error(), "MTN_API_KEY is no variable of mtn") {
+		t.Errorf("credentials that collect are taken: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "payouts.json")
+	for text, says := range map[string]string{
+		`{"mtn":{"mtn-sz":` + object + `}}`:             "",
+		`{"momentpay":{"m":` + kept["momentpay"] + `}}`: `provider "momentpay" is not known, or not with such accounts`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := Parts{Providers: providers.All()}
+		err := p.LocalAccounts(environment("PAYOUTS_FILE=" + file))
+		if says == "" && (err != nil || len(p.Payouts) != 1 || len(p.Accounts) != 0) || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v, %v", text, p.Payouts, err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -41,6 +42,8 @@ type Parts struct {
 	// Accounts are those with them, of the providers that it asks.
 	Providers []provider.Registration
 	Accounts  []provider.Account
+	// Payouts are the accounts that give money back, of a function that refunds.
+	Payouts []provider.Account
 }
 
 // initBudget bounds a function's start; Lambda allows ten seconds.
@@ -113,10 +116,14 @@ func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secr
 	if needs&config.Provider != 0 {
 		accounts, _ = p.kept()
 	}
-	if len(names)+len(accounts) == 0 {
+	payouts, payers := []string(nil), []provider.Registration(nil)
+	if needs&config.Payouts != 0 {
+		payouts, payers = p.keptPayouts()
+	}
+	if len(names)+len(accounts)+len(payouts) == 0 {
 		return nil
 	}
-	values, err := store.Fetch(ctx, names, accounts)
+	values, err := store.Fetch(ctx, names, slices.Concat(accounts, payouts))
 	if err != nil {
 		return err
 	}
@@ -135,8 +142,8 @@ func (p *Parts) fetchSecrets(ctx context.Context, needs config.Needs, store secr
 		options.HashPayer = payers.Hash
 	}
 	p.Ledger = ledger.New(p.Table, sealer, options)
-	if needs&config.Provider == 0 {
-		return nil
+	if p.Payouts, err = readKept(values, payouts, payers); err != nil || needs&config.Provider == 0 {
+		return err
 	}
 	return p.addAccounts(values)
 }

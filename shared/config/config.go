@@ -35,6 +35,7 @@ type Config struct {
 	SealingSecretID    string // SEALING_SECRET_ID
 	PayerSecretID      string // PAYER_SECRET_ID
 	AccountsPath       string // ACCOUNTS_PATH: a secret for each provider lies under it, by the provider's name
+	PayoutsPath        string // PAYOUTS_PATH: the same of the accounts that give money back
 
 	PublicBaseURL  string // PUBLIC_BASE_URL, without a trailing slash
 	CallbackPolicy Policy // CALLBACK_POLICY; empty: confirm
@@ -60,6 +61,7 @@ const (
 	Queue                      // the delivery queue
 	PayerKey                   // the payer key, of who creates payments or finds them by payer
 	Provider                   // our public URL and what callbacks are worth
+	Payouts                    // where the accounts lie that give money back
 )
 
 const namespaceCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/#:-"
@@ -84,6 +86,7 @@ func Read(getenv func(string) string, needs Needs) (Config, error) {
 		SealingSecretID:    required(Sealing, "SEALING_SECRET_ID"),
 		PayerSecretID:      required(PayerKey, "PAYER_SECRET_ID"),
 		AccountsPath:       strings.TrimRight(strings.TrimSpace(getenv("ACCOUNTS_PATH")), "/"),
+		PayoutsPath:        strings.TrimRight(required(Payouts, "PAYOUTS_PATH"), "/"),
 		QueueURL:           required(Queue, "QUEUE_URL"),
 		DeadLetterQueueURL: getenv("DEAD_LETTER_QUEUE_URL"),
 		PublicBaseURL:      strings.TrimRight(required(Provider, "PUBLIC_BASE_URL"), "/"),

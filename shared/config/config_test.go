@@ -12,12 +12,12 @@ import (
 	"momoproxy/shared/config"
 )
 
-const everything = config.Storage | config.Sealing | config.PayerKey | config.Queue | config.Provider
+const everything = config.Storage | config.Sealing | config.PayerKey | config.Queue | config.Provider | config.Payouts
 
 func complete() map[string]string {
 	return map[string]string{
 		"TABLE_NAME": "main", "AUDIT_TABLE_NAME": "audit", "SEALING_SECRET_ID": "/stack/sealing-keys", "PAYER_SECRET_ID": "/stack/payer-key",
-		"ACCOUNTS_PATH": "/stack/accounts/", "QUEUE_URL": "https://sqs.example.com/1/q", "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/1/dead",
+		"ACCOUNTS_PATH": "/stack/accounts/", "PAYOUTS_PATH": "/stack/payouts/", "QUEUE_URL": "https://sqs.example.com/1/q", "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/1/dead",
 		"PUBLIC_BASE_URL": "https://momopay.example.com/", "PROVIDER": "mtn",
 		"VERSION": "v1", "LOG_LEVEL": "warn", "METRICS_NAMESPACE": "momo-proxy", "RETENTION_DAYS": "400",
 	}
@@ -35,7 +35,7 @@ func TestReadTakesEverything(t *testing.T) {
 	}
 	want := config.Config{
 		TableName: "main", AuditTableName: "audit", SealingSecretID: "/stack/sealing-keys", PayerSecretID: "/stack/payer-key",
-		AccountsPath: "/stack/accounts", QueueURL: "https://sqs.example.com/1/q", DeadLetterQueueURL: "https://sqs.example.com/1/dead",
+		AccountsPath: "/stack/accounts", PayoutsPath: "/stack/payouts", QueueURL: "https://sqs.example.com/1/q", DeadLetterQueueURL: "https://sqs.example.com/1/dead",
 		PublicBaseURL: "https://momopay.example.com", CallbackPolicy: config.Confirm,
 		Provider: "mtn", Version: "v1", LogLevel: slog.LevelWarn, MetricsNamespace: "momo-proxy", Retention: 400 * 24 * time.Hour,
 	}
@@ -50,7 +50,7 @@ func TestReadNamesEveryFaultAtOnce(t *testing.T) {
 	if !errors.Is(err, config.ErrInvalid) {
 		t.Fatalf("read: %v", err)
 	}
-	for _, name := range []string{"TABLE_NAME", "AUDIT_TABLE_NAME", "SEALING_SECRET_ID", "PAYER_SECRET_ID", "QUEUE_URL", "PUBLIC_BASE_URL",
+	for _, name := range []string{"TABLE_NAME", "AUDIT_TABLE_NAME", "SEALING_SECRET_ID", "PAYER_SECRET_ID", "QUEUE_URL", "PUBLIC_BASE_URL", "PAYOUTS_PATH",
 		"LOG_LEVEL", "CALLBACK_POLICY", "RETENTION_DAYS"} {
 		if !strings.Contains(err.Error(), name+" ") {
 			t.Errorf("the error does not name %s: %v", name, err)

@@ -277,12 +277,25 @@ func (g *Refunds) Settle(ctx context.Context, reference, id string, s RefundSett
 	return after, err
 }
 
+// OnSchedule works off the refunds that are due. Running out of time is no
+// error: the next run goes on.
+func (g *Refunds) OnSchedule(ctx context.Context) error {
+	err := g.Reconcile(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	if err != nil {
+		g.Log.WarnContext(ctx, "refund.reconcile_failed", "error", err.Error())
+	}
+	return err
+}
+
 // refundPage is how many due refunds are read at a time.
 const refundPage = 200
 
 // Reconcile sends the refunds that were never sent and asks about those that
 // were, as far as they are due, one after the other. One that fails stays due,
-// and the others follow. It stops when ctx ends.
+// and the others follow. It stops before ctx ends.
 func (g *Refunds) Reconcile(ctx context.Context) error {
 	now := g.now()
 	for after := ""; ; {
@@ -291,6 +304,9 @@ func (g *Refunds) Reconcile(ctx context.Context) error {
 			return err
 		}
 		for _, d := range due.Items {
+			if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < answerReserve+checkTakes {
+				return context.DeadlineExceeded // what is begun now could not be asked
+			}
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

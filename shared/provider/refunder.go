@@ -11,6 +11,9 @@ import (
 // provider that has none registers none. All methods are safe for concurrent use
 // and honour the context's deadline.
 type Refunder interface {
+	// Capabilities are those of its account: Currency, Production and BaseURL.
+	Capabilities() Capabilities
+
 	// Ready makes sure that credentials are in hand, as Provider.Ready does. It
 	// is called before a refund is taken to be sent.
 	Ready(ctx context.Context) error
@@ -28,7 +31,8 @@ type Refunder interface {
 }
 
 // PayoutAccounts is the registration as the payout accounts see it: their
-// variables stand for those of the accounts that collect.
+// variables stand for those of the accounts that collect. One has the id of the
+// account whose payments it refunds.
 func (r Registration) PayoutAccounts() Registration {
 	r.Variables = r.Payouts
 	return r

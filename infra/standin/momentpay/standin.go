@@ -118,6 +118,9 @@ func Start(o core.Options, public string) (*Standin, error) {
 	}), nil
 }
 
+// PayoutVariables are none: there is no refund call.
+func (s *Standin) PayoutVariables(string) map[string]string { return nil }
+
 // Variables are those of its account, served at an address.
 func (s *Standin) Variables(address string) map[string]string {
 	return map[string]string{

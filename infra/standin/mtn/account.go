@@ -1,6 +1,7 @@
 package mtn
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
@@ -107,6 +108,15 @@ func (a Account) Variables(address string) map[string]string {
 	return map[string]string{
 		"MTN_BASE_URL": address, "MTN_TARGET_ENV": a.TargetEnvironment, "MTN_CURRENCY": a.Currency,
 		"MTN_API_USER": a.APIUser, "MTN_API_KEY": a.APIKey, "MTN_SUBSCRIPTION_KEY": a.SubscriptionKey,
+	}
+}
+
+// PayoutVariables are those of the account of Disbursements.
+func (a Account) PayoutVariables(address string) map[string]string {
+	return map[string]string{
+		"MTN_DISBURSEMENT_BASE_URL": address, "MTN_DISBURSEMENT_TARGET_ENV": a.TargetEnvironment, "MTN_DISBURSEMENT_CURRENCY": a.Currency,
+		"MTN_DISBURSEMENT_API_USER": a.APIUser, "MTN_DISBURSEMENT_API_KEY": a.APIKey,
+		"MTN_DISBURSEMENT_SUBSCRIPTION_KEY": cmp.Or(a.DisbursementKey, a.SubscriptionKey),
 	}
 }
 

@@ -136,6 +136,11 @@ func (s *Standin) Variables(address string) map[string]string {
 	return s.account.Variables(address)
 }
 
+// PayoutVariables are those of its account of Disbursements.
+func (s *Standin) PayoutVariables(address string) map[string]string {
+	return s.account.PayoutVariables(address)
+}
+
 // faults are those that only MTN has. Those of a status answer change what
 // statusBody says.
 const (

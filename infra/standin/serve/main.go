@@ -76,6 +76,7 @@ func run() error {
 		defer stop()
 		fmt.Printf("%s at %s\n", kind.Name, address)
 		variables := s.Variables(address)
+		maps.Copy(variables, s.PayoutVariables(address))
 		for _, name := range slices.Sorted(maps.Keys(variables)) {
 			fmt.Printf("  %s=%s\n", name, variables[name])
 		}

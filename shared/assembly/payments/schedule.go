@@ -12,20 +12,28 @@ import (
 // Scheduled is one run of the reconciler. It reads first what waits, so that
 // no part asks for what is not there. Deliveries are swept before payments are
 // checked: that is quick, and a provider that hangs would use up the run.
-// Sweeping gets half of the time at most, and its failure does not keep
-// payments from being checked, nor theirs the next sweep. The heartbeat comes
-// last, whether the rest failed or not: it says that runs end and can be
+// Sweeping gets half of the time at most, then refunds half of what is left.
+// The failure of one part does not keep the next from its work. The heartbeat
+// comes last, whether the rest failed or not: it says that runs end and can be
 // stored. Each part logs its own failure.
-func Scheduled(s *forwarder.Sweeper, g *gateway.Gateway, beat func(context.Context) error) func(context.Context) error {
+func Scheduled(s *forwarder.Sweeper, g *gateway.Gateway, r *gateway.Refunds, beat func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		half, cancel := ctx, context.CancelFunc(func() {})
-		if deadline, ok := ctx.Deadline(); ok {
-			half, cancel = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/2))
-		}
-		backlog := g.Backlog(half)
-		err := s.OnSchedule(half, backlog)
+		part, cancel := half(ctx)
+		backlog := g.Backlog(part)
+		err := s.OnSchedule(part, backlog)
+		cancel()
+		part, cancel = half(ctx)
+		err = errors.Join(err, r.OnSchedule(part))
 		cancel()
 		err = errors.Join(err, g.OnSchedule(ctx, backlog))
 		return errors.Join(err, beat(ctx))
 	}
+}
+
+// half leaves half of the time to what comes after.
+func half(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/2))
+	}
+	return ctx, func() {}
 }

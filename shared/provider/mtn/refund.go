@@ -53,6 +53,9 @@ func NewDisbursement(cfg Config, store provider.TokenStore, client *http.Client,
 	return &Disbursement{p}, err
 }
 
+// Capabilities implements provider.Refunder.
+func (d *Disbursement) Capabilities() provider.Capabilities { return d.p.Capabilities() }
+
 // Ready implements provider.Refunder.
 func (d *Disbursement) Ready(ctx context.Context) error { return d.p.Ready(ctx) }
 
