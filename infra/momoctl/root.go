@@ -43,7 +43,7 @@ RFC 3339, or as so long ago: 90m, 36h, 7d.
 
 Exit codes:
   0  done
-  1  failed: a fault of ours, or something cannot be reached
+  1  failed: a fault of ours, or something cannot be reached; reconcile-file: differences are left
   2  the command line is wrong
   3  there is no such client, payment, delivery or endpoint
   4  refused: the state of things does not allow it, or it was not confirmed
@@ -77,7 +77,7 @@ Global flags:
 func (p program) root() *cobra.Command {
 	c := cli{program: p, options: &options{}}
 	root := group("momoctl", "the operator's command line of MoMo Proxy", rootLong,
-		c.watched(c.status()), c.doctor(), c.watched(withCSV(c.activity())), c.stop(), c.start(), c.backup(),
+		c.watched(c.status()), c.doctor(), c.watched(withCSV(c.activity())), c.stop(), c.start(), c.backup(), withCSV(c.report()), withCSV(c.reconcileFile()),
 		group("client", "apps, their keys and secrets", "",
 			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(), c.clientUpdate(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),

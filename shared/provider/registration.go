@@ -22,6 +22,9 @@ type Registration struct {
 	// New builds the adapter of an account whose variables are checked.
 	New       func(Account, Parts) (Provider, error)
 	Callbacks Callbacks
+	// Statement reads the provider's file of transactions. Nil: its form is not
+	// known, and a mapping file says it.
+	Statement *Statement
 
 	// Payouts are the variables of an account that gives money back, and
 	// NewRefunder builds its adapter. None and nil: the provider has no refund

@@ -23,6 +23,7 @@ var Registration = provider.Registration{
 			BaseURL: a.URL("MOMENTPAY_BASE_URL", ""), SecretKey: a.Text("MOMENTPAY_SECRET_KEY"), WebhookSecrets: a.List("MOMENTPAY_WEBHOOK_SECRETS"),
 		}, p.Client, p.Host.Now, options...)
 	},
+	Statement: &statement,
 	// An operator who has exchanged a secret sees the refusals, and what is
 	// not answered with 200 is sent again (docs).
 	Callbacks: provider.Callbacks{Function: "momentpay-webhook", Routes: []string{"POST /webhooks/momentpay"}, SaysWhy: true},
