@@ -161,7 +161,7 @@ func (g *Refunds) send(ctx context.Context, refunder provider.Refunder, p ledger
 	answer.Evidence.Source, answer.Evidence.At = payment.FromSubmit, g.now()
 	g.logAsked(ctx, p, f, "refund", answer)
 	send := f.Sends
-	return g.apply(ctx, p, f, answer.Exchanges, nil, func(p payment.Payment, r refund.Refund) refund.Decision {
+	return g.apply(ctx, p, f, asked("POST", answer), nil, func(p payment.Payment, r refund.Refund) refund.Decision {
 		if !answer.Attempted {
 			return refund.Unsent(p, r, send, answer.Evidence.Code, answer.Evidence.At)
 		}
@@ -178,9 +178,18 @@ func (g *Refunds) check(ctx context.Context, refunder provider.Refunder, p ledge
 	answer := refunder.RefundStatus(ctx, f.Refund)
 	answer.Evidence.Source, answer.Evidence.At = payment.FromStatus, g.now()
 	g.logAsked(ctx, p, f, "refund status", answer)
-	return g.apply(ctx, p, f, answer.Exchanges, nil, func(p payment.Payment, r refund.Refund) refund.Decision {
+	return g.apply(ctx, p, f, asked("GET", answer), nil, func(p payment.Payment, r refund.Refund) refund.Decision {
 		return refund.Decide(p, r, answer.Evidence)
 	})
+}
+
+// asked are the exchanges behind an answer. Without any, one says why nobody was
+// asked: no change is without a record.
+func asked(method string, a provider.Answer) []provider.Exchange {
+	if len(a.Exchanges) > 0 {
+		return a.Exchanges
+	}
+	return []provider.Exchange{{Method: method, Started: a.Evidence.At, Err: NoteNotAsked + ": " + a.Evidence.Reason}}
 }
 
 // apply writes what decide makes of a refund and its payment, and decides again

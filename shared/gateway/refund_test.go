@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/provider/mtn"
 	"momoproxy/shared/refund"
 	"momoproxy/shared/table"
@@ -160,5 +162,37 @@ func TestRefundsDoNotStarveOthers(t *testing.T) {
 	due, err := w.oracle.DueRefunds(ctx, w.now.Add(time.Millisecond), ledger.Paging{})
 	if err != nil || len(due.Items) != 1 || due.Items[0].Reference != w.refs[1] {
 		t.Errorf("%d are still due, %v", len(due.Items), err)
+	}
+}
+
+// tokenless is a Disbursement account that has no token.
+type tokenless struct{ provider.Refunder }
+
+func (tokenless) Ready(context.Context) error { return provider.ErrUnavailable }
+
+func (tokenless) Refund(context.Context, payment.Payment, refund.Refund) provider.Answer {
+	return provider.Answer{Evidence: payment.Evidence{Verdict: payment.SaysNothing, Reason: "no token"}}
+}
+
+// A refund that cannot leave fails after a day, with its event and a record of
+// why in the same write.
+func TestRefundThatCannotLeave(t *testing.T) {
+	t.Parallel()
+	w := newRefundWorld(t, 1)
+	w.calm = true
+	if _, _, err := w.g.Request(t.Context(), gateway.RefundOrder{Reference: w.refs[0], Operator: "thandi", ID: refundID, Kind: refund.ByRefund}); err != nil {
+		t.Fatal(err)
+	}
+	w.g.Refunders[mtn.Name] = tokenless{}
+	for _, want := range []refund.Status{refund.Pending, refund.Failed} {
+		f, err := w.g.Work(t.Context(), w.refs[0], refundID)
+		if err != nil || f.Status != want {
+			t.Errorf("%+v, %v, want %s", f, err, want)
+		}
+		trail, err := w.oracle.AuditTrail(t.Context(), w.refs[0])
+		if err != nil || len(trail) == 0 || trail[len(trail)-1].Note != "not asked: no token" || !trail[len(trail)-1].At.Equal(w.now) {
+			t.Errorf("the trail of one that is %s ends with %+v, %v", want, trail, err)
+		}
+		w.now = w.now.Add(refund.SendWithin)
 	}
 }

@@ -231,7 +231,7 @@ const (
 	// only an operator has something to do about them: an app that gives each
 	// payment a host of its own can leave any number behind.
 	AttentionDisabled AttentionKind = "disabled"
-	// AttentionRefund: refunds whose outcome is unknown.
+	// AttentionRefund: refunds whose outcome is unknown, and those that do not end.
 	AttentionRefund AttentionKind = "refund"
 )
 

@@ -46,7 +46,7 @@ func (r Refund) record() table.Record {
 	if !r.NextCheckAt.IsZero() {
 		index[IndexDue] = dueRefund(r.ClientID, r.NextCheckAt)
 	}
-	if r.Status == refund.Unknown {
+	if r.NeedsOperator() {
 		index[IndexAttention] = attentionRefund(r.CreatedAt, r.ClientID, r.Payment, r.ID)
 	}
 	return table.Record{Key: refundKey(r.Payment, r.ID), Version: r.version, Attributes: writeFields(14, r.fields), Index: index}

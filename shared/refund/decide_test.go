@@ -239,3 +239,31 @@ func life(t *testing.T, script []byte, reached map[string]int) {
 		}
 	}
 }
+
+// A refund that the provider has and does not end, and one that cannot be sent,
+// come before an operator.
+func TestNeedsOperator(t *testing.T) {
+	t.Parallel()
+	_, all := states()
+	for _, c := range []struct {
+		state string
+		age   time.Duration // of the check
+		want  bool
+	}{
+		{"pending", time.Minute, false}, {"pending", refund.Stuck, true},
+		{"sent", time.Minute, false}, {"accepted", refund.Stuck - time.Second, false}, {"accepted", refund.Stuck, true}, {"accepted", 10 * refund.Stuck, true},
+		{"unknown", time.Minute, true}, {"forgotten", time.Minute, true}, {"held", time.Minute, true},
+		{"successful", refund.Stuck, false}, {"failed", refund.Stuck, false},
+	} {
+		r := all[c.state]
+		if r.Open() {
+			r = refund.Checked(r, start.Add(c.age))
+		}
+		if got := r.NeedsOperator(); got != c.want {
+			t.Errorf("%s, checked after %s: %t, want %t", c.state, c.age, got, c.want)
+		}
+		if may := refund.MaySettle(r, refund.Failed, start.Add(c.age)); c.want && c.age >= refund.Stuck && may != nil {
+			t.Errorf("%s, checked after %s, is put before an operator who may not settle it: %v", c.state, c.age, may)
+		}
+	}
+}

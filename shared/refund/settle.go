@@ -13,6 +13,16 @@ var (
 	ErrUnderway = errors.New("the provider may still execute the refund")
 )
 
+// NeedsOperator says whether an operator has to look: its outcome is unknown, or
+// it has been asked about for Stuck and has not ended.
+func (r Refund) NeedsOperator() bool {
+	since := r.AskedAt
+	if since.IsZero() {
+		since = r.CreatedAt
+	}
+	return r.Status == Unknown || r.Open() && r.NextCheckAt.Sub(since) >= Stuck+maxInterval
+}
+
 // MaySettle says whether an operator may end a refund so. What was never sent
 // can be called off at once, and what is only recorded has succeeded at once.
 func MaySettle(r Refund, s Status, at time.Time) error {
