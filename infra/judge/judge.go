@@ -26,8 +26,8 @@ const (
 	Known Rule = "known"
 	// Once: nobody is charged twice.
 	Once Rule = "once"
-	// Events: an ended payment has one event for each number, and each kind of
-	// event once, in order.
+	// Events: an ended payment has one event for each number, in order, each kind
+	// of event once, and one for each refund that has ended.
 	Events Rule = "events"
 	// Arrivals: an app received what is stored, in order, and took what counts
 	// as delivered.
@@ -73,24 +73,40 @@ func Payment(s ledger.Story, charges int, heard []Arrival) (faults []Fault) {
 	}
 	inOrder := slices.SortedFunc(slices.Values(s.Deliveries), func(a, b delivery.Delivery) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	names := map[payment.Event]bool{}
+	refunds := map[string]payment.Event{} // by the refund's id
 	for i, d := range inOrder {
 		if d.Sequence != i+1 {
 			fault(Events, "event %d at place %d", d.Sequence, i+1)
 		}
-		if names[d.Event] {
+		id := refundTold(d)
+		switch {
+		case id != "" && refunds[id] == "":
+			refunds[id] = d.Event
+		case id != "" || names[d.Event]:
 			fault(Events, "%s was announced twice", d.Event)
 		}
 		if d.Event == payment.EventInvoice && !names[payment.EventSuccessful] {
 			fault(Events, "the invoice was announced before the success")
 		}
-		// An operator's tool knows no provider's words.
-		if native := !strings.Contains(d.Body, `"sequence":`); native != p.NativeCallbacks && p.EndedBy != payment.FromOperator {
+		// An operator's tool knows no provider's words, and no provider's own
+		// payload tells of a refund.
+		want := p.NativeCallbacks && id == ""
+		if native := !strings.Contains(d.Body, `"sequence":`); native != want && p.EndedBy != payment.FromOperator {
 			fault(Events, "event %d is not in the form that was asked for", d.Sequence)
 		}
 		names[d.Event] = true
 		if d.State == delivery.Delivered && !slices.ContainsFunc(heard, func(a Arrival) bool { return a.EventID == d.EventID && a.Taken }) {
 			fault(Arrivals, "event %d counts as delivered, and the app never took it", d.Sequence)
 		}
+	}
+	for _, f := range s.Refunds {
+		if refunds[f.ID] != refundEvents[f.Status] {
+			fault(Events, "refund %s is %s and was announced as %q", f.ID, f.Status, refunds[f.ID])
+		}
+		delete(refunds, f.ID)
+	}
+	if len(refunds) > 0 {
+		fault(Events, "refunds were announced that there are not: %v", refunds)
 	}
 	taken := map[string]bool{}
 	for _, a := range heard {

@@ -48,6 +48,7 @@ type books struct {
 	events            map[string]made           // by event id
 	corrected         map[string]bool           // ended otherwise and was corrected
 	word              map[string]payment.Status // an operator's, by reference
+	refundBooks
 }
 
 // made is an event as the system has made it, at a time by no function's clock.
@@ -71,6 +72,6 @@ func newBooks() books {
 		lies: map[string][]string{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
 		delivered: map[string]bool{}, state: map[table.Key]any{}, entered: map[table.Key]time.Time{},
 		asked: map[string]time.Time{}, told: map[string]time.Time{}, untold: map[string]time.Time{}, sent: map[string]bool{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
-		corrected: map[string]bool{}, word: map[string]payment.Status{},
+		corrected: map[string]bool{}, word: map[string]payment.Status{}, refundBooks: newRefundBooks(),
 	}
 }

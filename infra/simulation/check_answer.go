@@ -112,6 +112,7 @@ func (w *world) created(o *order, key string, body told, resp httpapi.Response) 
 	}
 	if _, ok := o.references[body.ReferenceID]; !ok {
 		w.watch(o, body.ReferenceID)
+		w.planRefunds(o.app, body.ReferenceID)
 	}
 	o.references[body.ReferenceID] = body.Code
 }
@@ -181,6 +182,9 @@ func (w *world) received(a *app, header http.Header, body []byte, mood string) {
 	}
 	p := w.books.payments[e.ReferenceID]
 	t := w.truth(e.ReferenceID)
+	if ofRefund(e.Event) {
+		w.toldOfRefund(a, id, e)
+	}
 	switch {
 	case p.ClientID != a.client.ID || p.ExternalID != e.ExternalID:
 		w.violate(Separation, "%s got event %s of %s", a.name, id, p.ClientID)

@@ -14,6 +14,7 @@ type announced struct {
 	Event                                       payment.Event
 	Status                                      payment.Status
 	Sequence                                    int
+	Refund                                      struct{ RefundID, Status, Amount string }
 }
 
 // read reads an event as the app does: in our form, or in its provider's own,
@@ -41,9 +42,14 @@ func (w *world) read(a *app, id string, body []byte) (announced, bool) {
 	return e, true
 }
 
+// ofRefund: no provider's own payload tells of a refund.
+func ofRefund(e payment.Event) bool {
+	return e == payment.EventRefundSuccessful || e == payment.EventRefundFailed
+}
+
 // ours: an operator's tool knows no provider's words.
 func (w *world) ours(p ledger.Payment, m made) bool {
-	return p.EndedBy == payment.FromOperator && endings[p.Status] == m.event
+	return ofRefund(m.event) || p.EndedBy == payment.FromOperator && endings[p.Status] == m.event
 }
 
 // nativeBody is whatever the three providers' own payloads hold.

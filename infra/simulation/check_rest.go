@@ -53,6 +53,7 @@ func (w *world) checkRest() {
 		w.count(story)
 		w.judge(story, truth)
 		w.checkEnd(story, truth)
+		w.checkRefunds(story)
 		w.checkDeliveries(story)
 		w.checkTrail(story)
 		w.checkIDs(story.Payment)

@@ -26,6 +26,8 @@ func (w *world) wrote(ops []table.Op) {
 		case strings.HasPrefix(k.Partition, "token#"):
 			w.noteToken(op.Record)
 		case !ok || k.Space != table.Main:
+		case strings.HasPrefix(k.Sort, "refund#"):
+			w.refundChanged(reference, strings.TrimPrefix(k.Sort, "refund#"), ops)
 		case k.Sort == "payment":
 			w.changed(reference, ops)
 		case strings.HasPrefix(k.Sort, "delivery#"):
@@ -116,6 +118,8 @@ func (w *world) checkEvents(before ledger.Payment, story ledger.Story) {
 		w.result.Stats.Invoices++
 		w.checkInvoice(p)
 	}
+	fresh = append(fresh, w.books.refundTold[p.Reference]...)
+	delete(w.books.refundTold, p.Reference)
 	want := before.Sequence + len(fresh)
 	if p.Sequence != want || len(story.Deliveries) != want {
 		w.violate(EventsOnce, "%s is %s at sequence %d with %d events, want %d", p.Reference, p.Status, p.Sequence, len(story.Deliveries), want)

@@ -37,7 +37,7 @@ const (
 var timeouts = map[role]time.Duration{
 	requestToPay: 28 * time.Second, status: 20 * time.Second, paymentsOf: 15 * time.Second, callback: 20 * time.Second,
 	facturaHook: 20 * time.Second, momentHook: 20 * time.Second,
-	forwarding: 30 * time.Second, reconciler: 50 * time.Second,
+	refunding: 28 * time.Second, forwarding: 30 * time.Second, reconciler: 50 * time.Second,
 }
 
 // instance is one running copy of a function, with caches, token and clock of
@@ -98,7 +98,7 @@ func (w *world) newInstance(r role) *instance {
 		Host: w.host(now),
 	}
 	i.gateway = payments.Over(parts, w.adapters(l, now))
-	i.refunds = payments.RefundsOver(parts, nil)
+	i.refunds = payments.RefundsOver(parts, w.refunders(l, now))
 	i.api = routes.Over(parts, i.gateway)
 	i.forward, i.sweep, i.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat
 	w.pools[r] = append(w.pools[r], i)

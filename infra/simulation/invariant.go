@@ -34,8 +34,7 @@ const (
 	// it, through any change of accounts.
 	OwnAccount Invariant = "asked at its account"
 	// Refunds: what is refunded never exceeds what was paid, a refund is sent
-	// once, and its status is true. No simulated app asks for refunds yet:
-	// the gateway's own test of random lives holds it to this.
+	// once and of what was paid, and what is told of it is true.
 	Refunds Invariant = "refunds"
 
 	// Requests: an app gets no more requests through than its limit allows,

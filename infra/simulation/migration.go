@@ -30,7 +30,8 @@ type platform struct {
 	id, url  string
 	standin  *mtnstand.Standin
 	account  mtnstand.Account
-	statuses window // questions to it
+	payouts  mtnstand.Account // of its Disbursement product
+	statuses window           // questions to it
 	// tokenTakes is zero where a token comes at once. tokenUntil is when the
 	// stored one is to be replaced.
 	tokenTakes time.Duration
@@ -43,7 +44,11 @@ func (w *world) addPlatform(id, url string, s *mtnstand.Standin) *platform {
 	if err != nil {
 		panic(err)
 	}
-	at := &platform{id: id, url: url, standin: s, account: account}
+	payouts, err := s.Provision(mtnstand.Account{TargetEnvironment: "mtnswaziland"})
+	if err != nil {
+		panic(err)
+	}
+	at := &platform{id: id, url: url, standin: s, account: account, payouts: payouts}
 	w.platforms = append(w.platforms, at)
 	return at
 }
@@ -161,6 +166,10 @@ func (w *world) checkAccount(reference string, at *platform) {
 func (w *world) checkPlatforms() {
 	for _, at := range w.platforms {
 		for _, e := range at.standin.Ledger() {
+			if _, asked := w.books.refundOf[e.Reference]; asked || e.Method == mtnstand.RouteRefund || e.Method == mtnstand.RouteTransfer {
+				w.checkPayout(e.Reference, e.Accepted, e.Duplicates)
+				continue
+			}
 			w.checkBooks(e.Reference, e.Charges)
 			if e.Accepted > 0 {
 				w.checkAccount(e.Reference, at)

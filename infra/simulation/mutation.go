@@ -23,8 +23,6 @@ var HeldBy = map[Invariant]Tests{
 	// A hook stops every connection that the guard lets through, and names
 	// are resolved in the process.
 	Addresses: {"./shared/webhook", "^(TestPublic|TestEverySpecialAddressIsRefusedAtConnect|TestRebindingGainsNothing|TestTheGuardAloneJudgesPortsAndNetworks)$"},
-	// It runs MTN's adapter and stand-in over connections in the process.
-	Refunds: {"./shared/gateway", "^TestRefundLives$"},
 }
 
 // Unproven are the invariants without a mutation, and why.
@@ -569,6 +567,27 @@ var Mutations = []Mutation{
 		`d.Refund.Status, d.Refund.Code = Unknown, clean(cmp.Or(e.Code, e.Reason))`,
 		`d.Refund.Status, d.Refund.Code = Unknown, clean(cmp.Or(e.Code, e.Reason))
 		d.Payment.Refunds.Reserved, d.Payment.Refunds.Open, d.Event = d.Payment.Refunds.Reserved-r.Amount.Minor, "", ""`,
+	},
+	{
+		"a refund ends by an answer about other money", Refunds, "shared/refund/decide.go",
+		`return e.Amount != "" && (err != nil || m != r.Amount)`,
+		`return e.Amount != "" && err != nil`,
+	},
+	{
+		"a refund's ending makes no event", EventsOnce, "shared/ledger/request_refund.go",
+		`if d.Event != "" {
+		e :=`,
+		`if d.Event == payment.EventRefundSuccessful {
+		e :=`,
+	},
+	{
+		"a refund that nobody could be asked for leaves no record", Audited, "shared/gateway/refund.go",
+		`if len(a.Exchanges) > 0 {
+		return a.Exchanges
+	}`,
+		`if len(a.Exchanges) >= 0 {
+		return a.Exchanges
+	}`,
 	},
 	{
 		"a payment that was not proven paid is refunded", Refunds, "shared/refund/refund.go",

@@ -23,7 +23,9 @@ import (
 func (w *world) planOperator() {
 	for left := w.rates.operates; w.chance(left); left-- {
 		w.anytime(w.between(0, w.rates.span), "operator", func() {
-			if w.chance(0.5) {
+			if w.chance(0.4) {
+				w.refundByHand()
+			} else if w.chance(0.5) {
 				w.resend()
 			} else if unhealthy := w.unhealthy(); len(unhealthy) > 0 {
 				w.enable(unhealthy[w.rng.IntN(len(unhealthy))])
@@ -87,6 +89,7 @@ func (w *world) byHand(clientID, reference string) ledger.AuditRecord {
 // asked about, by what the provider's portal says.
 func (w *world) settleAll() {
 	w.checkInbox()
+	w.settleRefunds()
 	found, err := w.oracle.Inbox(context.Background(), ledger.InboxQuery{Kind: ledger.AttentionPayment}, ledger.Paging{Limit: 1000})
 	if err != nil {
 		panic(err)

@@ -42,6 +42,7 @@ type rates struct {
 	// often its API key is changed.
 	selfService, keyRotations float64
 	reads                     float64       // of its events, those soon after which an app reads their list
+	refunds                   float64       // of payments with MTN, those that apps ask back
 	skew                      time.Duration // how far clocks differ, and jump
 	coldly                    float64       // an invocation meets a fresh instance
 }
@@ -95,5 +96,8 @@ func drawRates(rng *rand.Rand) rates {
 	r.yield = knob(0.9)
 	r.selfService, r.keyRotations = knob(8), knob(3)
 	r.reads = knob(1)
+	if rng.IntN(2) == 0 {
+		r.refunds = 0.2 + 0.8*rng.Float64()
+	}
 	return r
 }

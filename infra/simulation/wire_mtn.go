@@ -76,6 +76,10 @@ func (w *world) faultOf(c core.Call) core.Fault {
 		case w.chance(w.rates.providerOdd):
 			return core.Error403Before
 		}
+	case mtnstand.RouteRefund, mtnstand.RouteTransfer:
+		return w.refundFault()
+	case mtnstand.RoutePayoutStatus:
+		return w.payoutStatusFault()
 	case mtnstand.RouteStatus:
 		switch {
 		case w.chance(w.rates.statusLies):
@@ -115,6 +119,9 @@ func (w *world) callbackRetries() []time.Duration {
 
 // choose writes the life of one payment at the provider.
 func (w *world) choose(c core.Call) (core.Script, bool) {
+	if c.Route != mtnstand.RouteRequestToPay {
+		return w.chooseRefund(), true
+	}
 	p := core.Script{}
 	step := func(after time.Duration, status, reason string) {
 		p.Steps = append(p.Steps, core.Step{After: after, Status: status, Reason: reason})

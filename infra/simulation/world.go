@@ -71,7 +71,7 @@ type Stats struct {
 	Opened, Disabled, Enabled, Resent, Listed, Probes       int
 	Factura, Moment, Webhooks, Invoices, Natives            int
 	Unanswerable, Settled, Unsent, Collisions, Timers       int
-	Moved                                                   int
+	Moved, Refunds, Refunded, RefundsFailed, RefundsSettled int
 }
 
 // Violation is something that must never be.
@@ -92,6 +92,8 @@ type world struct {
 	rates   rates
 	start   time.Time
 	calm    bool // the faults have stopped
+	// refunding: apps ask for refunds.
+	refunding bool
 
 	agenda agenda
 	order  int
@@ -136,7 +138,7 @@ func Run(o Options) Result {
 	w.enter(w.root)
 	w.rates = drawRates(w.rng)
 	w.rates.without(o.Without)
-	w.books.skew = w.rates.skew
+	w.books.skew, w.refunding = w.rates.skew, w.rates.refunds > 0
 	w.build()
 	w.populate()
 	w.live()
@@ -207,6 +209,9 @@ func (w *world) calmDown() {
 	for _, a := range w.apps {
 		w.after(26*time.Hour+w.between(0, time.Minute), "list", func() { w.list(a, "") })
 		w.after(27*time.Hour+w.between(0, time.Minute), "list events", func() { w.checkListed(a) })
+		if w.refunding {
+			w.after(28*time.Hour+w.between(0, time.Minute), "refund", func() { w.probeRefund(a) })
+		}
 	}
 	w.after(30*time.Minute+w.between(0, time.Minute), "operator", w.enableMended)
 	for day := range 8 {
