@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/infra/operator"
 	"momoproxy/shared/assembly/providers"
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/gateway"
@@ -336,7 +337,7 @@ func nameOf(apps []App, id string) string {
 // waiting lists the payments that wait for the provider's answer or for a
 // person, oldest first.
 func (r *records) waiting(ctx context.Context, apps []App, limit int) ([]Payment, error) {
-	found, err := r.ledger.PaymentsWaiting(ctx, "", ledger.Paging{Limit: limit})
+	found, err := operator.Operator{Ledger: r.ledger}.PaymentsWaiting(ctx, "", ledger.Paging{Limit: limit})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"momoproxy/infra/operator"
 	"momoproxy/shared/provider"
 )
 
@@ -66,11 +67,12 @@ func (p *patient) circuit(ctx context.Context, a provider.Account, adapter provi
 // missingAccounts: payments wait for accounts that are no longer configured.
 func missingAccounts(ctx context.Context, p *patient) []provider.Finding {
 	f := provider.Finding{Check: "accounts", State: provider.Fine, Found: fmt.Sprintf("%s configured; every open payment has its account", plural(len(p.parts.Accounts), "account is", "accounts are"))}
-	open, _, err := p.ledger.OpenByAccount(ctx, p.clock())
+	counted, err := operator.Operator{Ledger: p.ledger, Now: p.clock}.CountOpen(ctx)
 	if err != nil {
 		f.State, f.Found, f.Next = provider.Fault, err.Error(), "The table does not answer: see momoctl status."
 		return []provider.Finding{f}
 	}
+	open := counted.ByAccount
 	for _, a := range p.parts.Accounts {
 		delete(open, a.Provider)
 		delete(open, a.ID)

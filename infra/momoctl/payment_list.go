@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"momoproxy/infra/operator"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
@@ -144,7 +145,7 @@ func (s *session) listPayments(ctx context.Context, q paymentQuestion) error {
 		return s.ledger.ListPayments(ctx, client, filter, p)
 	}
 	if q.attention {
-		fetch = s.ledger.PaymentsWaiting
+		fetch = operator.Operator{Ledger: s.ledger}.PaymentsWaiting
 	}
 	walk := walker[ledger.Payment]{session: s, client: q.client, one: q.attention || q.payer != "", fetch: fetch}
 	found, next, err := walk.collect(ctx, q.page)

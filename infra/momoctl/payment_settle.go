@@ -96,7 +96,7 @@ func (s *session) settle(ctx context.Context, reference string, in settlement) e
 	}
 	twice := in.MayDouble(p, s.now())
 	if p.Open() && !in.yes {
-		trail, _, err := s.ledger.AuditEnds(ctx, reference, trailEnds)
+		trail, _, err := s.trail(ctx, reference, trailEnds)
 		if err != nil {
 			return err
 		}

@@ -41,6 +41,24 @@ func checkReference(args []string) error {
 // trailEnds is how much of a trail payment show reads from either end.
 const trailEnds = 500
 
+// trail reads the first and the last audit records of a payment, oldest first.
+// whole: there are no others between them.
+func (s *session) trail(ctx context.Context, reference string, ends int) (records []ledger.AuditRecord, whole bool, err error) {
+	q := ledger.AuditQuery{Reference: reference, Limit: ends}
+	first, err := s.ledger.AuditPage(ctx, q)
+	if err != nil || first.Next == "" {
+		return first.Items, err == nil, err
+	}
+	for _, a := range first.Items {
+		q.Behind = max(q.Behind, a.Item)
+	}
+	q.Latest = true
+	last, err := s.ledger.AuditPage(ctx, q)
+	records = append(first.Items, last.Items...)
+	slices.SortStableFunc(records, func(a, b ledger.AuditRecord) int { return a.At.Compare(b.At) })
+	return records, last.Next == "", err
+}
+
 func (s *session) showPayment(ctx context.Context, name string) error {
 	reference, err := s.reference(ctx, name)
 	if err != nil {
@@ -50,7 +68,7 @@ func (s *session) showPayment(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	trail, whole, err := s.ledger.AuditEnds(ctx, reference, trailEnds)
+	trail, whole, err := s.trail(ctx, reference, trailEnds)
 	if err != nil {
 		return err
 	}

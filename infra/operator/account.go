@@ -35,19 +35,6 @@ type Account struct {
 	NoToken bool   `json:"noToken,omitempty"`
 }
 
-// OpenPayments counts the open payments of each account.
-type OpenPayments struct {
-	ByAccount map[string]int
-	Truncated bool // the counts are lower bounds
-}
-
-// CountOpen reads every open payment: it is for a person's question, not for
-// a schedule.
-func (o Operator) CountOpen(ctx context.Context) (n OpenPayments, err error) {
-	n.ByAccount, n.Truncated, err = o.Ledger.OpenByAccount(ctx, ledger.Clock(o.Now()))
-	return n, err
-}
-
 // Accounts lists these accounts, and tries their credentials if check is set.
 func (o Operator) Accounts(ctx context.Context, all []*guard.Guard, n OpenPayments, check bool) ([]Account, error) {
 	list := []Account{}

@@ -169,8 +169,8 @@ var Mutations = []Mutation{
 	},
 	{
 		"anybody may look", Separation, "shared/gateway/status.go",
-		`if p.ClientID != c.ID {`,
-		`if false {`,
+		`case s.Payment.ClientID != c.ID:`,
+		`case false:`,
 	},
 	{
 		"an order id is locked for all apps", Separation, "shared/ledger/keys.go",
@@ -335,18 +335,18 @@ var Mutations = []Mutation{
 	},
 	{
 		"a timeline and a resend look at no owner", Separation, "shared/httpapi/payment_timeline.go",
-		`if err == nil && p.ClientID != client.ID {`,
+		`if err == nil && story.Payment.ClientID != client.ID {`,
 		`if false {`,
 	},
 	{
-		"an ended API key still opens", Secrets, "shared/ledger/rotate_key.go",
+		"an ended API key still opens", Secrets, "shared/ledger/rotate_client.go",
 		`hash == c.oldKeyHash && now.Before(c.OldKeyUntil)`,
 		`hash == c.oldKeyHash`,
 	},
 	{
-		"a new API key ends the one before", Answers, "shared/ledger/rotate_key.go",
+		"a new API key ends the one before", Answers, "shared/ledger/rotate_client.go",
 		`= c.APIKey, fresh, until, false`,
-		`= c.APIKey, fresh, Clock(now), false`,
+		`= c.APIKey, fresh, now, false`,
 	},
 	{
 		"one app closes a provider for every app", Separation, "shared/guard/breaker.go",
@@ -360,17 +360,17 @@ var Mutations = []Mutation{
 	probeAt := h.ProbeAt()`,
 	},
 	{
-		"an old secret signs for ever", Secrets, "shared/ledger/rotate_secret.go",
+		"an old secret signs for ever", Secrets, "shared/ledger/rotate_client.go",
 		`!now.Before(c.OldSecretUntil)`,
 		`false`,
 	},
 	{
-		"a rotation has no overlap", Secrets, "shared/ledger/rotate_secret.go",
+		"a rotation has no overlap", Secrets, "shared/ledger/rotate_client.go",
 		`!now.Before(c.OldSecretUntil)`,
 		`true`,
 	},
 	{
-		"a rotation keeps the oldest secret", Secrets, "shared/ledger/rotate_secret.go",
+		"a rotation keeps the oldest secret", Secrets, "shared/ledger/rotate_client.go",
 		`secrets = append(secrets, c.SigningSecrets[0])`,
 		`secrets = append(secrets, c.SigningSecrets[len(c.SigningSecrets)-1])`,
 	},

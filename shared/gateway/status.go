@@ -12,17 +12,11 @@ import (
 	"momoproxy/shared/payment"
 )
 
-// View is a payment as its app sees it.
-type View struct {
-	Payment    ledger.Payment
-	Deliveries []delivery.Delivery
-}
-
 // Forwarded says whether the app has got the latest event that tells where
 // the payment stands. An invoice that reached it says nothing of the success
 // before it, which may have been refused.
-func (v View) Forwarded() bool {
-	for _, d := range slices.Backward(v.Deliveries) {
+func Forwarded(deliveries []delivery.Delivery) bool {
+	for _, d := range slices.Backward(deliveries) {
 		if TellsStatus(d.Event) {
 			return d.State == delivery.Delivered
 		}
@@ -38,25 +32,24 @@ func TellsStatus(e payment.Event) bool { return e != payment.EventInvoice }
 // it is still open and the poll interval allows. ledger.ErrNotFound: unknown.
 // ErrForbidden: another client's. When the provider cannot be asked the
 // table's state is the answer.
-func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string) (View, error) {
-	p, deliveries, err := g.Ledger.Overview(ctx, reference)
-	if err != nil {
-		return View{}, err
+func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string) (ledger.Story, error) {
+	s, err := g.Ledger.Story(ctx, reference)
+	switch {
+	case err != nil:
+		return s, err
+	case s.Payment.ClientID != c.ID:
+		return ledger.Story{}, ErrForbidden
+	case !s.Payment.Open() || !g.mayPoll(s.Payment):
+		return s, nil
 	}
-	if p.ClientID != c.ID {
-		return View{}, ErrForbidden
-	}
-	if !p.Open() || !g.mayPoll(p) {
-		return View{p, deliveries}, nil
-	}
-	after, _, err := g.poll(ctx, p, trigger{who: guard.ByApp})
+	after, _, err := g.poll(ctx, s.Payment, trigger{who: guard.ByApp})
 	switch {
 	case err == nil, errors.Is(err, ErrUnanswered):
-		return View{after, deliveries}, nil
+		s.Payment = after
 	case !errors.Is(err, ErrPostponed):
 		g.Log.WarnContext(ctx, "status.poll_failed", "reference", reference, "error", err.Error())
 	}
-	return View{p, deliveries}, nil
+	return s, nil
 }
 
 // mayPoll keeps the provider's least interval between two questions about

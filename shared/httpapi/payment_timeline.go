@@ -57,35 +57,35 @@ func (s *SelfService) paymentTimeline(ctx context.Context, r Request) Response {
 	if refused != nil {
 		return *refused
 	}
-	view, err := s.ownPayment(ctx, client, r)
+	story, err := s.ownPayment(ctx, client, r)
 	if err != nil {
 		return s.failed(ctx, "timeline.failed", client, err)
 	}
-	return respond(200, timelineOf(view, client))
+	return respond(200, timelineOf(story, client))
 }
 
 // ownPayment reads the payment in the path, which must be the client's, and
 // its deliveries. No provider is asked.
-func (s *SelfService) ownPayment(ctx context.Context, client ledger.Client, r Request) (gateway.View, error) {
-	p, deliveries, err := s.Ledger.Overview(ctx, r.PathParameters["referenceId"])
-	if err == nil && p.ClientID != client.ID {
-		return gateway.View{}, gateway.ErrForbidden
+func (s *SelfService) ownPayment(ctx context.Context, client ledger.Client, r Request) (ledger.Story, error) {
+	story, err := s.Ledger.Story(ctx, r.PathParameters["referenceId"])
+	if err == nil && story.Payment.ClientID != client.ID {
+		return ledger.Story{}, gateway.ErrForbidden
 	}
-	return gateway.View{Payment: p, Deliveries: deliveries}, err
+	return story, err
 }
 
-func timelineOf(v gateway.View, client ledger.Client) timelineBody {
-	p := v.Payment
+func timelineOf(s ledger.Story, client ledger.Client) timelineBody {
+	p := s.Payment
 	body := timelineBody{
 		paymentSummary:    summaryOf(p),
-		CallbackForwarded: v.Forwarded(),
+		CallbackForwarded: gateway.Forwarded(s.Deliveries),
 		ExpiresAt:         timestamp(p.ExpiresAt), Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL,
-		Events: make([]eventBody, 0, len(v.Deliveries)),
+		Events: make([]eventBody, 0, len(s.Deliveries)),
 	}
 	if p.Open() {
 		body.NextCheckAt = timestamp(p.NextCheckAt)
 	}
-	for _, d := range v.Deliveries {
+	for _, d := range s.Deliveries {
 		body.Events = append(body.Events, eventBody{
 			EventID: d.EventID, Event: d.Event, Sequence: d.Sequence, CreatedAt: payment.Timestamp(d.CreatedAt),
 			State: d.State, HeldReason: d.HeldReason, CallbackURL: orNull(callbackURL(d, client)),

@@ -50,7 +50,7 @@ func (s *SelfService) resendCallback(ctx context.Context, r Request) Response {
 	if refused != nil {
 		return *refused
 	}
-	var view gateway.View
+	var view ledger.Story
 	for range resendTries {
 		var err error
 		view, err = s.ownPayment(ctx, client, r)

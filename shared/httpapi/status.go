@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 )
 
@@ -43,7 +44,7 @@ func (c *Collection) Status() Handler {
 		if refused != nil {
 			return *refused
 		}
-		view, err := c.Gateway.Status(ctx, client, r.PathParameters["referenceId"])
+		story, err := c.Gateway.Status(ctx, client, r.PathParameters["referenceId"])
 		if err != nil {
 			resp := fromError(err)
 			if resp.StatusCode >= 500 {
@@ -51,17 +52,17 @@ func (c *Collection) Status() Handler {
 			}
 			return resp
 		}
-		return respond(200, statusOf(view))
+		return respond(200, statusOf(story))
 	})
 }
 
-func statusOf(v gateway.View) statusBody {
-	p := v.Payment
+func statusOf(s ledger.Story) statusBody {
+	p := s.Payment
 	body := statusBody{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
 		Amount: json.Number(p.Amount.Decimal()), AmountDecimal: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
 		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode,
-		CallbackForwarded: v.Forwarded(),
+		CallbackForwarded: gateway.Forwarded(s.Deliveries),
 		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),
 		Provider: p.Provider, Account: p.Account, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,
 	}

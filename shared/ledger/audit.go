@@ -92,25 +92,17 @@ func (l *Ledger) auditRecord(records ...AuditRecord) table.Record {
 		panic("ledger: no randomness: " + err.Error())
 	}
 	first := records[0]
-	w := make(writer, 14*len(records))
-	w.text("client_id", first.ClientID)
-	w.number(versionAttribute(first.Unchanged), first.Version)
-	for i, a := range records {
-		of := exchange(i)
-		w.text(of("direction"), string(a.Direction))
-		w.text(of("http_method"), a.Method)
-		w.text(of("url"), telemetry.Redact(a.URL))
-		w.text(of("request_body"), a.kept(a.RequestBody))
-		w.number(of("response_code"), int64(a.ResponseCode))
-		w.text(of("response_body"), a.kept(a.ResponseBody))
-		w.text(of("answer"), a.Answer)
-		w.number(of("duration_ms"), a.Duration.Milliseconds())
-		w.text(of("note"), a.Note)
-		w.number(of("after_ms"), a.At.Sub(first.At).Milliseconds())
-	}
+	attributes := writeFields(14*len(records), func(f fields) {
+		f.text("client_id", &first.ClientID)
+		f.number(versionAttribute(first.Unchanged), &first.Version)
+		for i, a := range records {
+			a.URL, a.RequestBody, a.ResponseBody = telemetry.Redact(a.URL), a.kept(a.RequestBody), a.kept(a.ResponseBody)
+			a.exchange(f, i, first.At)
+		}
+	})
 	return table.Record{
 		Key:        auditKey(first.partition(), first.At, hex.EncodeToString(id[:])),
-		Attributes: w,
+		Attributes: attributes,
 		ExpiresAt:  first.At.Add(l.auditRetention),
 	}
 }
@@ -122,14 +114,26 @@ func versionAttribute(unchanged bool) string {
 	return "payment_version"
 }
 
-// exchange names the attributes of the exchange i of an item.
-func exchange(i int) func(name string) string {
-	return func(name string) string {
+// exchange lists what an item that began at first has of its exchange i.
+func (a *AuditRecord) exchange(f fields, i int, first time.Time) {
+	of := func(name string) string {
 		if i == 0 {
 			return name
 		}
 		return name + "_" + strconv.Itoa(i+1)
 	}
+	after := a.At.Sub(first)
+	f.text(of("direction"), (*string)(&a.Direction))
+	f.text(of("http_method"), &a.Method)
+	f.text(of("url"), &a.URL)
+	f.text(of("request_body"), &a.RequestBody)
+	f.count(of("response_code"), &a.ResponseCode)
+	f.text(of("response_body"), &a.ResponseBody)
+	f.text(of("answer"), &a.Answer)
+	f.millis(of("duration_ms"), &a.Duration)
+	f.text(of("note"), &a.Note)
+	f.millis(of("after_ms"), &after)
+	a.At = first.Add(after)
 }
 
 // auditOps write records, those of one partition as one item, earliest first.
@@ -203,20 +207,16 @@ func auditFrom(rec table.Record, reference string) ([]AuditRecord, error) {
 		at, _ = readTimeKey(rec.Sort[:min(len(rec.Sort), len(timeLayout))])
 	}
 	_, unchanged := rec.Attributes[versionAttribute(true)]
+	all := AuditRecord{
+		Reference: reference, ClientID: r.text("client_id"), Unproven: unproven,
+		Item: rec.Sort, Version: r.number(versionAttribute(unchanged)), Unchanged: unchanged,
+	}
 	var records []AuditRecord
 	for i := 0; ; i++ {
-		of := exchange(i)
-		direction := r.text(of("direction"))
-		if direction == "" && i > 0 {
+		a := all
+		if a.exchange(fields{from: r}, i, at); a.Direction == "" && i > 0 {
 			return records, r.err
 		}
-		records = append(records, AuditRecord{
-			At:        at.Add(time.Duration(r.number(of("after_ms"))) * time.Millisecond),
-			Direction: Direction(direction), Reference: reference, ClientID: r.text("client_id"),
-			Method: r.text(of("http_method")), URL: r.text(of("url")), RequestBody: r.text(of("request_body")),
-			ResponseCode: int(r.number(of("response_code"))), ResponseBody: r.text(of("response_body")), Answer: r.text(of("answer")),
-			Duration: time.Duration(r.number(of("duration_ms"))) * time.Millisecond, Note: r.text(of("note")), Unproven: unproven,
-			Item: rec.Sort, Version: r.number(versionAttribute(unchanged)), Unchanged: unchanged,
-		})
+		records = append(records, a)
 	}
 }

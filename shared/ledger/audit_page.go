@@ -28,6 +28,8 @@ type AuditQuery struct {
 	Kind      AuditKind
 	Hour      time.Time
 	From, To  time.Time // From <= At < To; zero: unbounded
+	Behind    string    // an Item: only what was written behind it
+	Latest    bool      // the pages go from the latest to the oldest
 	Limit     int       // of writes, each with one record or more; outside 1 to table.MaxLimit: that
 	Cursor    string
 }
@@ -45,11 +47,11 @@ func (q AuditQuery) partition() string {
 }
 
 func (q AuditQuery) table() table.Query {
-	t := table.Query{Space: table.Audit, Partition: q.partition(), Limit: q.Limit, After: q.Cursor}
-	if t.Limit < 1 || t.Limit > table.MaxLimit {
-		t.Limit = table.MaxLimit
-	}
-	if !q.From.IsZero() {
+	t := table.Query{Space: table.Audit, Partition: q.partition(), Limit: Paging{Limit: q.Limit}.within(table.MaxLimit), After: q.Cursor, Descending: q.Latest}
+	switch {
+	case q.Behind != "":
+		t.From = q.Behind + "!" // before any other
+	case !q.From.IsZero():
 		t.From = timeKey(q.From.Truncate(time.Hour)) // the key of a hint has the hour alone
 	}
 	if !q.To.IsZero() {
@@ -62,41 +64,10 @@ func (q AuditQuery) table() table.Query {
 // next; an empty one ends the list. Of an hour's hints a later page may hold
 // older ones. ErrCursor: a cursor that this list did not give.
 func (l *Ledger) AuditPage(ctx context.Context, q AuditQuery) (Page[AuditRecord], error) {
-	records, _, next, err := l.auditPage(ctx, q.table(), q.Reference)
-	return Page[AuditRecord]{slices.DeleteFunc(records, func(a AuditRecord) bool {
+	items, err := page(ctx, l, "read audit", q.table(), func(rec table.Record) ([]AuditRecord, error) { return auditFrom(rec, q.Reference) })
+	records := slices.DeleteFunc(slices.Concat(items.Items...), func(a AuditRecord) bool {
 		return !q.From.IsZero() && a.At.Before(Clock(q.From)) || !q.To.IsZero() && !a.At.Before(Clock(q.To))
-	}), next}, err
-}
-
-// AuditEnds reads the first and the last n audit records of a payment, oldest
-// first. whole: there are no others between them.
-func (l *Ledger) AuditEnds(ctx context.Context, reference string, n int) (records []AuditRecord, whole bool, err error) {
-	q := AuditQuery{Reference: reference, Limit: n}.table()
-	records, last, next, err := l.auditPage(ctx, q, reference)
-	if err != nil || next == "" {
-		return records, err == nil, err
-	}
-	q.From, q.Descending = last+"!", true // behind last, and before any other
-	tail, _, next, err := l.auditPage(ctx, q, reference)
-	records = append(records, tail...)
+	})
 	slices.SortStableFunc(records, byTime)
-	return records, next == "", err
-}
-
-// auditPage also returns the sort of the last record that was read.
-func (l *Ledger) auditPage(ctx context.Context, q table.Query, reference string) (records []AuditRecord, last, next string, err error) {
-	page, err := l.query(ctx, "read audit", q)
-	if err != nil {
-		return nil, "", "", err
-	}
-	records = make([]AuditRecord, 0, len(page.Records))
-	for _, rec := range page.Records {
-		a, err := auditFrom(rec, reference)
-		if err != nil {
-			return nil, "", "", err
-		}
-		records, last = append(records, a...), rec.Sort
-	}
-	slices.SortStableFunc(records, byTime)
-	return records, last, page.Next, nil
+	return Page[AuditRecord]{records, items.Next}, err
 }

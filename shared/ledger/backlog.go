@@ -66,10 +66,10 @@ const (
 	// 5,000 entries, so that a backlog of any size is read in at most 75
 	// queries.
 	countPages = 5
-	// openHorizon: an open payment's next question is due within the hour,
+	// OpenHorizon: an open payment's next question is due within the hour,
 	// by every provider's schedule. What is due later is asked about daily,
 	// long after its end.
-	openHorizon = time.Hour + 5*time.Minute
+	OpenHorizon = time.Hour + 5*time.Minute
 )
 
 // Backlog counts. It reads index entries and no record: a query for each shard
@@ -77,7 +77,7 @@ const (
 // error there is none.
 func (l *Ledger) Backlog(ctx context.Context, now time.Time) (*Backlog, error) {
 	c := counting{now: now, disabled: map[string]bool{}}
-	payments := string(DuePayment) + "#" + timeKey(now.Add(openHorizon))
+	payments := string(DuePayment) + "#" + timeKey(now.Add(OpenHorizon))
 	for c.shard = range DueShards { // deliveries stand before payments
 		err := l.count(ctx, &c, table.Query{Index: IndexDue, Partition: duePartition(c.shard), To: payments}, string(DueDelivery), string(DuePayment))
 		if err != nil {

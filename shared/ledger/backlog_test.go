@@ -66,12 +66,12 @@ func TestBacklog(t *testing.T) {
 		sent(7, 5*time.Hour, 2*time.Hour),
 		sent(8, time.Minute, -40*time.Second),
 		sent(9, time.Second, 0),
-		entry(1, IndexAttention, attentionHeld("cli_a", "https://a.example:443", noon.Add(-9*time.Hour), reference(10), 1)),
-		entry(2, IndexAttention, attentionHeld("cli_b", "", noon.Add(-time.Hour), reference(11), 2)),
+		entry(1, IndexAttention, Attention{Kind: AttentionHeld, ClientID: "cli_a", Endpoint: "https://a.example:443", At: noon.Add(-9 * time.Hour), Reference: reference(10), Sequence: 1}.entry()),
+		entry(2, IndexAttention, Attention{Kind: AttentionHeld, ClientID: "cli_b", At: noon.Add(-time.Hour), Reference: reference(11), Sequence: 2}.entry()),
 		// Its endpoint is disabled: it waits for a person, and makes no other old.
-		entry(4, IndexAttention, attentionHeld("cli_c", "https://c.example:443", noon.Add(-30*time.Hour), reference(13), 1)),
-		entry(5, IndexAttention, attentionEndpoint(delivery.Endpoint{ClientID: "cli_c", Origin: "https://c.example:443", State: delivery.EndpointDisabled})),
-		entry(3, IndexAttention, attentionExhausted(noon.Add(-99*time.Hour), "cli_a", reference(12), 1)),
+		entry(4, IndexAttention, Attention{Kind: AttentionHeld, ClientID: "cli_c", Endpoint: "https://c.example:443", At: noon.Add(-30 * time.Hour), Reference: reference(13), Sequence: 1}.entry()),
+		entry(5, IndexAttention, Attention{Kind: AttentionDisabled, ClientID: "cli_c", Endpoint: "https://c.example:443"}.entry()),
+		entry(3, IndexAttention, Attention{Kind: AttentionExhausted, At: noon.Add(-99 * time.Hour), ClientID: "cli_a", Reference: reference(12), Sequence: 1}.entry()),
 	)
 	got, err := l.Backlog(context.Background(), noon)
 	if err != nil {
@@ -105,7 +105,7 @@ func TestBacklogIsBounded(t *testing.T) {
 	const most = countPages * table.MaxLimit
 	in := memory.New()
 	for i := range most + 1 {
-		put(t, in, entry(i, IndexAttention, attentionExhausted(noon.Add(-time.Duration(i)*time.Second), "cli_a", reference(i), 1)))
+		put(t, in, entry(i, IndexAttention, Attention{Kind: AttentionExhausted, At: noon.Add(-time.Duration(i) * time.Second), ClientID: "cli_a", Reference: reference(i), Sequence: 1}.entry()))
 	}
 	seen := &counted{Table: in}
 	got, err := New(seen, nil, Options{}).Backlog(context.Background(), noon)
@@ -125,7 +125,7 @@ func TestBacklogIsBounded(t *testing.T) {
 func TestBacklogTellsOfFaults(t *testing.T) {
 	t.Parallel()
 	in := memory.New()
-	put(t, in, entry(1, IndexAttention, attentionEntry(AttentionPayment, "yesterday#cli_a")))
+	put(t, in, entry(1, IndexAttention, table.IndexKey{Partition: attentionPartition, Sort: "payment#yesterday#cli_a"}))
 	if _, err := New(in, nil, Options{}).Backlog(context.Background(), noon); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("an entry without a time: %v", err)
 	}

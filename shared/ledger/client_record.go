@@ -33,42 +33,57 @@ func untilName(use string) string { return use + "_1_until" }
 // whether a key is right needs none of the sealing keys.
 func keyHashName(slot int) string { return useAPIKey + "_" + strconv.Itoa(slot) + "_hash" }
 
-func (l *Ledger) clientRecord(c Client) (table.Record, error) {
-	if c.APIKey == "" {
-		return table.Record{}, fmt.Errorf("client %s has no api key: it was read by key, without its secrets", c.ID)
-	}
-	w := writer{}
-	w.text("client_name", c.Name)
-	w.text("callback_url", c.CallbackURL)
-	w.flag("is_active", c.Active)
-	w.flag("no_legacy_signature", c.NoLegacySignature)
-	w.text("accounts", strings.Join(c.Accounts, " "))
+// fields lists what a client's record has, but for what is sealed in it.
+func (c *Client) fields(f fields) {
+	accounts := strings.Join(c.Accounts, " ")
+	f.text("client_name", &c.Name)
+	f.text("callback_url", &c.CallbackURL)
+	f.flag("is_active", &c.Active)
+	f.flag("no_legacy_signature", &c.NoLegacySignature)
+	f.text("accounts", &accounts)
+	f.time("created_at", &c.CreatedAt)
+	f.text(keyHashName(0), &c.keyHash)
+	f.text(keyHashName(1), &c.oldKeyHash)
+	f.time(untilName(useAPIKey), &c.OldKeyUntil)
+	f.time(untilName(useSigningSecret), &c.OldSecretUntil)
 	perDay := map[string]string{}
 	for _, m := range c.RefundsPerDay {
 		perDay[m.Currency] = m.Decimal()
 	}
-	w.object("refunds_per_day", perDay)
-	w.time("created_at", c.CreatedAt)
+	if f.object("refunds_per_day", &perDay); f.from == nil {
+		return
+	}
+	c.Accounts = strings.Fields(accounts)
+	for _, currency := range slices.Sorted(maps.Keys(perDay)) {
+		m, err := payment.ParseMoney(perDay[currency], currency)
+		if err != nil {
+			f.from.fail("refunds_per_day")
+		}
+		c.RefundsPerDay = append(c.RefundsPerDay, m)
+	}
+}
+
+func (l *Ledger) clientRecord(c Client) (table.Record, error) {
+	if c.APIKey == "" {
+		return table.Record{}, fmt.Errorf("client %s has no api key: it was read by key, without its secrets", c.ID)
+	}
 	keys := []string{c.APIKey}
-	w.text(keyHashName(0), KeyHash(c.APIKey))
+	c.keyHash, c.oldKeyHash = KeyHash(c.APIKey), ""
 	if c.OldAPIKey != "" {
 		keys = append(keys, c.OldAPIKey)
-		w.text(keyHashName(1), KeyHash(c.OldAPIKey))
-		w.time(untilName(useAPIKey), c.OldKeyUntil)
+		c.oldKeyHash = KeyHash(c.OldAPIKey)
 	}
-	if len(c.SigningSecrets) > 1 {
-		w.time(untilName(useSigningSecret), c.OldSecretUntil)
-	}
+	attributes := writeFields(16, c.fields)
 	for use, values := range map[string][]string{useAPIKey: keys, useSigningSecret: c.SigningSecrets} {
 		for slot, value := range values[:min(len(values), MaxSigningSecrets)] {
 			sealed, err := l.sealer.Seal([]byte(value), sealOwner(c.ID, use, slot))
 			if err != nil {
 				return table.Record{}, fmt.Errorf("seal %s: %w", use, err)
 			}
-			w.text(sealedName(use, slot), sealed)
+			attributes[sealedName(use, slot)] = sealed
 		}
 	}
-	return table.Record{Key: clientKey(c.ID), Version: c.version, Attributes: w,
+	return table.Record{Key: clientKey(c.ID), Version: c.version, Attributes: attributes,
 		Index: map[string]table.IndexKey{IndexList: clientEntry(c.ID, c.CreatedAt)}}, nil
 }
 
@@ -78,29 +93,8 @@ func (l *Ledger) readClient(ctx context.Context, id string) (Client, *reader, er
 	if err != nil {
 		return Client{}, nil, err
 	}
-	r := &reader{rec: rec}
-	c := Client{
-		ID:                id,
-		Name:              r.text("client_name"),
-		CallbackURL:       r.text("callback_url"),
-		Active:            r.flag("is_active"),
-		NoLegacySignature: r.flag("no_legacy_signature"),
-		Accounts:          strings.Fields(r.text("accounts")),
-		CreatedAt:         r.time("created_at"),
-		OldKeyUntil:       r.time(untilName(useAPIKey)),
-		OldSecretUntil:    r.time(untilName(useSigningSecret)),
-		keyHash:           r.text(keyHashName(0)),
-		oldKeyHash:        r.text(keyHashName(1)),
-		version:           rec.Version,
-	}
-	perDay := r.object("refunds_per_day")
-	for _, currency := range slices.Sorted(maps.Keys(perDay)) {
-		m, err := payment.ParseMoney(perDay[currency], currency)
-		if err != nil {
-			r.fail("refunds_per_day")
-		}
-		c.RefundsPerDay = append(c.RefundsPerDay, m)
-	}
+	c := Client{ID: id, version: rec.Version}
+	r := readFields(rec, c.fields)
 	if c.keyHash == "" {
 		r.fail(keyHashName(0))
 	}

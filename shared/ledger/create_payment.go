@@ -64,12 +64,11 @@ func (l *Ledger) Create(ctx context.Context, p Payment) (Payment, error) {
 			return Payment{}, &ExistsError{stored}
 		}
 		if rec, ok := conflict.On(lock.Key); ok {
-			r := &reader{rec: rec}
-			taken := &ExternalIDTakenError{r.text("reference")}
-			if r.err != nil {
-				return Payment{}, r.err
+			holder, err := textOf(rec, "reference")
+			if err != nil {
+				return Payment{}, err
 			}
-			return Payment{}, taken
+			return Payment{}, &ExternalIDTakenError{holder}
 		}
 		if _, ok := conflict.On(usedKey(p.Reference)); ok {
 			used := Payment{}

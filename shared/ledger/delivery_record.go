@@ -1,12 +1,15 @@
 package ledger
 
 import (
+	"time"
+
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
+	"momoproxy/shared/telemetry"
 )
 
-// deliveryFields lists what a delivery's record has, but for its attempts.
+// deliveryFields lists what a delivery's record has.
 func deliveryFields(d *delivery.Delivery) func(fields) {
 	return func(f fields) {
 		f.text("client_id", &d.ClientID)
@@ -26,32 +29,68 @@ func deliveryFields(d *delivery.Delivery) func(fields) {
 		f.time("created_at", &d.CreatedAt)
 		f.time("delivered_at", &d.DeliveredAt)
 		f.count("resends", &d.Resends)
+		f.attempts("latest_attempts", d)
 	}
 }
 
 func deliveryRecord(d delivery.Delivery) table.Record {
-	w := writeFields(14, deliveryFields(&d))
-	w.attempts("latest_attempts", d.Latest)
 	index := map[string]table.IndexKey{IndexList: eventEntry(d)}
 	if !d.DueAt().IsZero() {
 		index[IndexDue] = dueDelivery(d)
 	}
+	a := Attention{At: d.CreatedAt, ClientID: d.ClientID, Endpoint: d.Endpoint, Reference: d.Reference, Sequence: d.Sequence}
 	switch d.State {
 	case delivery.Exhausted:
-		index[IndexAttention] = attentionExhausted(d.CreatedAt, d.ClientID, d.Reference, d.Sequence)
+		a.Kind = AttentionExhausted
+		index[IndexAttention] = a.entry()
 	case delivery.Held:
-		index[IndexAttention] = attentionHeld(d.ClientID, d.Endpoint, d.CreatedAt, d.Reference, d.Sequence)
+		a.Kind = AttentionHeld
+		index[IndexAttention] = a.entry()
 	}
-	return table.Record{Key: deliveryKey(d.Reference, d.Sequence), Version: d.Version, Attributes: w, Index: index}
+	return table.Record{Key: deliveryKey(d.Reference, d.Sequence), Version: d.Version, Attributes: writeFields(14, deliveryFields(&d)), Index: index}
 }
 
 func deliveryFrom(rec table.Record) (delivery.Delivery, error) {
 	d := delivery.Delivery{Reference: referenceOf(rec.Partition), Sequence: sequenceOf(rec.Sort), Version: rec.Version}
 	r := readFields(rec, deliveryFields(&d))
 	d.EventID = payment.EventID(d.Reference, d.Sequence)
-	d.Latest = r.attempts("latest_attempts", d)
 	if r.err == nil && (d.State == "" || d.Event == "" || d.Sequence == 0) {
 		r.fail("state, event or sequence")
 	}
 	return d, r.err
+}
+
+// storedAttempt has short names: a delivery and its attempts are one record,
+// and a record of up to a kibibyte costs one write unit.
+type storedAttempt struct {
+	Number   int            `json:"n"`
+	Cause    delivery.Cause `json:"c"`
+	Started  int64          `json:"t"` // milliseconds
+	Duration int64          `json:"d,omitempty"`
+	Code     int            `json:"s,omitempty"`
+	Error    string         `json:"e,omitempty"`
+	Excerpt  string         `json:"x,omitempty"`
+	Location string         `json:"l,omitempty"`
+	TLSFault string         `json:"f,omitempty"`
+}
+
+func (f fields) attempts(name string, d *delivery.Delivery) {
+	stored := make([]storedAttempt, len(d.Latest))
+	for i, a := range d.Latest {
+		stored[i] = storedAttempt{
+			a.Number, a.Cause, millis(a.Started), a.Duration.Milliseconds(), a.Code, a.Error,
+			telemetry.Redact(a.Excerpt), telemetry.Redact(a.Location), a.TLSFault, // an app may echo its own key
+		}
+	}
+	if f.json(name, &stored, len(stored)); f.from == nil || len(stored) == 0 {
+		return
+	}
+	d.Latest = make([]delivery.Attempt, len(stored))
+	for i, a := range stored {
+		d.Latest[i] = delivery.Attempt{
+			Reference: d.Reference, Sequence: d.Sequence, Number: a.Number, Cause: a.Cause, Started: fromMillis(a.Started),
+			Duration: time.Duration(a.Duration) * time.Millisecond, Code: a.Code, Error: a.Error,
+			Excerpt: a.Excerpt, Location: a.Location, TLSFault: a.TLSFault,
+		}
+	}
 }

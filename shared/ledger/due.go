@@ -29,24 +29,18 @@ type DueQuery struct {
 // the most overdue first.
 func (l *Ledger) Due(ctx context.Context, q DueQuery, p Paging) (Page[Due], error) {
 	kind := string(q.Kind)
-	page, err := l.query(ctx, "read due "+kind, table.Query{
+	return page(ctx, l, "read due "+kind, table.Query{
 		Space: table.Main, Index: IndexDue, Partition: duePartition(q.Shard),
 		From: kind + "#", To: kind + "#" + timeKey(q.Before), Limit: p.within(table.MaxLimit), After: p.Cursor,
-	})
-	if err != nil {
-		return Page[Due]{}, err
-	}
-	due := Page[Due]{Next: page.Next}
-	for _, rec := range page.Records {
-		parts := strings.SplitN(rec.Index[IndexDue].Sort, "#", 4) // kind, time, client
-		if len(parts) < 3 {
-			return Page[Due]{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
+	}, dueFrom)
+}
+
+func dueFrom(rec table.Record) (Due, error) {
+	parts := strings.SplitN(rec.Index[IndexDue].Sort, "#", 4) // kind, time, client
+	if len(parts) >= 3 {
+		if at, err := readTimeKey(parts[1]); err == nil {
+			return Due{Reference: referenceOf(rec.Partition), ClientID: parts[2], Sequence: sequenceOf(rec.Sort), At: at}, nil
 		}
-		at, err := readTimeKey(parts[1])
-		if err != nil {
-			return Page[Due]{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
-		}
-		due.Items = append(due.Items, Due{Reference: referenceOf(rec.Partition), ClientID: parts[2], Sequence: sequenceOf(rec.Sort), At: at})
 	}
-	return due, nil
+	return Due{}, fmt.Errorf("%w: due entry of %s", ErrCorrupt, rec.Key)
 }

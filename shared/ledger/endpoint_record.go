@@ -37,12 +37,24 @@ func endpointFields(e *delivery.Endpoint) func(fields) {
 }
 
 func endpointRecord(e delivery.Endpoint) table.Record {
-	w := writeFields(14, endpointFields(&e))
-	rec := table.Record{Key: endpointKey(e.ClientID, e.Origin), Version: e.Version, Attributes: w}
+	rec := table.Record{Key: endpointKey(e.ClientID, e.Origin), Version: e.Version, Attributes: writeFields(14, endpointFields(&e))}
 	if e.State != delivery.EndpointClosed {
-		rec.Index = map[string]table.IndexKey{IndexAttention: attentionEndpoint(e)}
+		rec.Index = map[string]table.IndexKey{IndexAttention: endpointAttention(e).entry()}
 	}
 	return rec
+}
+
+// endpointAttention lists an endpoint that is open by its next probe, and one that
+// recovered by its recovery.
+func endpointAttention(e delivery.Endpoint) Attention {
+	a := Attention{Kind: AttentionEndpoint, ClientID: e.ClientID, Endpoint: e.Origin, At: e.ClosedAt}
+	switch e.State {
+	case delivery.EndpointDisabled:
+		a.Kind = AttentionDisabled
+	case delivery.EndpointOpen:
+		a.At = e.ProbeAt
+	}
+	return a
 }
 
 func endpointFrom(rec table.Record) (delivery.Endpoint, error) {

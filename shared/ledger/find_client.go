@@ -26,10 +26,9 @@ func (l *Ledger) ClientByKey(ctx context.Context, apiKey string, now time.Time) 
 		if err != nil {
 			return Client{}, err
 		}
-		r := &reader{rec: rec}
-		id := r.text("client_id")
-		if r.err != nil {
-			return Client{}, r.err
+		id, err := textOf(rec, "client_id")
+		if err != nil {
+			return Client{}, err
 		}
 		if c, _, err = l.readClient(ctx, id); err != nil {
 			return Client{}, err
@@ -61,7 +60,7 @@ func (l *Ledger) NoteKeyUse(ctx context.Context, apiKey string, now time.Time) {
 	if !ok {
 		return
 	}
-	last := (&reader{rec: rec}).time("last_used_at")
+	last, _ := timeOf(rec, "last_used_at")
 	if !last.IsZero() && now.Sub(last) < keyUseEvery {
 		return
 	}

@@ -7,7 +7,6 @@ import (
 
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/payment"
-	"momoproxy/shared/refund"
 	"momoproxy/shared/table"
 )
 
@@ -45,42 +44,36 @@ func (l *Ledger) FindPayments(ctx context.Context, id ID) ([]Payment, error) {
 	if text == "" || len(text) > MaxExternalID && id.Named != "" || len(text) > payment.MaxID && id.Named == "" || strings.ContainsRune(text, 0) {
 		return nil, nil
 	}
+	q := table.Query{Space: table.Main, Limit: MaxMatches}
+	reference := func(rec table.Record) (string, error) { return referenceOf(rec.Partition), nil }
 	switch {
 	case id.Named != "":
-		return l.paymentsNamed(ctx, text)
+		q.Partition = lockPartition(text)
+		reference = func(rec table.Record) (string, error) { return textOf(rec, "reference") }
 	case id.ProviderID != "":
-		return l.paymentsWithID(ctx, id.Provider, text)
+		q.Partition = idPartition(id.Provider, text)
+		reference = func(rec table.Record) (string, error) { return strings.TrimPrefix(rec.Sort, idPrefix), nil }
+	default:
+		q.Index, q.Partition = IndexTransaction, text
 	}
-	return l.paymentsWithTransaction(ctx, text)
-}
-
-func (l *Ledger) paymentsNamed(ctx context.Context, id string) ([]Payment, error) {
-	page, err := l.query(ctx, "match external id", table.Query{Space: table.Main, Partition: lockPartition(id), Limit: MaxMatches})
+	references, err := page(ctx, l, "find payments", q, reference)
 	if err != nil {
 		return nil, err
 	}
-	references := make([]string, 0, 1)
-	for _, rec := range page.Records {
-		r := &reader{rec: rec}
-		references = append(references, r.text("reference"))
-		if r.err != nil {
-			return nil, r.err
-		}
-	}
-	if payment.IsReference(id) {
+	if payment.IsReference(id.Named) {
 		// Another app may have taken this reference for its own order id.
-		references = append(references, id)
+		references.Items = append(references.Items, id.Named)
 	}
 	var found []Payment
-	for _, ref := range references {
-		p, err := l.Payment(ctx, ref)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
+	for _, r := range references.Items {
+		p, err := l.Payment(ctx, r)
+		switch {
+		case errors.Is(err, ErrNotFound): // it has expired
+		case err != nil:
 			return nil, err
+		case id.Transaction == "" || p.FinancialTransactionID == id.Transaction: // else the index lags
+			found = append(found, p)
 		}
-		found = append(found, p)
 	}
 	return found, nil
 }
@@ -88,24 +81,44 @@ func (l *Ledger) paymentsNamed(ctx context.Context, id string) ([]Payment, error
 // MaxExternalID bounds an external id, in bytes (the contract's VARCHAR(100)).
 const MaxExternalID = 100
 
-// Overview reads a payment and its deliveries in one query, or ErrNotFound.
-func (l *Ledger) Overview(ctx context.Context, reference string) (Payment, []delivery.Delivery, error) {
-	if !payment.IsReference(reference) {
-		return Payment{}, nil, ErrNotFound
-	}
+// Story is everything the ledger keeps of one payment.
+type Story struct {
+	Payment    Payment
+	Deliveries []delivery.Delivery // in sequence
+	Attempts   []delivery.Attempt  // the latest of each delivery
+	Refunds    []Refund            // by id
+}
+
+// Story reads a payment's whole story in one walk, or ErrNotFound.
+func (l *Ledger) Story(ctx context.Context, reference string) (Story, error) {
 	var s Story
-	q := table.Query{Space: table.Main, Partition: paymentPartition(strings.ToLower(reference)), From: deliveryPrefix, Limit: MaxDeliveries + refund.MaxRefunds + 3}
-	page, err := l.query(ctx, "read payment", q)
-	if err != nil {
-		return Payment{}, nil, err
+	if !payment.IsReference(reference) {
+		return s, ErrNotFound
 	}
-	for _, rec := range page.Records {
-		if err := s.add(rec); err != nil {
-			return Payment{}, nil, err
-		}
+	err := l.each(ctx, "read payment", table.Main, paymentPartition(strings.ToLower(reference)), s.add)
+	if err == nil && s.Payment.Reference == "" {
+		err = ErrNotFound
 	}
-	if s.Payment.Reference == "" {
-		return Payment{}, nil, ErrNotFound
+	return s, err
+}
+
+func (s *Story) add(rec table.Record) (err error) {
+	switch {
+	case rec.Sort == "payment":
+		var p storedPayment
+		p, err = paymentFrom(rec)
+		s.Payment = p.Payment
+	case rec.Sort == requestSort:
+		err = readFields(rec, s.Payment.request).err
+	case strings.HasPrefix(rec.Sort, refundPrefix):
+		var r Refund
+		r, err = refundFrom(rec)
+		s.Refunds = append(s.Refunds, r)
+	case strings.HasPrefix(rec.Sort, deliveryPrefix):
+		var d delivery.Delivery
+		d, err = deliveryFrom(rec)
+		s.Deliveries = append(s.Deliveries, d)
+		s.Attempts = append(s.Attempts, d.Latest...)
 	}
-	return s.Payment, s.Deliveries, nil
+	return err
 }

@@ -1,8 +1,6 @@
 package ledger_test
 
 import (
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -72,44 +70,4 @@ func TestFindByTransaction(t *testing.T) {
 			t.Errorf("%q: %v %v", id, found, err)
 		}
 	}
-}
-
-// The first and the last records of a trail are read, however long it is.
-func TestAuditEnds(t *testing.T) {
-	t.Parallel()
-	for _, kept := range []int{0, 1, 5, 6, 9, 10, 11, 40} {
-		b := newBooks(t, nil)
-		for i := range kept {
-			err := b.Audit(t.Context(), ledger.AuditRecord{At: start.Add(time.Duration(i/2) * time.Second), Direction: ledger.OutboundToProvider, Reference: refA, Note: fmt.Sprint(i)})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		all, err := b.AuditTrail(t.Context(), refA)
-		if err != nil || len(all) != kept {
-			t.Fatalf("%d records, %v", len(all), err)
-		}
-		var want []ledger.AuditRecord
-		for i, a := range all {
-			if i < 5 || i >= kept-5 {
-				want = append(want, a)
-			}
-		}
-		got, whole, err := b.AuditEnds(t.Context(), refA, 5)
-		if err != nil || whole != (kept <= 10) || len(got) != len(want) {
-			t.Errorf("of %d: %d records, whole %t, %v", kept, len(got), whole, err)
-		}
-		slices.SortStableFunc(got, func(a, b ledger.AuditRecord) int { return a.At.Compare(b.At) })
-		if d := cmp.Diff(notes(want), notes(got)); d != "" {
-			t.Errorf("of %d (-want +got):\n%s", kept, d)
-		}
-	}
-}
-
-func notes(records []ledger.AuditRecord) (n []string) {
-	for _, a := range records {
-		n = append(n, a.Note)
-	}
-	slices.Sort(n)
-	return n
 }

@@ -24,12 +24,7 @@ func (l *Ledger) Heartbeat(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return beatAt(rec)
-}
-
-func beatAt(rec table.Record) (time.Time, error) {
-	r := &reader{rec: rec}
-	return r.time("beat_at"), r.err
+	return timeOf(rec, "beat_at")
 }
 
 // Beat stores now as the reconciler's heartbeat, unless the stored one is
@@ -39,16 +34,14 @@ func (l *Ledger) Beat(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	at, err := beatAt(rec)
+	at, err := timeOf(rec, "beat_at")
 	if err != nil {
 		return err
 	}
 	if age := now.Sub(at); age >= 0 && age < beatEvery {
 		return nil
 	}
-	w := writer{}
-	w.time("beat_at", now)
-	rec.Attributes = w
+	rec.Attributes = map[string]any{"beat_at": timeKey(now)}
 	err = l.write(ctx, "write heartbeat", table.Put(rec))
 	if errors.Is(err, ErrStale) { // another run was faster
 		return nil

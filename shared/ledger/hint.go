@@ -66,7 +66,7 @@ func (l *Ledger) hintRecord(a AuditRecord, places int) table.Record {
 	rec := l.auditRecord(a)
 	place := l.hints.next(rec.Partition, places)
 	rec.Key = auditKey(rec.Partition, a.At.Truncate(time.Hour), fmt.Sprintf("hint-%02d", place))
-	writer(rec.Attributes).time("at", a.At) // its key has the hour alone
+	rec.Attributes["at"] = timeKey(a.At) // its key has the hour alone
 	return rec
 }
 

@@ -44,24 +44,12 @@ func (l *Ledger) Inbox(ctx context.Context, in InboxQuery, p Paging) (Page[Atten
 	case in.PastClient != "":
 		from = in.PastClient + "$" // follows "#", which ends an id
 	case in.ClientID != "":
-		prefix := heldPrefix(in.ClientID, in.Endpoint)
+		prefix := in.ClientID + "#" + in.Endpoint + "#"
 		from, to = prefix+in.From, prefix+"~"
 	}
 	q := ofKind(in.Kind, from, to)
 	q.Space, q.Limit, q.After = table.Main, p.within(table.MaxLimit), p.Cursor
-	page, err := l.query(ctx, "read attention", q)
-	if err != nil {
-		return Page[Attention]{}, err
-	}
-	all := make([]Attention, 0, len(page.Records))
-	for _, rec := range page.Records {
-		a, err := attentionFrom(rec.Index[IndexAttention].Sort)
-		if err != nil {
-			return Page[Attention]{}, fmt.Errorf("%w: attention entry of %s", err, rec.Key)
-		}
-		all = append(all, a)
-	}
-	return Page[Attention]{all, page.Next}, nil
+	return page(ctx, l, "read attention", q, attentionFrom)
 }
 
 // Place is where a held delivery stands among those of its endpoint.
@@ -69,23 +57,40 @@ func (a Attention) Place() string {
 	return timeKey(a.At) + "#" + a.Reference + "#" + number6(a.Sequence)
 }
 
-// attentionFrom takes an entry's sort key apart (see the functions that make
-// them in keys.go).
-func attentionFrom(sort string) (Attention, error) {
-	kind, sort, _ := strings.Cut(sort, "#")
-	fields := map[AttentionKind][]string{
-		AttentionPayment:   {"at", "client", "reference"},
-		AttentionExhausted: {"at", "client", "reference", "sequence"},
-		AttentionHeld:      {"client", "endpoint", "at", "reference", "sequence"},
-		AttentionEndpoint:  {"client", "at", "endpoint"},
-		AttentionDisabled:  {"client", "endpoint"},
-		AttentionRefund:    {"at", "client", "reference", "refund"},
-	}[AttentionKind(kind)]
-	parts := strings.Split(sort, "#")
-	if len(parts) != len(fields) || len(fields) == 0 {
-		return Attention{}, ErrCorrupt
+// attentionFields are the parts of each kind's sort key, which order its
+// entries. The held deliveries of one endpoint are one range, oldest event
+// first. Those that are held for another reason have an empty endpoint.
+var attentionFields = map[AttentionKind][]string{
+	AttentionPayment:   {"at", "client", "reference"},
+	AttentionExhausted: {"at", "client", "reference", "sequence"},
+	AttentionHeld:      {"client", "endpoint", "at", "reference", "sequence"},
+	AttentionEndpoint:  {"client", "at", "endpoint"},
+	AttentionDisabled:  {"client", "endpoint"},
+	AttentionRefund:    {"at", "client", "reference", "refund"},
+}
+
+// entry is a's place in the index.
+func (a Attention) entry() table.IndexKey {
+	parts := map[string]string{
+		"at": timeKey(a.At), "client": a.ClientID, "reference": a.Reference, "endpoint": a.Endpoint,
+		"sequence": number6(a.Sequence), "refund": a.RefundID,
 	}
-	a := Attention{Kind: AttentionKind(kind)}
+	sort := string(a.Kind)
+	for _, field := range attentionFields[a.Kind] {
+		sort += "#" + parts[field]
+	}
+	return table.IndexKey{Partition: attentionPartition, Sort: sort}
+}
+
+// attentionFrom reads what entry wrote.
+func attentionFrom(rec table.Record) (Attention, error) {
+	parts := strings.Split(rec.Index[IndexAttention].Sort, "#")
+	a := Attention{Kind: AttentionKind(parts[0])}
+	fields := attentionFields[a.Kind]
+	corrupt := fmt.Errorf("%w: attention entry of %s", ErrCorrupt, rec.Key)
+	if parts = parts[1:]; len(parts) != len(fields) || len(fields) == 0 {
+		return Attention{}, corrupt
+	}
 	for i, field := range fields {
 		var err error
 		switch part := parts[i]; field {
@@ -103,7 +108,7 @@ func attentionFrom(sort string) (Attention, error) {
 			a.Sequence, err = strconv.Atoi(part)
 		}
 		if err != nil {
-			return Attention{}, ErrCorrupt
+			return Attention{}, corrupt
 		}
 	}
 	return a, nil

@@ -203,10 +203,6 @@ type AttentionKind string
 
 const attentionPartition = "attention"
 
-func attentionEntry(k AttentionKind, sort string) table.IndexKey {
-	return table.IndexKey{Partition: attentionPartition, Sort: string(k) + "#" + sort}
-}
-
 // ofKind is a query for the entries of a kind from one sort key to before
 // another; empty: unbounded.
 func ofKind(k AttentionKind, from, to string) table.Query {
@@ -235,43 +231,8 @@ const (
 	AttentionRefund AttentionKind = "refund"
 )
 
-// attentionRefund lists refunds by the time given.
 func attentionRefund(at time.Time, clientID, reference, id string) table.IndexKey {
-	return attentionEntry(AttentionRefund, timeKey(at)+"#"+clientID+"#"+reference+"#"+id)
-}
-
-// attentionPayment lists payments by the time given.
-func attentionPayment(at time.Time, clientID, reference string) table.IndexKey {
-	return attentionEntry(AttentionPayment, timeKey(at)+"#"+clientID+"#"+reference)
-}
-
-// attentionExhausted lists exhausted deliveries by the time of their event.
-func attentionExhausted(created time.Time, clientID, reference string, sequence int) table.IndexKey {
-	return attentionEntry(AttentionExhausted, timeKey(created)+"#"+clientID+"#"+reference+"#"+number6(sequence))
-}
-
-// attentionHeld lists held deliveries by endpoint, oldest event first: one
-// endpoint's are one range, and those that are held for something else than
-// their endpoint have an empty one.
-func attentionHeld(clientID, origin string, created time.Time, reference string, sequence int) table.IndexKey {
-	return attentionEntry(AttentionHeld, heldPrefix(clientID, origin)+timeKey(created)+"#"+reference+"#"+number6(sequence))
-}
-
-// heldPrefix begins the entries of one endpoint's held deliveries.
-func heldPrefix(clientID, origin string) string { return clientID + "#" + origin + "#" }
-
-// attentionEndpoint lists endpoints by client, and those that the sweeper
-// maintains by time: an open one by its next probe, one that recovered by its
-// recovery.
-func attentionEndpoint(e delivery.Endpoint) table.IndexKey {
-	at := e.ClosedAt
-	switch e.State {
-	case delivery.EndpointDisabled:
-		return attentionEntry(AttentionDisabled, e.ClientID+"#"+e.Origin)
-	case delivery.EndpointOpen:
-		at = e.ProbeAt
-	}
-	return attentionEntry(AttentionEndpoint, e.ClientID+"#"+timeKey(at)+"#"+e.Origin)
+	return Attention{Kind: AttentionRefund, At: at, ClientID: clientID, Reference: reference, RefundID: id}.entry()
 }
 
 const originPrefix = "origin#"

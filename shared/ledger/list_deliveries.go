@@ -188,24 +188,3 @@ func (l *Ledger) deliveriesAt(ctx context.Context, k table.Key) ([]delivery.Deli
 	}
 	return []delivery.Delivery{d}, err
 }
-
-// PaymentsWaiting lists the payments that are held or whose outcome is not
-// known, oldest first, as ListPayments pages; clientID empty: everybody's. A
-// page may be short, or empty, and still have a cursor.
-func (l *Ledger) PaymentsWaiting(ctx context.Context, clientID string, p Paging) (Page[Payment], error) {
-	q := ofKind(AttentionPayment, "", "")
-	q.Space, q.Limit, q.After = table.Main, p.within(MaxListed), p.Cursor
-	page, err := l.query(ctx, "list payments", q)
-	if err != nil {
-		return Page[Payment]{}, err
-	}
-	found, err := l.readListed(ctx, page.Records)
-	if err != nil {
-		return Page[Payment]{}, err
-	}
-	found = slices.DeleteFunc(found, func(p Payment) bool {
-		waits := p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation
-		return !waits || clientID != "" && p.ClientID != clientID
-	})
-	return Page[Payment]{found, page.Next}, nil
-}

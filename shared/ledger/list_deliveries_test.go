@@ -124,41 +124,6 @@ func TestListDeliveriesRefuses(t *testing.T) {
 	}
 }
 
-func TestPaymentsWaiting(t *testing.T) {
-	t.Parallel()
-	b := newBooks(t, nil)
-	for i, phase := range []payment.Phase{payment.PhaseHeld, payment.PhaseAwaitingPayer, payment.PhaseInReconciliation, payment.PhaseHeld} {
-		p := newPayment(numbered(i))
-		p.Phase, p.ExternalID = phase, fmt.Sprint("ORDER-", i)
-		p.CreatedAt = start.Add(time.Duration(i) * time.Second)
-		if i == 3 {
-			p.ClientID = "cli_other"
-		}
-		b.create(t, p)
-	}
-	for clientID, want := range map[string][]string{"": {numbered(0), numbered(2), numbered(3)}, client: {numbered(0), numbered(2)}} {
-		var got []string
-		for cursor := ""; ; {
-			page, err := b.PaymentsWaiting(t.Context(), clientID, ledger.Paging{Limit: 2, Cursor: cursor})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, p := range page.Items {
-				got = append(got, p.Reference)
-			}
-			if cursor = page.Next; page.Next == "" {
-				break
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("of %q: %v", clientID, got)
-		}
-	}
-	if _, err := b.PaymentsWaiting(t.Context(), "", ledger.Paging{Limit: 2, Cursor: "nonsense"}); !errors.Is(err, ledger.ErrCursor) {
-		t.Error(err)
-	}
-}
-
 func TestAuditHour(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t, nil)

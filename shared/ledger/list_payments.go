@@ -153,10 +153,9 @@ func (l *Ledger) ExternalIDHolder(ctx context.Context, clientID, externalID stri
 	if err != nil {
 		return Payment{}, err
 	}
-	r := &reader{rec: rec}
-	reference := r.text("reference")
-	if r.err != nil {
-		return Payment{}, r.err
+	reference, err := textOf(rec, "reference")
+	if err != nil {
+		return Payment{}, err
 	}
 	p, err := l.Payment(ctx, reference)
 	if errors.Is(err, ErrNotFound) {

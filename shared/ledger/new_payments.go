@@ -42,9 +42,7 @@ func (l *Ledger) SetNewPayments(ctx context.Context, account string, percent int
 	if err != nil {
 		return err
 	}
-	w := writer{}
-	w.number("new_payments", int64(percent))
-	rec.Attributes = w
+	rec.Attributes = map[string]any{"new_payments": int64(percent)}
 	defer l.newPayments.drop(account)
 	return l.write(ctx, "write account", table.Put(rec), table.Put(l.auditRecord(audit)))
 }

@@ -1,5 +1,11 @@
 package ledger
 
+import (
+	"context"
+
+	"momoproxy/shared/table"
+)
+
 // Page is one page of a list.
 type Page[T any] struct {
 	Items []T
@@ -19,4 +25,19 @@ func (p Paging) within(most int) int {
 		return most
 	}
 	return p.Limit
+}
+
+// page reads one page, each record by from.
+func page[T any](ctx context.Context, l *Ledger, what string, q table.Query, from func(table.Record) (T, error)) (found Page[T], err error) {
+	records, err := l.query(ctx, what, q)
+	if err != nil {
+		return found, err
+	}
+	found = Page[T]{make([]T, len(records.Records)), records.Next}
+	for i, rec := range records.Records {
+		if found.Items[i], err = from(rec); err != nil {
+			return Page[T]{}, err
+		}
+	}
+	return found, nil
 }

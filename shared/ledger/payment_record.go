@@ -121,7 +121,7 @@ func (p Payment) record() table.Record {
 		index[IndexDue] = dueEntry(DuePayment, p.Reference, p.ClientID, p.NextCheckAt)
 	}
 	if p.Phase == payment.PhaseHeld || p.Phase == payment.PhaseInReconciliation {
-		index[IndexAttention] = attentionPayment(p.CreatedAt, p.ClientID, p.Reference)
+		index[IndexAttention] = Attention{Kind: AttentionPayment, At: p.CreatedAt, ClientID: p.ClientID, Reference: p.Reference}.entry()
 	}
 	return table.Record{Key: paymentKey(p.Reference), Version: p.version, Attributes: writeFields(28, stored.fields), Index: index}
 }

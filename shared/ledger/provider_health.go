@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"momoproxy/shared/table"
@@ -99,37 +98,21 @@ func (l *Ledger) FreshHealth(ctx context.Context, provider string) (Health, erro
 
 // AllHealth reads that of every account that has any.
 func (l *Ledger) AllHealth(ctx context.Context) ([]Health, error) {
-	page, err := l.query(ctx, "read provider health", table.Query{Space: table.Main, Partition: healthPartition, Limit: table.MaxLimit})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Health, len(page.Records))
-	for i, rec := range page.Records {
-		if all[i], err = healthFrom(rec); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	all, err := page(ctx, l, "read provider health", table.Query{Space: table.Main, Partition: healthPartition, Limit: table.MaxLimit}, healthFrom)
+	return all.Items, err
 }
 
 func healthFrom(rec table.Record) (Health, error) {
-	r := &reader{rec: rec}
-	h := Health{
-		Provider: rec.Sort, OpenedAt: r.time("opened_at"), OpenFor: r.text("open_for"),
-		Apps: r.appHealth("apps"), version: rec.Version,
-	}
-	return h, r.err
+	h := Health{Provider: rec.Sort, version: rec.Version}
+	err := readFields(rec, h.fields).err
+	return h, err
 }
 
 // SaveHealth writes what a health that was read has become. ErrStale: it has
 // changed meanwhile.
 func (l *Ledger) SaveHealth(ctx context.Context, h Health) error {
-	w := writer{}
-	w.time("opened_at", h.OpenedAt)
-	w.text("open_for", h.OpenFor)
-	w.appHealth("apps", h.Apps)
 	defer l.health.drop(h.Provider)
-	return l.write(ctx, "write provider health", table.Put(table.Record{Key: healthKey(h.Provider), Version: h.version, Attributes: w}))
+	return l.write(ctx, "write provider health", table.Put(table.Record{Key: healthKey(h.Provider), Version: h.version, Attributes: writeFields(3, h.fields)}))
 }
 
 // storedAppHealth keeps eight apps within the kibibyte of one write unit.
@@ -142,33 +125,21 @@ type storedAppHealth struct {
 	Limited  int64    `json:"l,omitempty"`
 }
 
-func (w writer) appHealth(name string, apps []AppHealth) {
-	if len(apps) == 0 {
-		return
-	}
-	stored := make([]storedAppHealth, len(apps))
-	for i, a := range apps {
+// fields lists what the record has.
+func (h *Health) fields(f fields) {
+	f.time("opened_at", &h.OpenedAt)
+	f.text("open_for", &h.OpenFor)
+	stored := make([]storedAppHealth, len(h.Apps))
+	for i, a := range h.Apps {
 		stored[i] = storedAppHealth{a.ClientID, millis(a.AskedAt), a.Failures, a.Payers, millis(a.ProbeAt), millis(a.LimitedUntil)}
 	}
-	b, _ := json.Marshal(stored) // strings and integers always marshal
-	w[name] = string(b)
-}
-
-func (r *reader) appHealth(name string) []AppHealth {
-	text := r.text(name)
-	if text == "" {
-		return nil
+	if f.json("apps", &stored, len(stored)); f.from == nil || len(stored) == 0 {
+		return
 	}
-	var stored []storedAppHealth
-	if err := json.Unmarshal([]byte(text), &stored); err != nil {
-		r.fail(name)
-		return nil
-	}
-	apps := make([]AppHealth, len(stored))
+	h.Apps = make([]AppHealth, len(stored))
 	for i, a := range stored {
-		apps[i] = AppHealth{a.ClientID, fromMillis(a.AskedAt), a.Failures, a.Payers, fromMillis(a.ProbeAt), fromMillis(a.Limited)}
+		h.Apps[i] = AppHealth{a.ClientID, fromMillis(a.AskedAt), a.Failures, a.Payers, fromMillis(a.ProbeAt), fromMillis(a.Limited)}
 	}
-	return apps
 }
 
 func millis(t time.Time) int64 {

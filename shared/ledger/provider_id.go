@@ -1,11 +1,8 @@
 package ledger
 
 import (
-	"context"
-	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"momoproxy/shared/payment"
@@ -43,33 +40,4 @@ func (l *Ledger) newIDs(before payment.Payment, after Payment) []table.Op {
 		}))
 	}
 	return ops
-}
-
-func (l *Ledger) paymentsWithTransaction(ctx context.Context, id string) ([]Payment, error) {
-	page, err := l.query(ctx, "find transaction", table.Query{Space: table.Main, Index: IndexTransaction, Partition: id, Limit: MaxMatches})
-	if err != nil {
-		return nil, err
-	}
-	found, err := l.readListed(ctx, page.Records)
-	// The index may lag: what was read decides.
-	return slices.DeleteFunc(found, func(p Payment) bool { return p.FinancialTransactionID != id }), err
-}
-
-func (l *Ledger) paymentsWithID(ctx context.Context, provider, id string) ([]Payment, error) {
-	page, err := l.query(ctx, "match provider id", table.Query{Space: table.Main, Partition: idPartition(provider, id), Limit: MaxMatches})
-	if err != nil {
-		return nil, err
-	}
-	var found []Payment
-	for _, rec := range page.Records {
-		p, err := l.Payment(ctx, strings.TrimPrefix(rec.Sort, idPrefix))
-		if errors.Is(err, ErrNotFound) {
-			continue // it has expired
-		}
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, p)
-	}
-	return found, nil
 }

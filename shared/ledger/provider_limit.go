@@ -50,17 +50,15 @@ func (l *Ledger) ReserveSlots(ctx context.Context, r SlotRequest) (slots []time.
 		if err != nil {
 			return nil, false, err
 		}
-		stored := &reader{rec: rec}
-		slots, next := r.from(stored.time("next_free_at"))
-		if stored.err != nil {
-			return nil, false, stored.err
+		free, err := timeOf(rec, "next_free_at")
+		if err != nil {
+			return nil, false, err
 		}
+		slots, next := r.from(free)
 		if slots[0].Sub(r.From) > r.MaxWait {
 			return slots[:1], false, nil
 		}
-		w := writer{}
-		w.time("next_free_at", next)
-		rec.Attributes = w
+		rec.Attributes = map[string]any{"next_free_at": timeKey(next)}
 		if err = l.write(ctx, "reserve slot", table.Put(rec)); !errors.Is(err, ErrStale) {
 			return slots, err == nil, err
 		}

@@ -64,9 +64,8 @@ func (t providerTokens) AcquireRefresh(ctx context.Context, id string, lease tim
 	if until := r.time("lease_until"); !takeOver && now.Before(until) && until.Sub(now) <= provider.LongestLease {
 		return 0, false, r.err
 	}
-	w := writer(maps.Clone(r.rec.Attributes))
-	w.time("lease_until", now.Add(lease))
-	r.rec.Attributes = w
+	r.rec.Attributes = maps.Clone(r.rec.Attributes)
+	r.rec.Attributes["lease_until"] = timeKey(now.Add(lease))
 	err = t.ledger.table.Write(ctx, table.Put(r.rec))
 	switch {
 	case err == nil:
@@ -84,11 +83,11 @@ func (t providerTokens) Save(ctx context.Context, id string, fence int64, token 
 	if err != nil {
 		return fmt.Errorf("seal provider token: %w", err)
 	}
-	w := writer{}
-	w.text("access_token_sealed", sealed)
-	w.time("issued_at", token.IssuedAt)
-	w.time("expires_at_time", token.ExpiresAt)
-	return t.end(ctx, id, fence, w)
+	return t.end(ctx, id, fence, writeFields(3, func(f fields) {
+		f.text("access_token_sealed", &sealed)
+		f.time("issued_at", &token.IssuedAt)
+		f.time("expires_at_time", &token.ExpiresAt)
+	}))
 }
 
 // Release implements provider.TokenStore.
@@ -103,8 +102,8 @@ func (t providerTokens) Release(ctx context.Context, id string, fence int64) err
 }
 
 // end writes the record under the fence and without a lease.
-func (t providerTokens) end(ctx context.Context, id string, fence int64, w writer) error {
-	err := t.ledger.table.Write(ctx, table.Put(table.Record{Key: tokenKey(id), Version: fence, Attributes: w}))
+func (t providerTokens) end(ctx context.Context, id string, fence int64, attributes map[string]any) error {
+	err := t.ledger.table.Write(ctx, table.Put(table.Record{Key: tokenKey(id), Version: fence, Attributes: attributes}))
 	switch {
 	case err == nil:
 		return nil

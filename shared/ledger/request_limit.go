@@ -69,10 +69,9 @@ func (l *Ledger) LeaseRequests(ctx context.Context, r RequestLease) (fullAt time
 }
 
 func allowanceFullAt(rec table.Record, limit RequestLimit, now time.Time) (time.Time, error) {
-	r := &reader{rec: rec}
-	fullAt := r.time("full_at")
+	fullAt, err := timeOf(rec, "full_at")
 	if fullAt.Before(now) || fullAt.Sub(now) > time.Duration(limit.Burst)*limit.Every+requestHorizon {
 		fullAt = Clock(now)
 	}
-	return fullAt, r.err
+	return fullAt, err
 }

@@ -44,6 +44,6 @@ func (l *Ledger) originOf(ctx context.Context, d delivery.Delivery) (string, err
 	if err != nil {
 		return "", err
 	}
-	r := &reader{rec: rec}
-	return delivery.Origin(r.text("callback_url")), r.err
+	url, err := textOf(rec, "callback_url")
+	return delivery.Origin(url), err
 }
