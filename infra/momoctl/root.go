@@ -79,7 +79,7 @@ func (p program) root() *cobra.Command {
 	root := group("momoctl", "the operator's command line of MoMo Proxy", rootLong,
 		c.watched(c.status()), c.doctor(), c.watched(withCSV(c.activity())), c.stop(), c.start(), c.backup(), withCSV(c.report()), withCSV(c.reconcileFile()),
 		group("client", "apps, their keys and secrets", "",
-			c.clientCreate(), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(), c.clientUpdate(),
+			c.clientCreate(), withCSV(c.clientImport()), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(), c.clientUpdate(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),
 		group("payment", "what became of a payment", "",
 			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.watched(withCSV(c.paymentTotals())), c.paymentCheck(), c.paymentSettle()),
