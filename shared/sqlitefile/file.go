@@ -96,10 +96,11 @@ func connect(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
 }
 
 // source is the driver's name for the file. Every connection sets its own
-// pragmas.
+// pragmas. Temporary space is in memory: what undoes one write of a group would
+// otherwise be a file for each group.
 func source(path string, more ...string) string {
 	pragmas := url.Values{"_pragma": append(more,
-		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)")}
+		fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)")}
 	name := path
 	if path != memory {
 		if absolute, err := filepath.Abs(path); err == nil {

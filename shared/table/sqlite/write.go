@@ -21,7 +21,12 @@ func (t *Table) Write(ctx context.Context, ops ...table.Op) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	err := t.file.Write(ctx, func(c sqlitefile.Conn) error { return applyAll(c, ops) })
+	// Encoded before the file is locked: other writes wait for the lock.
+	texts, err := encodePuts(ops)
+	if err != nil {
+		return err
+	}
+	err = t.file.Write(ctx, func(c sqlitefile.Conn) error { return applyAll(c, ops, texts) })
 	if errors.Is(err, sqlitefile.ErrNotWritten) {
 		return fmt.Errorf("%w: %w", table.ErrUnavailable, err)
 	}
@@ -36,11 +41,32 @@ func (t *Table) Write(ctx context.Context, ops ...table.Op) error {
 	return nil
 }
 
+// put is what a record's row holds as JSON.
+type put struct{ attributes, indexes string }
+
+// encodePuts has one put for each op; it is empty where the op writes none.
+func encodePuts(ops []table.Op) ([]put, error) {
+	texts := make([]put, len(ops))
+	for i, op := range ops {
+		if op.Kind != table.OpPut {
+			continue
+		}
+		var err error
+		if texts[i].attributes, err = encodeAttributes(op.Record.Attributes); err != nil {
+			return nil, fault(context.Background(), op.Record.Key.String(), err)
+		}
+		if texts[i].indexes, err = encodeIndex(op.Record.Index); err != nil {
+			return nil, fault(context.Background(), op.Record.Key.String(), err)
+		}
+	}
+	return texts, nil
+}
+
 // applyAll does all ops, or says which cannot be done.
-func applyAll(c sqlitefile.Conn, ops []table.Op) error {
+func applyAll(c sqlitefile.Conn, ops []table.Op, texts []put) error {
 	var conflicts []table.OpConflict
 	for i, op := range ops {
-		conflict, err := apply(c, op)
+		conflict, err := apply(c, op, texts[i])
 		if err != nil {
 			return fault(context.Background(), op.Record.Key.String(), err)
 		}
@@ -60,7 +86,7 @@ func applyAll(c sqlitefile.Conn, ops []table.Op) error {
 
 // apply does one op and tells whether its version did not match. No key
 // comes twice in a Write, so each op sees what was there before the Write.
-func apply(c sqlitefile.Conn, op table.Op) (conflict bool, err error) {
+func apply(c sqlitefile.Conn, op table.Op, text put) (conflict bool, err error) {
 	r := op.Record
 	records := recordsOf(r.Space)
 	var changed int64
@@ -74,21 +100,14 @@ func apply(c sqlitefile.Conn, op table.Op) (conflict bool, err error) {
 		changed, err = c.Exec(`DELETE FROM `+records+` WHERE "partition" = ? AND sort = ? AND version = ?`,
 			r.Partition, r.Sort, r.Version)
 	case table.OpPut:
-		var attributes, indexes string
-		if attributes, err = encodeAttributes(r.Attributes); err != nil {
-			return false, err
-		}
-		if indexes, err = encodeIndex(r.Index); err != nil {
-			return false, err
-		}
 		if r.Version == 0 {
 			changed, err = c.Exec(`INSERT INTO `+records+
 				` (version, attributes, indexes, expires_at, "partition", sort) VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-				attributes, indexes, expiry(r.ExpiresAt), r.Partition, r.Sort)
+				text.attributes, text.indexes, expiry(r.ExpiresAt), r.Partition, r.Sort)
 		} else {
 			changed, err = c.Exec(`UPDATE `+records+
 				` SET version = version + 1, attributes = ?, indexes = ?, expires_at = ? WHERE "partition" = ? AND sort = ? AND version = ?`,
-				attributes, indexes, expiry(r.ExpiresAt), r.Partition, r.Sort, r.Version)
+				text.attributes, text.indexes, expiry(r.ExpiresAt), r.Partition, r.Sort, r.Version)
 		}
 	}
 	return changed == 0, err
