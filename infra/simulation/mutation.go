@@ -90,7 +90,7 @@ var Mutations = []Mutation{
 	},
 	{
 		"the signature is made of another body", EventsOnce, "shared/forwarder/attempt.go",
-		`webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at))`,
+		`webhook.SignLegacy(body, client.LegacyKey(at))`,
 		`webhook.SignLegacy([]byte(d.EventID), client.LegacyKey(at))`,
 	},
 	{

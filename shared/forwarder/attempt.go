@@ -123,9 +123,41 @@ const (
 
 var contentType = []string{"application/json"}
 
+// headerLegacy is the name as a header's map has it.
+var headerLegacy = http.CanonicalHeaderKey(webhook.HeaderLegacy)
+
 // sign makes the headers of one attempt, afresh each time: what may sign is
 // decided at that time, whenever the client was read.
 func sign(d delivery.Delivery, client ledger.Client, at time.Time) (http.Header, error) {
+	secrets, err := signingSecrets(client, at)
+	if err != nil {
+		return nil, err
+	}
+	body := []byte(d.Body)
+	header, err := webhook.Headers(d.EventID, at, body, secrets...)
+	if err != nil {
+		return nil, fmt.Errorf("sign %s: %w", d.EventID, err)
+	}
+	values := [3]string{d.Reference, strconv.Itoa(d.Sequence)}
+	header["Content-Type"], header[HeaderReference], header[HeaderSequence] = contentType, values[0:1:1], values[1:2:2]
+	if !client.NoLegacySignature {
+		values[2] = webhook.SignLegacy(body, client.LegacyKey(at))
+		header[headerLegacy] = values[2:3:3]
+	}
+	return header, nil
+}
+
+// canSign returns the error that sign would return.
+func canSign(d delivery.Delivery, client ledger.Client, at time.Time) error {
+	secrets, err := signingSecrets(client, at)
+	if err != nil {
+		return err
+	}
+	return webhook.CanSign(d.EventID, secrets...)
+}
+
+// signingSecrets are the client's at that time, the newest first.
+func signingSecrets(client ledger.Client, at time.Time) ([]webhook.Secret, error) {
 	live := client.LiveSecrets(at)
 	secrets := make([]webhook.Secret, 0, len(live))
 	for _, text := range live {
@@ -135,16 +167,7 @@ func sign(d delivery.Delivery, client ledger.Client, at time.Time) (http.Header,
 		}
 		secrets = append(secrets, s)
 	}
-	header, err := webhook.Headers(d.EventID, at, []byte(d.Body), secrets...)
-	if err != nil {
-		return nil, fmt.Errorf("sign %s: %w", d.EventID, err)
-	}
-	values := [2]string{d.Reference, strconv.Itoa(d.Sequence)}
-	header["Content-Type"], header[HeaderReference], header[HeaderSequence] = contentType, values[0:1:1], values[1:2:2]
-	if !client.NoLegacySignature {
-		header.Set(webhook.HeaderLegacy, webhook.SignLegacy([]byte(d.Body), client.LegacyKey(at)))
-	}
-	return header, nil
+	return secrets, nil
 }
 
 // withoutQuery drops what may hold an app's own token.

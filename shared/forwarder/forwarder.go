@@ -164,7 +164,7 @@ func (f *Forwarder) address(ctx context.Context, w *work, now time.Time) (ok boo
 	if w.url == "" {
 		return false, f.hold(ctx, *w, delivery.HeldNoURL)
 	}
-	if _, err := sign(d, w.client, now); err != nil {
+	if err := canSign(d, w.client, now); err != nil {
 		// Trying again mends nothing, and an event is never sent unsigned.
 		f.Log.ErrorContext(ctx, "delivery.unsignable", "event", d.EventID, "error", err.Error())
 		return false, f.hold(ctx, *w, delivery.HeldUnsignable)
