@@ -176,9 +176,9 @@ bench-endtoend: ## Measure RATE (250) payments a second through the local system
 
 .PHONY: bench-compare
 ROUNDS ?= 5
-bench-compare: ## Measure OLD=revision and this tree in turns, ROUNDS (5) times, and print the medians
+bench-compare: ## Measure OLD=revision and this tree in turns, ROUNDS (5) times, N (10000) deliveries each, and print the medians; LIVE=1 for deliveries over SQLite alone
 	@[ -n "$(OLD)" ] || { echo "bench-compare: say which revision: make bench-compare OLD=v0.1.0"; exit 2; }
-	infra/tools/bench-compare.sh $(OLD) $(ROUNDS)
+	N='$(N)' LIVE='$(LIVE)' infra/tools/bench-compare.sh $(OLD) $(ROUNDS)
 
 .PHONY: bench-all
 bench-all: bench-start bench-deliveries bench-endtoend ## Print every figure of docs/benchmarks.md (slow)
