@@ -174,6 +174,16 @@ RATE ?= 250
 bench-endtoend: ## Measure RATE (250) payments a second through the local system, from request to verified callback, all providers
 	go run ./infra/bench/endtoend -rate $(RATE)
 
+.PHONY: bench-large
+PAYMENTS ?= 1000000
+bench-large: ## Measure 100 payments a second through the local system, before and after its file got PAYMENTS (1000000) more
+	go run ./infra/bench/endtoend -rate 100 -fill $(PAYMENTS)
+
+.PHONY: bench-memory
+bench-memory: DURATION = 1h
+bench-memory: ## Print heap and resident memory of the local system over DURATION (1h) of five payments a second
+	go run ./infra/bench/endtoend -rate 5 -for $(DURATION) -every 5m
+
 .PHONY: bench-compare
 ROUNDS ?= 5
 bench-compare: ## Measure OLD=revision and this tree in turns, ROUNDS (5) times, N (10000) deliveries each, and print the medians; LIVE=1 for deliveries over SQLite alone

@@ -16,6 +16,7 @@ import (
 // payment is one request to pay and its result.
 type payment struct {
 	provider         string
+	order, reference string
 	began            time.Time // when it should have
 	answered, called time.Duration
 	status           int
@@ -23,18 +24,28 @@ type payment struct {
 
 // load sends the requests by the clock and waits for the callbacks.
 func (w *world) load(ctx context.Context) {
+	w.mu.Lock()
+	w.all, w.open, w.early, w.refusals = nil, map[string]*payment{}, map[string]time.Time{}, map[string]int{}
+	w.mu.Unlock()
 	total := int(w.o.rate * w.o.duration.Seconds())
 	apart := time.Duration(float64(time.Second) / w.o.rate)
 	cpu, begin := w.processorTime(), time.Now()
+	if w.o.every > 0 {
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		go w.watch(watching)
+	}
 	var sending sync.WaitGroup
 	for n := range total {
 		at := begin.Add(time.Duration(n) * apart)
 		time.Sleep(time.Until(at))
-		sending.Go(func() { w.request(ctx, n, at) })
+		number := w.next + n
+		sending.Go(func() { w.request(ctx, number, at) })
 		if n == total/10 {
 			w.memory[0] = w.residentMemory()
 		}
 	}
+	w.next += total
 	sending.Wait()
 	for deadline := time.Now().Add(w.o.rest); time.Now().Before(deadline) && w.missing() > 0; {
 		time.Sleep(50 * time.Millisecond)
@@ -45,8 +56,8 @@ func (w *world) load(ctx context.Context) {
 
 func (w *world) request(ctx context.Context, n int, at time.Time) {
 	a := w.apps[n%len(w.apps)]
-	provider, body := w.body(n)
-	p := &payment{provider: provider, began: at}
+	provider, order, body := w.body(n)
+	p := &payment{provider: provider, order: order, began: at}
 	defer func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -70,6 +81,7 @@ func (w *world) request(ctx context.Context, n int, at time.Time) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	p.reference = answer.ReferenceID
 	p.status, p.answered = resp.StatusCode, time.Since(at)
 	if p.status != http.StatusAccepted {
 		if w.refusals[string(text)]++; w.refusals[string(text)] == 1 && len(w.refusals) < 4 {

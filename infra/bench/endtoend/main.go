@@ -20,6 +20,8 @@ type options struct {
 	duration time.Duration
 	apps     int
 	rest     time.Duration
+	fill     int
+	every    time.Duration
 }
 
 // approve is how long a payer takes. It is not ours, and is taken off.
@@ -31,6 +33,8 @@ func main() {
 	flag.DurationVar(&o.duration, "for", 20*time.Second, "how long there is load")
 	flag.IntVar(&o.apps, "apps", 30, "apps; one may send twenty requests a second")
 	flag.DurationVar(&o.rest, "rest", 20*time.Second, "how long the last callbacks may take")
+	flag.IntVar(&o.fill, "fill", 0, "measure once more after so many ended payments were added to the file")
+	flag.DurationVar(&o.every, "every", 0, "print the gateway's memory at this interval; 0: after a tenth and at the end")
 	flag.Parse()
 	if err := run(context.Background(), o); err != nil {
 		fmt.Fprintln(os.Stderr, "endtoend:", err)
@@ -46,6 +50,17 @@ func run(ctx context.Context, o options) error {
 	defer w.close()
 	fmt.Printf("%g payments a second for %v over %d apps, SQLite, %d processors; a payer's %v are taken off\n",
 		o.rate, o.duration, o.apps, runtime.NumCPU(), approve)
+	if err := w.measure(ctx); err != nil || o.fill == 0 {
+		return err
+	}
+	if err := w.fill(ctx, o.fill); err != nil {
+		return err
+	}
+	return w.measure(ctx)
+}
+
+// measure is one load with its report.
+func (w *world) measure(ctx context.Context) error {
 	w.load(ctx)
 	fmt.Printf("%-12s %8s %9s %9s %9s %9s %9s %9s %9s\n", "provider", "asked", "accepted", "called", "refused", "answer50", "answer99", "call p50", "call p99")
 	for _, name := range append(w.names(), "") {
@@ -53,7 +68,7 @@ func run(ctx context.Context, o options) error {
 	}
 	fmt.Printf("resident memory of the gateway: %.1f MB after a tenth, %.1f MB at the end; its processor time for a payment: %v\n",
 		float64(w.memory[0])/1e6, float64(w.memory[1])/1e6, w.cpu.Round(time.Microsecond))
-	if n := w.errors.n.Load(); n > 0 {
+	if n := w.errors.taken(); n > 0 {
 		fmt.Printf("the gateway logged %d errors\n", n)
 	}
 	if w.unverified.Load() > 0 {

@@ -50,7 +50,7 @@ func (w *world) startProviders() ([]string, error) {
 
 // body is the n-th request. Providers with a limit that everybody shares get
 // one now and then; the rest is shared by the others.
-func (w *world) body(n int) (provider string, body []byte) {
+func (w *world) body(n int) (provider, number string, body []byte) {
 	order := w.orders[n%len(w.orders)]
 	if len(w.limited) > 0 {
 		each := max(1, int(w.o.rate*(w.every+time.Second).Seconds()))
@@ -59,5 +59,6 @@ func (w *world) body(n int) (provider string, body []byte) {
 		}
 	}
 	order.Amount = strconv.Itoa(1000+n) + ".00"
-	return order.Provider, order.Body(fmt.Sprint("ORDER-", n), nil)
+	number = fmt.Sprint("ORDER-", n)
+	return order.Provider, number, order.Body(number, nil)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,7 +41,10 @@ type world struct {
 
 	orders  []core.Order  // one of each provider without a limit
 	limited []core.Order  // one of each with a limit of submissions
+	next    int           // number of the next order
 	every   time.Duration // the widest of those limits
+
+	environment []string // of the gateway
 
 	errors     lines // that the gateway logged
 	unverified atomic.Int64
@@ -57,18 +58,8 @@ type world struct {
 	refusals map[string]int
 }
 
-// lines counts those written to it, and prints the first of them.
-type lines struct{ n atomic.Int64 }
-
-func (l *lines) Write(b []byte) (int, error) {
-	if l.n.Add(int64(bytes.Count(b, []byte("\n")))) <= 3 {
-		fmt.Printf("the gateway logged: %s", b)
-	}
-	return len(b), nil
-}
-
 func newWorld(o options) (w *world, err error) {
-	w = &world{o: o, open: map[string]*payment{}, early: map[string]time.Time{}, refusals: map[string]int{},
+	w = &world{o: o,
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 500, MaxIdleConns: 500}}}
 	defer func() {
 		if err != nil {
@@ -81,24 +72,28 @@ func newWorld(o options) (w *world, err error) {
 	if w.address, err = loopback.FreeAddress(); err != nil {
 		return nil, err
 	}
-	environment, err := w.startProviders()
-	if err != nil {
+	if w.environment, err = w.startProviders(); err != nil {
 		return nil, err
 	}
-	if err := w.start(environment); err != nil {
+	if o.every > 0 {
+		w.environment = append(w.environment, "GODEBUG=gctrace=1")
+	}
+	if out, err := exec.Command("go", "build", "-o", w.binary(), "momoproxy/infra/local").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	if err := w.start(); err != nil {
 		return nil, err
 	}
 	return w, w.makeApps()
 }
 
-// start builds and starts the local system and waits until it listens.
-func (w *world) start(environment []string) error {
-	binary := filepath.Join(w.dir, "local")
-	if out, err := exec.Command("go", "build", "-o", binary, "momoproxy/infra/local").CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	cmd := exec.Command(binary, "-listen", w.address, "-data", filepath.Join(w.dir, "data"))
-	cmd.Env = append(os.Environ(), environment...)
+func (w *world) binary() string { return filepath.Join(w.dir, "local") }
+func (w *world) file() string   { return filepath.Join(w.dir, "data", "momo-proxy.db") }
+
+// start starts the local system and waits until it listens.
+func (w *world) start() error {
+	cmd := exec.Command(w.binary(), "-listen", w.address, "-data", filepath.Join(w.dir, "data"))
+	cmd.Env = append(os.Environ(), w.environment...)
 	cmd.Stderr = &w.errors
 	var err error
 	w.process, err = loopback.Run(cmd, 30*time.Second, func(line string) string {
@@ -119,7 +114,7 @@ func (w *world) makeApps() error {
 	if err != nil {
 		return err
 	}
-	table, err := sqlite.Open(filepath.Join(w.dir, "data", "momo-proxy.db"))
+	table, err := sqlite.Open(w.file())
 	if err != nil {
 		return err
 	}
@@ -143,28 +138,6 @@ func (w *world) makeApps() error {
 		w.apps = append(w.apps, a)
 	}
 	return table.Close()
-}
-
-// processorTime is what the gateway has used so far; 0 elsewhere than on Linux.
-func (w *world) processorTime() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.process.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, _ := strconv.Atoi(fields[11]) // hundredths of a second, by the kernel
-	kernel, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+kernel) * 10 * time.Millisecond
-}
-
-// residentMemory is in bytes; 0 elsewhere than on Linux.
-func (w *world) residentMemory() int64 {
-	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", w.process.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	pages, _ := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
-	return pages * int64(os.Getpagesize())
 }
 
 func (w *world) close() {
