@@ -1,5 +1,5 @@
 // Command status is the Lambda function behind
-// GET /status/{referenceId}.
+// GET /status/{referenceId} and POST /payers/check.
 package main
 
 import (

@@ -74,6 +74,10 @@ func testEveryEvent(t *testing.T, w *world) {
 		}
 	}
 
+	if got := w.api(t, "status", event(t, "status/check-payer")); got.Code != 200 || got.Body["active"] != "unknown" || got.Body["askedProvider"] != "mtn" {
+		t.Errorf("status/check-payer: %d %s", got.Code, got.Text)
+	}
+
 	// The payment that the callback events speak of: MTN does not know it,
 	// so nothing they claim may be believed.
 	now, tokenHash := ledger.Clock(time.Now()), sha256.Sum256([]byte("kq1VZr0mT0yWq2c8oE6r3Q"))

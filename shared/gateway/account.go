@@ -70,12 +70,8 @@ func (g *Gateway) open(r Request) []*guard.Guard {
 func (g *Gateway) chooseAccount(ctx context.Context, r Request) (*guard.Guard, *Fault) {
 	open := g.open(r)
 	all := ofProvider(open, r.Provider)
-	switch {
-	case len(all) > 0:
-	case len(g.accounts(r.Provider)) > 0:
-		return nil, &Fault{"provider", fmt.Sprintf("has no account that this app may use; it may use: %s", cmp.Or(ids(open), "none"))}
-	default:
-		return nil, &Fault{"provider", fmt.Sprintf("is not configured here; configured: %s", g.providerNames())}
+	if len(all) == 0 {
+		return nil, g.noAccount(r.Provider, open)
 	}
 	name := all[0].Capabilities().Name
 	if r.Account != "" {
@@ -116,6 +112,15 @@ func (g *Gateway) chooseAccount(ctx context.Context, r Request) (*guard.Guard, *
 		return nil, &Fault{"account", fmt.Sprintf("is required, because none takes new payments by itself: %s", ids(all))}
 	}
 	return chosen, nil
+}
+
+// noAccount says why an app has no account with a provider among those that are
+// open to it.
+func (g *Gateway) noAccount(name string, open []*guard.Guard) *Fault {
+	if len(g.accounts(name)) > 0 {
+		return &Fault{"provider", fmt.Sprintf("has no account that this app may use; it may use: %s", cmp.Or(ids(open), "none"))}
+	}
+	return &Fault{"provider", fmt.Sprintf("is not configured here; configured: %s", g.providerNames())}
 }
 
 // share picks the account of an order among those of one market. One order

@@ -54,6 +54,10 @@ func isJSON(r Request) bool {
 	return true
 }
 
+func notJSON() Response {
+	return problem(415, "unsupported_content_type", "Send the body as Content-Type: application/json.")
+}
+
 // header reads a header. API Gateway lower-cases names and joins repeated
 // headers with commas; sample events and other callers may not.
 func header(r Request, name string) string {

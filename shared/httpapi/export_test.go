@@ -13,3 +13,9 @@ func ReadListQuery(query string) (filter ledger.PaymentFilter, limit int, cursor
 	q, faults := readListQuery(Request{RawQueryString: query})
 	return q.filter, q.limit, q.cursor, faults
 }
+
+// ReadPayerCheck is what the fuzz target reads bodies with.
+func ReadPayerCheck(body []byte) (payer, provider string, faults []gateway.Fault, err error) {
+	c, faults, err := readPayerCheck(body)
+	return c.payer, c.provider, faults, err
+}

@@ -70,19 +70,12 @@ type Doorbell interface {
 
 // Handler serves the routes of the payments function by the event's route key.
 func (s *SelfService) Handler() Handler {
-	routes := map[string]Handler{
+	return s.byRoute(map[string]Handler{
 		"GET /payments":                                s.guard("GET /payments", s.listPayments),
 		"GET /payments/{referenceId}":                  s.guard("GET /payments/{referenceId}", s.paymentTimeline),
 		"POST /payments/{referenceId}/resend-callback": s.guard("POST /payments/{referenceId}/resend-callback", s.resendCallback),
 		"GET /events":                                  s.guard("GET /events", s.listEvents),
-	}
-	unknown := s.UnknownRoute()
-	return func(ctx context.Context, r Request) (Response, error) {
-		if h, ok := routes[r.RouteKey]; ok {
-			return h(ctx, r)
-		}
-		return unknown(ctx, r)
-	}
+	})
 }
 
 func (s *SelfService) listPayments(ctx context.Context, r Request) Response {

@@ -67,7 +67,7 @@ func (c *Collection) requestToPay(ctx context.Context, r Request, client ledger.
 	}
 	record.RequestBody = string(body)
 	if !isJSON(r) {
-		return problem(415, "unsupported_content_type", "Send the body as Content-Type: application/json."), false
+		return notJSON(), false
 	}
 	request, faults, err := readRequest(body)
 	if err != nil {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"path"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ const DefaultRoute = "$default"
 var ownRoutes = []Route{
 	{"POST", "/request-to-pay", "request-to-pay"},
 	{"GET", "/status/{referenceId}", "status"},
+	{"POST", "/payers/check", "status"},
 	{"GET", "/payments", "payments"},
 	{"GET", "/payments/{referenceId}", "payments"},
 	{"POST", "/payments/{referenceId}/resend-callback", "payments"},
@@ -68,7 +70,7 @@ func (r Route) Key() string {
 func (a *API) Handlers() map[string]Handler {
 	functions := map[string]Handler{
 		"request-to-pay": a.Collection.RequestToPay(),
-		"status":         a.Collection.Status(),
+		"status":         a.Collection.Questions(),
 		"payments":       a.SelfService.Handler(),
 		"health":         a.Health.Handler(),
 	}
@@ -80,6 +82,17 @@ func (a *API) Handlers() map[string]Handler {
 		routes[r.Key()] = functions[r.Function]
 	}
 	return routes
+}
+
+// byRoute serves several routes by the event's route key.
+func (b *Base) byRoute(routes map[string]Handler) Handler {
+	unknown := b.UnknownRoute()
+	return func(ctx context.Context, r Request) (Response, error) {
+		if h, ok := routes[r.RouteKey]; ok {
+			return h(ctx, r)
+		}
+		return unknown(ctx, r)
+	}
 }
 
 // methodsOf are the methods that the routes of a path take, sorted; none: no

@@ -98,6 +98,17 @@ func ParseMSISDN(s string, plan NumberPlan) (MSISDN, error) {
 	return "", fmt.Errorf("%w: is not a mobile number of this provider's country, such as %q", ErrMSISDN, p.code+p.example)
 }
 
+// Country is the plan of the country that digits are a mobile number of, with its
+// country code; empty: of none that is known here.
+func Country(digits string) NumberPlan {
+	for country, p := range plans {
+		if p.takes(digits) {
+			return country // country codes differ, so it is the only one
+		}
+	}
+	return ""
+}
+
 // CleanMSISDN removes a leading plus, spaces and dashes. The error wraps
 // ErrMSISDN: what is left is not 8 to 15 digits.
 func CleanMSISDN(s string) (string, error) {

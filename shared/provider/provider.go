@@ -24,7 +24,11 @@ type Capabilities struct {
 	Plan     payment.NumberPlan // whose mobile numbers it takes
 	// TestPayer says whether digits are a payer that the provider documents for
 	// tests, beside those of Plan. Nil: there is none.
-	TestPayer  func(digits string) bool
+	TestPayer func(digits string) bool
+	// Predicts says whether digits, a number that the account takes, probably are
+	// of a payer whom the provider serves. It is a guess and refuses nothing.
+	// Nil: one who serves every number that it takes.
+	Predicts   func(digits string) bool
 	Production bool // real money moves
 	// BaseURL is where requests go. No app's callback may be sent there.
 	BaseURL string

@@ -87,6 +87,8 @@ func (s *Standin) about(r *core.Request, c *core.Call) {
 		if ask, fault := readAsk(r.Body); fault == "" {
 			c.Payer, c.Amount, c.Original = ask.party(r.Route).PartyID, ask.Amount, strings.ToLower(ask.ReferenceIDToRefund)
 		}
+	case RouteAccountHolder:
+		c.Payer = r.Args[2]
 	case RouteStatus, RouteNotification, RoutePayoutStatus:
 		c.Reference = strings.ToLower(r.Args[1])
 		s.Lock()

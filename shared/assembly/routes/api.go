@@ -46,7 +46,7 @@ func Status(p assembly.Parts) (httpapi.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.Status(), nil
+	return c.Questions(), nil
 }
 
 func collection(p assembly.Parts) (*httpapi.Collection, error) {

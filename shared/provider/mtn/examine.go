@@ -114,8 +114,8 @@ func (e *examination) certificate() provider.Finding {
 }
 
 // ask makes one authorised question and judges what every question can meet.
-// ok: it is answered by 200 and a JSON object.
-func (e *examination) ask(ctx context.Context, check, path string) (body wire.Object, f provider.Finding, ok bool) {
+// ok: it is answered by 200 and no web page.
+func (e *examination) ask(ctx context.Context, check, path string) (r wire.Reply, f provider.Finding, ok bool) {
 	r, err := e.session.send(ctx, wire.Call{Method: http.MethodGet, Path: path})
 	code, message := errorBody(r)
 	f = provider.Finding{Check: check, State: provider.Fault, Found: strings.Join(strings.Fields(fmt.Sprintf("MTN answers %d %s %s", r.Code, code, wire.Clean(message, 200))), " ")}
@@ -145,13 +145,16 @@ func (e *examination) ask(ctx context.Context, check, path string) (body wire.Ob
 	case r.Code != http.StatusOK:
 		f.Next = "Repeat it in an hour. If it stays so, send the account manager this answer."
 	default:
-		if body, err = wire.ReadObject(r.Body); err == nil {
-			f.State, f.Found = provider.Fine, ""
-			return body, f, true
-		}
-		f.Found, f.Next = "MTN's answer is unreadable", "Send the account manager the time of this question."
+		f.State, f.Found = provider.Fine, ""
+		return r, f, true
 	}
-	return nil, f, false
+	return r, f, false
+}
+
+// unreadable is f when an answer is not what MTN documents.
+func unreadable(f provider.Finding) provider.Finding {
+	f.State, f.Found, f.Next = provider.Fault, "MTN's answer is unreadable", "Send the account manager the time of this question."
+	return f
 }
 
 func (e *examination) addressOrNone() string {
@@ -164,9 +167,13 @@ func (e *examination) addressOrNone() string {
 // balance is the cheapest question that shows whether this account may ask
 // anything in this environment (portal: {"availableBalance","currency"}).
 func (e *examination) balance(ctx context.Context) provider.Finding {
-	body, f, ok := e.ask(ctx, "balance", "/collection/v1_0/account/balance")
+	r, f, ok := e.ask(ctx, "balance", "/collection/v1_0/account/balance")
 	if !ok {
 		return f
+	}
+	body, err := wire.ReadObject(r.Body)
+	if err != nil {
+		return unreadable(f)
 	}
 	currency, _ := body.Text("currency")
 	f.Found = "the balance is answered, in " + currency
@@ -177,20 +184,20 @@ func (e *examination) balance(ctx context.Context) provider.Finding {
 	return f
 }
 
-// accountHolder: anything but {"result":true|false} is unknown, not "no".
+// accountHolder: what is neither MTN's yes nor its no is unknown.
 func (e *examination) accountHolder(ctx context.Context) provider.Finding {
 	const check = "account_holder"
 	if e.Payer == "" {
 		return provider.Finding{Check: check, State: provider.Unknown, Found: "not asked: no number was given", Next: "Repeat with --payer and a number of your own."}
 	}
-	body, f, ok := e.ask(ctx, check, "/collection/v1_0/accountholder/msisdn/"+url.PathEscape(string(e.Payer))+"/active")
+	r, f, ok := e.ask(ctx, check, accountHolderPath(e.Payer))
 	if !ok {
 		return f
 	}
-	switch result, _ := body.Text("result"); result {
-	case "true":
+	switch readActive(r) {
+	case provider.Active:
 		f.Found = e.Payer.Masked() + " has an active wallet"
-	case "false":
+	case provider.Inactive:
 		f.State, f.Found, f.Next = provider.Doubt, e.Payer.Masked()+" has no active wallet", "Give the number of a wallet that is active."
 	default:
 		f.State, f.Found, f.Next = provider.Doubt, "MTN's answer says neither true nor false", "Report it: the answer's form is not documented."
@@ -211,9 +218,13 @@ func (e *examination) callbackHost(ctx context.Context) provider.Finding {
 	case e.cfg.Production():
 		return f
 	}
-	body, f, ok := e.ask(ctx, "registered_callback_host", "/v1_0/apiuser/"+url.PathEscape(e.cfg.APIUser))
+	r, f, ok := e.ask(ctx, "registered_callback_host", "/v1_0/apiuser/"+url.PathEscape(e.cfg.APIUser))
 	if !ok {
 		return f
+	}
+	body, err := wire.ReadObject(r.Body)
+	if err != nil {
+		return unreadable(f)
 	}
 	registered, _ := body.Text("providerCallbackHost")
 	if host, _, err := net.SplitHostPort(registered); err == nil {

@@ -140,6 +140,7 @@ func (p *Provider) Capabilities() provider.Capabilities {
 		BaseURL:    p.cfg.BaseURL,
 		Methods:    methods,
 		Statuses:   statuses(p.cfg.StatusPerSecond),
+		Predicts:   p.predicts,
 	}
 	if !caps.Production {
 		caps.TestPayer = testPayer
