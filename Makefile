@@ -141,6 +141,14 @@ mutation-score: ## Show how many small faults the tests of what decides find; un
 soak: ## Run the local system under load, faults and kills for DURATION (2m), then compare the books
 	go run ./infra/soak -duration $(DURATION)
 
+.PHONY: two-versions
+# The default is the last release; before the first it is the revision that last
+# changed what is stored.
+two-versions: ## Run OLD=revision and this tree at the same time on one store, as a deployment and as its rollback, DURATION (2m) each; then compare the books
+	@old='$(OLD)'; [ -n "$$old" ] || old=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || git log -1 --format=%h -- infra/upgrade/testdata); \
+	go run ./infra/soak -duration $(DURATION) -old "$$old"; \
+	go run ./infra/soak -duration $(DURATION) -old "$$old" -back
+
 .PHONY: bench
 bench: ## Run the benchmarks
 	go test -run='^$$' -bench=$(if $(RUN),'$(RUN)',.) -benchmem $(PKG)
@@ -158,8 +166,12 @@ bench-deliveries: ## Measure deliveries per second, and what an app that hangs c
 	build/deliveries -fairness -runs 4 -for 15s
 
 .PHONY: rehearse
-rehearse: .tools/sam/.installed ## Follow the pages' commands on moto: secrets, deploy, stop, rotate, upgrade, roll back, network, restore
+rehearse: .tools/sam/.installed ## Follow the pages' commands on moto: secrets, deploy, stop, rotate, upgrade, roll back, network, restore, move
 	go run ./infra/engines -only moto -- go run ./infra/rehearsal -sam .tools/sam
+
+.PHONY: rehearse-move
+rehearse-move: .tools/sam/.installed ## Rehearse the move of docs/deploy.md to another region and account on moto, with payments in flight
+	go run ./infra/engines -only moto -- go run ./infra/rehearsal -sam .tools/sam -move
 
 .PHONY: rehearse-migration
 rehearse-migration: ## Move to MTN's new platform and back on this machine, with payments in flight

@@ -55,13 +55,15 @@ func (w *world) books(ctx context.Context) (*books, error) {
 			break
 		}
 	}
-	log, err := os.ReadFile(filepath.Join(w.data, "log.jsonl"))
-	if err != nil {
-		return nil, err
-	}
-	for _, secret := range w.secrets {
-		if strings.Contains(string(log), secret) {
-			b.broken = append(b.broken, "the log holds a secret that begins "+secret[:4])
+	for _, side := range w.sides {
+		log, err := os.ReadFile(filepath.Join(side.data, "log.jsonl"))
+		if err != nil {
+			return nil, err
+		}
+		for _, secret := range w.secrets {
+			if strings.Contains(string(log), secret) {
+				b.broken = append(b.broken, "the log holds a secret that begins "+secret[:4])
+			}
 		}
 	}
 	return b, nil

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 )
@@ -27,7 +26,7 @@ func (w *world) load(ctx context.Context) error {
 	for i, p := range w.providers {
 		shops.Go(func() { w.trouble(ctx, p, rand.New(rand.NewPCG(w.o.seed, 200+uint64(i)))) })
 	}
-	err := w.killNowAndThen(ctx, rand.New(rand.NewPCG(w.o.seed, 300)))
+	err := w.deployAndKill(ctx, rand.New(rand.NewPCG(w.o.seed, 300)))
 	cancel()
 	shops.Wait()
 	for _, a := range w.apps {
@@ -139,20 +138,6 @@ func (w *world) call(a *app, method, path, key string, body []byte) (int, []byte
 		return 0, nil
 	}
 	return resp.StatusCode, text
-}
-
-// killNowAndThen kills the process without a warning and starts it again.
-func (w *world) killNowAndThen(ctx context.Context, random *rand.Rand) error {
-	for pause(ctx, time.Duration(4000+random.IntN(8000))*time.Millisecond) {
-		if err := w.end(os.Kill); err != nil {
-			return err
-		}
-		w.kills++
-		if err := w.start(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // pause returns false when the context ended first.

@@ -7,6 +7,9 @@
 //
 //	go run ./infra/soak -duration 2m
 //
+// With -old another revision works beside this tree on the same data, as during
+// a deployment (versions.go).
+//
 // It ends with 0 when every promise was held, else with 1.
 package main
 
@@ -28,6 +31,8 @@ type options struct {
 	rate     float64 // requests to pay per second, over all apps
 	seed     uint64
 	keep     bool
+	old      string // a revision that works beside this tree; empty: none
+	back     bool   // this tree first, and the old revision at the end
 }
 
 func main() {
@@ -37,8 +42,10 @@ func main() {
 	flag.Float64Var(&o.rate, "rate", 8, "requests to pay per second")
 	flag.Uint64Var(&o.seed, "seed", 0, "of the load and the faults; 0: another each time. Their timing is the machine's, so a seed does not replay a run")
 	flag.BoolVar(&o.keep, "keep", false, "keep the database and the log in any case; they are kept when the run fails")
+	flag.StringVar(&o.old, "old", "", "a `revision` of the code that works beside this tree on the same data, as during a deployment: first it alone, then both, then this tree alone")
+	flag.BoolVar(&o.back, "back", false, "with -old the other way round, as when a deployment is rolled back")
 	flag.Parse()
-	if flag.NArg() > 0 || o.duration <= 0 || o.rate <= 0 {
+	if flag.NArg() > 0 || o.back && o.old == "" || o.duration <= 0 || o.rate <= 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -75,6 +82,9 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 	}()
 	fmt.Fprintf(out, "soak: %s of load at %g payments a second, seed %d\n", o.duration, o.rate, o.seed)
+	if len(w.sides) > 1 {
+		fmt.Fprintf(out, "soak: two versions: %s\n", w.versions())
+	}
 	if err := w.load(ctx); err != nil {
 		return err
 	}

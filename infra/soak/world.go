@@ -25,10 +25,9 @@ import (
 type world struct {
 	o           options
 	dir, data   string
-	binary      string
-	address     string
+	sides       []*side
+	address     string // where apps and providers find the system
 	environment []string
-	process     *loopback.Process
 	providers   []*provider
 	secrets     []string // of the providers' accounts and the apps'
 	apps        []*app
@@ -61,16 +60,13 @@ func newWorld(o options) (w *world, err error) {
 		return nil, err
 	}
 	w.data = filepath.Join(w.dir, "data")
-	if w.binary, err = build(w.dir); err != nil {
-		return nil, err
-	}
-	if w.address, err = loopback.FreeAddress(); err != nil {
+	if err := w.makeSides(); err != nil {
 		return nil, err
 	}
 	if err := w.startProviders(); err != nil {
 		return nil, err
 	}
-	if err := w.start(); err != nil {
+	if err := w.start(w.sides[0]); err != nil {
 		return nil, err
 	}
 	if err := w.open(); err != nil {
@@ -138,7 +134,7 @@ func (w *world) comeToRest(ctx context.Context) (waited time.Duration, err error
 		}
 		time.Sleep(2 * time.Second)
 	}
-	return time.Since(begun), w.end(syscall.SIGTERM)
+	return time.Since(begun), w.sides[len(w.sides)-1].end(syscall.SIGTERM)
 }
 
 // underWay counts what has still to end by itself.
@@ -197,7 +193,9 @@ func (w *world) walk(ctx context.Context, a *app, see func(ledger.Story)) error 
 }
 
 func (w *world) close() {
-	_ = w.end(os.Kill)
+	for _, s := range w.sides {
+		_ = s.end(os.Kill)
+	}
 	if w.table != nil {
 		_ = w.table.Close()
 	}
