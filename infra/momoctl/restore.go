@@ -40,7 +40,10 @@ them and the indexes. It waits for a restore under way, and can be repeated.`,
 				return usageError("give --stack NAME, whose tables were restored")
 			}
 			client, old := dynamodb.NewFromConfig(s.stack.aws), s.oldTables()
-			if err := errors.Join(restore.Settings(ctx, client, old.Main, to.main), restore.Settings(ctx, client, old.Audit, to.audit)); err != nil {
+			if err := errors.Join(
+				restore.Settings(ctx, restore.Table{Client: client, Name: old.Main}, restore.Table{Client: client, Name: to.main}),
+				restore.Settings(ctx, restore.Table{Client: client, Name: old.Audit}, restore.Table{Client: client, Name: to.audit}),
+			); err != nil {
 				return err
 			}
 			return s.answer(map[string]any{"main": to.main, "audit": to.audit, "complete": true}, func(t *text) {

@@ -91,6 +91,7 @@ func (p program) root() *cobra.Command {
 			c.endpointList(), c.endpointShow(), c.endpointEnable(), c.endpointDisable()),
 		group("dlq", "doorbells that the forwarder could not answer", "", c.dlqShow(), c.dlqRedrive()),
 		group("audit", "who said what, and when", "", withCSV(c.auditShow()), c.auditVerify()),
+		c.move(),
 		group("restore", "what a restore to a point in time leaves to do", "", c.restoreFinish(), withCSV(c.restoreMissing())),
 		c.version(),
 		c.console(), c.listen(), c.trigger(),

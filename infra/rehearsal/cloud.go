@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httputil"
@@ -28,9 +29,9 @@ type cloud struct {
 	python, expander string
 
 	mu      sync.Mutex
-	changes map[string]url.Values        // by change set: the call that makes its stack
-	values  map[string]map[string]string // by stack: its parameters
-	made    map[string]bool              // the stacks that there are
+	changes map[string]url.Values        // by place and change set: the call that makes its stack
+	values  map[string]map[string]string // by place and stack: its parameters
+	made    map[string]bool              // by place and stack: those that there are
 }
 
 func newCloud(endpoint, python, expander string) (*cloud, error) {
@@ -38,8 +39,10 @@ func newCloud(endpoint, python, expander string) (*cloud, error) {
 	if err != nil || target.Host == "" {
 		return nil, fmt.Errorf("no emulator at %q: run this under `go run ./infra/engines -only moto --`", endpoint)
 	}
+	pass := httputil.NewSingleHostReverseProxy(target)
+	pass.ErrorLog = log.New(io.Discard, "", 0) // whoever asked has the error
 	return &cloud{
-		emulator: target, pass: httputil.NewSingleHostReverseProxy(target), python: python, expander: expander,
+		emulator: target, pass: pass, python: python, expander: expander,
 		changes: map[string]url.Values{}, values: map[string]map[string]string{}, made: map[string]bool{},
 	}, nil
 }
@@ -54,25 +57,26 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		form, err = url.ParseQuery(string(body))
 	}
+	at := placeOf(r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	answer := ""
 	if err == nil {
 		switch form.Get("Action") {
 		case "CreateChangeSet":
-			answer, err = c.create(form)
+			answer, err = c.create(at, form)
 		case "DescribeChangeSet":
 			answer = "<Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus><Changes/>"
 		case "ExecuteChangeSet":
-			call, ok := c.changes[id(form)]
+			call, ok := c.changes[at.String()+id(form)]
 			if !ok {
 				err = errors.New("no such change set")
 				break
 			}
 			err = c.execute(r, call)
-			c.made[call.Get("StackName")] = err == nil
+			c.made[at.String()+call.Get("StackName")] = err == nil
 		default:
-			if name := form.Get("StackName"); form.Get("Action") == "DescribeStackEvents" && c.values[name] != nil && !c.made[name] {
+			if name := form.Get("StackName"); form.Get("Action") == "DescribeStackEvents" && c.values[at.String()+name] != nil && !c.made[at.String()+name] {
 				answer = "<StackEvents><member><StackId>" + name + "</StackId><EventId>0</EventId><StackName>" + name + "</StackName><Timestamp>" +
 					time.Now().UTC().Format(time.RFC3339) + "</Timestamp><ResourceStatus>REVIEW_IN_PROGRESS</ResourceStatus></member></StackEvents>"
 				break
@@ -91,6 +95,21 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `<%sResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><%[1]sResult>%s</%[1]sResult></%[1]sResponse>`, action, answer)
 }
 
+// place is a region of an account, which its access key stands for.
+type place struct{ key, region string }
+
+func (p place) String() string { return p.key + "/" + p.region + "/" }
+
+// placeOf is where a signed request goes.
+func placeOf(r *http.Request) place {
+	_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+	parts := strings.Split(scope, "/")
+	if len(parts) < 4 {
+		return place{}
+	}
+	return place{parts[0], parts[2]}
+}
+
 // id is the change set's: it is named by its ARN, which ends in stack and name.
 func id(form url.Values) string {
 	name := form.Get("ChangeSetName")
@@ -101,15 +120,15 @@ func id(form url.Values) string {
 }
 
 // create keeps a change set with its template expanded.
-func (c *cloud) create(form url.Values) (answer string, err error) {
+func (c *cloud) create(where place, form url.Values) (answer string, err error) {
 	stack := form.Get("StackName")
 	text := []byte(form.Get("TemplateBody"))
 	if at := form.Get("TemplateURL"); at != "" {
-		if text, err = c.uploaded(at); err != nil {
+		if text, err = c.uploaded(where, at); err != nil {
 			return "", err
 		}
 	}
-	values := maps.Clone(c.values[stack])
+	values := maps.Clone(c.values[where.String()+stack])
 	if values == nil {
 		values = map[string]string{}
 	}
@@ -124,7 +143,7 @@ func (c *cloud) create(form url.Values) (answer string, err error) {
 		return "", err
 	}
 	cmd := exec.Command(c.python, c.expander, string(given))
-	cmd.Stdin, cmd.Env = bytes.NewReader(text), append(os.Environ(), "AWS_DEFAULT_REGION="+region)
+	cmd.Stdin, cmd.Env = bytes.NewReader(text), append(os.Environ(), "AWS_DEFAULT_REGION="+where.region)
 	out, err := cmd.Output()
 	var failed *exec.ExitError
 	if errors.As(err, &failed) {
@@ -148,10 +167,10 @@ func (c *cloud) create(form url.Values) (answer string, err error) {
 		call.Set(fmt.Sprintf("Parameters.member.%d.ParameterKey", n), name)
 		call.Set(fmt.Sprintf("Parameters.member.%d.ParameterValue", n), value)
 	}
-	c.values[stack] = values
+	c.values[where.String()+stack] = values
 	key := form.Get("ChangeSetName") + "/" + stack
-	c.changes[key] = call
-	return "<Id>arn:aws:cloudformation:" + region + ":123456789012:changeSet/" + key + "</Id><StackId>" + stack + "</StackId>", nil
+	c.changes[where.String()+key] = call
+	return "<Id>arn:aws:cloudformation:" + where.region + ":123456789012:changeSet/" + key + "</Id><StackId>" + stack + "</StackId>", nil
 }
 
 // execute makes the call at the emulator.
@@ -175,7 +194,7 @@ func (c *cloud) execute(r *http.Request, call url.Values) error {
 	return err
 }
 
-func (c *cloud) uploaded(at string) ([]byte, error) {
+func (c *cloud) uploaded(where place, at string) ([]byte, error) {
 	u, err := url.Parse(at)
 	if err != nil {
 		return nil, err
@@ -184,7 +203,7 @@ func (c *cloud) uploaded(at string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Authorization", "AWS rehearsal:none") // the bucket is private, and nobody looks closer
+	req.Header.Set("Authorization", "AWS "+where.key+":none") // the bucket is private, and nobody looks closer
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err

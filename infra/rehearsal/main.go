@@ -25,10 +25,11 @@ import (
 
 func main() {
 	sam := flag.String("sam", ".tools/sam", "the virtual environment that has the SAM CLI")
+	move := flag.Bool("move", false, "only the move to another region and account")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := rehearse(ctx, *sam); err != nil {
+	if err := rehearse(ctx, *sam, *move); err != nil {
 		fmt.Fprintln(os.Stderr, "rehearsal:", err)
 		os.Exit(1)
 	}
@@ -42,7 +43,7 @@ type rehearsal struct {
 	types       string // on each command's standard input
 }
 
-func rehearse(ctx context.Context, sam string) error {
+func rehearse(ctx context.Context, sam string, onlyMove bool) error {
 	sam, err := filepath.Abs(sam)
 	if err != nil {
 		return err
@@ -73,13 +74,34 @@ func rehearse(ctx context.Context, sam string) error {
 	if err := os.Chtimes(filepath.Join(r.dir, "infra", "tools", "sam.txt"), time.Time{}, began.AddDate(-1, 0, 0)); err != nil {
 		return err
 	}
+	if !onlyMove {
+		if err := r.follow(steps); err != nil {
+			return err
+		}
+	}
+	m, err := newMove(r, dir, front.URL)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	all := m.steps()
+	if err := r.follow(all); err != nil {
+		return err
+	}
+	if !onlyMove {
+		all = append(all, steps...)
+	}
+	fmt.Printf("\n%d steps in %s. Not rehearsed: %s.\n", len(all), time.Since(began).Round(time.Second), notRehearsed)
+	return nil
+}
+
+func (r *rehearsal) follow(steps []step) error {
 	for _, s := range steps {
 		fmt.Printf("\n=== %s (%s)\n", s.title, s.from())
 		if err := s.run(r); err != nil {
 			return fmt.Errorf("%s: %w", s.title, err)
 		}
 	}
-	fmt.Printf("\n%d steps in %s. Not rehearsed: %s.\n", len(steps), time.Since(began).Round(time.Second), notRehearsed)
 	return nil
 }
 

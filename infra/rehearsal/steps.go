@@ -11,7 +11,7 @@ const (
 	operate = "docs/operate.md"
 
 	notRehearsed = "functions at work, alarms and dashboard, termination protection, DNS and certificate, the mails of the alarm topics, CloudFormation's rules and its own rollback, " +
-		"a restore into another region; only a real account shows them"
+		"how long a restore and a copy take; only a real account shows them"
 )
 
 // step is one or more blocks of a page, each run in a shell of its own, and

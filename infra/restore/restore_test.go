@@ -42,6 +42,10 @@ func open(t *testing.T, client *dynamodb.Client, names dynamo.Names) *ledger.Led
 	return ledger.New(dynamo.New(client, names), ring, ledger.Options{HashPayer: func(payer string) string { return payer }})
 }
 
+func table(client *dynamodb.Client, name string) restore.Table {
+	return restore.Table{Client: client, Name: name}
+}
+
 // made stores a payment with the record of its request, as request-to-pay does.
 func made(t *testing.T, l *ledger.Ledger, reference, order string, at time.Time) ledger.Payment {
 	t.Helper()
@@ -114,12 +118,12 @@ func TestRestore(t *testing.T) {
 
 	if moto {
 		for from, to := range map[string]string{old.Main: restored.Main, old.Audit: restored.Audit} {
-			if err := restore.Check(t.Context(), client, from, to); err == nil {
+			if err := restore.Check(t.Context(), table(client, from), table(client, to)); err == nil {
 				t.Errorf("a table just restored lacks nothing, so that nothing was checked")
 			} else {
 				t.Logf("4. As restored: %v", err)
 			}
-			if err := restore.Settings(t.Context(), client, from, to); err != nil {
+			if err := restore.Settings(t.Context(), table(client, from), table(client, to)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -1,6 +1,7 @@
 // Package restore is what DynamoDB's restore to a point in time leaves to do:
 // a restored table has neither time to live, point-in-time recovery, tags nor
-// deletion protection, and lacks the payments made after the moment.
+// deletion protection, and lacks the payments made after the moment. It also
+// copies tables to another region or account.
 package restore
 
 import (
@@ -18,10 +19,11 @@ import (
 // expires is the attribute that the tables' time to live goes by.
 const expires = "expires_at"
 
-// Settings gives a restored table what the old one has, and checks it. It can
-// be repeated.
-func Settings(ctx context.Context, client *dynamodb.Client, old, restored string) error {
-	from, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &old})
+// Settings gives a restored or copied table what the old one has, and checks
+// it. It can be repeated.
+func Settings(ctx context.Context, oldTable, newTable Table) error {
+	old, client, restored := oldTable.Name, newTable.Client, newTable.Name
+	from, err := oldTable.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &old})
 	if err != nil {
 		return fmt.Errorf("old table %s: %w", old, err)
 	}
@@ -56,7 +58,7 @@ func Settings(ctx context.Context, client *dynamodb.Client, old, restored string
 			return fmt.Errorf("deletion protection of %s: %w", restored, err)
 		}
 	}
-	tags, err := tagsOf(ctx, client, from.Table.TableArn)
+	tags, err := tagsOf(ctx, oldTable.Client, from.Table.TableArn)
 	if err != nil {
 		return err
 	}
@@ -65,12 +67,13 @@ func Settings(ctx context.Context, client *dynamodb.Client, old, restored string
 			return fmt.Errorf("tags of %s: %w", restored, err)
 		}
 	}
-	return Check(ctx, client, old, restored)
+	return Check(ctx, oldTable, newTable)
 }
 
 // Check says in what a restored table differs from the old one.
-func Check(ctx context.Context, client *dynamodb.Client, old, restored string) error {
-	from, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &old})
+func Check(ctx context.Context, oldTable, newTable Table) error {
+	old, client, restored := oldTable.Name, newTable.Client, newTable.Name
+	from, err := oldTable.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &old})
 	if err != nil {
 		return err
 	}
@@ -97,7 +100,7 @@ func Check(ctx context.Context, client *dynamodb.Client, old, restored string) e
 	if aws.ToBool(from.Table.DeletionProtectionEnabled) && !aws.ToBool(to.Table.DeletionProtectionEnabled) {
 		fault("deletion protection")
 	}
-	want, err := tagsOf(ctx, client, from.Table.TableArn)
+	want, err := tagsOf(ctx, oldTable.Client, from.Table.TableArn)
 	if err != nil {
 		return err
 	}
