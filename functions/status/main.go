@@ -1,5 +1,5 @@
 // Command status is the Lambda function behind
-// GET /status/{referenceId} and POST /payers/check.
+// GET /status/{referenceId}, POST /payers/check and GET /providers.
 package main
 
 import (

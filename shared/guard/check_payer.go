@@ -45,3 +45,13 @@ func (g *Guard) PayerActive(ctx context.Context, clientID string, payer payment.
 	}
 	return checker.PayerActive(ctx, payer)
 }
+
+// KeptOutSince is when the circuit opened that keeps an app out; zero: none does.
+// Like Admit it may be some seconds behind.
+func (g *Guard) KeptOutSince(ctx context.Context, clientID string) (time.Time, error) {
+	health, err := g.ledger.Health(ctx, g.id(), g.now())
+	if err != nil || !keepsOut(health, clientID) {
+		return time.Time{}, err
+	}
+	return health.OpenedAt, nil
+}

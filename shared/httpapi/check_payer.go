@@ -79,5 +79,6 @@ func (c *Collection) Questions() Handler {
 	return c.byRoute(map[string]Handler{
 		"GET /status/{referenceId}": c.Status(),
 		"POST /payers/check":        c.guard("POST /payers/check", c.checkPayer),
+		"GET /providers":            c.guard("GET /providers", c.listProviders),
 	})
 }

@@ -48,6 +48,7 @@ var eventAnswers = map[string]struct {
 	"status/missing-key":                      {401, "unauthorized"},
 	"status/unknown":                          {404, "not_found"},
 	"status/check-payer":                      {200, ""},
+	"status/providers":                        {200, ""},
 	"health/get":                              {200, ""},
 	"health/head":                             {200, ""},
 	"health/openapi":                          {200, ""},

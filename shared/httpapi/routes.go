@@ -22,6 +22,7 @@ var ownRoutes = []Route{
 	{"POST", "/request-to-pay", "request-to-pay"},
 	{"GET", "/status/{referenceId}", "status"},
 	{"POST", "/payers/check", "status"},
+	{"GET", "/providers", "status"},
 	{"GET", "/payments", "payments"},
 	{"GET", "/payments/{referenceId}", "payments"},
 	{"POST", "/payments/{referenceId}/resend-callback", "payments"},

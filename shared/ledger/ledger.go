@@ -56,6 +56,7 @@ type Ledger struct {
 	hashPayer      func(string) string
 	health         *cache[Health]
 	newPayments    *cache[int] // percent by account; -1: not set
+	recent         *cache[map[string]Recent]
 	clients        *cache[Client]
 	lookups        *cache[table.Record] // of API keys, by hash
 	endpoints      *cache[delivery.Endpoint]
@@ -82,7 +83,7 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 		s = noSealer{}
 	}
 	l := &Ledger{table: t, sealer: s, retention: o.Retention, auditRetention: auditRetention, random: o.Random, parallel: o.Parallel, hashPayer: o.HashPayer,
-		health: newCache[Health](healthFresh), newPayments: newCache[int](newPaymentsFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
+		health: newCache[Health](healthFresh), newPayments: newCache[int](newPaymentsFresh), recent: newCache[map[string]Recent](recentFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
 		endpoints: newCache[delivery.Endpoint](endpointFresh), now: o.Now}
 	if l.retention > 0 {
 		l.auditRetention = min(l.auditRetention, l.retention)

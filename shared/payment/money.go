@@ -17,6 +17,13 @@ var ErrAmount = errors.New("invalid amount")
 // digits stay exact in int64 and in a JSON reader that uses float64.
 const MaxAmountDigits = 15
 
+// MinMinor and MaxMinor bound the amount of a payment, in minor units of its
+// currency.
+const (
+	MinMinor = 1
+	MaxMinor = 1_000_000_000_000_000 - 1 // MaxAmountDigits nines
+)
+
 // Money is an exact amount: minor units of an ISO 4217 currency. The zero
 // value is no money. Compare with ==.
 type Money struct {
@@ -53,7 +60,7 @@ func ParseMoney(amount, currency string) (Money, error) {
 	if err != nil {
 		return Money{}, err
 	}
-	if m.Minor == 0 {
+	if m.Minor < MinMinor {
 		return Money{}, fmt.Errorf("%w: must be greater than zero", ErrAmount)
 	}
 	return m, nil
