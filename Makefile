@@ -202,12 +202,22 @@ bench-compare: ## Measure OLD=revision and this tree in turns, ROUNDS (5) times,
 	@[ -n "$(OLD)" ] || { echo "bench-compare: say which revision: make bench-compare OLD=v0.1.0"; exit 2; }
 	N='$(N)' LIVE='$(LIVE)' infra/tools/bench-compare.sh $(OLD) $(ROUNDS)
 
+.PHONY: bench-build
+bench-build: ## Measure the first build of the local system, with an empty build cache
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	export GOCACHE=$$dir CGO_ENABLED=0 TIMEFORMAT='%R s, processor time %U s'; \
+	echo 'SQLite, with what it needs:'; time go build modernc.org/sqlite; \
+	echo 'the rest of the local system:'; time go build -o "$$dir/local" ./infra/local
+
 .PHONY: bench-all
-bench-all: bench-start bench-deliveries bench-endtoend ## Print every figure of docs/benchmarks.md (slow)
-	go test -count=1 -v -run 'Cost|Tick' ./infra/bench
+bench-all: bench-start bench-deliveries bench-endtoend bench-large sizes bench-build ## Print every figure of docs/benchmarks.md, but for bench-compare and bench-memory (slow)
+	$(ENGINES) go test -count=1 -v -run 'Cost|Tick' ./infra/bench -large-table 1000000
 	go test -run='^$$' -bench=. -benchmem ./shared/httpapi
+	go test -count=1 -v -run Allocations ./shared/httpapi
+	$(ENGINES) go test -count=1 -v -run InitAllocations ./infra/endtoend
 	go test -count=1 -v -run Thousand ./shared/gateway
-	go test -count=1 -v -run Memory ./infra/momoctl
+	go test -count=1 -v -run Hanging ./shared/forwarder
+	go test -count=1 -v -run Memory ./infra/momoctl -large-replay 1000000
 	go run ./infra/bench/neighbours -span 20s
 
 .PHONY: sdks

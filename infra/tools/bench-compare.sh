@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # bench-compare.sh OLD [ROUNDS]: measure an older revision and this tree in
 # turns, so that what else the machine does hits both alike. Prints each run,
-# then the medians and how many times the old one's they are. N deliveries
+# then the medians, 0 where no run finished, and how many times the old one's
+# they are. N deliveries
 # (10,000) are in a run. A run that fails is printed and not in the medians.
 # With LIVE=1 it measures deliveries over SQLite while events are made, alone.
 set -euo pipefail
@@ -77,6 +78,6 @@ awk '
 		for (k = 1; k <= count; k++) {
 			split(order[k], name, " "); a = median(all[order[k], "old"]); b = median(all[order[k], "new"])
 			if (name[2] == "failed") { printf "%-16s %-8s %12d %12d\n", name[1], name[2], split(all[order[k], "old"], t, " "), split(all[order[k], "new"], t, " "); continue }
-			printf "%-16s %-8s %12.2f %12.2f %8.3f\n", name[1], name[2], a, b, a ? b / a : 0
+			printf "%-16s %-8s %12.2f %12.2f %8s\n", name[1], name[2], a, b, a && b ? sprintf("%.3f", b / a) : "-"
 		}
 	}' "$tree/runs"
