@@ -112,7 +112,7 @@ func (w *world) created(o *order, key string, body told, resp httpapi.Response) 
 	}
 	if _, ok := o.references[body.ReferenceID]; !ok {
 		w.watch(o, body.ReferenceID)
-		w.planRefunds(o.app, body.ReferenceID)
+		w.planRefunds(o.app, body.ReferenceID, w.rates.refunds/4)
 	}
 	o.references[body.ReferenceID] = body.Code
 }
@@ -174,6 +174,9 @@ func (w *world) received(a *app, header http.Header, body []byte, mood string) {
 			}
 		}
 		a.received[id] = r
+		if e.Event == payment.EventSuccessful {
+			w.planRefunds(a, e.ReferenceID, w.rates.refunds)
+		}
 	}
 	r.times++
 	r.taken = r.taken || mood == "ok" || mood == "slow"

@@ -571,7 +571,7 @@ var Mutations = []Mutation{
 	{
 		"a refund ends by an answer about other money", Refunds, "shared/refund/decide.go",
 		`return e.Amount != "" && (err != nil || m != r.Amount)`,
-		`return e.Amount != "" && err != nil`,
+		`return e.Amount != "" && (err != nil || m.Currency != r.Amount.Currency)`,
 	},
 	{
 		"a refund's ending makes no event", EventsOnce, "shared/ledger/request_refund.go",

@@ -42,7 +42,8 @@ type rates struct {
 	// often its API key is changed.
 	selfService, keyRotations float64
 	reads                     float64       // of its events, those soon after which an app reads their list
-	refunds                   float64       // of payments with MTN, those that apps ask back
+	refunds                   float64       // asked for of a payment with MTN, about
+	refundFails               float64       // the sending of one
 	skew                      time.Duration // how far clocks differ, and jump
 	coldly                    float64       // an invocation meets a fresh instance
 }
@@ -97,7 +98,11 @@ func drawRates(rng *rand.Rand) rates {
 	r.selfService, r.keyRotations = knob(8), knob(3)
 	r.reads = knob(1)
 	if rng.IntN(2) == 0 {
-		r.refunds = 0.2 + 0.8*rng.Float64()
+		r.refunds = 0.5 + 1.5*rng.Float64()
+		r.refundFails = max(0, rng.Float64()-0.3)
+		if !r.crowd && rng.IntN(2) == 0 { // or they meet too little
+			r.mtn, r.factura = 0.8, 0.1
+		}
 	}
 	return r
 }

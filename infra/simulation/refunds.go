@@ -25,15 +25,14 @@ type refundAsk struct {
 	plain     bool // nothing may hinder it: the faults have stopped
 }
 
-// planRefunds has an app that knows a payment ask for refunds of it: early, when
-// it may not have succeeded yet, and later.
-func (w *world) planRefunds(a *app, reference string) {
-	p := w.books.payments[reference]
-	if p.Provider != nameMTN {
+// planRefunds has an app that has heard of a payment, or of its success, ask for
+// refunds of it.
+func (w *world) planRefunds(a *app, reference string, most float64) {
+	if w.books.payments[reference].Provider != nameMTN {
 		return
 	}
-	for left := w.rates.refunds; w.chance(left); left -= 0.3 {
-		w.anytime(w.between(0, min(w.rates.span, 30*time.Minute)), "refund", func() { w.askRefund(w.drawRefund(a, reference)) })
+	for left := most; w.chance(left); left -= 0.4 {
+		w.anytime(w.between(0, min(w.rates.span/8, 5*time.Minute)), "refund", func() { w.askRefund(w.drawRefund(a, reference)) })
 	}
 }
 

@@ -2,7 +2,9 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"path"
 	"time"
@@ -63,6 +65,7 @@ func (p payoutWire) RoundTrip(r *http.Request) (*http.Response, error) {
 	q := question{Request: r, body: body, reference: r.Header.Get("X-Reference-Id"), answer: mtnWire{w, p.at}.answer}
 	q.pay = q.reference != "" && r.Method == http.MethodPost
 	w.note("payouts", r.Method, r.URL.Path, q.reference)
+	refused := w.books.refused401[q.reference]
 	switch {
 	case q.pay:
 		w.sendsRefund(q.reference, path.Base(r.URL.Path), p.at)
@@ -71,8 +74,13 @@ func (p payoutWire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.asksAboutRefund(w.running.about, p.at)
 	}
 	resp, err := w.exchange(q)
-	if q.pay && err == nil {
+	var unsent *net.OpError
+	switch {
+	case !q.pay:
+	case err == nil:
 		w.books.refused401[q.reference] = resp.StatusCode == http.StatusUnauthorized
+	case errors.As(err, &unsent): // what was refused before still is
+		w.books.refused401[q.reference] = refused
 	}
 	return resp, err
 }
@@ -80,11 +88,11 @@ func (p payoutWire) RoundTrip(r *http.Request) (*http.Response, error) {
 // refundFault is what goes wrong with the sending of a refund.
 func (w *world) refundFault() core.Fault {
 	switch {
-	case w.chance(w.rates.providerBefore):
+	case w.chance(max(w.rates.providerBefore, w.rates.refundFails/3)):
 		return pick(w, core.TimeoutBefore, core.ResetBefore, core.Error404Before, core.Error500Before, core.Error503Before,
 			core.Error429Before, core.Error401Before, core.HTML200Before, core.JSON200Before)
-	case w.chance(w.rates.providerAfter):
-		return pick(w, core.TimeoutAfter, core.ResetAfter, core.Error500After, core.Error503After,
+	case w.chance(max(w.rates.providerAfter, w.rates.refundFails/2)):
+		return pick(w, core.TimeoutAfter, core.ResetAfter, core.Error500After, core.Error500After, core.Error503After,
 			core.HTML200After, core.JSON200After, core.Truncated)
 	case w.chance(w.rates.providerOdd):
 		return core.Error403Before

@@ -209,7 +209,7 @@ func (w *world) calmDown() {
 	for _, a := range w.apps {
 		w.after(26*time.Hour+w.between(0, time.Minute), "list", func() { w.list(a, "") })
 		w.after(27*time.Hour+w.between(0, time.Minute), "list events", func() { w.checkListed(a) })
-		if w.refunding {
+		if w.refunding && a == w.apps[0] {
 			w.after(28*time.Hour+w.between(0, time.Minute), "refund", func() { w.probeRefund(a) })
 		}
 	}
