@@ -10,8 +10,8 @@ import (
 	"momoproxy/shared/refund"
 )
 
-// differenceKind is what a provider's file, the ledger and what the app was told
-// do not agree in.
+// differenceKind is in what a provider's file, the ledger and the callbacks that
+// the app confirmed differ.
 type differenceKind string
 
 // In the order in which they are shown.
@@ -66,7 +66,7 @@ type difference struct {
 	LedgerAmount string    `json:"ledgerAmount,omitempty"`
 	EndedAt      time.Time `json:"endedAt,omitzero"`
 
-	// What the app was told: the last ending that it confirmed. Empty: none.
+	// Told is the last ending that the app confirmed. Empty: none.
 	Told   string    `json:"told,omitempty"`
 	ToldAt time.Time `json:"toldAt,omitzero"`
 	// Delivery is the state of the latest event.
@@ -89,7 +89,7 @@ func ofRow(k differenceKind, r statement.Row) difference {
 	return d
 }
 
-// beside adds what the ledger holds and what the app was told.
+// beside adds what the ledger holds and what the app confirmed.
 func (d difference) beside(s ledger.Story) difference {
 	p := s.Payment
 	d.Reference, d.ClientID, d.ExternalID, d.Account = p.Reference, p.ClientID, p.ExternalID, p.AccountID()
@@ -105,7 +105,7 @@ func (d difference) beside(s ledger.Story) difference {
 	return d
 }
 
-// endings are the events that tell of a payment's ending.
+// endings are the events that announce a payment's ending.
 var endings = map[payment.Event]payment.Status{
 	payment.EventSuccessful: payment.Successful, payment.EventFailed: payment.Failed,
 	payment.EventTimeout: payment.Timeout, payment.EventCancelled: payment.Cancelled,

@@ -65,8 +65,8 @@ func (noCallbacks) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("no route")
 }
 
-// One of everything: what is in the file alone, in the ledger alone, told wrongly
-// or not at all. --apply believes the provider, never the file.
+// One of everything: what is in the file alone, in the ledger alone, announced
+// wrongly or not at all. --apply believes the provider, never the file.
 func TestReconcileFile(t *testing.T) {
 	mapping := write(t, "mapping.json", testMapping)
 	// Every callback is lost: the reconciler alone learns of endings.
@@ -133,7 +133,7 @@ func TestReconcileFile(t *testing.T) {
 	})
 }
 
-// A corrected ending that the app has not got yet is one that it was told otherwise.
+// The app confirmed another ending, and the correction has not reached it yet.
 func TestReconcileToldOtherwise(t *testing.T) {
 	mapping := write(t, "mapping.json", testMapping)
 	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {

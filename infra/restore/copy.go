@@ -28,8 +28,8 @@ const parallel = 20
 
 // Copy writes each record of a table into another one, if that has no version
 // of it or an older one. So it can be repeated: first while the source is in
-// use, and once more when nobody writes there. seen is told, one call at a
-// time, how many records were read.
+// use, and once more when nobody writes there. Copy calls seen, one call at a
+// time, with how many records were read.
 func Copy(ctx context.Context, from, to Table, seen func(int)) (Copied, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

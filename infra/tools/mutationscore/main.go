@@ -114,8 +114,8 @@ func measure(accepted map[string]string, paths []string) (score, error) {
 	return total, nil
 }
 
-// tryAll tries mutants side by side, one for each processor, and tells what
-// became of each, one at a time.
+// tryAll tries mutants side by side, one for each processor, and reports the
+// result of each, one at a time.
 func tryAll(mutants []mutant, work string, limit limit, tell func(mutant, status)) error {
 	var one sync.Mutex
 	var failed error
