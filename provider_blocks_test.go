@@ -251,7 +251,7 @@ func TestProviderBlocksFitTheRegistrations(t *testing.T) {
 		"no throttle":                  strings.Replace(source, "            RouteSettings: *callback-throttle\n", "", 1),
 		"a role gone":                  between(source, "  MomFacturaWebhookRole:", "  MomFacturaPolicy:"),
 		"another's role":               strings.Replace(source, "!GetAtt MomFacturaWebhookRole.Arn", "!GetAtt MtnCallbackRole.Arn", 1),
-		"another refunds":              strings.Replace(source, "      Roles: [!Ref ReconcilerRole]", "      Roles: [!Ref ReconcilerRole, !Ref StatusRole]", 1),
+		"another refunds":              strings.Replace(source, "      Roles: [!Ref RefundsRole, !Ref ReconcilerRole]", "      Roles: [!Ref RefundsRole, !Ref ReconcilerRole, !Ref StatusRole]", 1),
 		"another's accounts":           strings.Replace(source, "${AWS::StackName}/accounts/momentpay\n", "${AWS::StackName}/accounts/mtn\n", 1),
 		"accounts that nobody reads":   strings.Replace(source, "!Ref StatusRole, ", "", 1),
 		"accounts for who asks nobody": strings.Replace(source, "Roles: [", "Roles: [!Ref ForwarderRole, ", 1),

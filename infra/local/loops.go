@@ -18,7 +18,7 @@ import (
 const scheduleEvery = 2 * time.Second
 
 // startLoops runs what the template feeds from the queue and by schedule.
-func (s *system) startLoops(ctx context.Context, w cloud.Wiring, g *gateway.Gateway) error {
+func (s *system) startLoops(ctx context.Context, w cloud.Wiring, g *gateway.Gateway, refunds *gateway.Refunds) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s.stops = append(s.stops, func() { cancel(); s.background.Wait() })
 	for _, function := range w.Consumers {
@@ -31,10 +31,6 @@ func (s *system) startLoops(ctx context.Context, w cloud.Wiring, g *gateway.Gate
 	for _, function := range w.Scheduled {
 		if function != "reconciler" {
 			return fmt.Errorf("template: scheduled function %s has no handler here", function)
-		}
-		refunds, err := payments.Refunds(s.parts)
-		if err != nil {
-			return err
 		}
 		reconcile := payments.Scheduled(s.parts.Sweeper(), g, refunds, s.parts.Beat)
 		run := func(ctx context.Context) {

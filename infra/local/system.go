@@ -198,7 +198,7 @@ func (s *system) startFunctions(ctx context.Context, listener net.Listener, temp
 	if err != nil {
 		return nil, err
 	}
-	if err := s.startLoops(ctx, w, api.Collection.Gateway); err != nil {
+	if err := s.startLoops(ctx, w, api.Collection.Gateway, api.Refunds.Refunds); err != nil {
 		return nil, err
 	}
 	server := &http.Server{Handler: cloud.Gateway(w.Routes, invoke), ReadHeaderTimeout: 5 * time.Second}

@@ -99,7 +99,7 @@ func (w *world) newInstance(r role) *instance {
 	}
 	i.gateway = payments.Over(parts, w.adapters(l, now))
 	i.refunds = payments.RefundsOver(parts, w.refunders(l, now))
-	i.api = routes.Over(parts, i.gateway)
+	i.api = routes.Over(parts, i.gateway, i.refunds)
 	i.forward, i.sweep, i.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat
 	w.pools[r] = append(w.pools[r], i)
 	return i

@@ -209,7 +209,7 @@ func (w *World) Restart(o Options) {
 		BaseURL: "https://mtn.example.com", TargetEnvironment: mtn.Sandbox, Currency: o.Currency,
 		APIUser: MTNUser, APIKey: MTNKey, SubscriptionKey: DisbursementKey,
 	}, w.Ledger.ProviderTokens(time.Now), &http.Client{Transport: transport}, time.Now))(w.t)})
-	w.API = routes.Over(parts, w.Gateway)
+	w.API = routes.Over(parts, w.Gateway, w.Refunds)
 	w.API.Limits = o.Limits
 	w.Forwarder, w.Sweeper, w.beat = parts.Forwarder(), parts.Sweeper(), parts.Beat
 	if o.Change != nil {

@@ -33,6 +33,7 @@ func (g *Gateway) Backlog(ctx context.Context) *ledger.Backlog {
 	}
 	g.Log.InfoContext(ctx, "backlog", "open_payments", b.OpenPayments,
 		"unknown_payments", b.UnknownPayments, "oldest_unknown_ms", b.OldestUnknown.Milliseconds(),
+		"unknown_refunds", b.UnknownRefunds, "oldest_unknown_refund_ms", b.OldestUnknownRefund.Milliseconds(),
 		"due_deliveries", b.DueDeliveries, "oldest_undelivered_ms", b.OldestUndelivered.Milliseconds(), "oldest_overdue_ms", b.OldestOverdue.Milliseconds(),
 		"held_deliveries", b.HeldDeliveries, "oldest_held_ms", b.OldestProbed.Milliseconds(), "exhausted_deliveries", b.ExhaustedDeliveries,
 		"disabled_endpoints", b.DisabledEndpoints, "truncated", b.Truncated)

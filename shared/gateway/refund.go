@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"momoproxy/shared/delivery"
 	"momoproxy/shared/ledger"
@@ -53,12 +55,47 @@ type RefundOrder struct {
 	PerDay    payment.Money // as ledger.RefundRequest
 }
 
+// MaxRefundReason bounds why a refund is asked for, in characters.
+const MaxRefundReason = MaxText
+
+// RefundFaults lists what is wrong with the id and the reason of an order, but
+// for fields that are known to be at fault.
+func RefundFaults(o RefundOrder, known []Fault) (faults []Fault) {
+	fault := func(field, message string) {
+		if message != "" && !slices.ContainsFunc(known, func(f Fault) bool { return f.Field == field }) {
+			faults = append(faults, Fault{field, message})
+		}
+	}
+	switch {
+	case o.ID == "":
+		fault("refundId", "is required: a UUID of your own")
+	case !payment.IsReference(o.ID):
+		fault("refundId", "must be a UUID")
+	}
+	if utf8.RuneCountInString(o.Reason) > MaxRefundReason {
+		fault("reason", fmt.Sprintf("must be at most %d characters", MaxRefundReason))
+	} else {
+		fault("reason", textFault(o.Reason, 1, 4*MaxRefundReason))
+	}
+	return faults
+}
+
+// ReadAmount reads an amount in a currency; fault says what is wrong with it.
+func ReadAmount(amount, currency string) (m payment.Money, fault string) {
+	m, err := payment.ParseMoney(amount, currency)
+	if err != nil {
+		return m, sentence(err, payment.ErrAmount)
+	}
+	return m, ""
+}
+
 func (g *Refunds) now() time.Time { return ledger.Clock(g.Now()) }
 
 // Request stores a refund and asks nobody. Asked again under the same id, it
 // returns what is stored. Its errors are those of ledger.RequestRefund, except
 // that ErrRefundIDTaken stands for a stored one that is another; ErrRefundID;
-// ErrRefundKind; ledger.ErrNotFound; ErrForbidden.
+// ErrRefundKind; ledger.ErrNotFound; ErrForbidden; of an app's, ErrNoRefunder:
+// a person has to give the money back.
 func (g *Refunds) Request(ctx context.Context, o RefundOrder) (ledger.Payment, ledger.Refund, error) {
 	switch {
 	case !payment.IsReference(o.ID):
@@ -78,6 +115,8 @@ func (g *Refunds) Request(ctx context.Context, o RefundOrder) (ledger.Payment, l
 			return p, ledger.Refund{}, err
 		case o.ClientID != "" && o.ClientID != p.ClientID:
 			return ledger.Payment{}, ledger.Refund{}, ErrForbidden
+		case o.Operator == "" && g.Refunders[p.AccountID()] == nil:
+			return p, ledger.Refund{}, fmt.Errorf("%w: %s", ErrNoRefunder, p.AccountID())
 		}
 		now := g.now()
 		record := ledger.AuditRecord{

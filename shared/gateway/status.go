@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"momoproxy/shared/delivery"
@@ -24,9 +25,9 @@ func Forwarded(deliveries []delivery.Delivery) bool {
 	return false
 }
 
-// TellsStatus says whether an event tells where the payment stands: every one
-// but the invoice, which only adds to a success.
-func TellsStatus(e payment.Event) bool { return e != payment.EventInvoice }
+// TellsStatus says whether an event tells where the payment stands. An invoice
+// and a refund only add to a success.
+func TellsStatus(e payment.Event) bool { return strings.HasPrefix(string(e), "payment.") }
 
 // Status answers for one payment of client c, asking the provider first if
 // it is still open and the poll interval allows. ledger.ErrNotFound: unknown.

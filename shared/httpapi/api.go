@@ -51,11 +51,12 @@ func NewApps(l *ledger.Ledger, on host.Host, log *slog.Logger) *Apps {
 
 // API has the handlers of all routes, for a program that serves them all. Its
 // parts share one Base and one Apps. A function of the deployment builds the
-// one part that it serves: Collection, SelfService, Callbacks or Health. Each
+// one part that it serves: Collection, Refunds, SelfService, Callbacks or Health. Each
 // is safe for concurrent use once it is built.
 type API struct {
 	*Apps
 	Collection  *Collection
+	Refunds     *Refunds
 	SelfService *SelfService
 	Callbacks   *Callbacks
 	Health      *Health

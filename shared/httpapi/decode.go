@@ -217,6 +217,19 @@ func text(into *string) func(any) string {
 	}
 }
 
+// amount reads an amount as it was written, with its zeros.
+func amount(read func(said string) (fault string)) func(any) string {
+	return func(v any) string {
+		switch a := v.(type) {
+		case string:
+			return read(a)
+		case json.Number:
+			return read(a.String())
+		}
+		return "must be a string such as \"150.00\", or a number"
+	}
+}
+
 // readRequest reads the body of a request to pay. Faults of form come back
 // all at once; what the fields say is checked by the gateway.
 func readRequest(body []byte) (gateway.Request, []gateway.Fault, error) {
@@ -227,17 +240,7 @@ func readRequest(body []byte) (gateway.Request, []gateway.Fault, error) {
 	var r gateway.Request
 	var nested []gateway.Fault
 	faults := o.into("", fields{
-		"amount": func(v any) string {
-			switch a := v.(type) {
-			case string:
-				r.Amount = a
-			case json.Number:
-				r.Amount = a.String()
-			default:
-				return "must be a string such as \"150.00\", or a number"
-			}
-			return ""
-		},
+		"amount":         amount(func(said string) string { r.Amount = said; return "" }),
 		"currency":       text(&r.Currency),
 		"externalId":     text(&r.ExternalID),
 		"payerMessage":   text(&r.PayerMessage),

@@ -61,6 +61,11 @@ var eventAnswers = map[string]struct {
 	"payments/list-bad-query":                 {422, "validation_failed"},
 	"payments/missing-key":                    {401, "unauthorized"},
 	"payments/timeline":                       {200, ""},
+	"payments/refunds":                        {200, ""},
+	"payments/refund-unknown":                 {404, "refund_not_found"},
+	"refunds/not-paid":                        {409, "payment_not_successful"},
+	"refunds/validation-failed":               {422, "validation_failed"},
+	"refunds/missing-key":                     {401, "unauthorized"},
 	"payments/timeline-unknown":               {404, "not_found"},
 	"payments/resend-callback":                {409, "no_event_yet"},
 	"mtn-callback/post-bare":                  {200, ""},
@@ -131,7 +136,8 @@ func eventPayment(t *testing.T, w *testbed.World) {
 	t.Helper()
 	ctx := context.Background()
 	client := ledger.Client{ID: "cli_00000000000000000001", Name: "Demo app", CallbackURL: testbed.ShopURL, Active: true,
-		CreatedAt: ledger.Clock(time.Now()), APIKey: eventKey, SigningSecrets: []string{testbed.ShopSecret}}
+		CreatedAt: ledger.Clock(time.Now()), APIKey: eventKey, SigningSecrets: []string{testbed.ShopSecret},
+		RefundsPerDay: []payment.Money{{Minor: 100_000, Currency: "EUR"}}}
 	if _, err := w.Ledger.CreateClient(ctx, client); err != nil {
 		t.Fatal(err)
 	}
@@ -186,6 +192,10 @@ func feedHandler(t *testing.T, w *testbed.World, source []byte, name string, sta
 		}
 	case name == "payments/list-bad-query":
 		if f := faults(t, a); f["limit"] == "" || f["stauts"] == "" {
+			t.Errorf("%v", f)
+		}
+	case name == "refunds/validation-failed":
+		if f := faults(t, a); f["refundId"] == "" || f["amount"] == "" || f["reason"] == "" {
 			t.Errorf("%v", f)
 		}
 	case name == "payments/timeline" && a.Reference() != eventReference:

@@ -19,6 +19,7 @@ type timelineBody struct {
 	Instructions      map[string]string `json:"instructions,omitempty"`
 	ProviderIDs       map[string]string `json:"providerIds,omitempty"`
 	InvoiceURL        string            `json:"invoiceUrl,omitempty"`
+	Refunds           []refundBody      `json:"refunds,omitempty"`
 	Events            []eventBody       `json:"events"`
 }
 
@@ -64,8 +65,8 @@ func (s *SelfService) paymentTimeline(ctx context.Context, r Request) Response {
 	return respond(200, timelineOf(story, client))
 }
 
-// ownPayment reads the payment in the path, which must be the client's, and
-// its deliveries. No provider is asked.
+// ownPayment reads the payment in the path, which must be the client's, with
+// its deliveries and refunds. No provider is asked.
 func (s *SelfService) ownPayment(ctx context.Context, client ledger.Client, r Request) (ledger.Story, error) {
 	story, err := s.Ledger.Story(ctx, r.PathParameters["referenceId"])
 	if err == nil && story.Payment.ClientID != client.ID {
@@ -81,6 +82,9 @@ func timelineOf(s ledger.Story, client ledger.Client) timelineBody {
 		CallbackForwarded: gateway.Forwarded(s.Deliveries),
 		ExpiresAt:         timestamp(p.ExpiresAt), Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL,
 		Events: make([]eventBody, 0, len(s.Deliveries)),
+	}
+	if len(s.Refunds) > 0 {
+		body.Refunds = refundsOf(s.Refunds)
 	}
 	if p.Open() {
 		body.NextCheckAt = timestamp(p.NextCheckAt)

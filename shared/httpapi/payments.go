@@ -32,6 +32,7 @@ type paymentSummary struct {
 	FinancialTxID *string             `json:"financialTxId"`
 	FailureReason *string             `json:"failureReason"`
 	FailureCode   payment.FailureCode `json:"failureCode,omitempty"`
+	Refunded      string              `json:"refundedAmount,omitempty"`
 	Provider      string              `json:"provider"`
 	Account       string              `json:"account,omitempty"`
 	Method        string              `json:"method,omitempty"`
@@ -44,10 +45,18 @@ func summaryOf(p ledger.Payment) paymentSummary {
 	return paymentSummary{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status, Phase: p.Phase,
 		Amount: json.Number(p.Amount.Decimal()), AmountDecimal: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
-		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode,
+		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode, Refunded: refundedAmount(p),
 		Provider: p.Provider, Account: p.Account, Method: p.Method,
 		CreatedAt: payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt), Metadata: p.Metadata,
 	}
+}
+
+// refundedAmount is what all refunds that have not failed come to; empty: none.
+func refundedAmount(p ledger.Payment) string {
+	if p.Refunds.Reserved == 0 {
+		return ""
+	}
+	return payment.Money{Minor: p.Refunds.Reserved, Currency: p.Amount.Currency}.Decimal()
 }
 
 type paymentsBody struct {
@@ -71,10 +80,12 @@ type Doorbell interface {
 // Handler serves the routes of the payments function by the event's route key.
 func (s *SelfService) Handler() Handler {
 	return s.byRoute(map[string]Handler{
-		"GET /payments":                                s.guard("GET /payments", s.listPayments),
-		"GET /payments/{referenceId}":                  s.guard("GET /payments/{referenceId}", s.paymentTimeline),
-		"POST /payments/{referenceId}/resend-callback": s.guard("POST /payments/{referenceId}/resend-callback", s.resendCallback),
-		"GET /events":                                  s.guard("GET /events", s.listEvents),
+		"GET /payments":                                  s.guard("GET /payments", s.listPayments),
+		"GET /payments/{referenceId}":                    s.guard("GET /payments/{referenceId}", s.paymentTimeline),
+		"POST /payments/{referenceId}/resend-callback":   s.guard("POST /payments/{referenceId}/resend-callback", s.resendCallback),
+		"GET /payments/{referenceId}/refunds":            s.guard("GET /payments/{referenceId}/refunds", s.refunds),
+		"GET /payments/{referenceId}/refunds/{refundId}": s.guard("GET /payments/{referenceId}/refunds/{refundId}", s.refunds),
+		"GET /events":                                    s.guard("GET /events", s.listEvents),
 	})
 }
 
@@ -102,10 +113,10 @@ func (s *SelfService) listPayments(ctx context.Context, r Request) Response {
 }
 
 // failed answers an error, and logs it if it is ours.
-func (s *SelfService) failed(ctx context.Context, what string, client ledger.Client, err error) Response {
+func (a *Apps) failed(ctx context.Context, what string, client ledger.Client, err error) Response {
 	resp := fromError(err)
-	if resp.StatusCode >= 500 {
-		s.Log.ErrorContext(ctx, what, "client", client.ID, "error", err.Error())
+	if resp.StatusCode >= 500 && resp.StatusCode != 501 {
+		a.Log.ErrorContext(ctx, what, "client", client.ID, "error", err.Error())
 	}
 	return resp
 }

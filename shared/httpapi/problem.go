@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
+	"momoproxy/shared/refund"
 )
 
 // errorBody is the one form of every error answer.
@@ -63,6 +65,20 @@ func fromError(err error) Response {
 		return problem(404, "not_found", "There is no payment with this referenceId. To look one up by your own order id, use GET /payments?externalId=ORDER.")
 	case errors.Is(err, gateway.ErrForbidden):
 		return problem(403, "forbidden", "This payment belongs to another app.")
+	case errors.Is(err, gateway.ErrNoRefunder):
+		return problem(501, "refund_is_manual", "Refunds of this payment's account are made by hand. Ask the operator, who books it: then it is listed here and announced.")
+	case errors.Is(err, gateway.ErrRefundIDTaken):
+		return problem(409, "refund_id_taken", "The payment has another refund with this refundId. Use a new UUID for a new refund.")
+	case errors.Is(err, refund.ErrNotPaid):
+		return problem(409, "payment_not_successful", "Only a payment that has succeeded can be refunded.")
+	case errors.Is(err, refund.ErrOpen):
+		return problem(409, "refund_open", "The payment has a refund that has not ended. Wait for its end, which is announced.")
+	case errors.Is(err, refund.ErrTooMany):
+		return problem(409, "refunds_used_up", fmt.Sprintf("A payment takes at most %d refunds. Ask the operator.", refund.MaxRefunds))
+	case errors.Is(err, refund.ErrTooMuch):
+		return problem(422, "refund_too_much", "The amount is more than is left: refunds that have not failed must not exceed the payment's amount.")
+	case errors.Is(err, ledger.ErrRefundsPerDay):
+		return problem(403, "refund_limit_reached", "With this refund the app would give back more in this currency than it may in a day (UTC). Wait, or ask the operator.")
 	case errors.Is(err, ledger.ErrCorrupt):
 		return problem(500, "internal", "Something went wrong on our side. It has been logged; please try again.")
 	default: // the table or the queue does not answer

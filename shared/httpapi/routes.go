@@ -26,6 +26,9 @@ var ownRoutes = []Route{
 	{"GET", "/payments", "payments"},
 	{"GET", "/payments/{referenceId}", "payments"},
 	{"POST", "/payments/{referenceId}/resend-callback", "payments"},
+	{"GET", "/payments/{referenceId}/refunds", "payments"},
+	{"GET", "/payments/{referenceId}/refunds/{refundId}", "payments"},
+	{"POST", "/payments/{referenceId}/refunds", "refunds"},
 	{"GET", "/events", "payments"},
 	{"GET", "/health", "health"},
 	{"HEAD", "/health", "health"},
@@ -72,6 +75,7 @@ func (a *API) Handlers() map[string]Handler {
 	functions := map[string]Handler{
 		"request-to-pay": a.Collection.RequestToPay(),
 		"status":         a.Collection.Questions(),
+		"refunds":        a.Refunds.Handler(),
 		"payments":       a.SelfService.Handler(),
 		"health":         a.Health.Handler(),
 	}

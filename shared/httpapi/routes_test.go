@@ -51,7 +51,7 @@ func TestRoutesAgree(t *testing.T) {
 			}
 		}
 	}
-	all := routes.Over(assembly.Parts{Host: host.Machine(), Providers: providers.All()}, nil)
+	all := routes.Over(assembly.Parts{Host: host.Machine(), Providers: providers.All()}, nil, nil)
 	byKey := func(a, b httpapi.Route) int { return cmp.Compare(a.Key(), b.Key()) }
 	slices.SortFunc(deployed, byKey)
 	routes := slices.SortedFunc(slices.Values(all.Routes()), byKey)

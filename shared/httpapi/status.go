@@ -23,6 +23,7 @@ type statusBody struct {
 	FinancialTxID     *string             `json:"financialTxId"`
 	FailureReason     *string             `json:"failureReason"`
 	FailureCode       payment.FailureCode `json:"failureCode,omitempty"`
+	Refunded          string              `json:"refundedAmount,omitempty"`
 	CallbackForwarded bool                `json:"callbackForwarded"`
 	CreatedAt         string              `json:"createdAt"`
 	UpdatedAt         string              `json:"updatedAt"`
@@ -61,7 +62,7 @@ func statusOf(s ledger.Story) statusBody {
 	body := statusBody{
 		ReferenceID: p.Reference, ExternalID: p.ExternalID, Status: p.Status,
 		Amount: json.Number(p.Amount.Decimal()), AmountDecimal: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: orNull(string(p.Payer)),
-		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode,
+		FinancialTxID: orNull(p.FinancialTransactionID), FailureReason: orNull(p.Reason), FailureCode: p.FailureCode, Refunded: refundedAmount(p),
 		CallbackForwarded: gateway.Forwarded(s.Deliveries),
 		CreatedAt:         payment.Timestamp(p.CreatedAt), UpdatedAt: payment.Timestamp(p.UpdatedAt),
 		Provider: p.Provider, Account: p.Account, Method: p.Method, Phase: p.Phase, Instructions: p.Instructions, ProviderIDs: p.IDs, InvoiceURL: p.InvoiceURL, Metadata: p.Metadata,

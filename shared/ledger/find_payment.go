@@ -122,3 +122,22 @@ func (s *Story) add(rec table.Record) (err error) {
 	}
 	return err
 }
+
+// PaidBeside returns another payment of p's order that has succeeded, too, or
+// ErrNotFound.
+func (l *Ledger) PaidBeside(ctx context.Context, p Payment) (Payment, error) {
+	lock, err := l.get(ctx, "read order", lockKey(p.ClientID, p.ExternalID))
+	if err != nil {
+		return Payment{}, err
+	}
+	for _, name := range []string{"reference", "paid"} {
+		reference, _ := lock.Attributes[name].(string)
+		if reference == "" || reference == p.Reference {
+			continue
+		}
+		if other, err := l.Payment(ctx, reference); err != nil || other.Status == payment.Successful {
+			return other, err
+		}
+	}
+	return Payment{}, ErrNotFound
+}

@@ -37,7 +37,7 @@ type RefundNotice struct {
 	Amount                 string  `json:"amount"`
 	Currency               string  `json:"currency"`
 	FinancialTransactionID *string `json:"financialTransactionId"`
-	Reason                 *string `json:"reason"`
+	ProviderCode           *string `json:"providerCode"` // why it failed
 	// RefundedAmount is what all refunds of the payment that have not failed
 	// come to.
 	RefundedAmount string `json:"refundedAmount"`

@@ -157,7 +157,7 @@ func Announcement(p payment.Payment, r Refund) []byte {
 		n.FinancialTransactionID = &r.FinancialTransactionID
 	}
 	if r.Status == Failed {
-		n.Reason = &r.Code
+		n.ProviderCode = &r.Code
 	}
 	return payment.RefundAnnouncement(p, r.event(), p.Sequence, r.EndedAt, n)
 }

@@ -142,7 +142,7 @@ func TestAnnouncement(t *testing.T) {
 	p, r, _ := refund.New(paid(), ask("a0000000-0000-4000-8000-000000000001", 2_550))
 	r, _ = refund.Claim(r, start)
 	d := refund.Decide(p, r, payment.Evidence{Source: payment.FromStatus, Verdict: payment.SaysSuccessful, Amount: "25.5", Currency: "SZL", FinancialTransactionID: "R1", At: start.Add(time.Minute)})
-	want := `{"event":"refund.successful","referenceId":"11111111-1111-4111-8111-111111111111","externalId":"order-1","status":"SUCCESSFUL","financialTransactionId":"F1","reason":null,"provider":"mtn","amount":"100.00","currency":"SZL","payer":"26876123456","sequence":2,"occurredAt":"2026-11-30T08:01:00.000Z","refund":{"refundId":"a0000000-0000-4000-8000-000000000001","status":"SUCCESSFUL","amount":"25.50","currency":"SZL","financialTransactionId":"R1","reason":null,"refundedAmount":"25.50"}}`
+	want := `{"event":"refund.successful","referenceId":"11111111-1111-4111-8111-111111111111","externalId":"order-1","status":"SUCCESSFUL","financialTransactionId":"F1","reason":null,"provider":"mtn","amount":"100.00","currency":"SZL","payer":"26876123456","sequence":2,"occurredAt":"2026-11-30T08:01:00.000Z","refund":{"refundId":"a0000000-0000-4000-8000-000000000001","status":"SUCCESSFUL","amount":"25.50","currency":"SZL","financialTransactionId":"R1","providerCode":null,"refundedAmount":"25.50"}}`
 	if diff := cmp.Diff(want, string(refund.Announcement(d.Payment, d.Refund))); diff != "" {
 		t.Error(diff)
 	}

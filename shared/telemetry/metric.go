@@ -85,6 +85,9 @@ var Metrics = []Metric{
 	// A callback can be anybody's: nobody is woken for one. It is asked
 	// about, and what the provider then says counts.
 	{Name: "PaymentAnomalies", Unit: Count, Line: "payment.anomaly", When: []Condition{{Attribute: "source", Not: "callback"}}},
+	{Name: "RefundAnomalies", Unit: Count, Line: "refund.anomaly"},
+	{Name: "RefundAccountsMissing", Unit: Count, Line: "refund.account_missing"},
+	{Name: "OrdersPaidTwice", Unit: Count, Line: "order.paid_twice"},
 	{Name: "CallbacksUnmatched", Unit: Count, Line: "callback.unmatched", By: []string{"provider"}, Total: true},
 	{Name: "CallbacksFailed", Unit: Count, Line: "callback.failed"},
 	{Name: "RecordsLost", Unit: Count, Line: "audit.lost"},
@@ -125,6 +128,8 @@ var Metrics = []Metric{
 	{Name: "OpenPayments", Unit: Count, Line: "backlog", Value: "open_payments"},
 	{Name: "UnknownPayments", Unit: Count, Line: "backlog", Value: "unknown_payments"},
 	{Name: "OldestUnknownMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_unknown_ms"},
+	{Name: "UnknownRefunds", Unit: Count, Line: "backlog", Value: "unknown_refunds"},
+	{Name: "OldestUnknownRefundMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_unknown_refund_ms"},
 	{Name: "DueDeliveries", Unit: Count, Line: "backlog", Value: "due_deliveries"},
 	{Name: "OldestUndeliveredMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_undelivered_ms"},
 	{Name: "OldestOverdueMilliseconds", Unit: Milliseconds, Line: "backlog", Value: "oldest_overdue_ms"},

@@ -16,15 +16,20 @@ func API(p assembly.Parts) (*httpapi.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Over(p, g), nil
+	refunds, err := payments.Refunds(p)
+	if err != nil {
+		return nil, err
+	}
+	return Over(p, g, refunds), nil
 }
 
 // Over builds the handlers of all routes over use cases that are built already.
-func Over(p assembly.Parts, g *gateway.Gateway) *httpapi.API {
+func Over(p assembly.Parts, g *gateway.Gateway, r *gateway.Refunds) *httpapi.API {
 	apps := httpapi.NewApps(p.Ledger, p.Host, p.Log)
 	return &httpapi.API{
 		Apps:        apps,
 		Collection:  &httpapi.Collection{Apps: apps, Gateway: g},
+		Refunds:     &httpapi.Refunds{Apps: apps, Refunds: r},
 		SelfService: &httpapi.SelfService{Apps: apps, Doorbell: p.Doorbell()},
 		Callbacks:   &httpapi.Callbacks{Base: apps.Base, Gateway: g, Providers: p.Providers},
 		Health:      &httpapi.Health{Base: apps.Base, Ledger: p.Ledger, Version: p.Config.Version, QueueCheck: p.QueueCheck},
@@ -47,6 +52,12 @@ func Status(p assembly.Parts) (httpapi.Handler, error) {
 		return nil, err
 	}
 	return c.Questions(), nil
+}
+
+// Refunds is the handler of the function of that name.
+func Refunds(p assembly.Parts) (httpapi.Handler, error) {
+	r, err := payments.Refunds(p)
+	return (&httpapi.Refunds{Apps: httpapi.NewApps(p.Ledger, p.Host, p.Log), Refunds: r}).Handler(), err
 }
 
 func collection(p assembly.Parts) (*httpapi.Collection, error) {
