@@ -167,7 +167,7 @@ func unusedBy(g grant) string {
 // shared says that one of those who hold a grant uses it for all: which one
 // fetches MTN's token or notes the use of a key is a matter of who comes first.
 func shared(g grant) bool {
-	return (g.Policy == "MtnPolicy" || g.Policy == "AppPolicy") && g.Action == "dynamodb:PutItem"
+	return (g.Policy == "MtnPolicy" || g.Policy == "MtnPayoutsPolicy" || g.Policy == "AppPolicy") && g.Action == "dynamodb:PutItem"
 }
 
 // checkRefusals holds the roles to what no function may do, or only those that
@@ -178,7 +178,7 @@ func checkRefusals(t *testing.T, s *stack) {
 	secret := func(name string) use {
 		return use{Action: "ssm:GetParameters", Resource: "arn:aws:ssm:" + region + ":123456789012:parameter/" + s.name + "/" + name}
 	}
-	app := []string{"request-to-pay", "status", "payments"}
+	app := []string{"request-to-pay", "status", "payments", "refunds"}
 	for _, c := range []struct {
 		use use
 		may []string
@@ -187,7 +187,7 @@ func checkRefusals(t *testing.T, s *stack) {
 		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "key"}, app},
 		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "endpoint"}, []string{"forwarder", "reconciler"}},
 		{use{Action: "dynamodb:GetItem", Resource: main, Keys: "client"}, append(slices.Clone(app), "forwarder", "reconciler")},
-		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "token"}, []string{"request-to-pay", "status", "mtn-callback", "reconciler"}},
+		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "token"}, []string{"request-to-pay", "status", "refunds", "mtn-callback", "reconciler"}},
 		{use{Action: "dynamodb:BatchGetItem", Resource: main, Keys: "payment"}, []string{"payments"}},
 		{use{Action: "dynamodb:BatchGetItem", Resource: main, Keys: "client"}, nil},
 		{use{Action: "dynamodb:Query", Resource: main, Keys: "client"}, nil},
@@ -198,7 +198,9 @@ func checkRefusals(t *testing.T, s *stack) {
 		{use{Action: "dynamodb:DeleteItem", Resource: main, Keys: "external"}, nil},
 		{use{Action: "dynamodb:GetItem", Resource: "arn:AuditTable", Keys: "payment"}, nil},
 		{secret("payer-key"), []string{"request-to-pay"}},
-		{secret("sealing-keys"), []string{"request-to-pay", "status", "mtn-callback", "forwarder", "reconciler"}},
+		{secret("payouts/mtn"), []string{"refunds", "reconciler"}},
+		{secret("accounts/mtn"), []string{"request-to-pay", "status", "mtn-callback", "reconciler"}},
+		{secret("sealing-keys"), []string{"request-to-pay", "status", "refunds", "mtn-callback", "forwarder", "reconciler"}},
 	} {
 		for name, d := range s.functions(t) {
 			if got, want := allowed(s.grants(t, d), c.use), slices.Contains(c.may, name); got != want {

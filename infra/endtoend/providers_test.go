@@ -58,7 +58,9 @@ func (w *world) startMTN(t *testing.T) map[string]any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]any{"MTN_BASE_URL": serve(t, w.sandbox.Handler()), "MTN_TARGET_ENV": "sandbox",
+	url := serve(t, w.sandbox.Handler())
+	w.payouts = account.PayoutVariables(url)
+	return map[string]any{"MTN_BASE_URL": url, "MTN_TARGET_ENV": "sandbox",
 		"MTN_API_USER": account.APIUser, "MTN_API_KEY": account.APIKey, "MTN_SUBSCRIPTION_KEY": account.SubscriptionKey}
 }
 

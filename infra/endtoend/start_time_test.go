@@ -41,11 +41,11 @@ var (
 	firstEvents = map[string]string{
 		"request-to-pay": "request-to-pay/missing-key", "status": "status/missing-key",
 		"mtn-callback": "mtn-callback/post-with-token-empty-body", "forwarder": "forwarder/unreadable-message",
-		"payments": "payments/missing-key",
+		"payments": "payments/missing-key", "refunds": "refunds/missing-key",
 	}
 	workEvents = map[string]string{
 		"request-to-pay": "request-to-pay/accepted", "status": "status/known", "mtn-callback": "mtn-callback/post-bare",
-		"forwarder": "forwarder/batch", "payments": "payments/timeline",
+		"forwarder": "forwarder/batch", "payments": "payments/timeline", "refunds": "refunds/validation-failed",
 	}
 )
 

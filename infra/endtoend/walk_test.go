@@ -35,6 +35,7 @@ func TestDeployedShape(t *testing.T) {
 		{"Mom Factura", testMomFactura},
 		{"MomentPay", testMomentPay},
 		{"payments", func(t *testing.T, w *world) { testPayments(t, w, paid) }},
+		{"refunds", func(t *testing.T, w *world) { testRefund(t, w, paid[0]) }},
 		{"retention", func(t *testing.T, w *world) { testRetention(t, w, paid[0]) }},
 		{"policies", func(t *testing.T, w *world) { checkPolicies(t, w.stack, w.recorder) }},
 		{"refusals", func(t *testing.T, w *world) { checkRefusals(t, w.stack) }},

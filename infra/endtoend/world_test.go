@@ -30,6 +30,7 @@ import (
 	"momoproxy/shared/config"
 	"momoproxy/shared/host"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/queue/sqs"
 	"momoproxy/shared/seal"
 	"momoproxy/shared/table/dynamo"
@@ -73,6 +74,7 @@ type world struct {
 	processes map[string]*process
 	// environments are what each process was started with.
 	environments map[string]map[string]string
+	payouts      map[string]string // the account that gives money back at MTN
 	recorder     *recorder
 	store        *parameterStore
 	accounts     map[string]map[string]any // what the store holds, by provider
@@ -138,6 +140,8 @@ func newWorld(t *testing.T) *world {
 	for provider, account := range w.accounts {
 		w.store.values["/"+name+"/accounts/"+provider] = object(t, map[string]any{provider: account})
 	}
+
+	w.store.values["/"+name+"/payouts/mtn"] = object(t, map[string]any{"mtn": w.payouts})
 
 	w.startLedger(t, names, tables.Endpoint, sealing, payer)
 	for function, d := range w.stack.functions(t) {
@@ -248,7 +252,8 @@ func (w *world) startLedger(t *testing.T, names dynamo.Names, endpoint, sealing,
 		heldKey:       w.app.url(heldKey),
 	} {
 		client := ledger.Client{ID: ledger.NewClientID(rand.Reader), Name: key, CallbackURL: url, Active: true,
-			CreatedAt: ledger.Clock(time.Now()), APIKey: key, SigningSecrets: []string{secret.Reveal()}}
+			CreatedAt: ledger.Clock(time.Now()), APIKey: key, SigningSecrets: []string{secret.Reveal()},
+			RefundsPerDay: []payment.Money{{Minor: 1_000_00, Currency: "EUR"}}}
 		if _, err := w.ledger.CreateClient(t.Context(), client); err != nil {
 			t.Fatal(err)
 		}

@@ -20,11 +20,13 @@ import (
 	"momoproxy/infra/cloud"
 	"momoproxy/infra/receiver"
 	"momoproxy/shared/assembly"
+	"momoproxy/shared/assembly/payments"
 	"momoproxy/shared/assembly/routes"
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/host"
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/telemetry"
 	"momoproxy/shared/webhook"
 )
@@ -33,6 +35,8 @@ import (
 const (
 	demoKey      = "APP_CHANGE_THIS"
 	demoClientID = "cli_demo"
+	// demoRefundsPerDay is what it may give back.
+	demoRefundsPerDay = "10000"
 )
 
 // system is everything that runs.
@@ -165,6 +169,17 @@ func (s *system) startDemoApp(ctx context.Context) error {
 		}
 		client = ledger.Client{ID: demoClientID, Name: "Demo app", Active: true, CreatedAt: ledger.Clock(s.clock.Now()),
 			APIKey: demoKey, SigningSecrets: []string{secret.Reveal()}}
+		refunders, err := payments.Refunders(s.parts)
+		if err != nil {
+			return err
+		}
+		for _, r := range refunders { // of one currency: a stand-in's, or a test account's
+			perDay, err := payment.ParseMoney(demoRefundsPerDay, r.Capabilities().Currency)
+			if err != nil {
+				return err
+			}
+			client.RefundsPerDay = []payment.Money{perDay}
+		}
 		if client, err = s.parts.Ledger.CreateClient(ctx, client); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,9 +15,11 @@ import (
 	mtnstand "momoproxy/infra/standin/mtn"
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/gateway"
+	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
 	"momoproxy/shared/refund"
+	"momoproxy/shared/table"
 )
 
 const (
@@ -321,5 +324,78 @@ func TestRefundWithoutAccount(t *testing.T) {
 		if f := w.Story(ref).Refunds[0]; f.Status != refund.Successful {
 			t.Errorf("%s", f.Status)
 		}
+	})
+}
+
+// What an operator chooses is listed, too, with what it is.
+func TestRefundsOfAnOperator(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		ref := paidOrder(t, w, "ORDER-1")
+		for _, kind := range []refund.Kind{refund.ByHand, refund.ByTransfer} {
+			_, _, err := w.Refunds.Request(t.Context(), gateway.RefundOrder{
+				Reference: ref, Operator: "thandi", ID: uuid.NewString(), Kind: kind, Reason: "by hand", Amount: payment.Money{Minor: 100, Currency: "SZL"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		found := map[string]string{}
+		for _, f := range is(t, own(t, w, refundsOf, ref, testbed.ShopKey), 200, "").Fields["refunds"].([]any) {
+			r := cloud.Request(oneRefund, ref, f.(map[string]any)["refundId"].(string))
+			r.Headers["x-proxy-api-key"] = testbed.ShopKey
+			a := is(t, w.Call(t.Context(), r), 200, "")
+			found[a.Text("kind")] = a.Text("status")
+		}
+		if found["manual"] != "SUCCESSFUL" || found["transfer"] != "PENDING" {
+			t.Errorf("%v", found)
+		}
+		w.Pass(time.Hour)
+		if got := refundedAtMTN(w); fmt.Sprint(got) != "[1]" || len(w.App.About(ref)) != 3 {
+			t.Errorf("MTN gave back %v; the app got %d events", got, len(w.App.About(ref)))
+		}
+	})
+}
+
+// The table failing, records that cannot be read, haste, and no key.
+func TestRefundFaults(t *testing.T) {
+	var down atomic.Bool
+	o := tableDown(&down, table.ErrUnavailable)
+	o.Limits = httpapi.NewRateLimit(1, 30)
+	bubble(t, o, func(t *testing.T, w *testbed.World) {
+		mayRefund(t, w, 1000)
+		ref := paidOrder(t, w, "ORDER-1")
+		one := func(reference, key string) testbed.Answer {
+			r := cloud.Request(oneRefund, reference, refundID)
+			r.Headers["x-proxy-api-key"] = key
+			return w.Call(t.Context(), r)
+		}
+		all := func(reference, key string) []testbed.Answer {
+			return []testbed.Answer{giveBack(w, reference, key, refundBody(refundID, "")), own(t, w, refundsOf, reference, key), one(reference, key)}
+		}
+		each := func(answers []testbed.Answer, status int, code string) {
+			t.Helper()
+			for _, a := range answers {
+				is(t, a, status, code)
+			}
+		}
+		each(all(uuid.NewString(), testbed.ShopKey), 404, "not_found")
+		each(all(ref, "nobody"), 401, "unauthorized")
+		is(t, one(ref, testbed.OtherKey), 403, "forbidden")
+		down.Store(true)
+		each(all(ref, testbed.ShopKey), 503, "unavailable")
+		down.Store(false)
+		for _, r := range w.Records() {
+			if r.Space == table.Main && r.Sort == "payment" {
+				r.Attributes["amount_minor"] = "a lot"
+				if err := w.Memory.Write(t.Context(), table.Put(r)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		each(all(ref, testbed.ShopKey), 500, "internal")
+		for range 30 {
+			_ = one(ref, testbed.ShopKey)
+		}
+		each(all(ref, testbed.ShopKey), 429, "rate_limited")
 	})
 }
