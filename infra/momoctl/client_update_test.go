@@ -23,13 +23,15 @@ func TestClientUpdate(t *testing.T) {
 		if v := c.object("client", "show", "cli_shop"); v["accounts"] != nil {
 			t.Errorf("%v", v)
 		}
+		c.must("client", "update", "cli_shop", "--refunds-per-day", "SZL 1000,EUR 20.50")
+		contains(t, "audit of refunds", c.must("audit", "show", "--client", "cli_shop"), "it may refund 1000.00 SZL, 20.50 EUR a day")
 		made := c.object("client", "create", "--name", "Kiosk", "--accounts", "mtn")
 		if v := c.object("client", "show", made["id"].(string)); fmt.Sprint(v["accounts"]) != "[mtn]" {
 			t.Errorf("%v", v)
 		}
 		contains(t, "audit of accounts", c.must("audit", "show", "--client", "cli_shop"), "accounts mtn-sz, mtn-sz-new", "accounts all")
 		contains(t, "audit", c.must("audit", "show", "--client", "cli_shop"), "client/update", "operator thandi", "Corner shop")
-		for _, args := range [][]string{{"cli_shop"}, {"cli_shop", "--name", " "}, {"cli_shop", "--accounts", "MTN sz"}} {
+		for _, args := range [][]string{{"cli_shop"}, {"cli_shop", "--name", " "}, {"cli_shop", "--accounts", "MTN sz"}, {"cli_shop", "--refunds-per-day", "1000"}} {
 			if o := c.run(append([]string{"client", "update"}, args...)...); o.code != exitUsage {
 				t.Errorf("%v: %+v", args, o)
 			}
