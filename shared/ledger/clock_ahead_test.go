@@ -74,3 +74,24 @@ func TestHoldForAnEndpointThatMoved(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// So is what was cached under a clock that ran ahead when the clock, set back
+// and unused in between, comes to that time again.
+func TestCacheOfAClockThatRanAheadAndCaughtUp(t *testing.T) {
+	t.Parallel()
+	b := newBooks(t, nil)
+	own := start
+	reading := ledger.New(b.memory, ring(t), ledger.Options{Now: func() time.Time { return own }})
+	const origin = "https://shop.example.com:443"
+	ahead := start.Add(4 * time.Minute)
+	if e, err := reading.RecentEndpoint(t.Context(), client, origin, ahead); err != nil || e.State != delivery.EndpointClosed {
+		t.Fatal(e, err)
+	}
+	if _, err := b.SaveEndpoint(t.Context(), delivery.Endpoint{ClientID: client, Origin: origin, State: delivery.EndpointOpen, OpenedAt: start, ProbeAt: start}, start); err != nil {
+		t.Fatal(err)
+	}
+	own = ahead // the clock was set back at once
+	if e, err := reading.RecentEndpoint(t.Context(), client, origin, ahead); err != nil || e.State != delivery.EndpointOpen {
+		t.Errorf("four minutes later it still answers %+v, %v", e, err)
+	}
+}

@@ -34,7 +34,8 @@ type Options struct {
 	// Without it no payment that has a payer can be created, and none found by
 	// its payer.
 	HashPayer func(payer string) string
-	// Now dates the audit records of changes that are given no time. nil:
+	// Now is the process's own clock: it dates the audit records of changes
+	// that are given no time, and measures how old what is cached is. nil:
 	// time.Now.
 	Now func() time.Time
 }
@@ -82,9 +83,15 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 	if s == nil {
 		s = noSealer{}
 	}
-	l := &Ledger{table: t, sealer: s, retention: o.Retention, auditRetention: auditRetention, random: o.Random, parallel: o.Parallel, hashPayer: o.HashPayer,
-		health: newCache[Health](healthFresh), newPayments: newCache[int](newPaymentsFresh), recent: newCache[map[string]Recent](recentFresh), clients: newCache[Client](ClientFresh), lookups: newCache[table.Record](ClientFresh),
-		endpoints: newCache[delivery.Endpoint](endpointFresh), now: o.Now}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	l := &Ledger{
+		table: t, sealer: s, retention: o.Retention, auditRetention: auditRetention, random: o.Random, parallel: o.Parallel, hashPayer: o.HashPayer,
+		health: newCache[Health](healthFresh, o.Now), newPayments: newCache[int](newPaymentsFresh, o.Now),
+		recent: newCache[map[string]Recent](recentFresh, o.Now), clients: newCache[Client](ClientFresh, o.Now),
+		lookups: newCache[table.Record](ClientFresh, o.Now), endpoints: newCache[delivery.Endpoint](endpointFresh, o.Now), now: o.Now,
+	}
 	if l.retention > 0 {
 		l.auditRetention = min(l.auditRetention, l.retention)
 	}
@@ -95,9 +102,6 @@ func New(t table.Table, s Sealer, o Options) *Ledger {
 		l.parallel = host.Machine().Parallel
 	}
 	l.hints = &hintCounts{random: l.random}
-	if l.now == nil {
-		l.now = time.Now
-	}
 	return l
 }
 
