@@ -129,7 +129,10 @@ func testMCX(t *testing.T, w *world) {
 	w.forwardUntil(t, declined.reference())
 	w.checkDelivered(t, declined.reference(), payment.EventFailed)
 
-	paid := w.ask(t, appKey, factura("FACTURA-MCX", "mcx", "1500.00"))
+	order := factura("FACTURA-MCX", "mcx", "1500.00")
+	order["products"] = []any{map[string]any{"name": "Arroz 5 kg", "price": "500.00", "quantity": 2, "taxPercent": 5}, map[string]any{"name": "Entrega", "price": 500, "quantity": 1}}
+	order["customer"] = map[string]any{"name": "Ana Silva", "taxId": "004512345LA041"}
+	paid := w.ask(t, appKey, order)
 	if paid.Code != 202 || paid.Body["status"] != "SUCCESSFUL" {
 		t.Fatalf("%d %s", paid.Code, paid.Text)
 	}

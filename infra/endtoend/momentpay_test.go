@@ -3,6 +3,7 @@ package endtoend
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"momoproxy/infra/standin/core"
 	momentstand "momoproxy/infra/standin/momentpay"
@@ -20,6 +21,7 @@ func (w *world) link(t *testing.T, order string) string {
 	t.Helper()
 	got := w.ask(t, appKey, map[string]any{
 		"provider": "momentpay", "amount": "250.00", "externalId": order, "callbackFormat": "provider",
+		"expiresAt": time.Now().Add(time.Hour).UTC().Format(time.RFC3339),
 	})
 	told, _ := got.Body["instructions"].(map[string]any)
 	if got.Code != 202 || got.Body["status"] != "PENDING" || told["link"] == "" {

@@ -24,7 +24,7 @@ import (
 // writes it.
 func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, record ledger.AuditRecord) (answer Answer, recorded bool, err error) {
 	r.MayUse = c.Accounts
-	p, prov, faults := g.read(ctx, r)
+	p, invoice, prov, faults := g.read(ctx, r)
 	if len(faults) > 0 {
 		return Answer{Kind: Invalid, Faults: faults}, false, nil
 	}
@@ -34,7 +34,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		p.Reference = payment.ReferenceFor(c.ID, r.IdempotencyKey)
 	}
 
-	hash := requestHash(p, r.Account)
+	hash := requestHash(p, r.Account, invoice)
 	providerCtx, cancel := within(ctx, submitBudget, answerReserve)
 	defer cancel()
 	if err := prov.Admit(providerCtx, p); err != nil {
@@ -64,7 +64,7 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 		return answer, false, err
 	}
 
-	result := g.submit(providerCtx, prov, entry, slot, token)
+	result := g.submit(providerCtx, prov, entry, invoice, slot, token)
 
 	after, err := g.applyEvidence(ctx, entry, update{evidence: result.Evidence, exchanges: result.Exchanges, request: &record})
 	if err != nil {

@@ -36,7 +36,10 @@ type Request struct {
 	Method         string // empty: the provider's default
 	CallbackFormat string // empty: FormatProxy
 	Metadata       map[string]string
-	IdempotencyKey string // from the header; empty: none
+	Products       []Product // lines of the provider's invoice; nil: none given
+	Customer       *Customer // whom the invoice names; nil: nobody
+	ExpiresAt      string    // when the payer can no longer pay; empty: as the method has it
+	IdempotencyKey string    // from the header; empty: none
 	// HasIdempotencyKey: the header was there, if only blank.
 	HasIdempotencyKey bool
 }
@@ -64,13 +67,13 @@ const (
 )
 
 // read reads every field and returns all faults at once.
-func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, *guard.Guard, []Fault) {
+func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, provider.Invoice, *guard.Guard, []Fault) {
 	var faults []Fault
 	fault := func(field, message string) { faults = append(faults, Fault{field, message}) }
 
 	prov, none := g.chooseAccount(ctx, r)
 	if none != nil {
-		return payment.Payment{}, nil, append(faults, *none)
+		return payment.Payment{}, provider.Invoice{}, nil, append(faults, *none)
 	}
 	caps := prov.Capabilities()
 	p := payment.Payment{
@@ -125,12 +128,19 @@ func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, *guard.
 		}
 	}
 	faults = append(faults, metadataFaults(r.Metadata)...)
+	invoice, wrong := invoiceOf(r, p.Amount, caps, method)
+	faults = append(faults, wrong...)
+	if at, m := expiryOf(r.ExpiresAt, g.now(), caps, method); m != "" {
+		fault("expiresAt", m)
+	} else {
+		p.ExpiresAt = at
+	}
 	if r.HasIdempotencyKey && strings.TrimSpace(r.IdempotencyKey) == "" {
 		fault("Idempotency-Key", "must not be blank; leave the header out to do without")
 	} else if m := idFault(r.IdempotencyKey, 0, MaxIdempotencyKey); m != "" {
 		fault("Idempotency-Key", m)
 	}
-	return p, prov, faults
+	return p, invoice, prov, faults
 }
 
 // readPayer reads a payer's number by the account's plan, or as one of the
@@ -239,7 +249,7 @@ func sentence(err, sentinel error) string {
 // requestHash identifies the content of a request after reading it, with the
 // account that it names. So spacing, "+268…" or the order of JSON fields make
 // no other request of it.
-func requestHash(p payment.Payment, account string) string {
+func requestHash(p payment.Payment, account string, invoice provider.Invoice) string {
 	fields := []any{
 		p.Provider, p.Method, p.Amount.Minor, p.Amount.Currency, p.ExternalID, p.Payer,
 		p.PayerMessage, p.PayeeNote, p.CallbackURL, p.Metadata, p.NativeCallbacks,
@@ -247,7 +257,13 @@ func requestHash(p payment.Payment, account string) string {
 	if account != "" {
 		fields = append(fields, account)
 	}
-	content, _ := json.Marshal(fields) // strings, integers and a map: always marshals
+	if len(invoice.Lines) > 0 || invoice.Customer != (provider.Customer{}) {
+		fields = append(fields, invoice)
+	}
+	if !p.ExpiresAt.IsZero() {
+		fields = append(fields, p.ExpiresAt)
+	}
+	content, _ := json.Marshal(fields) // strings, integers, maps and a time: always marshals
 	h := sha256.Sum256(content)
 	return hex.EncodeToString(h[:16])
 }
@@ -256,7 +272,7 @@ func requestHash(p payment.Payment, account string) string {
 // fault, leaving out the fields named there, so that an app learns all at
 // once.
 func (g *Gateway) Faults(ctx context.Context, r Request, known []Fault) []Fault {
-	_, _, faults := g.read(ctx, r)
+	_, _, _, faults := g.read(ctx, r)
 	named := map[string]bool{}
 	for _, f := range known {
 		named[f.Field] = true

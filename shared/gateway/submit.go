@@ -11,8 +11,8 @@ import (
 )
 
 // submit asks the provider to charge, within its slot.
-func (g *Gateway) submit(ctx context.Context, prov *guard.Guard, p ledger.Payment, slot time.Time, token string) provider.Answer {
-	result := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token), slot)
+func (g *Gateway) submit(ctx context.Context, prov *guard.Guard, p ledger.Payment, invoice provider.Invoice, slot time.Time, token string) provider.Answer {
+	result := prov.Submit(ctx, p.Payment, g.callbackURL(p.Reference, token), invoice, slot)
 	g.logAsked(ctx, p, "submit", result)
 	result.Evidence = SubmitEvidence(result)
 	g.reportAccountFault(ctx, p, result)

@@ -77,7 +77,7 @@ func (g *Guard) Admit(ctx context.Context, p payment.Payment) error {
 // Submit asks the provider to charge p, which is stored, within its slot. A
 // slot that is stale by now (the table was slow) is taken anew; without one
 // nothing is asked, and that is certain.
-func (g *Guard) Submit(ctx context.Context, p payment.Payment, callbackURL string, slot time.Time) provider.Answer {
+func (g *Guard) Submit(ctx context.Context, p payment.Payment, callbackURL string, invoice provider.Invoice, slot time.Time) provider.Answer {
 	g.claimProbe(ctx, p)
 	if g.Capabilities().Submits.Every > 0 && g.now().Sub(slot) > submitSlotLasts {
 		again, err := g.WaitToSubmit(ctx, p.ClientID)
@@ -86,7 +86,7 @@ func (g *Guard) Submit(ctx context.Context, p payment.Payment, callbackURL strin
 			return provider.Answer{}
 		}
 	}
-	answer := g.Provider.Submit(ctx, p, callbackURL)
+	answer := provider.SubmitTo(ctx, g.Provider, p, callbackURL, invoice)
 	g.note(ctx, p, answer)
 	return answer
 }

@@ -14,7 +14,7 @@ import (
 	"momoproxy/shared/gateway"
 )
 
-// maxDepth bounds the nesting of a request body; ours needs two.
+// maxDepth bounds the nesting of a request body; ours needs three.
 const maxDepth = 8
 
 // errJSON is a body that is no JSON object.
@@ -230,6 +230,17 @@ func amount(read func(said string) (fault string)) func(any) string {
 	}
 }
 
+func number(into *string) func(any) string {
+	return func(v any) string {
+		n, ok := v.(json.Number)
+		if !ok {
+			return "must be a number"
+		}
+		*into = n.String()
+		return ""
+	}
+}
+
 // readRequest reads the body of a request to pay. Faults of form come back
 // all at once; what the fields say is checked by the gateway.
 func readRequest(body []byte) (gateway.Request, []gateway.Fault, error) {
@@ -250,6 +261,40 @@ func readRequest(body []byte) (gateway.Request, []gateway.Fault, error) {
 		"account":        text(&r.Account),
 		"method":         text(&r.Method),
 		"callbackFormat": text(&r.CallbackFormat),
+		"expiresAt":      text(&r.ExpiresAt),
+		"products": func(v any) string {
+			lines, ok := v.([]any)
+			if !ok {
+				return "must be a list of objects with name, price and quantity"
+			}
+			r.Products = make([]gateway.Product, len(lines))
+			for i, v := range lines {
+				at := fmt.Sprintf("products.%d", i)
+				line, ok := v.(object)
+				if !ok {
+					nested = append(nested, gateway.Fault{Field: at, Message: "must be an object with name, price and quantity"})
+					continue
+				}
+				nested = append(nested, line.into(at+".", fields{
+					"name":       text(&r.Products[i].Name),
+					"price":      amount(func(said string) string { r.Products[i].Price = said; return "" }),
+					"quantity":   number(&r.Products[i].Quantity),
+					"taxPercent": number(&r.Products[i].TaxPercent),
+				})...)
+			}
+			return ""
+		},
+		"customer": func(v any) string {
+			customer, ok := v.(object)
+			if !ok {
+				return "must be an object with name and taxId"
+			}
+			r.Customer = &gateway.Customer{}
+			nested = append(nested, customer.into("customer.", fields{
+				"name": text(&r.Customer.Name), "taxId": text(&r.Customer.TaxID), "phone": text(&r.Customer.Phone),
+			})...)
+			return ""
+		},
 		"payer": func(v any) string {
 			payer, ok := v.(object)
 			if !ok {

@@ -22,7 +22,7 @@ var ErrNotForgotten = errors.New("only an ended payment that has a number is for
 // ForgetPayer puts payment.Forgotten in the place of the payer's number in all
 // that is stored of an ended payment: its audit records, the payment, what the
 // app wrote into it, its events and their bodies; and takes it out of the list
-// of the number's payments. Amounts, times, ids and the provider's words stay,
+// of the number's payments. Whom an invoice was to name is taken out too. Amounts, times, ids and the provider's words stay,
 // the order id too. The payment comes last, so that one that was interrupted is
 // found again by its number. record says who did it. ErrStale: something has
 // changed since it was read; do it again.
@@ -82,10 +82,17 @@ func numberIn(payer payment.MSISDN) number {
 func (n number) erase(rec table.Record) (changed bool) {
 	for name, value := range rec.Attributes {
 		text, ok := value.(string)
-		if !ok || name == "external_id" || !n.MatchString(text) { // an order's lock has its id as key
+		if !ok || name == "external_id" { // an order's lock has its id as key
 			continue
 		}
-		rec.Attributes[name], changed = n.ReplaceAllString(text, string(payment.Forgotten)), true
+		without := customer.ReplaceAllString(n.ReplaceAllString(text, string(payment.Forgotten)), `"customer":null`)
+		if without != text {
+			rec.Attributes[name], changed = without, true
+		}
 	}
 	return changed
 }
+
+// customer is whom an invoice names, in the body of a request to us or to the
+// provider. It is kept nowhere else.
+var customer = regexp.MustCompile(`"customer"\s*:\s*\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\}`)

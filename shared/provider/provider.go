@@ -62,6 +62,11 @@ type Method struct {
 	MinPollInterval time.Duration
 	Strict          bool // the provider itself demands MinPollInterval
 	NeedsPayer      bool // the payer's number has to be known
+	// Invoice: what the method takes of an invoice's lines and customer.
+	Invoice InvoiceLimits
+	// LongestExpiry is how far ahead an app may say that the payer can pay no
+	// longer; 0: the method takes no such time.
+	LongestExpiry time.Duration
 	// Off: no new payments by this method; those there are go on.
 	Off bool
 }

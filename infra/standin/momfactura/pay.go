@@ -2,6 +2,7 @@ package momfactura
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"math/big"
 	"net/http"
@@ -31,9 +32,15 @@ type order struct {
 		PhoneNumber string      `json:"phoneNumber"`
 	} `json:"paymentInfo"`
 	Products []struct {
+		Name     string      `json:"productName"`
 		Price    json.Number `json:"productPrice"`
 		Quantity json.Number `json:"productQuantity"`
+		IVA      json.Number `json:"iva"`
 	} `json:"products"`
+	Customer struct {
+		Name string `json:"name"`
+		NIF  string `json:"nif"`
+	} `json:"customer"`
 	InstantWithdraw bool   `json:"instantWithdraw"`
 	SimulateResult  string `json:"simulateResult"`
 }
@@ -110,12 +117,19 @@ func (s *Standin) faultIn(o order, route string, body []byte) (core.Answer, bool
 	case route != RouteReference && !angolan(o.PaymentInfo.PhoneNumber):
 		return refusal(400, "MISSING_PHONE", "Número de telefone em falta"), true
 	}
+	switch { // codes that the provider does not publish
+	case len(o.Products) == 0 && s.dialect.ProductsRequired && route != RouteEkwanza:
+		return refusal(400, "MISSING_PRODUCTS", "Produtos em falta"), true
+	case (o.Customer.Name == "") != (o.Customer.NIF == ""):
+		return refusal(400, "INVALID_CUSTOMER", "Nome e NIF em conjunto"), true
+	}
 	if len(o.Products) > 0 {
 		sum := new(big.Rat)
 		for _, p := range o.Products {
 			price, okPrice := new(big.Rat).SetString(string(p.Price))
 			quantity, okQuantity := new(big.Rat).SetString(string(p.Quantity))
-			if !okPrice || !okQuantity {
+			iva, okIVA := new(big.Rat).SetString(cmp.Or(string(p.IVA), "14"))
+			if !okPrice || !okQuantity || !okIVA || p.Name == "" || quantity.Sign() <= 0 || !quantity.IsInt() || iva.Sign() < 0 || iva.Cmp(big.NewRat(14, 1)) > 0 {
 				return refusal(400, "INVALID_AMOUNT", "Produto inválido"), true
 			}
 			sum.Add(sum, price.Mul(price, quantity))

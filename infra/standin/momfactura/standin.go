@@ -43,6 +43,9 @@ type Dialect struct {
 	// WithdrawOptional takes payments without instantWithdraw, as before
 	// 2026-06.
 	WithdrawOptional bool
+	// ProductsRequired refuses a reference or MCX without products, as the
+	// SDK's README has it.
+	ProductsRequired bool
 	// NoEkwanza answers 404 to E-kwanza, as the newest pages suggest.
 	NoEkwanza bool
 }

@@ -57,6 +57,7 @@ var methods = []provider.Method{
 			NotFoundGrace: 2 * time.Minute, NotFoundSpacing: 30 * time.Second, Failures: failures,
 		},
 		MinPollInterval: 5 * time.Second,
+		LongestExpiry:   longestLife,
 	},
 	{
 		Name: MethodPush,

@@ -55,15 +55,11 @@ func (p *Provider) Native(pay payment.Payment, e payment.Event, raw []byte) []by
 	if passable(raw, pay, status) {
 		return raw
 	}
-	expires := pay.ExpiresAt
-	if expires.IsZero() {
-		expires = expiry(pay)
-	}
 	n := native{
 		ID: pay.IDs["id"], Status: status, Type: MethodLink,
 		Amount: pay.Amount.Minor, Currency: pay.Amount.Currency,
 		PaymentID: pay.FinancialTransactionID, ExternalReference: pay.Reference, Description: pay.PayerMessage,
-		ExpiresAt: instant(expires), CreatedAt: instant(pay.CreatedAt), UpdatedAt: instant(ended(pay)),
+		ExpiresAt: instant(expiry(pay)), CreatedAt: instant(pay.CreatedAt), UpdatedAt: instant(ended(pay)),
 	}
 	if n.PaymentID == "" {
 		n.PaymentID = pay.IDs["payment_id"]
@@ -101,9 +97,6 @@ func passable(raw []byte, pay payment.Payment, status string) bool {
 	method, expires := MethodLink, expiry(pay)
 	if pay.Method == MethodPush {
 		method = MethodPush
-	}
-	if !pay.ExpiresAt.IsZero() {
-		expires = pay.ExpiresAt
 	}
 	link := wire.ID(pay.Instructions["link"])
 	data := wire.Form{

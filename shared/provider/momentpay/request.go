@@ -63,9 +63,13 @@ func (p *Provider) authorised(method, path string) wire.Call {
 	}}
 }
 
-// expiry is when a payer can no longer pay, counted from the payment's
-// creation and not from the moment at which it is sent.
+// expiry is when a payer can no longer pay: as the app or MomentPay has said,
+// else counted from the payment's creation and not from the moment at which it
+// is sent.
 func expiry(pay payment.Payment) time.Time {
+	if !pay.ExpiresAt.IsZero() {
+		return pay.ExpiresAt
+	}
 	life := linkLife
 	if pay.Method == MethodPush {
 		life = pushLife

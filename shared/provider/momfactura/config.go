@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"momoproxy/shared/provider/wire"
 )
@@ -36,6 +38,12 @@ type Config struct {
 	// NoEkwanza takes no new E-kwanza payments: the method is gone from the
 	// provider's newest documents.
 	NoEkwanza bool
+	// DefaultLine names the one line of the invoice when an app gives none;
+	// empty: no line is sent. Whether a payment without lines is refused is not
+	// confirmed.
+	DefaultLine string
+	// DefaultIVA is that line's tax in percent, 0 to 14; nil: the provider's own.
+	DefaultIVA *int
 	// AttemptTimeout bounds one HTTP exchange; 0 means DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
 }
@@ -66,11 +74,20 @@ func (c Config) Validate() error {
 			fault("webhook token must be 16 to 200 characters long")
 		}
 	}
+	if utf8.RuneCountInString(c.DefaultLine) > longestLine || !utf8.ValidString(c.DefaultLine) || strings.ContainsFunc(c.DefaultLine, unicode.IsControl) {
+		fault("default line must be at most %d characters, without control characters", longestLine)
+	}
+	if c.DefaultIVA != nil && (*c.DefaultIVA < 0 || *c.DefaultIVA > maxIVA || c.DefaultLine == "") {
+		fault("default IVA must be 0 to %d, and goes with a default line", maxIVA)
+	}
 	if c.AttemptTimeout < 0 || c.AttemptTimeout > time.Minute {
 		fault("attempt timeout must be at most a minute, or 0 for %s", DefaultAttemptTimeout)
 	}
 	return errors.Join(faults...)
 }
+
+// longestLine is in characters: no limit is documented.
+const longestLine = 100
 
 const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

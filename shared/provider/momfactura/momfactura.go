@@ -98,13 +98,22 @@ var (
 	questions = provider.Limit{Every: 850 * time.Millisecond, Burst: 5}
 )
 
+// invoiced: lines with their tax in percent (SDK 1.0.8). How many are taken is
+// not confirmed.
+const (
+	maxIVA   = 14
+	maxLines = 50
+)
+
+var invoiced = provider.InvoiceLimits{MaxLines: maxLines, MaxTaxPercent: maxIVA}
+
 // methods lists the ways to pay. The least time between two questions about
 // one payment is the provider's own rule (skill), but for MCX.
 func methods(noEkwanza bool) []provider.Method {
 	return []provider.Method{
-		{Name: MethodReference, Policy: referencePolicy, MinPollInterval: 30 * time.Second, Strict: true},
+		{Name: MethodReference, Policy: referencePolicy, MinPollInterval: 30 * time.Second, Strict: true, Invoice: invoiced},
 		{Name: MethodEkwanza, Policy: ekwanzaPolicy, MinPollInterval: 5 * time.Second, Strict: true, NeedsPayer: true, Off: noEkwanza},
-		{Name: MethodMCX, Policy: mcxPolicy, MinPollInterval: time.Minute, Strict: true, NeedsPayer: true},
+		{Name: MethodMCX, Policy: mcxPolicy, MinPollInterval: time.Minute, Strict: true, NeedsPayer: true, Invoice: invoiced},
 	}
 }
 

@@ -1,12 +1,26 @@
 package momfactura
 
 import (
+	"strconv"
+
 	"momoproxy/shared/provider"
 )
 
 // documentedURL is the one base URL that Mom Factura documents; its test mode
 // is the same host.
 const documentedURL = "https://api.momenu.online"
+
+// percent reads a whole number; what is none is one that Validate refuses.
+func percent(text string) *int {
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		n = -1
+	}
+	return &n
+}
 
 // Registration is Mom Factura.
 var Registration = provider.Registration{
@@ -16,6 +30,8 @@ var Registration = provider.Registration{
 		{Name: "MOMFACTURA_TEST_MODE", Kind: provider.Flag, Optional: true, Stated: true}, // true: no real money moves
 		{Name: "MOMFACTURA_INSTANT_WITHDRAW", Kind: provider.Flag, Optional: true, Beside: true},
 		{Name: "MOMFACTURA_EKWANZA", Kind: provider.Flag, Optional: true, Beside: true},
+		{Name: "MOMFACTURA_DEFAULT_LINE", Optional: true, Beside: true}, // of invoices for which an app gives no products
+		{Name: "MOMFACTURA_DEFAULT_IVA", Optional: true, Beside: true},  // its tax in percent
 		{Name: "MOMFACTURA_API_KEY", Secret: true},
 		{Name: "MOMFACTURA_WEBHOOK_TOKEN", Secret: true}, // the last part of the address registered as its webhook
 	},
@@ -27,6 +43,7 @@ var Registration = provider.Registration{
 			TestMode:          a.Flag("MOMFACTURA_TEST_MODE", false),
 			NoInstantWithdraw: !a.Flag("MOMFACTURA_INSTANT_WITHDRAW", true),
 			NoEkwanza:         !a.Flag("MOMFACTURA_EKWANZA", true),
+			DefaultLine:       a.Text("MOMFACTURA_DEFAULT_LINE"), DefaultIVA: percent(a.Text("MOMFACTURA_DEFAULT_IVA")),
 		}, p.Client, p.Host.Now)
 	},
 	// Nothing is signed, and Mom Factura sends nothing twice.
