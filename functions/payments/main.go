@@ -1,5 +1,6 @@
 // Command payments is the Lambda function behind GET /payments,
-// GET /payments/{referenceId} and POST /payments/{referenceId}/resend-callback.
+// GET /payments/{referenceId}, POST /payments/{referenceId}/resend-callback,
+// GET /events and POST /events/test.
 package main
 
 import (

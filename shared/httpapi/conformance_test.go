@@ -15,6 +15,7 @@ import (
 
 	"momoproxy/infra/testbed"
 	"momoproxy/shared/httpapi"
+	"momoproxy/shared/payment"
 )
 
 // contract holds every answer of these tests against openapi.yaml, and at the
@@ -260,10 +261,15 @@ func (c *contract) checkEvent(t testing.TB, r testbed.Received) {
 		return
 	}
 	_, schema := c.at(operation + "/requestBody/content/application~1json/schema")
+	name := "PaymentEvent"
+	if r.Content.Event == string(payment.EventTest) {
+		name = "TestEvent"
+		_, schema = c.at("/paths/~1events~1test/post/callbacks/testEvent/{$response.body#~1callbackUrl}/post/requestBody/content/application~1json/schema")
+	}
 	if err := c.validate(schema, value); err != nil {
 		t.Errorf("callback is not as openapi.yaml says: %v\n%s", err, r.Body)
 	}
-	c.noteFields("PaymentEvent", value)
+	c.noteFields(name, value)
 	parameters, _ := c.at(operation + "/parameters")
 	for i, p := range parameters.([]any) {
 		m := p.(map[string]any)

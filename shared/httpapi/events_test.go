@@ -57,6 +57,7 @@ var eventAnswers = map[string]struct {
 	"health/wrong-method":                     {405, "method_not_allowed"},
 	"payments/list":                           {200, ""},
 	"payments/events":                         {200, ""},
+	"payments/events-test":                    {202, ""},
 	"payments/list-of-one-order":              {200, ""},
 	"payments/list-bad-query":                 {422, "validation_failed"},
 	"payments/missing-key":                    {401, "unauthorized"},

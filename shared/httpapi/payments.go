@@ -70,6 +70,8 @@ type SelfService struct {
 	*Apps
 	// Doorbell tells the forwarder of what is to be delivered again.
 	Doorbell Doorbell
+	// Sleep waits for d, or until ctx ends: then it returns ctx's error.
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Doorbell tells the forwarder where to look; forwarder.Doorbell is one.
@@ -86,6 +88,7 @@ func (s *SelfService) Handler() Handler {
 		"GET /payments/{referenceId}/refunds":            s.guard("GET /payments/{referenceId}/refunds", s.refunds),
 		"GET /payments/{referenceId}/refunds/{refundId}": s.guard("GET /payments/{referenceId}/refunds/{refundId}", s.refunds),
 		"GET /events":                                    s.guard("GET /events", s.listEvents),
+		"POST /events/test":                              s.guard("POST /events/test", s.testEvent),
 	})
 }
 

@@ -343,6 +343,7 @@ func TestPaymentsFaults(t *testing.T) {
 		down.Store(true)
 		wait(t, is(t, list(t, w, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, feed(t, w, testbed.ShopKey), 503, "unavailable"))
+		wait(t, is(t, tested(t, w, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, own(t, w, timelineRoute, ref, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, w.Ask(ref, testbed.ShopKey), 503, "unavailable"))
@@ -371,7 +372,7 @@ func TestPaymentsRateLimited(t *testing.T) {
 			t.Errorf("%v", a.Headers)
 		}
 		for _, refused := range []testbed.Answer{
-			list(t, w, testbed.ShopKey), feed(t, w, testbed.ShopKey), own(t, w, timelineRoute, ref, testbed.ShopKey), own(t, w, resendRoute, ref, testbed.ShopKey),
+			list(t, w, testbed.ShopKey), feed(t, w, testbed.ShopKey), tested(t, w, testbed.ShopKey), own(t, w, timelineRoute, ref, testbed.ShopKey), own(t, w, resendRoute, ref, testbed.ShopKey),
 		} {
 			is(t, refused, 429, "rate_limited")
 			if refused.Headers["ratelimit"] != `"app";r=0;t=1` || refused.Headers["retry-after"] != "1" {

@@ -30,6 +30,7 @@ var ownRoutes = []Route{
 	{"GET", "/payments/{referenceId}/refunds/{refundId}", "payments"},
 	{"POST", "/payments/{referenceId}/refunds", "refunds"},
 	{"GET", "/events", "payments"},
+	{"POST", "/events/test", "payments"},
 	{"GET", "/health", "health"},
 	{"HEAD", "/health", "health"},
 	{"GET", "/openapi.json", "health"},

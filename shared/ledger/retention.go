@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"momoproxy/shared/delivery"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/table"
 )
 
@@ -57,6 +58,9 @@ func (l *Ledger) putRefund(r Refund) table.Op {
 func (l *Ledger) putDelivery(d delivery.Delivery) table.Op {
 	rec := deliveryRecord(d)
 	rec.ExpiresAt = l.until(d.CreatedAt)
+	if d.Event == payment.EventTest {
+		expireTest(&rec, d)
+	}
 	return table.Put(rec)
 }
 

@@ -17,6 +17,8 @@ const (
 	// succeeded has ended.
 	EventRefundSuccessful Event = "refund.successful"
 	EventRefundFailed     Event = "refund.failed"
+	// EventTest belongs to no payment: an app has asked for it.
+	EventTest Event = "event.test"
 )
 
 // Anomaly names what an operator should look at. Empty: nothing.

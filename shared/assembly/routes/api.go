@@ -30,7 +30,7 @@ func Over(p assembly.Parts, g *gateway.Gateway, r *gateway.Refunds) *httpapi.API
 		Apps:        apps,
 		Collection:  &httpapi.Collection{Apps: apps, Gateway: g},
 		Refunds:     &httpapi.Refunds{Apps: apps, Refunds: r},
-		SelfService: &httpapi.SelfService{Apps: apps, Doorbell: p.Doorbell()},
+		SelfService: &httpapi.SelfService{Apps: apps, Doorbell: p.Doorbell(), Sleep: p.Sleep},
 		Callbacks:   &httpapi.Callbacks{Base: apps.Base, Gateway: g, Providers: p.Providers},
 		Health:      &httpapi.Health{Base: apps.Base, Ledger: p.Ledger, Version: p.Config.Version, QueueCheck: p.QueueCheck},
 	}

@@ -11,5 +11,5 @@ import (
 // Handler serves the routes of the payments function.
 func Handler(p assembly.Parts) (httpapi.Handler, error) {
 	apps := httpapi.NewApps(p.Ledger, p.Host, p.Log)
-	return (&httpapi.SelfService{Apps: apps, Doorbell: p.Doorbell()}).Handler(), nil
+	return (&httpapi.SelfService{Apps: apps, Doorbell: p.Doorbell(), Sleep: p.Sleep}).Handler(), nil
 }
