@@ -48,6 +48,9 @@ func (w *World) Call(ctx context.Context, r httpapi.Request) Answer {
 	if r.RequestContext.HTTP.Method == http.MethodHead {
 		return a // without a body
 	}
+	if strings.HasPrefix(resp.Headers["content-type"], "text/csv") {
+		return a
+	}
 	if err := json.Unmarshal([]byte(resp.Body), &a.Fields); err != nil {
 		w.t.Errorf("%s: %d is no JSON object: %q", r.RouteKey, resp.StatusCode, resp.Body)
 	}

@@ -145,6 +145,13 @@ func (c *contract) check(t testing.TB, r httpapi.Request, resp httpapi.Response)
 		t.Errorf("%s: %d is not in openapi.yaml: %s", r.RouteKey, resp.StatusCode, resp.Body)
 		return
 	}
+	if media := resp.Headers["content-type"]; strings.HasPrefix(media, "text/csv") {
+		c.checkHeaders(t, r.RouteKey, resp, where)
+		if _, schema := c.at(where + "/content/text~1csv/schema"); schema == "" {
+			t.Errorf("%s: %d is CSV", r.RouteKey, resp.StatusCode)
+		}
+		return
+	}
 	if resp.Headers["content-type"] != "application/json" || resp.Headers["cache-control"] != "no-store" {
 		t.Errorf("%s: %d has headers %v", r.RouteKey, resp.StatusCode, resp.Headers)
 	}

@@ -110,9 +110,31 @@ func (s *SelfService) listPayments(ctx context.Context, r Request) Response {
 	}
 	body := paymentsBody{Payments: make([]paymentSummary, 0, len(page.Items)), NextCursor: orNull(page.Next)}
 	for _, p := range page.Items {
-		body.Payments = append(body.Payments, summaryOf(p))
+		ok, err := s.matchesForwarded(ctx, p, q.forwarded)
+		if err != nil {
+			return s.failed(ctx, "payments.failed", client, err)
+		}
+		if ok {
+			body.Payments = append(body.Payments, summaryOf(p))
+		}
+	}
+	if wantsCSV(r) {
+		return csvPage(body)
 	}
 	return respond(200, body)
+}
+
+// matchesForwarded says whether a payment's callbackForwarded is as asked for;
+// nil: it was not. It reads the payment's events.
+func (s *SelfService) matchesForwarded(ctx context.Context, p ledger.Payment, want *bool) (bool, error) {
+	if want == nil {
+		return true, nil
+	}
+	if p.Sequence == 0 {
+		return !*want, nil // there is no event
+	}
+	events, err := s.Ledger.Deliveries(ctx, p.Reference)
+	return err == nil && gateway.Forwarded(events) == *want, err
 }
 
 // failed answers an error, and logs it if it is ours.
@@ -129,12 +151,14 @@ const defaultPage = 20
 
 type listQuery struct {
 	filter ledger.PaymentFilter
-	limit  int
-	cursor string
+	// forwarded: only payments with this callbackForwarded; nil: any.
+	forwarded *bool
+	limit     int
+	cursor    string
 }
 
 // listParameters are the names that a list's query may hold.
-var listParameters = fields{"externalId": nil, "status": nil, "from": nil, "to": nil, "limit": nil, "cursor": nil}
+var listParameters = fields{"externalId": nil, "status": nil, "from": nil, "to": nil, "callbackForwarded": nil, "limit": nil, "cursor": nil}
 
 // readListQuery reads the query of GET /payments and tells all faults at
 // once. A parameter that we do not know is one: a misspelt filter would list
@@ -198,6 +222,11 @@ func (q *listQuery) set(name string, given []string) (fault string) {
 		return readTime(value, &q.filter.From)
 	case "to":
 		return readTime(value, &q.filter.To)
+	case "callbackForwarded":
+		if value != "true" && value != "false" {
+			return "must be true or false"
+		}
+		q.forwarded = new(value == "true")
 	case "limit":
 		q.limit, fault = readLimit(value)
 		return fault

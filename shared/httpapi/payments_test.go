@@ -348,6 +348,9 @@ func TestPaymentsFaults(t *testing.T) {
 		wait(t, is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 503, "unavailable"))
 		wait(t, is(t, w.Ask(ref, testbed.ShopKey), 503, "unavailable"))
 		down.Store(false)
+		test := make(chan testbed.Answer)
+		go func() { test <- tested(t, w, testbed.ShopKey) }()
+		time.Sleep(time.Second) // its record is broken while it waits
 		for _, r := range w.Records() {
 			broken := map[string]string{"payment": "amount_minor", "delivery#000001": "created_at"}[r.Sort]
 			if r.Space == table.Main && broken != "" {
@@ -359,6 +362,7 @@ func TestPaymentsFaults(t *testing.T) {
 		}
 		is(t, list(t, w, testbed.ShopKey), 500, "internal")
 		is(t, feed(t, w, testbed.ShopKey), 500, "internal")
+		is(t, <-test, 500, "internal")
 		is(t, own(t, w, timelineRoute, ref, testbed.ShopKey), 500, "internal")
 		is(t, own(t, w, resendRoute, ref, testbed.ShopKey), 500, "internal")
 	})
