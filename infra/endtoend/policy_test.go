@@ -188,7 +188,7 @@ func checkRefusals(t *testing.T, s *stack) {
 		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "endpoint"}, []string{"forwarder", "reconciler"}},
 		{use{Action: "dynamodb:GetItem", Resource: main, Keys: "client"}, append(slices.Clone(app), "forwarder", "reconciler")},
 		{use{Action: "dynamodb:PutItem", Resource: main, Keys: "token"}, []string{"request-to-pay", "status", "refunds", "mtn-callback", "reconciler"}},
-		{use{Action: "dynamodb:BatchGetItem", Resource: main, Keys: "payment"}, []string{"payments"}},
+		{use{Action: "dynamodb:BatchGetItem", Resource: main, Keys: "payment"}, []string{"payments", "status"}},
 		{use{Action: "dynamodb:BatchGetItem", Resource: main, Keys: "client"}, nil},
 		{use{Action: "dynamodb:Query", Resource: main, Keys: "client"}, nil},
 		{use{Action: "dynamodb:Query", Resource: main, Keys: "key"}, nil},
