@@ -44,6 +44,7 @@ var elsewhere = map[string]struct {
 		"infra/simulation/providers.go":          "its platform and its adapter",
 		"infra/simulation/shrink.go":             "its share of the payments",
 		"infra/simulation/wire_mtn.go":           "what only it does wrong, and its books",
+		"infra/simulation/wire_refund.go":        "the only one that gives money back",
 		"infra/simulation/migration.go":          "its platforms",
 		"infra/standin/all.go":                   "the list of stand-ins",
 		"infra/standin/serve/main.go":            "flags of its account and platform",
