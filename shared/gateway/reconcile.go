@@ -170,14 +170,19 @@ func (g *Gateway) check(ctx context.Context, reference string) (ended bool, err 
 // are under way when it stops.
 const scheduleMargin = 8 * time.Second
 
+// scheduled ends scheduleMargin before the function does.
+func scheduled(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-scheduleMargin))
+	}
+	return ctx, func() {}
+}
+
 // OnSchedule is one scheduled run, bounded by the function's deadline. What
 // it does not reach stays due for the next.
 func (g *Gateway) OnSchedule(ctx context.Context, backlog *ledger.Backlog) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-scheduleMargin))
-		defer cancel()
-	}
+	ctx, cancel := scheduled(ctx)
+	defer cancel()
 	// Side by side: a provider that gives a token slowly keeps nobody's
 	// payments waiting.
 	var tally Tally

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -336,6 +337,18 @@ func (g *Refunds) OnSchedule(ctx context.Context) error {
 		g.Log.WarnContext(ctx, "refund.reconcile_failed", "error", err.Error())
 	}
 	return err
+}
+
+// Maintain lets what gives money back do ahead of time what a refund cannot wait
+// for: on MTN's new platform a token takes 20 seconds. One after the other.
+func (g *Refunds) Maintain(ctx context.Context) {
+	ctx, cancel := scheduled(ctx)
+	defer cancel()
+	for _, id := range slices.Sorted(maps.Keys(g.Refunders)) {
+		if err := g.Refunders[id].Maintain(ctx); err != nil {
+			g.Log.WarnContext(ctx, "refund.not_ready", "account", id, "error", err.Error())
+		}
+	}
 }
 
 // refundPage is how many due refunds are read at a time.

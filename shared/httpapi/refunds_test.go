@@ -18,6 +18,7 @@ import (
 	"momoproxy/shared/httpapi"
 	"momoproxy/shared/ledger"
 	"momoproxy/shared/payment"
+	"momoproxy/shared/provider"
 	"momoproxy/shared/refund"
 	"momoproxy/shared/table"
 )
@@ -118,6 +119,50 @@ func TestRefund(t *testing.T) {
 			t.Errorf("the app got %s", events)
 		}
 		golden(t, "refund-event", masked(w, ref, w.App.About(ref)[1].Body))
+	})
+}
+
+// slowToken gives money back once the schedule has had its token, which takes
+// longer than anybody else waits.
+type slowToken struct {
+	provider.Refunder
+	had bool
+}
+
+func (s *slowToken) Maintain(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(20 * time.Second):
+	}
+	s.had = true
+	return s.Refunder.Maintain(ctx)
+}
+
+func (s *slowToken) Refund(ctx context.Context, p payment.Payment, r refund.Refund) provider.Answer {
+	if !s.had {
+		return provider.Answer{Evidence: payment.Evidence{Verdict: payment.SaysNothing, Reason: "no token"}}
+	}
+	return s.Refunder.Refund(ctx, p, r)
+}
+
+// On MTN's new platform a token takes 20 seconds. The schedule gets it, and the
+// refund that waits for it leaves.
+func TestRefundWithASlowToken(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
+		mayRefund(t, w, 1000)
+		ref := paidOrder(t, w, "ORDER-1")
+		slow := &slowToken{Refunder: w.Refunds.Refunders["mtn"]}
+		w.Refunds.Refunders["mtn"] = slow
+		if first := is(t, giveBack(w, ref, testbed.ShopKey, refundBody(refundID, "")), 202, ""); first.Text("status") != "PENDING" {
+			t.Fatalf("without a token it is %s", first.Body)
+		}
+		w.Pass(10 * time.Minute)
+		one := cloud.Request(oneRefund, ref, refundID)
+		one.Headers["x-proxy-api-key"] = testbed.ShopKey
+		if got := is(t, w.Call(t.Context(), one), 200, ""); !slow.had || got.Text("status") != "SUCCESSFUL" {
+			t.Errorf("token %t, then %s", slow.had, got.Body)
+		}
 	})
 }
 

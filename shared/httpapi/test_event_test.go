@@ -40,7 +40,9 @@ func TestTestEvent(t *testing.T) {
 		if attempt, _ := a.Fields["attempt"].(map[string]any); a.Fields["delivered"] != true || attempt["code"] != 200.0 || attempt["cause"] != "manual" {
 			t.Error(a.Body)
 		}
-		w.App.Answer(func(int, testbed.Received) webhook.Result { return webhook.Result{Code: 403, Excerpt: "Invalid signature"} })
+		w.App.Answer(func(int, testbed.Received) webhook.Result {
+			return webhook.Result{Code: 403, Excerpt: "Invalid signature"}
+		})
 		if a = is(t, testedBeside(t, w), 200, ""); a.Fields["delivered"] != false || !strings.Contains(a.Body, "Invalid signature") {
 			t.Error(a.Body)
 		}

@@ -18,6 +18,9 @@ type Refunder interface {
 	// is called before a refund is taken to be sent.
 	Ready(ctx context.Context) error
 
+	// Maintain is called by the schedule, as Provider.Maintain is.
+	Maintain(ctx context.Context) error
+
 	// Refund asks the provider, once and under r.Reference, to give r.Amount of
 	// p back, in the way of r.Kind. It never fails. Attempted is false when it
 	// is certain that the provider was never asked. SaysRefused is returned only

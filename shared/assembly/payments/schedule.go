@@ -13,7 +13,7 @@ import (
 // no part asks for what is not there. Deliveries are swept before payments are
 // checked: that is quick, and a provider that hangs would use up the run.
 // Sweeping gets half of the time at most, then refunds half of what is left.
-// The failure of one part does not keep the next from its work. The heartbeat
+// Beside that the refunds' tokens are renewed. The failure of one part does not keep the next from its work. The heartbeat
 // comes last, whether the rest failed or not: it says that runs end and can be
 // stored. Each part logs its own failure.
 func Scheduled(s *forwarder.Sweeper, g *gateway.Gateway, r *gateway.Refunds, beat func(context.Context) error) func(context.Context) error {
@@ -25,8 +25,14 @@ func Scheduled(s *forwarder.Sweeper, g *gateway.Gateway, r *gateway.Refunds, bea
 		part, cancel = half(ctx)
 		err = errors.Join(err, r.OnSchedule(part))
 		cancel()
-		err = errors.Join(err, g.OnSchedule(ctx, backlog))
-		return errors.Join(err, beat(ctx))
+		faults := g.Parallel.Each(ctx, 2, 2, func(i int) error {
+			if i == 1 {
+				r.Maintain(ctx)
+				return nil
+			}
+			return g.OnSchedule(ctx, backlog)
+		})
+		return errors.Join(append(faults, err, beat(ctx))...)
 	}
 }
 

@@ -59,6 +59,9 @@ func (d *Disbursement) Capabilities() provider.Capabilities { return d.p.Capabil
 // Ready implements provider.Refunder.
 func (d *Disbursement) Ready(ctx context.Context) error { return d.p.Ready(ctx) }
 
+// Maintain implements provider.Refunder.
+func (d *Disbursement) Maintain(ctx context.Context) error { return d.p.Maintain(ctx) }
+
 // refundBody is the body of a refund (referenceIdToRefund) or of a transfer
 // (payee); otherwise they are alike.
 type refundBody struct {
