@@ -45,7 +45,7 @@ Exit codes:
   0  done
   1  failed: a fault of ours, or something cannot be reached; reconcile-file: differences are left
   2  the command line is wrong
-  3  there is no such client, payment, delivery or endpoint
+  3  there is no such client, payment, refund, delivery or endpoint
   4  refused: the state of things does not allow it, or it was not confirmed
   5  not finished: a replay was interrupted and says how to go on`
 
@@ -83,6 +83,8 @@ func (p program) root() *cobra.Command {
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),
 		group("payment", "what became of a payment", "",
 			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.watched(withCSV(c.paymentTotals())), c.paymentCheck(), c.paymentSettle()),
+		group("refund", "money that goes back to payers", "",
+			c.watched(withCSV(c.refundList())), c.refundRequest(), c.refundSettle(), c.refundRecord()),
 		group("payer", "who pays", "", c.payerForget()),
 		group("account", "accounts with providers", "", withCSV(c.accountList()), withCSV(c.accountCheck()), c.accountSet()),
 		group("delivery", "callbacks to apps", "",
