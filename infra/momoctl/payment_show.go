@@ -17,9 +17,9 @@ import (
 
 func (c cli) paymentShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show PAYMENT", Short: "show a payment, its deliveries and all that happened to it",
+		Use: "show PAYMENT", Short: "show a payment, its refunds and deliveries, and all that happened to it",
 		Long: `PAYMENT is its reference, its order id, an id that the provider gave it, or its
-transaction id. Shows a payment with a timeline in UTC, the payer masked; of a held one also what was asked
+transaction id. Shows a payment with its refunds and a timeline in UTC, the payer masked; of a held one also what was asked
 for and what the provider says instead. With --json everything that is
 kept of it, the payer's number and the bodies of all exchanges included. Of a trail of more
 than 1,000 audit records the first and the last 500 are read.`,
@@ -75,6 +75,7 @@ func (s *session) showPayment(ctx context.Context, name string) error {
 	return s.answer(storyView(story, trail, whole), func(t *text) {
 		describe(t, story.Payment)
 		describeQuarrel(t, story.Payment, trail)
+		describeRefunds(t, story.Payment, story.Refunds)
 		describeDeliveries(t, story.Deliveries)
 		describeTimeline(t, story, trail, whole)
 	})

@@ -42,6 +42,7 @@ type (
 		Checks        int               `json:"checks"`
 		CheckedAt     time.Time         `json:"checkedAt,omitzero"`
 		NextCheckAt   time.Time         `json:"nextCheckAt,omitzero"`
+		Refunded      string            `json:"refundedAmount,omitempty"` // of all refunds that have not failed
 	}
 	deliveryView struct {
 		Reference     string          `json:"referenceId"`
@@ -79,6 +80,7 @@ type (
 	}
 	wholeStory struct {
 		Payment    paymentView    `json:"payment"`
+		Refunds    []refundView   `json:"refunds,omitempty"`
 		Deliveries []deliveryView `json:"deliveries"`
 		Attempts   []attemptView  `json:"attempts"`
 		Audit      []auditView    `json:"auditTrail"`
@@ -87,7 +89,7 @@ type (
 )
 
 func viewOfPayment(p ledger.Payment) paymentView {
-	return paymentView{
+	v := paymentView{
 		Reference: p.Reference, ClientID: p.ClientID, ExternalID: p.ExternalID, Provider: p.Provider, Method: p.Method,
 		Amount: p.Amount.Decimal(), Currency: p.Amount.Currency, Payer: string(p.Payer),
 		PayerMessage: p.PayerMessage, PayeeNote: p.PayeeNote, Metadata: p.Metadata,
@@ -96,6 +98,10 @@ func viewOfPayment(p ledger.Payment) paymentView {
 		Sequence: p.Sequence, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt, EndedAt: p.EndedAt, EndedBy: string(p.EndedBy),
 		Accepted: p.Accepted, Unanswerable: p.Unanswerable, Checks: p.Checks, CheckedAt: p.CheckedAt, NextCheckAt: p.NextCheckAt,
 	}
+	if p.Refunds.Reserved > 0 {
+		v.Refunded = givenBack(p).Decimal()
+	}
+	return v
 }
 
 // viewOfDelivery leaves the body out of lists.
@@ -118,7 +124,10 @@ func viewOfAttempt(a delivery.Attempt) attemptView {
 }
 
 func storyView(story ledger.Story, trail []ledger.AuditRecord, whole bool) wholeStory {
-	w := wholeStory{viewOfPayment(story.Payment), []deliveryView{}, []attemptView{}, []auditView{}, !whole}
+	w := wholeStory{viewOfPayment(story.Payment), nil, []deliveryView{}, []attemptView{}, []auditView{}, !whole}
+	for _, f := range story.Refunds {
+		w.Refunds = append(w.Refunds, viewOfRefund(f))
+	}
 	for _, d := range story.Deliveries {
 		w.Deliveries = append(w.Deliveries, viewOfDelivery(d, true))
 	}

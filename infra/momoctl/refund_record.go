@@ -11,7 +11,6 @@ import (
 
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
-	"momoproxy/shared/payment"
 	"momoproxy/shared/refund"
 )
 
@@ -114,7 +113,7 @@ func (s *session) askRefund(p ledger.Payment, order gateway.RefundOrder, hasCall
 	return s.confirm(func(t *text) {
 		describe(t, p)
 		if p.Refunds.Reserved > 0 {
-			t.line("  given back  %s, and %s is left", payment.Money{Minor: p.Refunds.Reserved, Currency: p.Amount.Currency}, refund.Left(p.Payment))
+			t.line("  given back  %s, and %s is left", givenBack(p), refund.Left(p.Payment))
 		}
 		t.line("")
 		if note != "" {

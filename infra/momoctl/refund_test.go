@@ -76,12 +76,17 @@ func TestRefundRequest(t *testing.T) {
 		if o := c.run("refund", "request", reference, "--amount", "100.01", "--reason", "too much", "--yes"); o.code != exitRefused || !strings.Contains(o.err, "100.00 SZL is left") {
 			t.Errorf("%+v", o)
 		}
-		contains(t, "transfer", c.must("refund", "request", reference, "--transfer", "--reason", "the rest", "--yes"), "100.00 SZL of 150.00 SZL, by a transfer of mtn to the payer")
+		contains(t, "transfer", c.must("refund", "request", reference, "--transfer", "--refund-id", refundB, "--reason", "the rest", "--yes"), "100.00 SZL of 150.00 SZL, by a transfer of mtn to the payer")
 		c.Pass(3 * time.Minute)
 		if p := c.Payment(reference); p.Refunds != (payment.Refunds{Reserved: 15_000, Count: 2}) || len(c.Sandbox.Payouts()) != 2 {
 			t.Errorf("%+v, %v", p.Refunds, c.Sandbox.Payouts())
 		}
 		contains(t, "audit", c.must("audit", "show", "--payment", reference), "operator thandi: one shirt came back", "operator thandi: the rest")
+		golden(t, "payment-show-refunds", c.run("payment", "show", reference))
+		v := c.object("payment", "show", reference)
+		if refunds := v["refunds"].([]any); len(refunds) != 2 || v["payment"].(map[string]any)["refundedAmount"] != "150.00" {
+			t.Errorf("%v", v)
+		}
 	})
 }
 
@@ -104,6 +109,7 @@ func TestRefundSettle(t *testing.T) {
 			t.Errorf("not looked up: %+v", o)
 		}
 		contains(t, "the refusal", o.err, c.refundAt(reference, refundA).Reference, "--seen")
+		contains(t, "show", c.must("payment", "show", reference), refundA+"  UNKNOWN", "; see momoctl refund settle")
 		settle = append(settle, "failed", "--seen", "no such line on the statement")
 		for _, answer := range []string{"", "no\n", "y\n", "yes"} {
 			o := c.typed(answer, settle...)
@@ -213,6 +219,55 @@ func TestRefundRecord(t *testing.T) {
 		contains(t, "audit", c.must("audit", "show", "--payment", reference), "operator thandi: given back in the portal, line 4711")
 		for _, args := range [][]string{{reference}, {reference, "--reason", " "}, {"x", "--reason", "r"}, {reference, "--reason", "r", "--refund-id", "x"}, {reference, "--reason", "r", "--amount", "fifty", "--yes"}} {
 			if o := c.run(append([]string{"refund", "record"}, args...)...); o.code != exitUsage {
+				t.Errorf("%v: %+v", args, o)
+			}
+		}
+	})
+}
+
+// An order is paid twice when an ending is corrected. One command lists it, one
+// has one of the two payments given back, and never both.
+func TestPaidTwice(t *testing.T) {
+	bubble(t, testbed.Options{}, func(t *testing.T, c *console) {
+		pay := func() string {
+			return c.Pay(testbed.Order("TWICE", mtnstand.Payer(mtnstand.ScriptPending))).Reference()
+		}
+		once := c.pay("ONCE", mtnstand.ScriptSuccess)
+		first := pay()
+		c.Pass(26 * time.Hour)
+		second := pay()
+		for _, ref := range []string{second, first} {
+			if err := c.Sandbox.SetOutcome(ref, core.Approve, "", true); err != nil {
+				t.Fatal(err)
+			}
+			c.Pass(10 * time.Hour)
+		}
+		golden(t, "paid-twice", c.run("payment", "paid-twice"))
+		v := c.object("payment", "paid-twice")["orders"].([]any)
+		if len(v) != 1 || v[0].(map[string]any)["giveBack"] != first { // its money came last
+			t.Errorf("%v", v)
+		}
+		contains(t, "of the last hour", c.must("payment", "paid-twice", "--since", "1h"), "No orders paid twice found.")
+		contains(t, "of another", c.must("payment", "paid-twice", "--client", "cli_other"), "No orders paid twice found.")
+		if o := c.run("payment", "paid-twice", "--refund", once, "--yes"); o.code != exitRefused || !strings.Contains(o.err, "order ONCE of cli_shop is not paid twice") {
+			t.Errorf("%+v", o)
+		}
+		if o := c.typed("no\n", "payment", "paid-twice", "--refund", first); o.code != exitRefused || !strings.Contains(o.err, "payment "+second+" of 150.00 SZL") {
+			t.Errorf("%+v", o)
+		}
+		contains(t, "refund", c.must("payment", "paid-twice", "--refund", first, "--yes"), "is PENDING", "150.00 SZL of 150.00 SZL", "payment "+second+" stays")
+		contains(t, "afterwards", c.must("payment", "paid-twice"), "No orders paid twice found.")
+		for _, ref := range []string{first, second} {
+			if o := c.run("payment", "paid-twice", "--refund", ref, "--yes"); o.code != exitRefused || !strings.Contains(o.err, "given back or about to be") {
+				t.Errorf("%+v", o)
+			}
+		}
+		c.Pass(5 * time.Minute)
+		if paid := c.Sandbox.Payouts(); len(paid) != 1 || c.Payment(second).Refunds.Count != 0 || c.Payment(first).Refunds.Reserved != 15_000 {
+			t.Errorf("MTN gave back %v", paid)
+		}
+		for _, args := range [][]string{{"--refund", "x"}, {"--refund", ""}, {"--refund", first, "--client", "cli_shop"}, {"--since", "noon"}} {
+			if o := c.run(append([]string{"payment", "paid-twice"}, args...)...); o.code != exitUsage {
 				t.Errorf("%v: %+v", args, o)
 			}
 		}

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"momoproxy/shared/gateway"
 	"momoproxy/shared/ledger"
+	"momoproxy/shared/payment"
 	"momoproxy/shared/refund"
 )
 
@@ -74,6 +76,30 @@ func describeRefund(t *text, p ledger.Payment, f ledger.Refund) {
 		t.line("  answer      %s", f.Code)
 	}
 	t.line("  next check  %s", stamp(f.NextCheckAt))
+}
+
+// givenBack is what all refunds of a payment that have not failed come to.
+func givenBack(p ledger.Payment) payment.Money {
+	return payment.Money{Minor: p.Refunds.Reserved, Currency: p.Amount.Currency}
+}
+
+// describeRefunds lists a payment's refunds by the time they were asked for.
+func describeRefunds(t *text, p ledger.Payment, refunds []ledger.Refund) {
+	if len(refunds) == 0 {
+		return
+	}
+	t.line("")
+	t.line("Refunds, %s of %s", givenBack(p), p.Amount)
+	for _, f := range slices.SortedStableFunc(slices.Values(refunds), func(a, b ledger.Refund) int { return a.CreatedAt.Compare(b.CreatedAt) }) {
+		ended := ""
+		switch {
+		case f.NeedsOperator():
+			ended = "; see momoctl refund settle"
+		case !f.Open():
+			ended = ", ended " + stamp(f.EndedAt) + " by " + string(f.EndedBy) + because(f.Code)
+		}
+		t.line("  %s  %-10s  %s by %s, asked for %s by %s%s", f.ID, refundState(f), f.Amount, wayBack(p, f.Kind), stamp(f.CreatedAt), askedBy(f), ended)
+	}
 }
 
 // refundState is a refund's status in words.

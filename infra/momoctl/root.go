@@ -82,7 +82,7 @@ func (p program) root() *cobra.Command {
 			c.clientCreate(), withCSV(c.clientImport()), withCSV(c.clientList()), c.clientShow(), c.clientDisable(), c.clientEnable(), c.clientSetCallbackURL(), c.clientUpdate(),
 			c.clientRotateKey(), c.clientExpireKey(), c.clientRotateSecret(), c.clientExpireSecret(), c.clientReseal()),
 		group("payment", "what became of a payment", "",
-			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.watched(withCSV(c.paymentTotals())), c.paymentCheck(), c.paymentSettle()),
+			c.watched(withCSV(c.paymentList())), c.watched(c.paymentShow()), c.watched(withCSV(c.paymentTotals())), c.paymentCheck(), c.paymentSettle(), withCSV(c.paymentPaidTwice())),
 		group("refund", "money that goes back to payers", "",
 			c.watched(withCSV(c.refundList())), c.refundRequest(), c.refundSettle(), c.refundRecord()),
 		group("payer", "who pays", "", c.payerForget()),
