@@ -66,7 +66,7 @@ type difference struct {
 	LedgerAmount string    `json:"ledgerAmount,omitempty"`
 	EndedAt      time.Time `json:"endedAt,omitzero"`
 
-	// Told is the last ending that the app confirmed. Empty: none.
+	// The last ending that the app confirmed. Empty: none.
 	Told   string    `json:"told,omitempty"`
 	ToldAt time.Time `json:"toldAt,omitzero"`
 	// Delivery is the state of the latest event.
