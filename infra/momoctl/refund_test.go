@@ -77,7 +77,7 @@ func TestRefundRequest(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 		contains(t, "transfer", c.must("refund", "request", reference, "--transfer", "--refund-id", refundB, "--reason", "the rest", "--yes"), "100.00 SZL of 150.00 SZL, by a transfer of mtn to the payer")
-		c.Pass(3 * time.Minute)
+		c.Pass(5 * time.Minute)
 		if p := c.Payment(reference); p.Refunds != (payment.Refunds{Reserved: 15_000, Count: 2}) || len(c.Sandbox.Payouts()) != 2 {
 			t.Errorf("%+v, %v", p.Refunds, c.Sandbox.Payouts())
 		}
@@ -131,6 +131,7 @@ func TestRefundSettle(t *testing.T) {
 		contains(t, "audit", c.must("audit", "show", "--payment", reference), "operator thandi: MTN did not execute it",
 			"operator thandi: the portal shows of refund "+refundA+": no such line on the statement")
 		contains(t, "list", c.must("refund", "list"), "No refunds found.")
+		contains(t, "verify", c.must("audit", "verify"), "1 payment replayed: 1 follow")
 
 		// Again is nothing new; otherwise is refused.
 		contains(t, "again", c.must(settle...), "Nothing to do")

@@ -33,3 +33,25 @@ func TestSettlementCheck(t *testing.T) {
 		}
 	}
 }
+
+func TestRefundSettlementCheck(t *testing.T) {
+	for name, c := range map[string]struct {
+		in   RefundSettlement
+		want Fault
+	}{
+		"whole":        {RefundSettlement{Status: " failed ", Reason: "not executed ", Seen: " no such line"}, NoFault},
+		"no ending":    {RefundSettlement{Status: "UNKNOWN", Reason: "late"}, BadStatus},
+		"no reason":    {RefundSettlement{Status: "FAILED", Reason: " "}, NoReason},
+		"two lines":    {RefundSettlement{Status: "FAILED", Reason: "a\nb"}, BadReason},
+		"seen in two":  {RefundSettlement{Status: "FAILED", Reason: "a", Seen: "a\nb"}, BadSeen},
+		"a cancelled":  {RefundSettlement{Status: "CANCELLED", Reason: "a"}, BadStatus},
+		"a long sight": {RefundSettlement{Status: "FAILED", Reason: "a", Seen: strings.Repeat("a", payment.MaxReason+1)}, BadSeen},
+	} {
+		if got := c.in.Check(); got != c.want {
+			t.Errorf("%s: fault %d, want %d", name, got, c.want)
+		}
+		if c.want == NoFault && (c.in.Status != "FAILED" || c.in.Reason != "not executed" || c.in.Seen != "no such line") {
+			t.Errorf("%s: %+v is not trimmed", name, c.in)
+		}
+	}
+}
