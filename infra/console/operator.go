@@ -154,7 +154,7 @@ func (c *Console) lacks(ctx context.Context, d delivery.Delivery) string {
 
 // setEndpoint lets an endpoint be sent to, or not.
 func (c *Console) setEndpoint(ctx context.Context, app, origin string, on bool) error {
-	e, err := c.Ledger.Endpoint(ctx, app, origin)
+	e, err := c.Ledger.Endpoint(ctx, app, origin, c.Now())
 	if err != nil {
 		return err
 	}

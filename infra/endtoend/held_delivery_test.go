@@ -14,7 +14,7 @@ import (
 // lets the other go.
 func testHeldDelivery(t *testing.T, w *world) {
 	clientID, origin := w.clients[heldKey], delivery.Origin(w.app.url(heldKey))
-	e, err := w.ledger.FreshEndpoint(t.Context(), clientID, origin, time.Now())
+	e, err := w.ledger.Endpoint(t.Context(), clientID, origin, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func testHeldDelivery(t *testing.T, w *world) {
 	w.reconcile(t) // the first probe is due at once
 	w.forwardUntil(t, first)
 	w.checkDelivered(t, first, payment.EventSuccessful)
-	if e, err := w.ledger.Endpoint(t.Context(), clientID, origin); err != nil || e.State != delivery.EndpointDraining {
+	if e, err := w.ledger.Endpoint(t.Context(), clientID, origin, time.Now()); err != nil || e.State != delivery.EndpointDraining {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	w.reconcile(t)

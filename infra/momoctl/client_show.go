@@ -76,7 +76,7 @@ func (s *session) showClient(ctx context.Context, c ledger.Client, released int)
 	v := s.viewOf(c)
 	v.Released = released
 	if origin := delivery.Origin(c.CallbackURL); origin != "" {
-		e, err := s.ledger.Endpoint(ctx, c.ID, origin)
+		e, err := s.ledger.Endpoint(ctx, c.ID, origin, s.now())
 		if err != nil {
 			return err
 		}

@@ -57,7 +57,7 @@ func (s *session) listEndpoints(ctx context.Context) error {
 				return err
 			}
 			for _, a := range page.Items {
-				e, err := s.ledger.Endpoint(ctx, a.ClientID, a.Endpoint)
+				e, err := s.ledger.Endpoint(ctx, a.ClientID, a.Endpoint, s.now())
 				if err != nil {
 					return err
 				}
@@ -202,7 +202,7 @@ func (s *session) endpoint(ctx context.Context, client, origin string) (delivery
 		}
 	}
 	if delivery.Origin(c.CallbackURL) == origin {
-		return s.ledger.Endpoint(ctx, client, origin)
+		return s.ledger.Endpoint(ctx, client, origin, s.now())
 	}
 	return delivery.Endpoint{}, fmt.Errorf("endpoint %s of client %s is %w", origin, client, ledger.ErrNotFound)
 }

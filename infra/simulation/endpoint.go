@@ -106,7 +106,7 @@ func (w *world) checkTries(a *app, causes map[string]delivery.Cause) {
 // checkMaySend: nothing goes to an endpoint that is disabled, once everybody
 // has heard.
 func (w *world) checkMaySend(a *app, url string) {
-	e, err := w.oracle.Endpoint(context.Background(), a.client.ID, delivery.Origin(url))
+	e, err := w.oracle.Endpoint(context.Background(), a.client.ID, delivery.Origin(url), time.Now())
 	if err == nil && w.calm && e.State == delivery.EndpointDisabled && time.Since(e.DisabledAt) > time.Minute && time.Since(w.books.calmAt) > time.Minute {
 		w.violate(DeadEndpoints, "%s was sent an event %s after its endpoint was disabled", a.name, time.Since(e.DisabledAt))
 	}

@@ -72,7 +72,7 @@ func (w *world) unhealthy() []delivery.Endpoint {
 			panic(err)
 		}
 		for _, a := range found.Items {
-			e, err := w.oracle.Endpoint(context.Background(), a.ClientID, a.Endpoint)
+			e, err := w.oracle.Endpoint(context.Background(), a.ClientID, a.Endpoint, time.Now())
 			if err != nil {
 				panic(err)
 			}

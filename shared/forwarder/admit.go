@@ -56,7 +56,7 @@ func (f *Forwarder) passAt(ctx context.Context, w work, origin string, now time.
 // choice is taken back before the attempt, so that a doorbell that rings twice
 // makes one probe.
 func (f *Forwarder) probe(ctx context.Context, w work, now time.Time) error {
-	e, err := f.Ledger.FreshEndpoint(ctx, w.d.ClientID, w.d.Endpoint, now)
+	e, err := f.Ledger.Endpoint(ctx, w.d.ClientID, w.d.Endpoint, now)
 	if err != nil || e.State != delivery.EndpointOpen || e.Probing != w.d.EventID {
 		return err
 	}
@@ -92,7 +92,7 @@ func (f *Forwarder) report(ctx context.Context, w work, s delivery.Signal) {
 		_, err = f.Ledger.SaveEndpoint(ctx, after, now)
 		switch {
 		case errors.Is(err, ledger.ErrStale):
-			read = f.Ledger.FreshEndpoint
+			read = f.Ledger.Endpoint
 			continue
 		case err != nil:
 			f.Log.WarnContext(ctx, "endpoint.report_lost", "client", e.ClientID, "endpoint", e.Origin, "error", err.Error())

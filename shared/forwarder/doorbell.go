@@ -50,13 +50,14 @@ func (b Doorbell) Ring(ctx context.Context, deliveries ...delivery.Delivery) err
 	return nil
 }
 
-func readDoorbell(body string) (doorbell, error) {
+// ReadDoorbell reads which event a message is about.
+func ReadDoorbell(body string) (reference string, sequence int, err error) {
 	var b doorbell
 	if err := json.Unmarshal([]byte(body), &b); err != nil {
-		return doorbell{}, fmt.Errorf("unreadable doorbell: %w", err)
+		return "", 0, fmt.Errorf("unreadable doorbell: %w", err)
 	}
 	if b.Reference == "" || b.Sequence < 1 {
-		return doorbell{}, fmt.Errorf("unreadable doorbell: %.100q", body)
+		return "", 0, fmt.Errorf("unreadable doorbell: %.100q", body)
 	}
-	return b, nil
+	return b.Reference, b.Sequence, nil
 }

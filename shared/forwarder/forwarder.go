@@ -84,11 +84,11 @@ func (f *Forwarder) Handle(ctx context.Context, batch events.SQSEvent) (events.S
 
 // answer answers one doorbell.
 func (f *Forwarder) answer(ctx context.Context, body string) error {
-	bell, err := readDoorbell(body)
+	reference, sequence, err := ReadDoorbell(body)
 	if err != nil {
 		return err // goes to the dead letters, where an operator sees it
 	}
-	return f.Deliver(ctx, bell.Reference, bell.Sequence)
+	return f.Deliver(ctx, reference, sequence)
 }
 
 // Deliver makes the attempt that is due for one event, if one is. An error is

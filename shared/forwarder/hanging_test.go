@@ -212,7 +212,7 @@ func (c *town) run(t *testing.T, first time.Duration, perSecond int, duration ti
 	}
 	time.Sleep(time.Minute) // what was put off has come back
 	synctest.Wait()
-	e, err := c.ledger.Endpoint(ctx, "cli_0", delivery.Origin(url(0)))
+	e, err := c.ledger.Endpoint(ctx, "cli_0", delivery.Origin(url(0)), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func orders(t *testing.T, w *testbed.World, n int) (references []string) {
 
 func endpoint(t *testing.T, w *testbed.World) delivery.Endpoint {
 	t.Helper()
-	e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin)
+	e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestGoneForOnePayment(t *testing.T) {
 				t.Errorf("%s is %s", reference, got)
 			}
 		}
-		if e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin); err != nil || e.State != delivery.EndpointClosed {
+		if e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin, time.Now()); err != nil || e.State != delivery.EndpointClosed {
 			t.Errorf("the endpoint is %s, %v", e.State, err)
 		}
 		if len(w.App.About(gone)) != 1 || !strings.Contains(w.Log(), "delivery.exhausted") {
@@ -390,7 +390,7 @@ func TestAPoisonedEventAlone(t *testing.T) {
 func TestOneProbeDoesNotDisable(t *testing.T) {
 	bubble(t, testbed.Options{}, func(t *testing.T, w *testbed.World) {
 		now := ledger.Clock(time.Now())
-		e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin)
+		e, err := w.Ledger.Endpoint(t.Context(), w.Shop.ID, shopOrigin, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

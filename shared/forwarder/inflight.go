@@ -30,7 +30,7 @@ func (f *Forwarder) acquire(ctx context.Context, w work, now time.Time) (counted
 		if _, err = f.Ledger.SaveEndpoint(ctx, e, now); !errors.Is(err, ledger.ErrStale) {
 			return err == nil, err == nil, err
 		}
-		e, err = f.Ledger.FreshEndpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
+		e, err = f.Ledger.Endpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
 	}
 	return false, false, err // others were faster all the time: it is over its limit
 }
@@ -73,7 +73,7 @@ func (f *Forwarder) count(ctx context.Context, w work, change func(delivery.InFl
 	defer cancel()
 	for range 2 * changes {
 		now := ledger.Clock(f.Now())
-		e, err := f.Ledger.FreshEndpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
+		e, err := f.Ledger.Endpoint(ctx, w.d.ClientID, delivery.AllEndpoints, now)
 		if err != nil {
 			break
 		}

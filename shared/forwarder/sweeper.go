@@ -117,7 +117,7 @@ func (s *Sweeper) ringOverdue(ctx context.Context, shard int, t *Swept) error {
 // maintain probes or drains one endpoint, if that is due.
 func (s *Sweeper) maintain(ctx context.Context, clientID, origin string, mayProbeOf func(client string) bool) (did Swept, err error) {
 	now := ledger.Clock(s.Now())
-	e, err := s.Ledger.FreshEndpoint(ctx, clientID, origin, now)
+	e, err := s.Ledger.Endpoint(ctx, clientID, origin, now)
 	if err != nil {
 		return did, err
 	}

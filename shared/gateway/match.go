@@ -33,10 +33,9 @@ func (g *Gateway) match(ctx context.Context, c Callback, claim provider.Callback
 		}
 		return []ledger.Payment{p}, true, "", nil
 	}
-	switch {
-	case claim.Standing == provider.Signed:
+	if claim.Standing == provider.Signed {
 		found, sure, err = g.matchSigned(ctx, c.Provider, claim, mine)
-	default:
+	} else {
 		found, err = g.matchAny(ctx, c.Provider, claim, mine)
 	}
 	if err == nil && len(found) == 0 {
@@ -62,11 +61,10 @@ func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim pr
 		}
 	}
 	for _, id := range claim.ProviderIDs {
-		owners, err := g.Ledger.FindPayments(ctx, ledger.ID{Provider: providerName, ProviderID: id})
+		owners, err := g.find(ctx, ledger.ID{Provider: providerName, ProviderID: id}, mine)
 		if err != nil {
 			return nil, false, err
 		}
-		owners = slices.DeleteFunc(owners, func(p ledger.Payment) bool { return !mine(p) })
 		has := func(reference string) func(ledger.Payment) bool {
 			return func(p ledger.Payment) bool { return p.Reference == reference }
 		}
@@ -85,22 +83,23 @@ func (g *Gateway) matchSigned(ctx context.Context, providerName string, claim pr
 // matchAny finds payments by the first id that leads to any: the provider's
 // ids, then references and order ids. What is found is only asked about.
 func (g *Gateway) matchAny(ctx context.Context, providerName string, claim provider.Callback, mine func(ledger.Payment) bool) ([]ledger.Payment, error) {
+	var ids []ledger.ID
 	for _, id := range claim.ProviderIDs {
-		found, err := g.Ledger.FindPayments(ctx, ledger.ID{Provider: providerName, ProviderID: id})
-		found = slices.DeleteFunc(found, func(p ledger.Payment) bool { return !mine(p) })
-		if err != nil || len(found) > 0 {
+		ids = append(ids, ledger.ID{Provider: providerName, ProviderID: id})
+	}
+	for _, id := range claim.IDs {
+		ids = append(ids, ledger.ID{Named: id})
+	}
+	for _, id := range ids {
+		if found, err := g.find(ctx, id, mine); err != nil || len(found) > 0 {
 			return found, err
 		}
 	}
-	for _, id := range claim.IDs {
-		found, err := g.Ledger.FindPayments(ctx, ledger.ID{Named: id})
-		if err != nil {
-			return nil, err
-		}
-		found = slices.DeleteFunc(found, func(p ledger.Payment) bool { return !mine(p) })
-		if len(found) > 0 {
-			return found, nil
-		}
-	}
 	return nil, nil
+}
+
+// find finds the payments with an id that are mine.
+func (g *Gateway) find(ctx context.Context, id ledger.ID, mine func(ledger.Payment) bool) ([]ledger.Payment, error) {
+	found, err := g.Ledger.FindPayments(ctx, id)
+	return slices.DeleteFunc(found, func(p ledger.Payment) bool { return !mine(p) }), err
 }

@@ -57,14 +57,7 @@ func (g *Gateway) Status(ctx context.Context, c ledger.Client, reference string)
 // one payment, and leaves a request that is still submitting alone.
 func (g *Gateway) mayPoll(p ledger.Payment) bool {
 	prov, ok := g.account(p.Payment)
-	if !ok {
-		return false
-	}
-	now := g.now()
-	if p.Phase == payment.PhaseSubmitting && now.Before(p.SubmitDeadline) {
-		return false
-	}
-	return !recent(now, p.CheckedAt, spacing(prov.Capabilities().Method(p.Method)))
+	return ok && !g.submitting(p) && !recent(g.now(), p.CheckedAt, spacing(prov.Capabilities().Method(p.Method)))
 }
 
 // recent says whether at lies within d before now. A time that has not come

@@ -34,16 +34,13 @@ type AuditQuery struct {
 	Cursor    string
 }
 
+// partition is that of the records which it asks for.
 func (q AuditQuery) partition() string {
-	switch {
-	case q.Reference != "":
-		return paymentPartition(q.Reference)
-	case q.ClientID != "":
-		return clientPrefix + q.ClientID
-	case q.Kind == AuditProvider:
-		return providerPartition(q.Hour)
+	a := AuditRecord{Reference: q.Reference, ClientID: q.ClientID, At: q.Hour}
+	if q.Kind == AuditProvider {
+		a.Direction = OutboundToProvider
 	}
-	return unmatchedPartition(q.Hour)
+	return a.partition()
 }
 
 func (q AuditQuery) table() table.Query {

@@ -74,32 +74,27 @@ func endpointFrom(rec table.Record) (delivery.Endpoint, error) {
 const endpointFresh = 250 * time.Millisecond
 
 // Endpoint reads one endpoint from the table. One without a record is closed.
-func (l *Ledger) Endpoint(ctx context.Context, clientID, origin string) (delivery.Endpoint, error) {
+func (l *Ledger) Endpoint(ctx context.Context, clientID, origin string, now time.Time) (delivery.Endpoint, error) {
 	rec, err := l.get(ctx, "read endpoint", endpointKey(clientID, origin))
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return delivery.Endpoint{ClientID: clientID, Origin: origin, State: delivery.EndpointClosed}, nil
-	case err != nil:
+	e := delivery.Endpoint{ClientID: clientID, Origin: origin, State: delivery.EndpointClosed}
+	if err == nil {
+		e, err = endpointFrom(rec)
+	} else if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	if err != nil {
 		return delivery.Endpoint{}, err
 	}
-	return endpointFrom(rec)
+	l.endpoints.put(clientID+"#"+origin, e, now)
+	return e, nil
 }
 
-// RecentEndpoint reads one endpoint, at most endpointFresh old.
+// RecentEndpoint is Endpoint, or what was read at most endpointFresh ago.
 func (l *Ledger) RecentEndpoint(ctx context.Context, clientID, origin string, now time.Time) (delivery.Endpoint, error) {
 	if e, ok := l.endpoints.get(clientID+"#"+origin, now); ok {
 		return e, nil
 	}
-	return l.FreshEndpoint(ctx, clientID, origin, now)
-}
-
-// FreshEndpoint is Endpoint, remembered for RecentEndpoint.
-func (l *Ledger) FreshEndpoint(ctx context.Context, clientID, origin string, now time.Time) (delivery.Endpoint, error) {
-	e, err := l.Endpoint(ctx, clientID, origin)
-	if err == nil {
-		l.endpoints.put(clientID+"#"+origin, e, now)
-	}
-	return e, err
+	return l.Endpoint(ctx, clientID, origin, now)
 }
 
 // SaveEndpoint writes an endpoint under the version that was read, with the

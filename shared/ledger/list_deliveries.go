@@ -2,11 +2,10 @@ package ledger
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,22 +29,11 @@ type DeliveryFilter struct {
 // with an earlier From.
 const lateEvent = 8 * 24 * time.Hour
 
-// walkable says whether f can be walked, which it cannot over all clients
-// unless its States are indexed.
-func (f DeliveryFilter) walkable() bool { return f.ClientID != "" || f.Indexed() }
-
 // Indexed says that the attention index lists all that f lets through, of all
 // clients: its States are held and exhausted, or one of them.
 func (f DeliveryFilter) Indexed() bool {
-	if len(f.States) == 0 {
-		return false
-	}
-	for _, s := range f.States {
-		if s != delivery.Held && s != delivery.Exhausted {
-			return false
-		}
-	}
-	return true
+	other := func(s delivery.State) bool { return s != delivery.Held && s != delivery.Exhausted }
+	return len(f.States) > 0 && !slices.ContainsFunc(f.States, other)
 }
 
 func (f DeliveryFilter) match(d delivery.Delivery) bool {
@@ -58,28 +46,17 @@ func (f DeliveryFilter) match(d delivery.Delivery) bool {
 
 // deliveryCursor says where a walk stands: in which of its index partitions,
 // and behind which entry.
-type deliveryCursor struct {
-	Part  int    `json:"p"`
-	After string `json:"a,omitempty"`
-}
+func deliveryCursor(part int, after string) string { return strconv.Itoa(part) + "." + after }
 
-func (c deliveryCursor) String() string {
-	b, _ := json.Marshal(c) // always marshals
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-func readDeliveryCursor(text string) (c deliveryCursor, err error) {
+func readDeliveryCursor(text string) (part int, after string, err error) {
 	if text == "" {
-		return c, nil
+		return 0, "", nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(b, &c)
+	number, after, found := strings.Cut(text, ".")
+	if part, err = strconv.Atoi(number); err != nil || !found || part < 0 {
+		return 0, "", fmt.Errorf("%w: not readable", ErrCursor)
 	}
-	if err != nil || c.Part < 0 {
-		return c, fmt.Errorf("%w: not readable", ErrCursor)
-	}
-	return c, nil
+	return part, after, nil
 }
 
 // errUnbounded: a walk over everybody's deliveries that no index serves.
@@ -100,19 +77,19 @@ var errUnbounded = errors.New("a walk over all clients' deliveries must be of he
 // and times only; ErrCursor for others. What changes while a walk goes on may
 // be met or not.
 func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, p Paging) (found Page[delivery.Delivery], err error) {
-	if !f.walkable() {
+	if f.ClientID == "" && !f.Indexed() {
 		return found, errUnbounded
 	}
-	at, err := readDeliveryCursor(p.Cursor)
+	at, after, err := readDeliveryCursor(p.Cursor)
 	if err != nil {
 		return found, err
 	}
 	parts := f.queries()
-	if at.Part >= len(parts) {
+	if at >= len(parts) {
 		return found, fmt.Errorf("%w: of another walk", ErrCursor)
 	}
-	q := parts[at.Part]
-	q.Space, q.Limit, q.After = table.Main, p.within(MaxListed), at.After
+	q := parts[at]
+	q.Space, q.Limit, q.After = table.Main, p.within(MaxListed), after
 	page, err := l.query(ctx, "list deliveries", q)
 	if err != nil {
 		return found, err
@@ -123,9 +100,9 @@ func (l *Ledger) ListDeliveries(ctx context.Context, f DeliveryFilter, p Paging)
 	found.Items = slices.DeleteFunc(found.Items, func(d delivery.Delivery) bool { return !f.match(d) })
 	switch {
 	case page.Next != "":
-		found.Next = deliveryCursor{at.Part, page.Next}.String()
-	case at.Part+1 < len(parts):
-		found.Next = deliveryCursor{Part: at.Part + 1}.String()
+		found.Next = deliveryCursor(at, page.Next)
+	case at+1 < len(parts):
+		found.Next = deliveryCursor(at+1, "")
 	}
 	return found, nil
 }

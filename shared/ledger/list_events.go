@@ -52,30 +52,23 @@ func (l *Ledger) ListEvents(ctx context.Context, clientID, after string, now tim
 	if err != nil {
 		return page, err
 	}
-	found := make([]*delivery.Delivery, len(entries.Records))
-	err = l.sideBySide(ctx, len(found), func(ctx context.Context, i int) error {
-		all, err := l.deliveriesAt(ctx, entries.Records[i].Key)
-		if len(all) > 0 {
-			found[i] = &all[0]
-		}
-		return err
-	})
+	events, err := l.readDeliveries(ctx, entries.Records)
 	if err != nil {
 		return page, err
 	}
 	bytes := 0
-	for i, d := range found {
+	for i, d := range events {
 		if bytes > maxEventBytes {
-			page.More = true
+			page.Items, page.More = events[:i], true
 			return page, nil
 		}
-		page.Next = eventPlace(entries.Records[i].Index[IndexList].Sort)
-		if d != nil {
-			page.Items = append(page.Items, *d)
-			bytes += len(d.Body)
-		}
+		page.Next = eventPlace(eventEntry(d).Sort)
+		bytes += len(d.Body)
 	}
-	page.More = entries.Next != ""
+	if n := len(entries.Records); n > 0 {
+		page.Next = eventPlace(entries.Records[n-1].Index[IndexList].Sort) // an event that has expired is passed by
+	}
+	page.Items, page.More = events, entries.Next != ""
 	return page, nil
 }
 

@@ -27,7 +27,7 @@ func (l *Ledger) ResendDelivery(ctx context.Context, d delivery.Delivery, at tim
 	if err != nil {
 		return delivery.Delivery{}, err
 	}
-	if e, err := l.Endpoint(ctx, d.ClientID, origin); err != nil {
+	if e, err := l.Endpoint(ctx, d.ClientID, origin, at); err != nil {
 		return delivery.Delivery{}, err
 	} else if e.State == delivery.EndpointDisabled {
 		return delivery.Delivery{}, fmt.Errorf("%w: %s", ErrEndpointDisabled, e.Origin)
