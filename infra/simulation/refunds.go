@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"momoproxy/shared/gateway"
@@ -111,7 +112,9 @@ func (w *world) answeredRefund(r *refundAsk, before ledger.Payment, f ledger.Ref
 	case errors.Is(err, refund.ErrNotPaid):
 		refused(before.Status != payment.Successful)
 	case errors.Is(err, gateway.ErrRefundIDTaken):
-		refused(known.ID != "" && known.Amount != r.amount)
+		refused(known.ID != "" && slices.ContainsFunc(w.books.refundAsks, func(o *refundAsk) bool { // all that is left and its amount are two requests
+			return o.reference == r.reference && o.id == r.id && o.amount != r.amount
+		}))
 	case errors.Is(err, refund.ErrOpen), errors.Is(err, refund.ErrTooMany):
 		refused(len(w.books.refunds[r.reference]) > 0)
 	case errors.Is(err, refund.ErrTooMuch):

@@ -43,7 +43,7 @@ func (l *Ledger) CreateTestEvent(ctx context.Context, clientID string, now time.
 	if err != nil {
 		return delivery.Delivery{}, err
 	}
-	if e, err := l.Endpoint(ctx, clientID, origin); err != nil {
+	if e, err := l.Endpoint(ctx, clientID, origin, now); err != nil {
 		return delivery.Delivery{}, err
 	} else if e.State == delivery.EndpointDisabled {
 		return delivery.Delivery{}, fmt.Errorf("%w: %s", ErrEndpointDisabled, e.Origin)
