@@ -30,8 +30,8 @@ import (
 // DynamoDB units. docs/benchmarks.md and docs/capacity-and-cost.md quote these; a change that needs more says so.
 const (
 	maxWriteUnits     = 28
-	maxReadUnits      = 4
-	maxQuietReadUnits = 10 // of an app whose last payment is a minute ago
+	maxReadUnits      = 5  // one of them at a success: was the order paid already?
+	maxQuietReadUnits = 11 // of an app whose last payment is a minute ago
 )
 
 // A payer takes approval. The next payment of the app comes at its delivery,

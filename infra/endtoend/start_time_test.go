@@ -35,7 +35,8 @@ const mostOfHello = 6
 
 // firstEvents take no table, queue or provider where there is such an event.
 // workEvents are what the function is there for. None waits for a provider's
-// limits: a status needs no question, a callback is about a payment that has
+// limits but the first refund: a status needs no question, a refund asked for
+// again neither, a callback is about a payment that has
 // ended, the doorbells are for what does not exist, and nothing is due.
 var (
 	firstEvents = map[string]string{
@@ -45,7 +46,7 @@ var (
 	}
 	workEvents = map[string]string{
 		"request-to-pay": "request-to-pay/accepted", "status": "status/known", "mtn-callback": "mtn-callback/post-bare",
-		"forwarder": "forwarder/batch", "payments": "payments/timeline", "refunds": "refunds/validation-failed",
+		"forwarder": "forwarder/batch", "payments": "payments/timeline", "refunds": "refunds/not-paid",
 	}
 )
 
@@ -130,7 +131,8 @@ func measuredApps(t *testing.T, w *world, requests int) []measuredApp {
 	for len(apps)*requestsPerApp < requests {
 		key := fmt.Sprintf("MEASURED_APP_%04d", len(apps))
 		now := ledger.Clock(time.Now())
-		client := ledger.Client{ID: ledger.NewClientID(rand.Reader), Name: key, Active: true, CreatedAt: now, APIKey: key}
+		client := ledger.Client{ID: ledger.NewClientID(rand.Reader), Name: key, Active: true, CreatedAt: now, APIKey: key,
+			RefundsPerDay: []payment.Money{{Minor: 1_000_00, Currency: "EUR"}}}
 		if _, err := w.ledger.CreateClient(t.Context(), client); err != nil {
 			t.Fatal(err)
 		}
