@@ -290,7 +290,7 @@ func paidTwice(all []Payment) []need {
 		if found := paid[key]; len(found) > 1 && found[0].Reference == p.Reference {
 			needs = append(needs, need{
 				Kind: "twice", Text: fmt.Sprintf("Order paid %d times", len(found)), Since: p.EndedAt, Amount: p.Amount, Order: p.Order,
-				Reference: p.Reference, Next: "Give one payment back by the provider's portal.", Link: "#/search?q=" + urlEncoded(p.Order),
+				Reference: p.Reference, Next: "Give one payment back: momoctl payment paid-twice lists both.", Link: "#/search?q=" + urlEncoded(p.Order),
 			})
 		}
 	}
