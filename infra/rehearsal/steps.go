@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -61,6 +63,12 @@ func output(name string) string {
 	return describe(`Stacks[0].Outputs[?OutputKey==` + "`" + name + "`" + `].OutputValue`)
 }
 
+// functions is how many there are: one for each folder.
+func functions() string {
+	mains, _ := filepath.Glob("functions/*/main.go") // the pattern is right
+	return strconv.Itoa(len(mains))
+}
+
 const share = "aws lambda get-function-concurrency --function-name momo-proxy-request-to-pay --output text --query ReservedConcurrentExecutions"
 
 // all runs checks one after the other.
@@ -80,7 +88,7 @@ var steps = []step{
 		[3]string{"the number of parameters", "5", "aws ssm describe-parameters --output text --query 'length(Parameters)'"})},
 	{title: "Deploy", page: deploy, heading: "## 2. Deploy", blocks: []int{0}, check: all(
 		[3]string{"the stack", "CREATE_COMPLETE", describe("Stacks[0].StackStatus")},
-		[3]string{"the number of functions", "9", "aws lambda list-functions --output text --query 'length(Functions)'"},
+		[3]string{"the number of functions", functions(), "aws lambda list-functions --output text --query 'length(Functions)'"},
 		[3]string{"the mail subscriptions", "2", "aws sns list-subscriptions --output text --query 'length(Subscriptions[?Endpoint==`oncall@example.com`])'"})},
 	{title: "Set up momoctl", page: operate, heading: "## Set up momoctl", blocks: []int{0}},
 	{title: "Make a client", page: deploy, heading: "## 4. Make a client for each app", blocks: []int{0}},
@@ -138,7 +146,7 @@ make deploy ENVIRONMENT=prod PARAMETERS="ThrottlingRate=70"`); err != nil {
 		[3]string{"the version", "v0.1.0", parameter("Version")},
 		[3]string{"ThrottlingRate", "70", parameter("ThrottlingRate")},
 		[3]string{"PublicBaseUrl", "https://momopay.example.com", parameter("PublicBaseUrl")},
-		[3]string{"the number of functions", "9", "aws lambda list-functions --output text --query 'length(Functions)'"})},
+		[3]string{"the number of functions", functions(), "aws lambda list-functions --output text --query 'length(Functions)'"})},
 	{title: "A fixed outgoing address", page: deploy, heading: "## A fixed outgoing address", blocks: []int{0}},
 	{title: "Restore to a point in time", page: deploy, heading: "## Restore to a point in time", blocks: []int{0, 1}, check: all(
 		[3]string{"the main table", "momo-restored", output("MainTableName")},
