@@ -56,11 +56,23 @@ func Payment(ctx context.Context, stored ledger.Payment, trail []ledger.AuditRec
 		}
 		r.Unread += unread
 		if e.Verdict != "" {
+			r.payment.Checks = 0
+			if of.refusedLate(together, e) {
+				r.payment.Checks = 1 // its question is on record later, or never
+			}
 			e.At = ledger.Clock(end(together))
 			r.payment = payment.Decide(r.payment, e, policy).Payment
 		}
 	}
 	return r, nil
+}
+
+// refusedLate says whether the request was refused after somebody had asked about
+// the payment. What never left has the error for its note.
+func (s subject) refusedLate(together []ledger.AuditRecord, e payment.Evidence) bool {
+	noted := func(a ledger.AuditRecord) bool { return strings.HasSuffix(a.Note, string(payment.AnomalyRefusedLate)) }
+	return slices.ContainsFunc(together, noted) ||
+		e.Source == payment.FromSubmit && e.Code == payment.ReasonNotSent && s.stored.AnswerKind == string(gateway.Accepted)
 }
 
 // writes are the records that were written together, in the order of the

@@ -35,6 +35,7 @@ type books struct {
 	delivered map[string]bool
 	state     map[table.Key]any
 	entered   map[table.Key]time.Time // when an event was stored
+	written   map[table.Key]time.Time // when a record was last written
 
 	requests, submits window                    // to Mom Factura
 	asked             map[string]time.Time      // by reference, when Mom Factura was last asked about it
@@ -70,7 +71,7 @@ func newBooks() books {
 		payments: map[string]ledger.Payment{}, deliver: map[string]int{}, created: map[string]time.Time{},
 		asker: map[string]*invocation{}, content: map[string]string{}, plans: map[string]core.Script{},
 		lies: map[string][]string{}, refused: map[string]bool{}, success: map[string]bool{}, called: map[string]bool{}, keys: map[string]string{},
-		delivered: map[string]bool{}, state: map[table.Key]any{}, entered: map[table.Key]time.Time{},
+		delivered: map[string]bool{}, state: map[table.Key]any{}, entered: map[table.Key]time.Time{}, written: map[table.Key]time.Time{},
 		asked: map[string]time.Time{}, told: map[string]time.Time{}, untold: map[string]time.Time{}, sent: map[string]bool{}, factura: map[string]string{}, saw: map[saying]bool{}, events: map[string]made{},
 		corrected: map[string]bool{}, word: map[string]payment.Status{}, refundBooks: newRefundBooks(),
 	}

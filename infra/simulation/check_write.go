@@ -19,6 +19,7 @@ func (w *world) wrote(ops []table.Op) {
 	w.stale = true
 	for _, op := range ops {
 		k := op.Record.Key
+		w.books.written[k] = time.Now()
 		reference, ok := strings.CutPrefix(k.Partition, "payment#")
 		switch {
 		case strings.HasPrefix(k.Partition, "endpoint#"):

@@ -378,7 +378,7 @@ var Mutations = []Mutation{
 		"Mom Factura is asked to pay again when no answer came", ChargedOnce, "shared/provider/momfactura/submit.go",
 		`e := readSubmit(r, method, p.now())`,
 		`if r.Code == 0 {
-		r = p.client.Do(ctx, &trail, wire.Call{Method: http.MethodPost, Path: "/api/payment/" + method, Headers: headers, Body: p.orderBody(pay)}, p.cfg.AttemptTimeout)
+		r = p.client.Do(ctx, &trail, wire.Call{Method: http.MethodPost, Path: "/api/payment/" + method, Headers: headers, Body: p.orderBody(pay, invoice)}, p.cfg.AttemptTimeout)
 	}
 	e := readSubmit(r, method, p.now())`,
 	},

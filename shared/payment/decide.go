@@ -153,6 +153,12 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 	case e.Verdict == SaysRefused && p.Accepted:
 		d.Anomaly = AnomalyContradiction
 		return
+	case e.Verdict == SaysRefused && p.Checks > 0:
+		// Somebody has asked since, which at MomentPay makes the request again.
+		// Its refusal says nothing of that one.
+		d.Anomaly = AnomalyRefusedLate
+		setPhase(d, PhaseInReconciliation)
+		return
 	case ends:
 		end(d, e, ending, e.Source, pol.Failures)
 		return

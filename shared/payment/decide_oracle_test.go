@@ -163,6 +163,13 @@ var rules = []rule{
 			return s.says(payment.SaysRefused) && s.e.Source == payment.FromSubmit && s.p.Accepted
 		},
 		stays(payment.AnomalyContradiction, false)},
+	{"what was asked about since, the answer to its first request cannot refuse: a question may have made it again",
+		func(s situation) bool {
+			return s.says(payment.SaysRefused) && s.e.Source == payment.FromSubmit && s.p.Checks > 0
+		},
+		func(s situation) outcome {
+			return outcome{phase: payment.PhaseInReconciliation, anomaly: payment.AnomalyRefusedLate, notFound: -1}
+		}},
 	{"an ending told by evidence ends the payment",
 		func(s situation) bool { return s.ending() != "" },
 		func(s situation) outcome {

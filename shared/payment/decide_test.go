@@ -33,6 +33,7 @@ func states() []state {
 		p.Status, p.Phase, p.Accepted = payment.Ongoing, payment.PhaseAwaitingPayer, true
 	})
 	open("in reconciliation", func(p *payment.Payment) { p.Phase = payment.PhaseInReconciliation })
+	open("asked about", func(p *payment.Payment) { p.Checks = 1 })
 	open("not found once", func(p *payment.Payment) {
 		p.Phase, p.NotFoundCount, p.NotFoundAt = payment.PhaseInReconciliation, 1, created.Add(3*time.Minute)
 	})

@@ -35,6 +35,8 @@ const (
 	AnomalyUnrecognised Anomaly = "unrecognised_status"
 	// AnomalyForgotten: the provider no longer knows a reference it accepted.
 	AnomalyForgotten Anomaly = "provider_forgot"
+	// AnomalyRefusedLate: the request was refused, and was asked about before.
+	AnomalyRefusedLate Anomaly = "refused_late"
 	// AnomalyUnanswerable: nobody's interface can tell how it ended; an
 	// operator has to find out.
 	AnomalyUnanswerable Anomaly = "outcome_unanswerable"
