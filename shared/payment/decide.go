@@ -154,8 +154,8 @@ func decideOpen(d *Decision, e Evidence, pol Policy) {
 		d.Anomaly = AnomalyContradiction
 		return
 	case e.Verdict == SaysRefused && p.Checks > 0:
-		// Somebody has asked since, which at MomentPay makes the request again.
-		// Its refusal says nothing of that one.
+		// Somebody has asked since. That may have made the request again, and a
+		// refusal of the first says nothing of the second.
 		d.Anomaly = AnomalyRefusedLate
 		setPhase(d, PhaseInReconciliation)
 		return
