@@ -25,7 +25,9 @@ import (
 func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, record ledger.AuditRecord) (answer Answer, recorded bool, err error) {
 	r.MayUse = c.Accounts
 	p, invoice, prov, faults := g.read(ctx, r)
-	if len(faults) > 0 {
+	// A repeat may come when its expiresAt has passed.
+	late := len(faults) == 1 && faults[0].Field == fieldExpiresAt && !p.ExpiresAt.IsZero() && r.IdempotencyKey != ""
+	if len(faults) > 0 && !late {
 		return Answer{Kind: Invalid, Faults: faults}, false, nil
 	}
 	p.ClientID = c.ID
@@ -35,6 +37,16 @@ func (g *Gateway) Initiate(ctx context.Context, c ledger.Client, r Request, reco
 	}
 
 	hash := requestHash(p, r.Account, invoice)
+	if late {
+		stored, err := g.Ledger.Payment(ctx, p.Reference)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+			return Answer{Kind: Invalid, Faults: faults}, false, nil
+		case err != nil:
+			return Answer{}, false, err
+		}
+		return g.replay(stored, hash), false, nil
+	}
 	providerCtx, cancel := within(ctx, submitBudget, answerReserve)
 	defer cancel()
 	if err := prov.Admit(providerCtx, p); err != nil {

@@ -143,7 +143,8 @@ func decimal(minor *big.Int, currency string) string {
 	return "far more"
 }
 
-// expiryOf reads when the payer can no longer pay; zero: as the method has it.
+// expiryOf reads when the payer can no longer pay; zero: as the method has it. A
+// time that is not in bounds is returned beside its fault.
 func expiryOf(text string, now time.Time, caps provider.Capabilities, method provider.Method) (time.Time, string) {
 	if text == "" {
 		return time.Time{}, ""
@@ -158,7 +159,7 @@ func expiryOf(text string, now time.Time, caps provider.Capabilities, method pro
 	}
 	at = at.UTC().Truncate(time.Second)
 	if ahead := at.Sub(now); ahead < LeastExpiry || ahead > longest {
-		return time.Time{}, fmt.Sprintf("must be at least a minute and at most %d days ahead", int(longest/(24*time.Hour)))
+		return at, fmt.Sprintf("must be at least a minute and at most %d days ahead", int(longest/(24*time.Hour)))
 	}
 	return at, ""
 }

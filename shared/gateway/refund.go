@@ -116,7 +116,7 @@ func (g *Refunds) Request(ctx context.Context, o RefundOrder) (ledger.Payment, l
 			return p, ledger.Refund{}, err
 		case o.ClientID != "" && o.ClientID != p.ClientID:
 			return ledger.Payment{}, ledger.Refund{}, ErrForbidden
-		case o.Operator == "" && g.Refunders[p.AccountID()] == nil:
+		case o.Operator == "" && g.refunder(p) == nil:
 			return p, ledger.Refund{}, fmt.Errorf("%w: %s", ErrNoRefunder, p.AccountID())
 		}
 		now := g.now()
@@ -154,6 +154,16 @@ func amountText(m payment.Money) string {
 	return m.String()
 }
 
+// refunder gives back what the payment's account collected; nil: nothing does. One
+// of another currency is another market's, or the sandbox's beside real money.
+func (g *Refunds) refunder(p ledger.Payment) provider.Refunder {
+	r, ok := g.Refunders[p.AccountID()]
+	if !ok || r.Capabilities().Currency != p.Amount.Currency {
+		return nil
+	}
+	return r
+}
+
 // Work does what is next for a refund: it sends one that was never sent, and
 // asks about one that was. What has ended is left as it is. ledger.ErrStale:
 // somebody else is at work on it. ErrNoRefunder: it is looked at again later.
@@ -166,8 +176,8 @@ func (g *Refunds) Work(ctx context.Context, reference, id string) (ledger.Refund
 	if err != nil {
 		return f, err
 	}
-	refunder, ok := g.Refunders[p.AccountID()]
-	if !ok {
+	refunder := g.refunder(p)
+	if refunder == nil {
 		g.Log.ErrorContext(ctx, "refund.account_missing", "reference", p.Reference, "refund", f.ID, "account", p.AccountID())
 		if f, err = g.Ledger.ClaimRefund(ctx, f, refund.Checked(f.Refund, g.now())); err != nil {
 			return f, err

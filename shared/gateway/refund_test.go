@@ -174,6 +174,31 @@ func (tokenless) Refund(context.Context, payment.Payment, refund.Refund) provide
 	return provider.Answer{Evidence: payment.Evidence{Verdict: payment.SaysNothing, Reason: "no token"}}
 }
 
+// euros is a Disbursement account of another currency.
+type euros struct{ provider.Refunder }
+
+func (euros) Capabilities() provider.Capabilities { return provider.Capabilities{Currency: "EUR"} }
+
+// The refunds function knows no account that collects. An account of another
+// currency is not asked, by an app's request or by the schedule.
+func TestRefundOfAnotherCurrency(t *testing.T) {
+	t.Parallel()
+	w := newRefundWorld(t, 1)
+	w.calm = true
+	order := gateway.RefundOrder{Reference: w.refs[0], ClientID: "cli", ID: refundID, Kind: refund.ByRefund, PerDay: payment.Money{Minor: refundMoney, Currency: "SZL"}}
+	if _, _, err := w.g.Request(t.Context(), order); err != nil {
+		t.Fatal(err)
+	}
+	w.g.Refunders[mtn.Name] = euros{w.g.Refunders[mtn.Name]}
+	if f, err := w.g.Work(t.Context(), w.refs[0], refundID); !errors.Is(err, gateway.ErrNoRefunder) || f.Status != refund.Pending {
+		t.Errorf("worked on: %+v, %v", f, err)
+	}
+	order.Reference = w.refs[1]
+	if _, _, err := w.g.Request(t.Context(), order); !errors.Is(err, gateway.ErrNoRefunder) {
+		t.Errorf("requested: %v", err)
+	}
+}
+
 // A refund that cannot leave fails after a day, with its event and a record of
 // why in the same write.
 func TestRefundThatCannotLeave(t *testing.T) {
@@ -183,7 +208,7 @@ func TestRefundThatCannotLeave(t *testing.T) {
 	if _, _, err := w.g.Request(t.Context(), gateway.RefundOrder{Reference: w.refs[0], Operator: "thandi", ID: refundID, Kind: refund.ByRefund}); err != nil {
 		t.Fatal(err)
 	}
-	w.g.Refunders[mtn.Name] = tokenless{}
+	w.g.Refunders[mtn.Name] = tokenless{w.g.Refunders[mtn.Name]}
 	w.now = w.now.Add(time.Second) // its records come after the request's
 	for _, want := range []refund.Status{refund.Pending, refund.Failed} {
 		f, err := w.g.Work(t.Context(), w.refs[0], refundID)

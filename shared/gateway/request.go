@@ -66,6 +66,9 @@ const (
 	MaxIdempotencyKey = 255 // bytes
 )
 
+// fieldExpiresAt is the only field whose fault may come with time alone.
+const fieldExpiresAt = "expiresAt"
+
 // read reads every field and returns all faults at once.
 func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, provider.Invoice, *guard.Guard, []Fault) {
 	var faults []Fault
@@ -130,10 +133,9 @@ func (g *Gateway) read(ctx context.Context, r Request) (payment.Payment, provide
 	faults = append(faults, metadataFaults(r.Metadata)...)
 	invoice, wrong := invoiceOf(r, p.Amount, caps, method)
 	faults = append(faults, wrong...)
-	if at, m := expiryOf(r.ExpiresAt, g.now(), caps, method); m != "" {
-		fault("expiresAt", m)
-	} else {
-		p.ExpiresAt = at
+	at, m := expiryOf(r.ExpiresAt, g.now(), caps, method)
+	if p.ExpiresAt = at; m != "" {
+		fault(fieldExpiresAt, m)
 	}
 	if r.HasIdempotencyKey && strings.TrimSpace(r.IdempotencyKey) == "" {
 		fault("Idempotency-Key", "must not be blank; leave the header out to do without")

@@ -90,6 +90,12 @@ func TestRequestToPayExpiresAt(t *testing.T) {
 		is(t, w.Pay(order(time.Now().Add(time.Hour).UTC().Format(time.RFC3339)), "idempotency-key", "k"), 422, "idempotency_key_reused")
 		is(t, w.Pay(order(time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)), "idempotency-key", "k2"), 422, "validation_failed")
 		w.Pass(3 * time.Hour)
+		// A repeat that comes late is the same payment, and not a fault.
+		if late := w.Pay(order(at), "idempotency-key", "k"); late.StatusCode != 202 || late.Reference() != a.Reference() {
+			t.Errorf("repeated late: %d %s", late.StatusCode, late.Body)
+		}
+		is(t, w.Pay(order(at), "idempotency-key", "never sent"), 422, "validation_failed")
+		is(t, w.Pay(order(at)), 422, "validation_failed")
 		if s := w.Status(a.Reference()); s != "CANCELLED" && s != "TIMEOUT" && s != "FAILED" {
 			t.Errorf("three hours later it is %s", s)
 		}

@@ -101,6 +101,9 @@ func (s *SelfService) listPayments(ctx context.Context, r Request) Response {
 	if len(faults) > 0 {
 		return invalid(faults)
 	}
+	if q.forwarded != nil {
+		q.limit = min(q.limit, defaultPage) // the events of each payment are read
+	}
 	page, err := s.Ledger.ListPayments(ctx, client.ID, q.filter, ledger.Paging{Limit: q.limit, Cursor: q.cursor})
 	if errors.Is(err, ledger.ErrCursor) {
 		return invalid([]gateway.Fault{{Field: "cursor", Message: "is not a nextCursor of this list; with another from or to the list begins anew"}})

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,14 @@ func TestPaymentsCallbackForwarded(t *testing.T) {
 			if len(got) != len(want) || len(want) > 0 && !strings.Contains(strings.Join(got, " "), want[0]) {
 				t.Errorf("%s: %v, want %v", query, got, want)
 			}
+		}
+		// Each costs a read of its events: one request looks at 20.
+		for i := range 20 {
+			is(t, w.Pay(testbed.Order(fmt.Sprint("MORE-", i), mtnstand.Payer(mtnstand.ScriptPending))), 202, "")
+		}
+		page := listed(t, w, "callbackForwarded=false&limit=100", "")
+		if got, _ := page.Fields["payments"].([]any); len(got) != 20 || page.Fields["nextCursor"] == nil {
+			t.Errorf("%d payments, then %v", len(got), page.Fields["nextCursor"])
 		}
 		r := cloud.Request("GET /payments")
 		r.RawQueryString = "callbackForwarded=no"

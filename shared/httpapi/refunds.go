@@ -68,7 +68,7 @@ func (h *Refunds) Handler() Handler {
 		case refused != nil:
 			return *refused
 		case !isJSON(r):
-			return problem(415, "unsupported_content_type", "Send the body as Content-Type: application/json.")
+			return notJSON()
 		}
 		p, err := h.Ledger.Payment(ctx, r.PathParameters["referenceId"])
 		if err == nil && p.ClientID != client.ID {

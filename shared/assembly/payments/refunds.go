@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -23,17 +24,19 @@ func RefundsOver(p assembly.Parts, refunders map[string]provider.Refunder) *gate
 
 // Refunders builds what gives money back, by account id. All faults are reported
 // at once. An account that pays out where another one of the same id collects
-// must have its currency, and move real money only where that one does.
+// must have its currency, and move real money only where that one does. The
+// refunds function reads no accounts that collect: there the reconciler, which
+// reads both, refuses, and gateway.Refunds holds each payment to the currency.
 func Refunders(p assembly.Parts) (map[string]provider.Refunder, error) {
 	all := map[string]provider.Refunder{}
+	if len(p.Payouts) == 0 {
+		return all, nil
+	}
 	collecting, err := Providers(p)
 	faults := []error{err}
 	for _, account := range p.Payouts {
 		r, _ := p.Registration(account.Provider)
-		id := account.ID
-		if id == "" {
-			id = r.Name
-		}
+		id := cmp.Or(account.ID, r.Name)
 		err := r.PayoutAccounts().Check(account)
 		var refunder provider.Refunder
 		if err == nil {

@@ -13,9 +13,10 @@ import (
 // no part asks for what is not there. Deliveries are swept before payments are
 // checked: that is quick, and a provider that hangs would use up the run.
 // Sweeping gets half of the time at most, then refunds half of what is left.
-// Beside that the refunds' tokens are renewed. The failure of one part does not keep the next from its work. The heartbeat
-// comes last, whether the rest failed or not: it says that runs end and can be
-// stored. Each part logs its own failure.
+// The tokens of refunds are renewed beside the checks. The failure of one part
+// does not keep the next from its work. The heartbeat comes last, whether the
+// rest failed or not: it says that runs end and can be stored. Each part logs
+// its own failure.
 func Scheduled(s *forwarder.Sweeper, g *gateway.Gateway, r *gateway.Refunds, beat func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		part, cancel := half(ctx)
